@@ -1,0 +1,50 @@
+package proto
+
+import "time"
+
+// The protocol itself.
+const (
+	ALPN       = "crossband/1"        // links between enrolled parties
+	ALPNEnrol  = "crossband-enroll/1" // one enrolment by a device that has no certificate yet
+	VersionMin = 1                    // lowest protocol version that this build speaks: the floor
+	VersionMax = 1                    // highest
+)
+
+// Limits on what one message or list may hold. Every decoder refuses more.
+const (
+	MaxFrame        = 1 << 20   // octets in any frame's body
+	MaxText         = 16 << 10  // octets of a sealed text or hail
+	MaxCommit       = 512 << 10 // octets of a commit, a welcome or a group information
+	MaxCharter      = 64 << 10  // octets of a signed charter
+	MaxDatagram     = 1150      // octets of a voice datagram: fits a path of 1280
+	MaxKeyPackage   = 16 << 10  // octets
+	MaxKeyPackages  = 64        // waiting in the directory per endpoint
+	MaxParties      = 8         // agencies in a charter
+	MaxMembers      = 1 << 10   // of a channel: the sender index has KIDSenderBits
+	MaxEntries      = 128       // log entries in one answer
+	MaxEntriesBytes = 512 << 10 // octets of the entries in one answer
+	MaxDetail       = 300       // octets of a refusal's detail
+	MaxCapabilities = 32        // names in a Hello
+	MaxHops         = 2         // relay-to-relay steps: follower to hub, hub to another follower
+	MaxFloorQueue   = 8         // requests waiting for one floor
+	MaxWelcomes     = 32        // waiting for one endpoint
+	MaxLog          = 100_000   // entries of one channel
+	MaxChannels     = 1_000     // channels of one relay
+	MaxSubscribed   = 64        // channels of one endpoint's link
+	MaxPending      = 256       // requests of one link that wait for another relay's answer
+)
+
+// Times of the floor and of links. A charter may shorten the talk limit.
+const (
+	TalkLimit        = 60 * time.Second       // 3GPP TS 24.380 T2: longest talk in one grant
+	TalkWarning      = 5 * time.Second        // sent this long before the limit
+	FloorSilence     = 2 * time.Second        // 3GPP TS 24.380 T1: no voice from the holder frees the floor
+	FloorQueueLife   = 30 * time.Second       // a queued request is dropped after this
+	LinkIdle         = 4 * time.Second        // a silent link is dead
+	LinkKeepAlive    = 1 * time.Second        // so that silence means something
+	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
+	HailLife         = 10 * time.Minute       // longest life of an unanswered hail
+	ClockSkewWarning = 2 * time.Minute        // between two parties' clocks
+	VoiceFrame       = 20 * time.Millisecond  // of speech in one datagram
+	VoiceQueue       = 100 * time.Millisecond // voice older than this in a sender's queue is dropped
+)
