@@ -298,3 +298,31 @@ func (c *Charter) Amends(old Charter) error {
 	}
 	return nil
 }
+
+// MayChange checks a change of membership against the charter: who committed
+// it, whom it adds and whom it removes. The hub and every member ask the same
+// question, so that neither can let in what the other would refuse.
+//
+// Anybody with a right may join and may leave; adding others takes the right
+// to send; removing others takes a desk of the owner, or one's own agency.
+func (c *Charter) MayChange(by Name, added, removed []Name) error {
+	right := c.RightOf(by)
+	if right == RightNone {
+		return Refusef(ReasonCharter, "%s has no right on the channel", by)
+	}
+	for _, n := range added {
+		if c.RightOf(n) == RightNone {
+			return Refusef(ReasonCharter, "%s may not be a member", n)
+		}
+		if n != by && right != RightSend {
+			return Refusef(ReasonListenOnly, "%s may not add %s", by, n)
+		}
+	}
+	for _, n := range removed {
+		own := n == by || n.Agency == by.Agency && right == RightSend
+		if !own && !(by.Agency == c.Owner && by.Role == RoleDesk) {
+			return Refusef(ReasonCharter, "%s may not remove %s", by, n)
+		}
+	}
+	return nil
+}

@@ -123,7 +123,7 @@ func requestRule(k Kind) (rule, bool) {
 	case KindFetchKeyPackage, KindSubscribe, KindUnsubscribe, KindFetchLog, KindFetchGroupInfo:
 		return rule{small, byMember | byPeer, false}, true
 	case KindWelcomeAck:
-		return rule{small, byMember, false}, true
+		return rule{small, byMember | byPeer, false}, true
 	case KindCreateChannel:
 		return rule{MaxCommit + MaxCharter, byUnit | byDesk, false}, true
 	case KindCommit:

@@ -2121,6 +2121,7 @@ func (x *Welcome) GetTo() string {
 type WelcomeAck struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	To            string                 `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"` // on a relay's link: whose welcome it was
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2160,6 +2161,13 @@ func (x *WelcomeAck) GetId() []byte {
 		return x.Id
 	}
 	return nil
+}
+
+func (x *WelcomeAck) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
 }
 
 type Commit struct {
@@ -3830,10 +3838,11 @@ const file_wire_proto_rawDesc = "" +
 	"\acharter\x18\x03 \x01(\fR\acharter\x12\x12\n" +
 	"\x04head\x18\x04 \x01(\x04R\x04head\x12\x0e\n" +
 	"\x02id\x18\x05 \x01(\fR\x02id\x12\x0e\n" +
-	"\x02to\x18\x06 \x01(\tR\x02to\"\x1c\n" +
+	"\x02to\x18\x06 \x01(\tR\x02to\",\n" +
 	"\n" +
 	"WelcomeAck\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\fR\x02id\"\xb1\x01\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\"\xb1\x01\n" +
 	"\x06Commit\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +

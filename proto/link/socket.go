@@ -1,0 +1,116 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/quic-go/quic-go"
+
+	"crossband/proto"
+)
+
+// socket is one UDP socket with every link on it, dialled or accepted.
+type socket struct {
+	cfg   Config
+	pc    net.PacketConn
+	tr    *quic.Transport
+	gate  *gate
+	voice sync.Pool // of *voiceFrame, shared by all links
+
+	running sync.WaitGroup // links and the listener's goroutines
+
+	mu     sync.Mutex // guards what follows; held for map operations only
+	links  map[*Conn]struct{}
+	closed bool
+}
+
+func newSocket(pc net.PacketConn, cfg Config) (*socket, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &socket{
+		cfg:   cfg,
+		pc:    pc,
+		gate:  newGate(cfg.Limits),
+		voice: sync.Pool{New: func() any { return new(voiceFrame) }},
+		links: make(map[*Conn]struct{}),
+	}
+	s.tr = &quic.Transport{
+		Conn:                pc,
+		VerifySourceAddress: s.gate.mustProve,
+		ConnContext:         s.connContext,
+	}
+	if key := quic.StatelessResetKey(cfg.StatelessResetKey); key != (quic.StatelessResetKey{}) {
+		s.tr.StatelessResetKey = &key
+	}
+	return s, nil
+}
+
+// quicConfig is the same for every link but for the streams that the peer may
+// open: a dialler's peer none, a listener's peer its one control stream, whose
+// credit is never given back.
+func (s *socket) quicConfig(incomingStreams int64) *quic.Config {
+	return &quic.Config{
+		HandshakeIdleTimeout:           s.cfg.Limits.GreetTime,
+		MaxIdleTimeout:                 proto.LinkIdle,
+		KeepAlivePeriod:                proto.LinkKeepAlive,
+		InitialStreamReceiveWindow:     64 << 10,
+		MaxStreamReceiveWindow:         1 << 20,
+		InitialConnectionReceiveWindow: 96 << 10,
+		MaxConnectionReceiveWindow:     3 << 19,
+		MaxIncomingStreams:             incomingStreams,
+		MaxIncomingUniStreams:          -1,
+		RequireStreamCreditRelease:     true,
+		EnableDatagrams:                true,
+		// Packets stay at the size that every path carries (1280 octets of IP):
+		// a path that shrinks in mid-call then loses nothing. Voice gains
+		// nothing from larger packets.
+		InitialPacketSize:       1200,
+		DisablePathMTUDiscovery: true,
+	}
+}
+
+var errClosed = errors.New("socket closed")
+
+// adopt registers a link, so that close finds it.
+func (s *socket) adopt(c *Conn) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("link: %w", errClosed)
+	}
+	s.links[c] = struct{}{}
+	return nil
+}
+
+func (s *socket) forget(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.links, c)
+}
+
+// close ends every link in peace, waits for all that runs, then the socket.
+func (s *socket) close(stopListening func()) error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	links := make([]*Conn, 0, len(s.links))
+	for c := range s.links {
+		links = append(links, c)
+	}
+	s.mu.Unlock()
+	if first {
+		stopListening()
+	}
+	for _, c := range links {
+		c.Close(nil)
+	}
+	s.running.Wait()
+	if !first {
+		return nil
+	}
+	return errors.Join(s.tr.Close(), s.pc.Close())
+}

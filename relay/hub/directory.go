@@ -1,0 +1,226 @@
+package hub
+
+import (
+	"bytes"
+	"slices"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/crypto/mls/tree"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// shelf holds one endpoint's key packages, each to be given out once, and one
+// of last resort (RFC 9420 16.8).
+type shelf struct {
+	packages   [][]byte
+	lastResort []byte
+}
+
+// publish takes in key packages that an endpoint of ours made for itself.
+func (h *Hub) publish(l *link, actor proto.Name, f *wire.Frame, b *wire.PublishKeyPackages) error {
+	if len(b.Packages) > proto.MaxKeyPackages {
+		return proto.Refusef(proto.ReasonQuota, "%d key packages, limit %d", len(b.Packages), proto.MaxKeyPackages)
+	}
+	all := b.Packages
+	if len(b.LastResort) > 0 {
+		all = append(slices.Clip(all), b.LastResort)
+	}
+	for _, p := range all {
+		if err := h.checkPackage(p, actor); err != nil {
+			return err
+		}
+	}
+	s := &shelf{packages: b.Packages, lastResort: b.LastResort}
+	h.packages[actor] = s
+	h.saveShelf(actor, s)
+	return h.done(l, f)
+}
+
+// checkPackage refuses what an adder would refuse: another's name, a wrong
+// signature, a suite below the floor, an expired lifetime.
+func (h *Hub) checkPackage(octets []byte, owner proto.Name) error {
+	if len(octets) > proto.MaxKeyPackage {
+		return proto.Refusef(proto.ReasonTooLarge, "key package of %d octets, limit %d", len(octets), proto.MaxKeyPackage)
+	}
+	name, suite, err := readKeyPackage(octets, h.judge, h.now)
+	if err != nil {
+		return proto.Refuse(proto.ReasonBadPackage, err.Error())
+	}
+	if name != owner {
+		return proto.Refusef(proto.ReasonBadPackage, "of %s, published by %s", name, owner)
+	}
+	if suite != proto.SuiteP256 && suite != proto.SuiteP384 {
+		return proto.Refusef(proto.ReasonWeakSuite, "suite %d", suite)
+	}
+	return nil
+}
+
+func (h *Hub) saveShelf(owner proto.Name, s *shelf) {
+	octets, _ := pb.Marshal(&wire.PublishKeyPackages{Packages: s.packages, LastResort: s.lastResort})
+	h.emit(Write{bucketPackages, []byte(owner.String()), octets})
+}
+
+// fetchPackage gives out a key package of one of our endpoints, or asks the
+// relay of the endpoint's agency for one.
+func (h *Hub) fetchPackage(l *link, f *wire.Frame, b *wire.FetchKeyPackage) error {
+	name, err := proto.ParseName(b.Name)
+	if err != nil {
+		return proto.Refuse(proto.ReasonMalformed, err.Error())
+	}
+	if name.Agency != h.self.Agency {
+		to := h.peers[name.Agency]
+		if ch := h.wanted(b.Channel); to == nil && ch != nil && ch.charter.Owner != h.self.Agency {
+			to = h.peers[ch.charter.Owner]
+		}
+		if to == nil || to == l {
+			return proto.Refuse(proto.ReasonNoRoute, string(name.Agency))
+		}
+		return h.forward(l, f, to, proto.Name{}, proto.ChannelID{})
+	}
+	if ch := h.wanted(b.Channel); h.isPeer(l) && (ch == nil || !ch.charter.HasParty(l.peer.Agency) || ch.charter.RightOf(name) == proto.RightNone) {
+		return proto.Refuse(proto.ReasonNoPackage, name.String()) // not for strangers to know who exists
+	}
+	p, last, ok := h.take(name, uint16(b.Suite))
+	if !ok {
+		return proto.Refuse(proto.ReasonNoPackage, name.String())
+	}
+	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_KeyPackage{KeyPackage: &wire.KeyPackage{Package: p, LastResort: last}}})
+	return nil
+}
+
+func (h *Hub) wanted(id []byte) *channel {
+	cid, err := proto.ChannelIDFrom(id)
+	if err != nil {
+		return nil
+	}
+	return h.channels[cid]
+}
+
+// take removes and returns a package of the suite; the last resort stays.
+func (h *Hub) take(name proto.Name, suite uint16) (p []byte, last, ok bool) {
+	s := h.packages[name]
+	if s == nil {
+		return nil, false, false
+	}
+	for i, p := range s.packages {
+		if packageSuite(p) == suite {
+			s.packages = slices.Delete(slices.Clone(s.packages), i, i+1)
+			h.saveShelf(name, s)
+			return p, false, true
+		}
+	}
+	if len(s.lastResort) > 0 && packageSuite(s.lastResort) == suite {
+		return s.lastResort, true, true
+	}
+	return nil, false, false
+}
+
+func packageSuite(octets []byte) uint16 {
+	kp, err := tree.ParseKeyPackage(octets)
+	if err != nil {
+		return 0
+	}
+	return uint16(kp.Suite)
+}
+
+// sendWelcomes sends each joiner its welcome and keeps it until acknowledged.
+func (h *Hub) sendWelcomes(ch *channel, b *wire.Commit, added []proto.Name) {
+	if len(b.Welcome) == 0 {
+		return
+	}
+	for _, n := range added {
+		if slices.Contains(b.Added, n.String()) {
+			h.keepWelcome(n, &wire.Welcome{Channel: ch.id[:], Welcome: b.Welcome, Charter: ch.signed, Head: ch.hosted.epochSeq, Id: b.Id, To: n.String()})
+		}
+	}
+}
+
+// keepWelcome stores a welcome for one endpoint and delivers what waits, if
+// the next hop is there.
+func (h *Hub) keepWelcome(n proto.Name, w *wire.Welcome) {
+	list := h.welcomes[n]
+	if slices.ContainsFunc(list, func(o *wire.Welcome) bool { return bytes.Equal(o.Id, w.Id) }) {
+		return
+	}
+	if len(list) >= proto.MaxWelcomes { // the oldest is the least likely to still be of use: its epoch is long past
+		h.dropWelcome(n, list[0].Id)
+		h.emit(Audit{Actor: n, Refusal: proto.Refusef(proto.ReasonFull, "%d welcomes wait", len(list)), Kind: proto.KindWelcome})
+	}
+	h.welcomes[n] = append(h.welcomes[n], w)
+	octets, _ := pb.Marshal(w)
+	h.emit(Write{bucketWelcomes, welcomeKey(n, w.Id), octets})
+	if next := h.nextHop(n); next != nil {
+		h.send(next, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
+	}
+}
+
+func (h *Hub) nextHop(n proto.Name) *link {
+	if n.Agency == h.self.Agency {
+		return h.names[n]
+	}
+	return h.peers[n.Agency]
+}
+
+func (h *Hub) deliverWelcomes(l *link, n proto.Name) {
+	for _, w := range h.welcomes[n] {
+		h.send(l, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
+	}
+}
+
+// welcome takes in a welcome from a channel's hub for one of our endpoints.
+func (h *Hub) welcome(l *link, b *wire.Welcome) error {
+	n, err := proto.ParseName(b.To)
+	if err != nil || n.Agency != h.self.Agency || !n.Role.IsEndpoint() {
+		return proto.Refuse(proto.ReasonMalformed, "a welcome for nobody here")
+	}
+	if _, err := proto.MessageIDFrom(b.Id); err != nil {
+		return err
+	}
+	ch := h.wanted(b.Channel)
+	if ch == nil || ch.charter.Owner != l.peer.Agency || ch.charter.RightOf(n) == proto.RightNone {
+		return proto.Refusef(proto.ReasonCharter, "a welcome of %s for %s", l.peer.Agency, n)
+	}
+	h.keepWelcome(n, b)
+	h.send(l, &wire.Frame{Body: &wire.Frame_WelcomeAck{WelcomeAck: &wire.WelcomeAck{Id: b.Id, To: b.To}}})
+	return nil
+}
+
+func (h *Hub) welcomeAck(l *link, b *wire.WelcomeAck) error {
+	n := l.peer
+	if h.isPeer(l) {
+		var err error
+		if n, err = proto.ParseName(b.To); err != nil || n.Agency != l.peer.Agency {
+			return proto.Refuse(proto.ReasonSpokenFor, b.To)
+		}
+	}
+	h.dropWelcome(n, b.Id)
+	return nil
+}
+
+func (h *Hub) dropWelcome(n proto.Name, id []byte) {
+	list := h.welcomes[n]
+	i := slices.IndexFunc(list, func(w *wire.Welcome) bool { return bytes.Equal(w.Id, id) })
+	if i < 0 {
+		return
+	}
+	h.emit(Write{bucketWelcomes, welcomeKey(n, id), nil})
+	if list = slices.Delete(list, i, i+1); len(list) == 0 {
+		delete(h.welcomes, n)
+		return
+	}
+	h.welcomes[n] = list
+}
+
+func welcomeKey(n proto.Name, id []byte) []byte { return append([]byte(n.String()+" "), id...) }
+
+// enrol takes an enrolment or renewal to the authority's link, if it is there.
+func (h *Hub) enrol(l *link, f *wire.Frame) error {
+	for _, to := range sorted(h.names) {
+		if to.peer.Role == proto.RoleAuthority {
+			return h.forward(l, f, to, proto.Name{}, proto.ChannelID{})
+		}
+	}
+	return proto.Refuse(proto.ReasonNoAuthority, string(h.self.Agency))
+}

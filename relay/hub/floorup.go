@@ -1,0 +1,164 @@
+package hub
+
+import (
+	"maps"
+	"slices"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// floorRequestUp hands a local endpoint's request to the hub, or arbitrates
+// among the local ones while the hub is away.
+func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.FloorRequest) error {
+	t, err := h.newTalker(l, ch, actor, b)
+	if err != nil {
+		h.denyFloor(l, ch, actor, b.Burst, proto.AsRefusal(err))
+		return err
+	}
+	hub := h.peers[ch.charter.Owner]
+	if ch.up.state == upLive && hub != nil {
+		ch.up.asked[actor] = l.subs[ch.id].in
+		h.routeAgain(ch)
+		h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
+		return nil
+	}
+	if ch.up.state == upAway {
+		h.arbitrate(ch, t, b.Queue)
+		return nil
+	}
+	why := proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
+	h.denyFloor(l, ch, actor, b.Burst, why)
+	return why
+}
+
+func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.FloorRelease) error {
+	hub := h.peers[ch.charter.Owner]
+	if ch.up.state != upLive || hub == nil {
+		return h.floorRelease(l, ch, actor, b)
+	}
+	h.forgetAsked(ch, actor)
+	h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
+	return nil
+}
+
+func (h *Hub) forgetAsked(ch *channel, who proto.Name) {
+	if _, ok := ch.up.asked[who]; ok {
+		delete(ch.up.asked, who)
+		if l := h.names[who]; l != nil && l.subs[ch.id] != nil {
+			h.emit(SetRoute{l.id, l.subs[ch.id].in, nil})
+		}
+	}
+}
+
+// floorDown hands the hub's word about one local endpoint's request to it.
+func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
+	who, err := proto.ParseName(f.Endpoint)
+	if err != nil || who.Agency != h.self.Agency {
+		return proto.Refuse(proto.ReasonMalformed, "a floor message for nobody here")
+	}
+	switch f.Body.(type) {
+	case *wire.Frame_FloorDeny, *wire.Frame_FloorRevoke:
+		h.forgetAsked(ch, who)
+	}
+	if l := h.names[who]; l != nil {
+		h.send(l, &wire.Frame{Body: f.Body})
+	}
+	return nil
+}
+
+// floorToLocal begins local arbitration: a holder of our own keeps the floor,
+// one beyond the lost link loses it.
+func (h *Hub) floorToLocal(ch *channel) {
+	old := ch.floor.holder
+	ch.floor = floor{}
+	clear(ch.up.asked)
+	if old == nil {
+		return
+	}
+	if l := h.names[old.who]; l != nil && l.subs[ch.id] != nil {
+		old.link = l.id
+		h.grant(ch, *old)
+		return
+	}
+	h.next(ch)
+}
+
+// endLocalFloor ends local arbitration when the hub is back. Who talks locally
+// asks the hub again by the same press: there is one floor, decided in one
+// place.
+func (h *Hub) endLocalFloor(ch *channel) {
+	hub := h.peers[ch.charter.Owner]
+	waiting := slices.Clone(ch.floor.queue)
+	if t := ch.floor.holder; t != nil && !ch.floor.mirrors {
+		waiting = append([]talker{*t}, waiting...)
+	}
+	ch.floor = floor{mirrors: true}
+	for _, t := range waiting {
+		l := h.links[t.link]
+		if l == nil || l.subs[ch.id] == nil || hub == nil {
+			continue
+		}
+		ch.up.asked[t.who] = l.subs[ch.id].in
+		h.send(hub, &wire.Frame{Endpoint: t.who.String(), Hops: 1, Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
+			Channel: ch.id[:], Burst: t.burst[:], Priority: uint32(t.prio), Queue: true,
+		}}})
+	}
+}
+
+// routeAgain publishes where a channel's voice goes from here, now.
+func (h *Hub) routeAgain(ch *channel) {
+	if ch.charter.Owner != h.self.Agency && ch.up.state == upLive {
+		h.routeFollower(ch)
+		return
+	}
+	h.routeHub(ch)
+}
+
+// routeHub forwards the floor holder's frames, and nobody else's, to every
+// other subscriber.
+func (h *Hub) routeHub(ch *channel) {
+	t := ch.floor.holder
+	for _, l := range ch.sortedSubs() {
+		s := l.subs[ch.id]
+		if t == nil || t.link != l.id {
+			h.emit(SetRoute{l.id, s.in, nil})
+			continue
+		}
+		h.emit(SetRoute{l.id, s.in, &Route{Channel: ch.id, Leaf: t.leaf, Bound: t.bound, Floor: true, Out: ch.outs(l.id)}})
+	}
+}
+
+// routeFollower sends the hub's voice down to the local subscribers, and up
+// that of a local endpoint that has asked for the floor: the hub drops what
+// comes before its grant. Other local subscribers hear it once it is granted.
+func (h *Hub) routeFollower(ch *channel) {
+	hub := h.peers[ch.charter.Owner]
+	if hub == nil || hub.subs[ch.id] == nil {
+		return
+	}
+	h.emit(SetRoute{hub.id, hub.subs[ch.id].in, &Route{Channel: ch.id, Out: ch.outs(hub.id)}})
+	for _, who := range slices.SortedFunc(maps.Keys(ch.up.asked), compareNames) {
+		l := h.names[who]
+		if l == nil || l.subs[ch.id] == nil {
+			continue
+		}
+		r := &Route{Channel: ch.id, Out: []Out{{hub.id, ch.up.alias}}}
+		if t := ch.floor.holder; t != nil && t.who == who {
+			r.Leaf, r.Bound = t.leaf, true
+			r.Out = append(r.Out, ch.outs(l.id)...)
+		}
+		h.emit(SetRoute{l.id, l.subs[ch.id].in, r})
+	}
+}
+
+// outs lists the subscribers other than one.
+func (ch *channel) outs(except LinkID) []Out {
+	outs := make([]Out, 0, len(ch.subs))
+	for _, l := range ch.sortedSubs() {
+		if l.id != except {
+			outs = append(outs, Out{l.id, l.subs[ch.id].out})
+		}
+	}
+	return outs
+}

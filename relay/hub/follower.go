@@ -1,0 +1,302 @@
+package hub
+
+import (
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// upstream is a follower's standing with a channel's hub.
+type upstream struct {
+	state   upState
+	alias   proto.Alias // the hub's number: voice that we send
+	head    uint64      // newest log entry seen
+	epoch   uint64
+	waiting []waitingSub               // subscriptions that wait for the hub's answer
+	asked   map[proto.Name]proto.Alias // local talkers whose request is under way or granted
+}
+
+type upState uint8
+
+const (
+	upIdle   upState = iota // no local subscriber
+	upAsking                // Subscribe is under way
+	upLive
+	upAway // the hub's link is lost
+)
+
+type waitingSub struct {
+	link LinkID
+	id   uint64
+}
+
+// offered takes in a channel that its hub tells us of.
+func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
+	c, _, err := h.readCharter(b.Charter)
+	if err != nil {
+		return err
+	}
+	if c.Owner != l.peer.Agency || !c.HasParty(h.self.Agency) || !b.Created {
+		return proto.Refusef(proto.ReasonCharter, "%s offered %s of %s", l.peer.Agency, c.Title, c.Owner)
+	}
+	if h.channels[c.Channel] != nil {
+		return nil
+	}
+	ch := newChannel(c, b.Charter)
+	ch.created = true
+	ch.up.asked = make(map[proto.Name]proto.Alias)
+	if err := h.addChannel(ch); err != nil {
+		return err
+	}
+	h.offerEndpoints(ch)
+	return nil
+}
+
+// dispatchFollower handles frames about a channel that another agency owns:
+// from the hub they go down, from our endpoints they go up.
+func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {
+	if h.isPeer(l) {
+		if l.peer.Agency != ch.charter.Owner {
+			return proto.Refusef(proto.ReasonForbidden, "%s is not the channel's hub", l.peer.Agency)
+		}
+		return h.fromHub(l, ch, f)
+	}
+	if err := h.mayUse(l, ch, actor); err != nil {
+		return err
+	}
+	switch b := f.Body.(type) {
+	case *wire.Frame_Subscribe:
+		return h.subscribeFollower(l, ch, f, b.Subscribe)
+	case *wire.Frame_Unsubscribe:
+		h.unsubscribe(l, ch)
+		return h.done(l, f)
+	case *wire.Frame_FloorRequest:
+		return h.floorRequestUp(l, ch, actor, f, b.FloorRequest)
+	case *wire.Frame_FloorRelease:
+		return h.floorReleaseUp(l, ch, actor, f, b.FloorRelease)
+	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Commit,
+		*wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply:
+		hub := h.peers[ch.charter.Owner]
+		if hub == nil {
+			return proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
+		}
+		return h.forward(l, f, hub, actor, ch.id)
+	}
+	return proto.Refusef(proto.ReasonForbidden, "kind %d at a follower", proto.KindOf(f))
+}
+
+// subscribeFollower subscribes a local endpoint, and us at the hub with the
+// first of them.
+func (h *Hub) subscribeFollower(l *link, ch *channel, f *wire.Frame, b *wire.Subscribe) error {
+	if err := h.addSub(l, ch, b.Alias); err != nil {
+		return err
+	}
+	switch ch.up.state {
+	case upLive, upAway:
+		h.answerSubscribe(l, ch, f.Id)
+	default:
+		ch.up.waiting = append(ch.up.waiting, waitingSub{l.id, f.Id})
+		if ch.up.state == upIdle {
+			h.joinUpstream(ch)
+		}
+	}
+	return nil
+}
+
+func (h *Hub) answerSubscribe(l *link, ch *channel, id uint64) {
+	h.send(l, &wire.Frame{Re: id, Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+	h.routeAgain(ch)
+}
+
+// joinUpstream asks the hub for the channel. Without a link to it the local
+// subscribers are told that the hub is away.
+func (h *Hub) joinUpstream(ch *channel) {
+	hub := h.peers[ch.charter.Owner]
+	if hub == nil {
+		ch.up.state = upAway
+		h.answerWaiting(ch)
+		return
+	}
+	if err := h.addSub(hub, ch, 1); err != nil { // our number for the hub's voice; theirs comes with the answer
+		h.upstreamRefused(ch.id, proto.AsRefusal(err))
+		return
+	}
+	delete(ch.subs, hub.id) // the hub is above us, not a subscriber
+	ch.up.state = upAsking
+	h.ask(hub, ch.id, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: ch.id[:], Alias: uint64(hub.subs[ch.id].in)}}})
+}
+
+func (h *Hub) answerWaiting(ch *channel) {
+	waiting := ch.up.waiting
+	ch.up.waiting = nil
+	for _, w := range waiting {
+		if l := h.links[w.link]; l != nil && l.subs[ch.id] != nil {
+			h.answerSubscribe(l, ch, w.id)
+		}
+	}
+}
+
+// upstreamLive takes the hub's answer and passes the news on: those who have
+// been subscribed before learn from the head what they missed.
+func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
+	if hub.subs[ch.id] == nil || s.Alias == 0 || s.Alias > uint64(proto.MaxAlias) {
+		return
+	}
+	again := ch.up.head != 0 || ch.up.epoch != 0
+	h.endLocalFloor(ch)
+	ch.up.state, ch.up.alias = upLive, proto.Alias(s.Alias)
+	hub.subs[ch.id].out = ch.up.alias
+	ch.up.head, ch.up.epoch = s.Head, s.Epoch
+	ch.floor.mirror(s.Floor, h.now)
+	waiting := ch.up.waiting
+	h.answerWaiting(ch)
+	if again {
+		for _, l := range ch.sortedSubs() {
+			if !waitsIn(waiting, l.id) {
+				h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+			}
+		}
+	}
+	h.routeAgain(ch)
+}
+
+func waitsIn(list []waitingSub, id LinkID) bool {
+	for _, w := range list {
+		if w.link == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *Hub) upstreamRefused(id proto.ChannelID, why *proto.Refusal) {
+	ch := h.channels[id]
+	if ch == nil {
+		return
+	}
+	waiting := ch.up.waiting
+	ch.up.waiting, ch.up.state = nil, upIdle
+	for _, w := range waiting {
+		if l := h.links[w.link]; l != nil {
+			h.send(l, refused(w.id, why))
+		}
+	}
+	if len(ch.subs) > 0 {
+		ch.up.state = upAway
+	}
+}
+
+func (h *Hub) leaveUpstream(ch *channel) {
+	ch.up.state = upIdle
+	ch.floor = floor{}
+	hub := h.peers[ch.charter.Owner]
+	if hub == nil || hub.subs[ch.id] == nil {
+		return
+	}
+	h.dropUpstreamSub(hub, ch)
+	h.ask(hub, ch.id, &wire.Frame{Body: &wire.Frame_Unsubscribe{Unsubscribe: &wire.Unsubscribe{Channel: ch.id[:]}}})
+}
+
+func (h *Hub) dropUpstreamSub(hub *link, ch *channel) {
+	s := hub.subs[ch.id]
+	if s == nil {
+		return
+	}
+	h.emit(SetRoute{hub.id, s.in, nil})
+	delete(hub.aliases, s.in)
+	delete(hub.subs, ch.id)
+}
+
+// hubLost turns every channel of the lost hub to local working: local talk goes
+// on, and everybody is told so.
+func (h *Hub) hubLost(hub *link) {
+	for _, ch := range h.sortedChannels() {
+		if ch.charter.Owner != hub.peer.Agency || ch.up.state == upIdle {
+			continue
+		}
+		ch.up.state = upAway
+		h.floorToLocal(ch)
+		h.answerWaiting(ch)
+		for _, l := range ch.sortedSubs() {
+			h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+		}
+		h.routeAgain(ch)
+	}
+}
+
+// hubBack subscribes again where local endpoints still listen.
+func (h *Hub) hubBack(ch *channel) {
+	if len(ch.subs) > 0 && (ch.up.state == upAway || ch.up.state == upIdle) {
+		h.joinUpstream(ch)
+	}
+}
+
+// fromHub hands what the hub says to the local subscribers.
+func (h *Hub) fromHub(l *link, ch *channel, f *wire.Frame) error {
+	if ch.up.state != upLive {
+		return nil // late frames of a subscription that has ended
+	}
+	switch b := f.Body.(type) {
+	case *wire.Frame_FloorTaken:
+		ch.floor.mirror(b.FloorTaken, h.now)
+		h.toSubs(ch, f)
+	case *wire.Frame_FloorIdle:
+		ch.floor.mirror(nil, h.now)
+		h.toSubs(ch, f)
+	case *wire.Frame_FloorGranted, *wire.Frame_FloorDeny, *wire.Frame_FloorQueuePosition,
+		*wire.Frame_FloorRevoke, *wire.Frame_FloorWarning:
+		return h.floorDown(ch, f)
+	default:
+		return proto.Refusef(proto.ReasonForbidden, "kind %d from a hub", proto.KindOf(f))
+	}
+	h.routeAgain(ch)
+	return nil
+}
+
+func (h *Hub) toSubs(ch *channel, f *wire.Frame) {
+	for _, l := range ch.sortedSubs() {
+		h.send(l, &wire.Frame{Body: f.Body})
+	}
+}
+
+// feed passes new log entries of a followed channel to its local subscribers.
+func (h *Hub) feed(l *link, b *wire.Entries) error {
+	id, err := proto.ChannelIDFrom(b.Channel)
+	if err != nil {
+		return err
+	}
+	ch := h.channels[id]
+	if ch == nil || ch.charter.Owner != l.peer.Agency {
+		return proto.Refuse(proto.ReasonNoChannel, id.Short())
+	}
+	for _, e := range b.Entries {
+		ch.up.head = max(ch.up.head, e.Seq)
+		if c := e.GetCommit(); c != nil {
+			ch.up.epoch = max(ch.up.epoch, c.Epoch+1)
+		}
+	}
+	h.toSubs(ch, &wire.Frame{Body: &wire.Frame_Entries{Entries: b}})
+	return nil
+}
+
+// answered brings an answer back to whoever waits for it.
+func (h *Hub) answered(l *link, f *wire.Frame) {
+	p, ok := l.pending[f.Re]
+	if !ok {
+		h.audit(l, proto.Name{}, f, proto.Refusef(proto.ReasonBadRequest, "answer to nothing asked: %d", f.Re))
+		return
+	}
+	delete(l.pending, f.Re)
+	if r := f.GetRefused(); r != nil {
+		h.refusePending(p, proto.Refuse(proto.Reason(r.Code), r.Detail))
+		return
+	}
+	if s := f.GetSubscribed(); s != nil && p.kind == proto.KindSubscribe {
+		if ch := h.channels[p.channel]; ch != nil && ch.up.state == upAsking {
+			h.upstreamLive(l, ch, s)
+		}
+		return
+	}
+	if to := h.links[p.from]; to != nil && p.id != 0 {
+		h.send(to, &wire.Frame{Re: p.id, Body: f.Body})
+	}
+}

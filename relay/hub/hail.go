@@ -1,0 +1,130 @@
+package hub
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// hail is the open side of one hail: what ringing and timers work from.
+type hail struct {
+	id       proto.MessageID
+	from, to proto.Name
+	state    proto.HailState
+	expires  time.Time
+}
+
+// hail accepts a call for help and rings it at the addressed desk: the entry
+// reaches every member, and the envelope says for whom it is.
+func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.Hail) error {
+	if err := h.maySend(ch, actor, b.Epoch); err != nil {
+		return err
+	}
+	to, err := proto.ParseName(b.To)
+	expires := time.UnixMilli(b.ExpiresMs)
+	switch {
+	case err != nil:
+		return proto.Refuse(proto.ReasonMalformed, err.Error())
+	case ch.charter.Kind != proto.KindCalling:
+		return proto.Refuse(proto.ReasonCharter, "hails go on a calling channel")
+	case b.From != actor.String():
+		return proto.Refusef(proto.ReasonSpokenFor, "a hail of %s from %s", b.From, actor)
+	case to.Role != proto.RoleDesk || to.Agency == actor.Agency || ch.charter.RightOf(to) != proto.RightSend:
+		return proto.Refuse(proto.ReasonHailTo, to.String())
+	case !proto.Priority(b.Urgency).Valid() || proto.Priority(b.Urgency) > ch.charter.MaxPriority(actor):
+		return proto.Refusef(proto.ReasonPriority, "%v", proto.Priority(b.Urgency))
+	case !expires.After(h.now) || expires.After(h.now.Add(proto.HailLife+proto.ClockSkewWarning)):
+		return proto.Refusef(proto.ReasonMalformed, "a hail lives at most %v", proto.HailLife)
+	case b.Exercise != ch.charter.Exercise && !b.Exercise:
+		return proto.Refuse(proto.ReasonCharter, "the channel is for exercises only")
+	}
+	if _, err := proto.IncidentIDFrom(b.Incident); err != nil {
+		return err
+	}
+	id, sum, err := h.fresh(l, ch, f, b.Id, b)
+	if err != nil || sum == nil {
+		return err
+	}
+	ch.hosted.hails[id] = &hail{id, actor, to, proto.HailSent, expires}
+	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
+	return nil
+}
+
+// hailReply moves a hail on, by the side that may.
+func (h *Hub) hailReply(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.HailReply) error {
+	if err := h.maySend(ch, actor, b.Epoch); err != nil {
+		return err
+	}
+	hid, err := proto.MessageIDFrom(b.Hail)
+	if err != nil {
+		return err
+	}
+	if b.From != actor.String() {
+		return proto.Refusef(proto.ReasonSpokenFor, "a reply of %s from %s", b.From, actor)
+	}
+	id, sum, err := h.fresh(l, ch, f, b.Id, b)
+	if err != nil || sum == nil {
+		return err
+	}
+	call := ch.hosted.hails[hid]
+	if call == nil {
+		return proto.Refuse(proto.ReasonNoHail, hid.String())
+	}
+	next := proto.HailState(b.State)
+	side, ok := call.side(actor)
+	if !ok || !call.state.CanBecome(next, side) {
+		return proto.Refusef(proto.ReasonHailState, "%s to %s by %s", call.state, next, actor)
+	}
+	call.state = next
+	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: b}})
+	if next.Over() {
+		delete(ch.hosted.hails, hid)
+	}
+	return nil
+}
+
+// side says for which side a party may act: the caller for itself, any desk of
+// the called agency for the called desk.
+func (c *hail) side(actor proto.Name) (proto.Side, bool) {
+	switch {
+	case actor == c.from:
+		return proto.SideCaller, true
+	case actor.Agency == c.to.Agency && actor.Role == proto.RoleDesk:
+		return proto.SideCalled, true
+	}
+	return 0, false
+}
+
+// tickHails ends hails that nobody accepted in time.
+func (h *Hub) tickHails(ch *channel) {
+	if len(ch.hosted.hails) == 0 {
+		return
+	}
+	var over []*hail
+	for _, c := range ch.hosted.hails {
+		if c.state < proto.HailAccepted && !h.now.Before(c.expires) {
+			over = append(over, c)
+		}
+	}
+	slices.SortFunc(over, func(a, b *hail) int { return bytes.Compare(a.id[:], b.id[:]) })
+	for _, c := range over {
+		delete(ch.hosted.hails, c.id)
+		reply := &wire.HailReply{
+			Channel: ch.id[:], Id: expiryID(c.id), Epoch: ch.hosted.members.epoch(), Hail: c.id[:],
+			From: h.self.String(), State: uint32(proto.HailExpired),
+		}
+		id, _ := proto.MessageIDFrom(reply.Id)
+		h.append(nil, ch, nil, id, [32]byte{}, h.self.Agency, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: reply}})
+	}
+}
+
+// expiryID derives the identifier of the one expiry of a hail.
+func expiryID(id proto.MessageID) []byte {
+	for i := range id {
+		id[i] ^= 0xff
+	}
+	return id[:]
+}

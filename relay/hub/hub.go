@@ -1,0 +1,221 @@
+package hub
+
+import (
+	"time"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// LinkID is the caller's number for one link. It is never used again.
+// SelfLink stands for the node itself, which renews its certificate through
+// the same door as everybody else.
+type LinkID uint64
+
+// SelfLink is the node's own place among the links.
+const SelfLink LinkID = 0
+
+// Judge answers what needs certificates. Its answers depend on its arguments
+// and on the trust installed, not on time passing.
+type Judge interface {
+	// Charter checks a signed charter's signature and its signer's chain.
+	Charter(signed []byte, now time.Time) (payload []byte, signer proto.Name, err error)
+	// Member checks an MLS credential: its chain against the agency that it
+	// names, and that it certifies the signature key.
+	Member(chain [][]byte, signatureKey []byte, now time.Time) (proto.Name, error)
+}
+
+// Event is what happened: LinkUp, LinkDown, FrameIn, Heard, Trusted or Tick.
+type Event interface{ event() }
+
+// LinkUp says that a greeted link is there. The zero Peer is a newcomer on an
+// enrolment link.
+type LinkUp struct {
+	Link LinkID
+	Peer proto.Name
+}
+
+// LinkDown says that a link has ended.
+type LinkDown struct{ Link LinkID }
+
+// FrameIn is a frame that the permission table let through.
+type FrameIn struct {
+	Link  LinkID
+	Frame *wire.Frame
+}
+
+// Heard says that voice of the channel's floor holder has been forwarded since
+// the last such event.
+type Heard struct{ Channel proto.ChannelID }
+
+// Trusted says that the node has verified and installed a new trust list.
+type Trusted struct{ Signed []byte }
+
+// Tick says that time has passed. The hub wants one every TickEvery.
+type Tick struct{}
+
+// TickEvery is how often the caller sends Tick: timers are this coarse.
+const TickEvery = 100 * time.Millisecond
+
+func (LinkUp) event()   {}
+func (LinkDown) event() {}
+func (FrameIn) event()  {}
+func (Heard) event()    {}
+func (Trusted) event()  {}
+func (Tick) event()     {}
+
+// Effect is what the caller must do: Send, Close, Write, ReadLog, SetRoute,
+// InstallTrust or Audit.
+type Effect interface{ effect() }
+
+// Send queues a frame on a link.
+type Send struct {
+	Link  LinkID
+	Frame *wire.Frame
+}
+
+// Close ends a link and tells the other side why.
+type Close struct {
+	Link LinkID
+	Why  *proto.Refusal
+}
+
+// Write stores one record. Every effect after it waits until it is durable.
+type Write struct {
+	Bucket string
+	Key    []byte
+	Value  []byte // nil deletes
+}
+
+// ReadLog answers a FetchLog from the store: the caller fills Answer's entries
+// with those after After, at most MaxEntries and MaxEntriesBytes, and sends it.
+type ReadLog struct {
+	Link    LinkID
+	Bucket  string
+	After   uint64
+	Channel proto.ChannelID
+	Answer  *wire.Frame
+}
+
+// SetRoute replaces the route of voice that comes in on Link under Alias. A
+// nil Route removes it.
+type SetRoute struct {
+	Link  LinkID
+	Alias proto.Alias
+	Route *Route
+}
+
+// Route says where voice goes. It is never changed once published.
+type Route struct {
+	Channel proto.ChannelID
+	Leaf    uint32 // the only sender whose frames pass, when Bound
+	Bound   bool
+	Floor   bool // frames here keep the floor from falling silent
+	Out     []Out
+}
+
+// Out is one receiver of a route.
+type Out struct {
+	Link  LinkID
+	Alias proto.Alias
+}
+
+// InstallTrust asks the caller to verify a trust list and install it; then it
+// applies Trusted.
+type InstallTrust struct{ Signed []byte }
+
+// Audit is a line for both administrators: who was refused what, and why.
+type Audit struct {
+	Peer    proto.Name
+	Actor   proto.Name
+	Kind    proto.Kind
+	Channel proto.ChannelID
+	Refusal *proto.Refusal // nil for what succeeded
+	What    string
+}
+
+func (Send) effect()         {}
+func (Close) effect()        {}
+func (Write) effect()        {}
+func (ReadLog) effect()      {}
+func (SetRoute) effect()     {}
+func (InstallTrust) effect() {}
+func (Audit) effect()        {}
+
+// Hub is the state. Its zero value is not usable; see New.
+type Hub struct {
+	self     proto.Name
+	judge    Judge
+	now      time.Time // of the event being applied
+	out      []Effect  // of the event being applied
+	links    map[LinkID]*link
+	names    map[proto.Name]*link   // endpoints and authorities
+	peers    map[proto.Agency]*link // relays of other agencies
+	channels map[proto.ChannelID]*channel
+	packages map[proto.Name]*shelf
+	welcomes map[proto.Name][]*wire.Welcome
+	trust    []byte // newest signed trust list, for endpoints
+	lastID   uint64 // of requests that this relay sends
+}
+
+// New returns the hub of the relay named self, with nothing in it.
+func New(self proto.Name, judge Judge) *Hub {
+	h := &Hub{
+		self:     self,
+		judge:    judge,
+		links:    make(map[LinkID]*link),
+		names:    make(map[proto.Name]*link),
+		peers:    make(map[proto.Agency]*link),
+		channels: make(map[proto.ChannelID]*channel),
+		packages: make(map[proto.Name]*shelf),
+		welcomes: make(map[proto.Name][]*wire.Welcome),
+	}
+	h.links[SelfLink] = newLink(SelfLink, self)
+	return h
+}
+
+// Apply advances the hub. It is the only way the hub changes. Effects must be
+// performed in order.
+func (h *Hub) Apply(now time.Time, e Event) []Effect {
+	h.now, h.out = now, nil
+	switch e := e.(type) {
+	case LinkUp:
+		h.linkUp(e)
+	case LinkDown:
+		h.linkDown(e.Link)
+	case FrameIn:
+		if l := h.links[e.Link]; l != nil {
+			h.frame(l, e.Frame)
+		}
+	case Heard:
+		if ch := h.channels[e.Channel]; ch != nil {
+			ch.floor.heard(now)
+		}
+	case Trusted:
+		h.trusted(e.Signed)
+	case Tick:
+		h.tick()
+	}
+	return h.out
+}
+
+func (h *Hub) emit(e Effect) { h.out = append(h.out, e) }
+
+func (h *Hub) tick() {
+	for _, l := range h.links {
+		h.expirePending(l)
+	}
+	for _, ch := range h.channels {
+		h.tickFloor(ch)
+		h.tickHails(ch)
+	}
+}
+
+func (h *Hub) trusted(signed []byte) {
+	h.trust = signed
+	for _, l := range sorted(h.names) {
+		if l.peer.Role.IsEndpoint() {
+			h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: signed}}})
+		}
+	}
+}

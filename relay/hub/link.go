@@ -1,0 +1,188 @@
+package hub
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// link is one connection as the hub sees it.
+type link struct {
+	id      LinkID
+	peer    proto.Name                      // zero: a newcomer enrolling
+	subs    map[proto.ChannelID]*sub        // channels that the other side hears from us
+	aliases map[proto.Alias]proto.ChannelID // our numbers for voice coming in on this link
+	next    proto.Alias
+	pending map[uint64]pending // requests that we sent on this link
+}
+
+// sub is one link's subscription to a channel.
+type sub struct {
+	out proto.Alias // their number: voice that we send
+	in  proto.Alias // our number: voice that they send
+}
+
+// pending remembers for whom a request was forwarded.
+type pending struct {
+	from     LinkID // who waits; SelfLink with id 0: nobody but us
+	id       uint64 // their number of the request
+	kind     proto.Kind
+	channel  proto.ChannelID
+	deadline time.Time
+}
+
+func newLink(id LinkID, peer proto.Name) *link {
+	return &link{
+		id: id, peer: peer,
+		subs:    make(map[proto.ChannelID]*sub),
+		aliases: make(map[proto.Alias]proto.ChannelID),
+		pending: make(map[uint64]pending),
+	}
+}
+
+// isPeer reports whether the link leads to another agency's relay.
+func (h *Hub) isPeer(l *link) bool {
+	return l.peer.Role == proto.RoleRelay && l.peer.Agency != h.self.Agency
+}
+
+func (h *Hub) send(l *link, f *wire.Frame) { h.emit(Send{l.id, f}) }
+
+// linkUp takes a link into the tables. The newest link of an identity wins:
+// the older one is a socket that has not noticed its end yet.
+func (h *Hub) linkUp(e LinkUp) {
+	l := newLink(e.Link, e.Peer)
+	var old *link
+	switch {
+	case e.Peer.Role == proto.RoleNone:
+	case h.isPeer(l):
+		old = h.peers[e.Peer.Agency]
+	default:
+		old = h.names[e.Peer]
+	}
+	if old != nil {
+		h.emit(Close{old.id, proto.Refuse(proto.ReasonReplaced, e.Peer.String())})
+		h.linkDown(old.id)
+	}
+	h.links[l.id] = l
+	switch {
+	case e.Peer.Role == proto.RoleNone:
+	case h.isPeer(l):
+		h.peers[e.Peer.Agency] = l
+		h.peerUp(l)
+	default:
+		h.names[e.Peer] = l
+		h.endpointUp(l)
+	}
+}
+
+func (h *Hub) peerUp(l *link) {
+	for _, ch := range h.sortedChannels() {
+		switch {
+		case ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(l.peer.Agency):
+			h.offer(l, ch)
+		case ch.charter.Owner == l.peer.Agency && ch.created:
+			h.hubBack(ch)
+		}
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(h.welcomes), compareNames) {
+		if name.Agency == l.peer.Agency {
+			h.deliverWelcomes(l, name)
+		}
+	}
+}
+
+func (h *Hub) endpointUp(l *link) {
+	if !l.peer.Role.IsEndpoint() {
+		return
+	}
+	if h.trust != nil {
+		h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: h.trust}}})
+	}
+	for _, ch := range h.sortedChannels() {
+		if ch.charter.RightOf(l.peer) != proto.RightNone {
+			h.offer(l, ch)
+		}
+	}
+	h.deliverWelcomes(l, l.peer)
+}
+
+// linkDown frees everything that hung on the link.
+func (h *Hub) linkDown(id LinkID) {
+	l := h.links[id]
+	if l == nil || id == SelfLink {
+		return
+	}
+	for _, ch := range h.sortedChannels() {
+		if ch.charter.Owner == l.peer.Agency && h.isPeer(l) {
+			h.dropUpstreamSub(l, ch)
+			continue
+		}
+		h.unsubscribe(l, ch)
+	}
+	delete(h.links, id)
+	if h.names[l.peer] == l {
+		delete(h.names, l.peer)
+	}
+	if h.isPeer(l) && h.peers[l.peer.Agency] == l {
+		delete(h.peers, l.peer.Agency)
+		h.hubLost(l)
+	}
+	for _, re := range slices.Sorted(maps.Keys(l.pending)) {
+		h.refusePending(l.pending[re], proto.Refuse(proto.ReasonHubAway, l.peer.String()))
+	}
+}
+
+// forward passes a request on towards another relay and remembers who waits.
+// actor is whom we speak for; the zero Name when we ask for ourselves.
+func (h *Hub) forward(from *link, f *wire.Frame, to *link, actor proto.Name, ch proto.ChannelID) error {
+	if len(to.pending) >= proto.MaxPending {
+		return proto.Refusef(proto.ReasonQuota, "%d requests wait for %s", len(to.pending), to.peer.Agency)
+	}
+	if f.Hops >= proto.MaxHops {
+		return proto.Refusef(proto.ReasonHops, "%d", f.Hops)
+	}
+	h.lastID++
+	to.pending[h.lastID] = pending{from.id, f.Id, proto.KindOf(f), ch, h.now.Add(proto.AnswerTimeout)}
+	h.send(to, &wire.Frame{Id: h.lastID, Endpoint: actor.String(), Hops: f.Hops + 1, Body: f.Body})
+	return nil
+}
+
+// ask sends a request of our own.
+func (h *Hub) ask(to *link, ch proto.ChannelID, f *wire.Frame) {
+	if err := h.forward(h.links[SelfLink], f, to, proto.Name{}, ch); err != nil {
+		h.audit(to, proto.Name{}, f, proto.AsRefusal(err))
+	}
+}
+
+func (h *Hub) expirePending(l *link) {
+	for _, id := range slices.Sorted(maps.Keys(l.pending)) {
+		if p := l.pending[id]; !h.now.Before(p.deadline) {
+			delete(l.pending, id)
+			h.refusePending(p, proto.Refusef(proto.ReasonHubAway, "%s did not answer in %v", l.peer, proto.AnswerTimeout))
+		}
+	}
+}
+
+func (h *Hub) refusePending(p pending, why *proto.Refusal) {
+	if p.kind == proto.KindSubscribe && p.from == SelfLink {
+		h.upstreamRefused(p.channel, why)
+		return
+	}
+	if l := h.links[p.from]; l != nil && p.id != 0 {
+		h.send(l, refused(p.id, why))
+	}
+}
+
+func refused(re uint64, why *proto.Refusal) *wire.Frame {
+	return &wire.Frame{Re: re, Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(why.Reason), Detail: why.Detail}}}
+}
+
+func sorted(links map[proto.Name]*link) []*link {
+	return slices.SortedFunc(maps.Values(links), func(a, b *link) int { return cmp.Compare(a.id, b.id) })
+}
+
+func compareNames(a, b proto.Name) int { return cmp.Compare(a.String(), b.String()) }
