@@ -1,0 +1,31 @@
+package identity
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"crossband/proto"
+)
+
+// logIssued writes one line, durably, before the certificate is given away:
+// there is none that the log does not know.
+func (a *Authority) logIssued(leaf *x509.Certificate, name proto.Name, now time.Time) error {
+	f, err := os.OpenFile(filepath.Join(a.dir, "issued.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("log certificate: %w", err)
+	}
+	_, err = fmt.Fprintf(f, "%s %x %s until %s\n", date(now), leaf.SerialNumber.Bytes(), name, date(leaf.NotAfter))
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("log certificate: %w", err)
+	}
+	return nil
+}
