@@ -3,6 +3,7 @@ package hub
 import (
 	"time"
 
+	"crossband/crypto/mls/policy"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -20,9 +21,7 @@ const SelfLink LinkID = 0
 type Judge interface {
 	// Charter checks a signed charter's signature and its signer's chain.
 	Charter(signed []byte, now time.Time) (payload []byte, signer proto.Name, err error)
-	// Member checks an MLS credential: its chain against the agency that it
-	// names, and that it certifies the signature key.
-	Member(chain [][]byte, signatureKey []byte, now time.Time) (proto.Name, error)
+	policy.Judge
 }
 
 // Event is what happened: LinkUp, LinkDown, FrameIn, Heard, Trusted or Tick.

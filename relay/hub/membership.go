@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"crossband/crypto/mls/policy"
 	"crossband/crypto/mls/roster"
 	"crossband/crypto/mls/suite"
 	"crossband/crypto/mls/tree"
@@ -26,45 +27,10 @@ type difference struct {
 	added, removed []proto.Name
 }
 
-// gate is the judgement that a group asks for: the certificate chain by the
-// judge, the right to be there by the charter. It notes the names it let in.
-type gate struct {
-	judge   Judge
-	charter proto.Charter
-	signed  []byte
-	now     time.Time
-	names   map[tree.LeafIndex]proto.Name
-}
-
-// VerifyMember implements roster.Verifier.
-func (g *gate) VerifyMember(c roster.Candidate) error {
-	if c.Credential.Type != tree.CredentialX509 {
-		return proto.Refuse(proto.ReasonNoIdentity, "a member without a certificate")
-	}
-	name, err := g.judge.Member(c.Credential.Chain, c.SignatureKey, g.now)
-	if err != nil {
-		return err
-	}
-	if g.charter.RightOf(name) == proto.RightNone {
-		return proto.Refusef(proto.ReasonCharter, "%s may not be a member", name)
-	}
-	if signed, _ := c.Extensions.Find(tree.ExtensionCharter); !bytes.Equal(signed, g.signed) {
-		return proto.Refuse(proto.ReasonCharter, "the group carries another charter")
-	}
-	g.names[c.Leaf] = name
-	return nil
-}
-
-// VerifyContext implements roster.Verifier. A charter is amended by its owner
-// through the hub, never by a member's commit alone.
-func (g *gate) VerifyContext(roster.ContextChange) error {
-	return proto.Refuse(proto.ReasonCharter, "a commit may not change the charter")
-}
-
 // newMembership reads the group information of a new group and checks that it
 // is the channel's.
 func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge, now time.Time) (*membership, error) {
-	g := &gate{judge, c, signed, now, make(map[tree.LeafIndex]proto.Name)}
+	g := &policy.Gate{Judge: judge, Charter: c, Signed: signed, Now: now, Names: make(map[tree.LeafIndex]proto.Name)}
 	group, err := roster.New(groupInfo, g, now)
 	if err != nil {
 		return nil, badCommit(err)
@@ -75,7 +41,7 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 	case uint16(group.Suite().ID()) != c.Suite:
 		return nil, proto.Refusef(proto.ReasonWeakSuite, "suite %d, the charter says %d", group.Suite().ID(), c.Suite)
 	}
-	return newNames(group, g.names)
+	return newNames(group, g.Names)
 }
 
 func newNames(group *roster.Group, names map[tree.LeafIndex]proto.Name) (*membership, error) {
@@ -113,7 +79,7 @@ func (m *membership) leafOf(n proto.Name) (uint32, bool) {
 // with it.
 func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, c proto.Charter, judge Judge, now time.Time) (*membership, difference, error) {
 	signed, _ := m.group.Extension(tree.ExtensionCharter)
-	g := &gate{judge, c, signed, now, make(map[tree.LeafIndex]proto.Name)}
+	g := &policy.Gate{Judge: judge, Charter: c, Signed: signed, Now: now, Names: make(map[tree.LeafIndex]proto.Name)}
 	group, change, err := m.group.WithVerifier(g).Apply(commit, now)
 	if err != nil {
 		return nil, difference{}, badCommit(err)
@@ -127,7 +93,7 @@ func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, c proto.C
 		d.removed = append(d.removed, names[r.Leaf])
 		delete(names, r.Leaf)
 	}
-	for leaf, n := range g.names { // RFC 9420 5.3.1: a renewed leaf names the same member
+	for leaf, n := range g.Names { // RFC 9420 5.3.1: a renewed leaf names the same member
 		if was, ok := names[leaf]; ok && was != n {
 			return nil, difference{}, proto.Refusef(proto.ReasonCharter, "%s in the place of %s", n, was)
 		}
@@ -166,6 +132,6 @@ func readKeyPackage(octets []byte, judge Judge, now time.Time) (proto.Name, uint
 	if kp.Leaf.Credential.Type != tree.CredentialX509 {
 		return proto.Name{}, 0, fmt.Errorf("a key package without a certificate")
 	}
-	name, err := judge.Member(kp.Leaf.Credential.Chain, kp.Leaf.SignatureKey, now)
+	name, err := judge.Member(kp.Leaf.Credential.Chain, now)
 	return name, uint16(kp.Suite), err
 }
