@@ -1,0 +1,115 @@
+package voice
+
+import "time"
+
+// burstQueue holds the frames of one burst that have not been played.
+type burstQueue struct {
+	id        BurstID
+	frames    map[uint32]Frame // indices from next on
+	next      uint32           // index to be played; frames below it are late
+	newest    uint32
+	length    uint32    // frames in the burst, once that is known; else 0
+	playing   bool      // else frames gather
+	since     time.Time // when they began to gather
+	heard     time.Time // when a frame came last
+	concealed int       // frames covered up in a row
+	log       []arrival // while the burst waits for its turn
+}
+
+type arrival struct {
+	index uint32
+	at    time.Time
+}
+
+func newBurstQueue(id BurstID) *burstQueue {
+	return &burstQueue{id: id, frames: make(map[uint32]Frame)}
+}
+
+type pushResult uint8
+
+const (
+	pushed pushResult = iota
+	pushedLate
+	pushedTwice
+)
+
+func (q *burstQueue) push(f Frame, most int, now time.Time) pushResult {
+	q.heard = now
+	if f.Index < q.next || int64(f.Index) <= int64(q.newest)-int64(most) {
+		return pushedLate
+	}
+	if _, twice := q.frames[f.Index]; twice {
+		return pushedTwice
+	}
+	if len(q.frames) == 0 && !q.playing {
+		q.since = now
+	}
+	q.frames[f.Index] = f
+	q.newest = max(q.newest, f.Index)
+	if f.Last {
+		q.end(f.Index + 1)
+	}
+	return pushed
+}
+
+// end records the burst's length; the first word counts.
+func (q *burstQueue) end(frames uint32) {
+	if q.length == 0 {
+		q.length = frames
+	}
+}
+
+// ended reports whether the last frame has been played, or given up.
+func (q *burstQueue) ended() bool { return q.length != 0 && q.next >= q.length }
+
+// trim drops the oldest frames beyond the limit and returns their number.
+func (q *burstQueue) trim(most int) int {
+	floor := int64(q.newest) - int64(most) + 1
+	if floor <= int64(q.next) {
+		return 0
+	}
+	q.next = uint32(floor)
+	dropped := 0
+	for i := range q.frames {
+		if i < q.next {
+			delete(q.frames, i)
+			dropped++
+		}
+	}
+	return dropped
+}
+
+// start begins to play, at the oldest frame there, once the frames at hand
+// last for the delay wanted, or the first of them has waited that long.
+func (q *burstQueue) start(now time.Time, target time.Duration) bool {
+	if len(q.frames) == 0 {
+		return false
+	}
+	oldest := q.newest
+	for i := range q.frames {
+		oldest = min(oldest, i)
+	}
+	held := time.Duration(q.newest-oldest+1) * FrameDuration
+	whole := q.length != 0 && q.newest+1 == q.length
+	if held < target && now.Sub(q.since) < target && !whole {
+		return false
+	}
+	q.next, q.playing, q.concealed = oldest, true, 0
+	return true
+}
+
+// take removes the frame at next, which must be there.
+func (q *burstQueue) take() Frame {
+	f := q.frames[q.next]
+	delete(q.frames, q.next)
+	q.next++
+	q.concealed = 0
+	return f
+}
+
+// note keeps an arrival for when the burst's turn comes.
+func (q *burstQueue) note(index uint32, at time.Time, most int) {
+	if len(q.log) < most {
+		q.log = append(q.log, arrival{index, at})
+	}
+}
