@@ -2,59 +2,171 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/quic-go/quic-go"
+
 	"crossband/proto"
-	"crossband/proto/wire"
 )
 
-// Conn is one greeted link.
-type Conn struct{}
+// Conn is one greeted link. It runs three goroutines of its own: the control
+// writer, which also sees to the link's end, the voice writer and, for an
+// endpoint, the voice reader. An enrolment link has the first only.
+type Conn struct {
+	sock   *socket
+	quic   *quic.Conn
+	stream *quic.Stream
+	ends   ends
+	terms  terms
+
+	control controlQueue // drained by the control writer
+	voice   voiceQueue   // drained by the voice writer
+	inbox   *voiceInbox  // filled by the voice reader; nil on a relay
+
+	// Owned by the one goroutine that calls Receive.
+	source  frameSource
+	enrolls int // Enrol frames taken from a newcomer
+
+	peerEnded chan struct{} // closed by Receive: the peer has sent its last frame
+	done      chan struct{} // closed when everything has ended; err is set before
+	err       error
+
+	framesSent, framesReceived atomic.Uint64
+	voiceReceived              atomic.Uint64
+}
+
+// ends says who is on either side of a link.
+type ends struct {
+	self, peer proto.Name
+	enrol      bool // an enrolment link
+	dialled    bool // by us
+}
+
+// start makes a link of a greeted connection.
+func (s *socket) start(q *quic.Conn, stream *quic.Stream, e ends, t terms) (*Conn, error) {
+	c := &Conn{
+		sock:      s,
+		quic:      q,
+		stream:    stream,
+		ends:      e,
+		terms:     t,
+		control:   newControlQueue(s.cfg.Limits),
+		voice:     newVoiceQueue(s.cfg.Limits, &s.voice),
+		source:    frameSource{stream: stream, frameTime: s.cfg.Limits.FrameTime},
+		peerEnded: make(chan struct{}),
+		done:      make(chan struct{}),
+	}
+	if !e.enrol && e.self.Role != proto.RoleRelay {
+		c.inbox = &voiceInbox{wake: make(chan struct{}, 1), most: s.cfg.Limits.VoiceInbox}
+	}
+	if err := s.adopt(c); err != nil {
+		refuse(q, proto.Refuse(proto.ReasonClosing, ""))
+		return nil, err
+	}
+	// Ends when the connection has ended and the voice goroutines have.
+	go c.run()
+	return c, nil
+}
+
+// run is the link's life, on the control writer's goroutine.
+func (c *Conn) run() {
+	defer c.sock.running.Done()
+	voice := make(chan struct{}, 2) // a token from each voice goroutine that has ended
+	voices := 0
+	over := c.quic.Context().Done()
+	switch {
+	case c.ends.enrol:
+		late := time.AfterFunc(c.sock.cfg.Limits.EnrolTime, func() {
+			c.Close(proto.Refuse(proto.ReasonSlow, "the enrolment took too long"))
+		})
+		defer late.Stop()
+	default:
+		voices++
+		// Ends with the connection.
+		go func() { c.writeVoice(); voice <- struct{}{} }()
+	}
+	if c.inbox != nil {
+		voices++
+		// Ends with the connection.
+		go func() { c.readVoice(); voice <- struct{}{} }()
+	}
+	c.writeControl()
+	<-over
+	for range voices {
+		<-voice
+	}
+	c.control.abandon()
+	c.voice.abandon()
+	c.err = verdict(context.Cause(c.quic.Context()))
+	c.sock.forget(c)
+	close(c.done)
+}
 
 // Peer returns the other side's certified name; zero for a newcomer.
-func (c *Conn) Peer() proto.Name { return proto.Name{} }
+func (c *Conn) Peer() proto.Name { return c.ends.peer }
 
 // Enrolment reports whether this is an enrolment link.
-func (c *Conn) Enrolment() bool { return false }
+func (c *Conn) Enrolment() bool { return c.ends.enrol }
+
+// Dialled reports whether our side made the link.
+func (c *Conn) Dialled() bool { return c.ends.dialled }
 
 // Version returns the protocol version in force.
-func (c *Conn) Version() uint32 { return 0 }
+func (c *Conn) Version() uint32 { return c.terms.version }
 
 // Has reports whether both sides offered the capability.
-func (c *Conn) Has(capability string) bool { return false }
+func (c *Conn) Has(capability string) bool { return slices.Contains(c.terms.capabilities, capability) }
 
-// Software returns the other side's free text.
-func (c *Conn) Software() string { return "" }
+// Software returns the other side's free text, printable and at most 200 octets.
+func (c *Conn) Software() string { return c.terms.software }
 
-// ClockSkew returns how far the peer's clock is ahead of ours.
-func (c *Conn) ClockSkew() time.Duration { return 0 }
+// ClockSkew returns how far the peer's clock was ahead of ours when the link
+// began, good to the asymmetry of the path. See proto.ClockSkewWarning.
+func (c *Conn) ClockSkew() time.Duration { return c.terms.skew }
 
-// RemoteAddr returns the peer's present address.
-func (c *Conn) RemoteAddr() net.Addr { return nil }
+// RemoteAddr returns the peer's present address; it may change while the link
+// lives.
+func (c *Conn) RemoteAddr() net.Addr { return c.quic.RemoteAddr() }
 
-// Receive returns the next frame. One goroutine may call it.
-func (c *Conn) Receive(ctx context.Context) (*wire.Frame, error) { return nil, errConfig }
-
-// Send queues a frame and never blocks. The frame may be reused at once.
-func (c *Conn) Send(f *wire.Frame) error { return errConfig }
-
-// SendVoice queues a voice frame and never blocks; false when it was dropped.
-func (c *Conn) SendVoice(alias proto.Alias, frame []byte) bool { return false }
-
-// ReceiveVoice returns the next voice datagram, for proto.ParseVoice.
-func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) { return nil, errConfig }
+// TLS returns what the handshake came to: suite, key exchange, the peer's chain.
+func (c *Conn) TLS() tls.ConnectionState { return c.quic.ConnectionState().TLS }
 
 // Close ends the link with a reason that the peer will see; nil means
-// proto.ReasonClosing. It does not block; Done tells when it is over.
-func (c *Conn) Close(why *proto.Refusal) {}
+// proto.ReasonClosing. For that reason frames already queued get DrainTime to
+// go out; for any other the link ends at once. It does not block: Done tells
+// when it is over. The first reason counts.
+func (c *Conn) Close(why *proto.Refusal) {
+	if why == nil {
+		why = proto.Refuse(proto.ReasonClosing, "")
+	}
+	if why.Reason == proto.ReasonClosing {
+		c.control.finish(why)
+		return
+	}
+	refuse(c.quic, why)
+}
 
 // Done is closed when the link has ended and everything it started with it.
-func (c *Conn) Done() <-chan struct{} { return nil }
+func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Err says whose doing the end was: *RefusedByPeer, a *proto.Refusal of our
-// own, or *Lost; nil before Done is closed.
-func (c *Conn) Err() error { return nil }
+// own, or *Lost. It is nil before Done is closed.
+func (c *Conn) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
 
-// Stats returns a snapshot of the link's figures.
-func (c *Conn) Stats() Stats { return Stats{} }
+// ended waits for the connection's end, which is near, and says whose doing
+// it was.
+func (c *Conn) ended() error {
+	<-c.quic.Context().Done()
+	return verdict(context.Cause(c.quic.Context()))
+}

@@ -7,8 +7,6 @@ import (
 	"net"
 	"sync"
 
-	"github.com/quic-go/quic-go"
-
 	"crossband/proto"
 )
 
@@ -175,9 +173,4 @@ func (s *socket) verify(chain [][]byte, peerIsServer bool) (proto.Name, error) {
 		err = proto.Refuse(proto.ReasonNoIdentity, "")
 	}
 	return name, err
-}
-
-// listen is here to show the two users of one socket side by side.
-func (s *socket) listen() (*quic.Listener, error) {
-	return s.tr.Listen(s.cfg.listenerTLS(), s.quicConfig(1))
 }

@@ -45,7 +45,7 @@ func Listen(pc net.PacketConn, cfg Config) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := s.listen()
+	q, err := s.tr.Listen(s.cfg.listenerTLS(), s.quicConfig(1))
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", pc.LocalAddr(), err)
 	}

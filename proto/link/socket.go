@@ -75,7 +75,7 @@ func (s *socket) quicConfig(incomingStreams int64) *quic.Config {
 
 var errClosed = errors.New("socket closed")
 
-// adopt registers a link, so that close finds it.
+// adopt registers a link, so that close finds it and waits for it.
 func (s *socket) adopt(c *Conn) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,6 +83,7 @@ func (s *socket) adopt(c *Conn) error {
 		return fmt.Errorf("link: %w", errClosed)
 	}
 	s.links[c] = struct{}{}
+	s.running.Add(1)
 	return nil
 }
 

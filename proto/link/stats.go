@@ -25,3 +25,28 @@ type VoiceDrops struct {
 	Closed uint64 // the link had ended
 	Unread uint64 // received, but the reader did not keep up: the oldest went
 }
+
+// Stats returns a snapshot of the link's figures.
+func (c *Conn) Stats() Stats {
+	path := c.quic.ConnectionStats()
+	s := Stats{
+		FramesSent:     c.framesSent.Load(),
+		FramesReceived: c.framesReceived.Load(),
+		VoiceReceived:  c.voiceReceived.Load(),
+		BytesSent:      path.BytesSent,
+		BytesReceived:  path.BytesReceived,
+		PacketsSent:    path.PacketsSent,
+		PacketsLost:    path.PacketsLost,
+		RTT:            path.SmoothedRTT,
+	}
+	s.ControlQueued, s.ControlOctets = c.control.depth()
+	c.voice.mu.Lock()
+	s.VoiceQueued, s.VoiceSent, s.Dropped = c.voice.n, c.voice.sent, c.voice.drops
+	c.voice.mu.Unlock()
+	if c.inbox != nil {
+		c.inbox.mu.Lock()
+		s.Dropped.Unread = c.inbox.unread
+		c.inbox.mu.Unlock()
+	}
+	return s
+}

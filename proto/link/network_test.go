@@ -1,0 +1,77 @@
+package link_test
+
+import (
+	"math/rand/v2"
+	"net"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/quic-go/quic-go/testutils/simnet"
+
+	"crossband/proto/link"
+)
+
+// network is a simulated one whose faults can be changed while it runs.
+type network struct {
+	t    testing.TB
+	sim  *simnet.Simnet
+	wire *faultyWire
+	mtu  int
+	last byte
+}
+
+// faultyWire routes packets and loses some of them.
+type faultyWire struct {
+	simnet.PerfectRouter
+	cut  atomic.Bool  // nothing passes
+	loss atomic.Int64 // per thousand
+	mtu  atomic.Int64 // octets of UDP payload that pass, 0 for all
+	lost atomic.Int64
+
+	rewrite atomic.Pointer[func(simnet.Packet) simnet.Packet] // a NAT
+}
+
+func (w *faultyWire) SendPacket(p simnet.Packet) error {
+	if w.cut.Load() || rand.Int64N(1000) < w.loss.Load() || w.mtu.Load() > 0 && int64(len(p.Data)) > w.mtu.Load() {
+		w.lost.Add(1)
+		return nil
+	}
+	if nat := w.rewrite.Load(); nat != nil {
+		p = (*nat)(p)
+	}
+	return w.PerfectRouter.SendPacket(p)
+}
+
+// oneWay is the delay of every test network.
+const oneWay = 50 * time.Millisecond
+
+func newNetwork(t testing.TB) *network {
+	w := &faultyWire{}
+	return &network{t: t, sim: &simnet.Simnet{Router: w}, wire: w}
+}
+
+// endpoint opens the next address.
+func (n *network) endpoint() net.PacketConn {
+	n.last++
+	return n.sim.NewEndpoint(&net.UDPAddr{IP: net.IPv4(10, 0, 0, n.last), Port: 4433},
+		simnet.NodeBiDiLinkSettings{Latency: oneWay})
+}
+
+// simulated runs test in virtual time on a network with two sockets. The
+// bubble ends only when every goroutine in it has: a leak fails the test.
+func simulated(t *testing.T, server, client link.Config, test func(t *testing.T, n *network, p pair)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		at, from := n.endpoint(), n.endpoint()
+		if err := n.sim.Start(); err != nil {
+			t.Fatal(err)
+		}
+		p := open(t, at, from, server, client)
+		test(t, n, p)
+		p.close(t)
+		n.sim.Close()
+	})
+}

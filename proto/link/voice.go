@@ -1,0 +1,243 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"crossband/proto"
+)
+
+// voiceFrame is one datagram on its way out.
+type voiceFrame struct {
+	queued time.Time
+	n      int
+	data   [proto.MaxDatagram]byte
+}
+
+// voiceQueue holds datagrams for the voice writer. Bound: VoiceFrames.
+// Policy: the oldest goes, and what has waited longer than proto.VoiceQueue.
+// Counter: VoiceDrops. Behind it, quic-go holds up to 32 more and blocks its
+// caller, which is why only the voice writer calls it.
+type voiceQueue struct {
+	pool *sync.Pool
+	wake chan struct{} // one token: the writer sleeps and there is work
+
+	mu     sync.Mutex
+	ring   []*voiceFrame // nil until the first frame: an idle link holds none
+	most   int
+	head   int // index of the oldest
+	n      int
+	asleep bool // the writer waits for wake
+	shut   bool
+	drops  VoiceDrops
+	sent   uint64
+}
+
+func newVoiceQueue(l Limits, pool *sync.Pool) voiceQueue {
+	return voiceQueue{pool: pool, most: l.VoiceFrames, wake: make(chan struct{}, 1)}
+}
+
+// SendVoice queues a voice frame for the peer and never blocks; many
+// goroutines may call it. The frame is copied. It returns false when this
+// frame was not taken: the link has ended, or the size is not 1 to
+// proto.MaxDatagram less the alias. A full queue takes it and drops its oldest.
+func (c *Conn) SendVoice(alias proto.Alias, frame []byte) bool {
+	q := &c.voice
+	var header [2]byte
+	h := alias.AppendVoice(header[:0])
+	if alias > proto.MaxAlias || len(frame) == 0 || len(h)+len(frame) > proto.MaxDatagram {
+		q.mu.Lock()
+		q.drops.Size++
+		q.mu.Unlock()
+		return false
+	}
+	f := q.pool.Get().(*voiceFrame)
+	f.n = copy(f.data[:], h)
+	f.n += copy(f.data[f.n:], frame)
+	f.queued = time.Now()
+	old, ok := q.push(f)
+	if old != nil {
+		q.pool.Put(old)
+	}
+	return ok
+}
+
+// push returns the frame that is not queued any more, if any.
+func (q *voiceQueue) push(f *voiceFrame) (out *voiceFrame, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.shut {
+		q.drops.Closed++
+		return f, false
+	}
+	if q.ring == nil {
+		q.ring = make([]*voiceFrame, q.most)
+	}
+	if q.n == q.most {
+		out = q.shift()
+		q.drops.Full++
+	}
+	q.ring[(q.head+q.n)%q.most] = f
+	q.n++
+	if q.asleep {
+		q.asleep = false
+		q.wake <- struct{}{} // has room: the writer takes the token before it sleeps again
+	}
+	return out, true
+}
+
+func (q *voiceQueue) shift() *voiceFrame {
+	f := q.ring[q.head]
+	q.ring[q.head] = nil
+	q.head = (q.head + 1) % q.most
+	q.n--
+	return f
+}
+
+// pop returns the oldest frame that is fresh, nil when the writer is to sleep.
+func (q *voiceQueue) pop() *voiceFrame {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.n > 0 {
+		f := q.shift()
+		if time.Since(f.queued) <= proto.VoiceQueue {
+			q.sent++
+			return f
+		}
+		q.drops.Stale++
+		q.pool.Put(f)
+	}
+	q.asleep = true
+	return nil
+}
+
+func (q *voiceQueue) abandon() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.shut = true
+	q.drops.Closed += uint64(q.n)
+	q.ring, q.n = nil, 0
+}
+
+// writeVoice hands queued datagrams to quic-go until the connection ends.
+func (c *Conn) writeVoice() {
+	over := c.quic.Context().Done()
+	for {
+		f := c.voice.pop()
+		if f == nil {
+			select {
+			case <-c.voice.wake:
+				continue
+			case <-over:
+				return
+			}
+		}
+		err := c.quic.SendDatagram(f.data[:f.n])
+		c.voice.pool.Put(f)
+		if err != nil && !c.voice.unsent(err) {
+			return
+		}
+	}
+}
+
+// unsent counts a frame that quic-go did not take; false when the link is over.
+func (q *voiceQueue) unsent(err error) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sent--
+	var size *quic.DatagramTooLargeError
+	if errors.As(err, &size) {
+		q.drops.Size++
+		return true
+	}
+	q.drops.Closed++
+	return false
+}
+
+// voiceInbox holds what an endpoint has received and not read. Bound:
+// VoiceInbox. Policy: the oldest goes. Counter: VoiceDrops.Unread. Relays have
+// none: their readers forward at once and never fall behind.
+type voiceInbox struct {
+	wake chan struct{} // one token: something came
+
+	mu     sync.Mutex
+	frames [][]byte
+	most   int
+	unread uint64
+}
+
+func (in *voiceInbox) push(b []byte) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.frames) == in.most {
+		in.frames = in.frames[1:]
+		in.unread++
+	}
+	in.frames = append(in.frames, b)
+	select {
+	case in.wake <- struct{}{}:
+	default: // the token is there already
+	}
+}
+
+func (in *voiceInbox) pop() []byte {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.frames) == 0 {
+		return nil
+	}
+	b := in.frames[0]
+	in.frames[0] = nil
+	in.frames = in.frames[1:]
+	return b
+}
+
+// readVoice fills the inbox until the connection ends.
+func (c *Conn) readVoice() {
+	for {
+		b, err := c.quic.ReceiveDatagram(context.Background())
+		if err != nil {
+			return
+		}
+		c.inbox.push(b)
+	}
+}
+
+// ReceiveVoice returns the next voice datagram, for proto.ParseVoice; it is
+// the caller's. One goroutine may call it. On a relay it must not be kept
+// waiting, for quic-go holds 128 datagrams and drops the newest beyond them;
+// an endpoint's link holds VoiceInbox of them and drops the oldest. Errors are
+// those of Receive.
+func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) {
+	b, err := c.nextVoice(ctx)
+	if err == nil {
+		c.voiceReceived.Add(1)
+		return b, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, c.ended()
+}
+
+func (c *Conn) nextVoice(ctx context.Context) ([]byte, error) {
+	if c.inbox == nil {
+		return c.quic.ReceiveDatagram(ctx)
+	}
+	for {
+		if b := c.inbox.pop(); b != nil {
+			return b, nil
+		}
+		select {
+		case <-c.inbox.wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-c.quic.Context().Done():
+			return nil, context.Cause(c.quic.Context())
+		}
+	}
+}
