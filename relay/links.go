@@ -1,0 +1,181 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/link"
+	"crossband/relay/hub"
+)
+
+// linkConfig says who we are on links and whom we let in.
+func (n *Node) linkConfig() link.Config {
+	return link.Config{
+		Self: n.cfg.Identity.Name,
+		Certificate: func() (*tls.Certificate, error) {
+			c, err := n.identity.Load().TLSCertificate()
+			return &c, err
+		},
+		Verify:   n.verify,
+		Software: n.cfg.Software,
+		Refused: func(a link.Attempt) {
+			n.counters.refused.Add(1)
+			why := proto.AsRefusal(a.Err)
+			n.log.Warn("link refused", "address", a.Addr.String(), "peer", a.Name.String(), "code", why.Reason, "why", a.Err.Error())
+		},
+	}
+}
+
+// verify judges a peer's certificate and whether we link with it at all.
+func (n *Node) verify(chain [][]byte, peerIsServer bool) (proto.Name, error) {
+	usage := identity.UsageClient
+	if peerIsServer {
+		usage = identity.UsageServer
+	}
+	name, err := n.trust.VerifyPeer(chain, usage, time.Now())
+	if err != nil {
+		return name, err
+	}
+	own := name.Agency == n.Name().Agency
+	switch {
+	case own && name.Role == proto.RoleRelay:
+		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s is a relay of our own agency", name)
+	case own:
+		return name, nil
+	case name.Role != proto.RoleRelay:
+		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s belongs at its own agency's relay", name)
+	case n.peers[name.Agency] == nil:
+		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s links with no relay of %s", n.Name(), name.Agency)
+	}
+	return name, nil
+}
+
+// accept takes in links until the listener closes.
+func (n *Node) accept(ctx context.Context) {
+	for {
+		c, err := n.listener.Accept(ctx)
+		if err != nil {
+			return
+		}
+		n.serve(ctx, c)
+	}
+}
+
+// Back-off between dials of a peer.
+const (
+	dialFirst   = 500 * time.Millisecond
+	dialMost    = 15 * time.Second
+	dialTimeout = 10 * time.Second
+	// The relay with the greater name waits this long to be dialled, so that
+	// two relays which know each other's address rarely dial at once.
+	dialGrace = 3 * time.Second
+)
+
+// keepDialling keeps a link to a peer, with back-off and jitter.
+func (n *Node) keepDialling(ctx context.Context, p *peerState) {
+	wait := dialFirst
+	if n.Name().Agency > p.Agency && !sleep(ctx, dialGrace) {
+		return
+	}
+	for {
+		if p.linked.Load() {
+			wait = dialFirst
+		} else if c, err := n.dial(ctx, p); err == nil {
+			n.serve(ctx, c)
+			wait = dialFirst
+		} else {
+			why := proto.AsRefusal(err)
+			n.log.Warn("peer not reached", "agency", string(p.Agency), "address", p.Addr.String(), "code", why.Reason, "why", err.Error())
+			wait = min(2*wait, dialMost)
+		}
+		if !sleep(ctx, wait/2+rand.N(wait)) {
+			return
+		}
+	}
+}
+
+func (n *Node) dial(ctx context.Context, p *peerState) (*link.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return n.listener.Dialer().Dial(ctx, p.Addr, link.RelayOf(p.Agency))
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// linkIn is a new link on its way to the loop. It is an event of the node, not
+// of the hub: the hub knows links by number only.
+type linkIn struct {
+	hub.LinkUp
+	conn *port
+}
+
+// serve starts the two readers of a link: each owns nothing but octets. Both
+// end when the link ends; the frame reader ends last and tells the loop.
+func (n *Node) serve(ctx context.Context, c *link.Conn) {
+	p := &port{conn: c, id: hub.LinkID(n.counters.links.Add(1))}
+	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer()}, p}) {
+		c.Close(proto.Refuse(proto.ReasonClosing, ""))
+		return
+	}
+	if skew := c.ClockSkew(); skew.Abs() > proto.ClockSkewWarning {
+		n.log.Warn("clocks differ", "peer", c.Peer().String(), "ahead", skew)
+	}
+	voice := make(chan struct{})
+	n.wg.Go(func() { // ends with the link
+		defer close(voice)
+		n.forwardVoice(ctx, p)
+	})
+	n.wg.Go(func() { // ends with the link
+		n.readFrames(ctx, p)
+		c.Close(proto.Refuse(proto.ReasonClosing, ""))
+		<-c.Done()
+		<-voice
+		n.linkEnded(c)
+		n.post(ctx, hub.LinkDown{Link: p.id})
+	})
+}
+
+func (n *Node) readFrames(ctx context.Context, p *port) {
+	for {
+		f, err := p.conn.Receive(ctx)
+		if err != nil || !n.post(ctx, hub.FrameIn{Link: p.id, Frame: f}) {
+			return
+		}
+	}
+}
+
+func (n *Node) linkEnded(c *link.Conn) {
+	err := c.Err()
+	var theirs *link.RefusedByPeer
+	switch {
+	case c.Enrolment():
+	case errors.As(err, &theirs):
+		n.log.Info("link ended by the peer", "peer", c.Peer().String(), "code", theirs.Refusal.Reason, "why", theirs.Refusal.Error())
+	case err != nil:
+		n.log.Info("link ended", "peer", c.Peer().String(), "code", proto.ReasonOf(err), "why", err.Error())
+	}
+}
+
+// post hands an event to the loop; false when the node is shutting down.
+func (n *Node) post(ctx context.Context, e hub.Event) bool {
+	select {
+	case n.events <- e:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,278 @@
+package relay
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/wire"
+	"crossband/relay/hub"
+	"crossband/relay/store"
+)
+
+// loop is the one owner of the hub and of the links' table. Everything else
+// sends it events.
+type loop struct {
+	n       *Node
+	hub     *hub.Hub
+	ports   map[hub.LinkID]*port
+	floors  map[*route]struct{} // routes whose frames keep a floor alive
+	renewal *identity.Renewal   // under way
+	renewAt time.Time
+}
+
+// batch bounds how many events share one write to the store.
+const batch = 256
+
+func (n *Node) loop(ctx context.Context) error {
+	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{})}
+	l.planRenewal()
+	if err := l.start(ctx); err != nil {
+		return err
+	}
+	tick := time.NewTicker(hub.TickEvery)
+	defer tick.Stop()
+	for {
+		var events []hub.Event
+		select {
+		case <-ctx.Done():
+			l.closeAll()
+			return nil
+		case <-tick.C:
+			events = l.tick()
+		case e := <-n.events:
+			events = append(events, e)
+		}
+		for len(events) < batch && len(n.events) > 0 {
+			events = append(events, <-n.events)
+		}
+		if err := l.handle(ctx, events); err != nil {
+			l.closeAll()
+			return err
+		}
+	}
+}
+
+// start registers what the administrator gave: the trust list that endpoints
+// are told and the charters that the authority signed.
+func (l *loop) start(ctx context.Context) error {
+	var events []hub.Event
+	if signed := l.n.trust.TrustList(); signed != nil {
+		events = append(events, hub.Trusted{Signed: signed})
+	}
+	for _, c := range l.n.cfg.Charters {
+		events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: &wire.Frame{Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: c}}}})
+	}
+	return l.handle(ctx, events)
+}
+
+func (l *loop) tick() []hub.Event {
+	var events []hub.Event
+	for r := range l.floors {
+		if r.heard.Swap(false) {
+			events = append(events, hub.Heard{Channel: r.Channel})
+		}
+	}
+	if now := time.Now(); !l.renewAt.IsZero() && now.After(l.renewAt) {
+		if f := l.askRenewal(now); f != nil {
+			events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: f})
+		}
+	}
+	return append(events, hub.Tick{})
+}
+
+// handle applies events and performs their effects. All writes of the batch
+// are made durable first, so that an acknowledgement never overtakes them.
+func (l *loop) handle(ctx context.Context, events []hub.Event) error {
+	var effects []hub.Effect
+	for _, e := range events {
+		if in, ok := e.(linkIn); ok {
+			l.ports[in.Link] = in.conn
+			l.linked(in.Peer, true)
+			e = in.LinkUp
+		}
+		effects = append(effects, l.hub.Apply(time.Now(), e)...)
+		if down, ok := e.(hub.LinkDown); ok {
+			l.gone(down.Link)
+		}
+	}
+	if err := l.write(ctx, effects); err != nil {
+		return err
+	}
+	for _, e := range effects {
+		if err := l.perform(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loop) linked(peer proto.Name, up bool) {
+	if p := l.n.peers[peer.Agency]; p != nil && peer.Role == proto.RoleRelay {
+		p.linked.Store(up)
+	}
+}
+
+// gone forgets a link. A newer link of the same peer may be there by now.
+func (l *loop) gone(id hub.LinkID) {
+	p := l.ports[id]
+	if p == nil {
+		return
+	}
+	delete(l.ports, id)
+	still := false
+	for _, o := range l.ports {
+		still = still || o.conn.Peer() == p.conn.Peer()
+	}
+	l.linked(p.conn.Peer(), still)
+}
+
+func (l *loop) write(ctx context.Context, effects []hub.Effect) error {
+	var records []store.Record
+	for _, e := range effects {
+		if w, ok := e.(hub.Write); ok {
+			records = append(records, store.Record{Bucket: store.Bucket(w.Bucket), Key: w.Key, Value: w.Value})
+		}
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	if err := l.n.cfg.Store.Write(ctx, records); err != nil {
+		return fmt.Errorf("relay: store: %w", err) // acknowledging must stop: so does the node
+	}
+	return nil
+}
+
+func (l *loop) perform(ctx context.Context, e hub.Effect) error {
+	switch e := e.(type) {
+	case hub.Send:
+		l.send(e.Link, e.Frame)
+	case hub.Close:
+		if p := l.ports[e.Link]; p != nil {
+			p.conn.Close(e.Why)
+		}
+	case hub.ReadLog:
+		return l.readLog(ctx, e)
+	case hub.SetRoute:
+		l.setRoute(e)
+	case hub.InstallTrust:
+		return l.installTrust(ctx, e.Signed)
+	case hub.Audit:
+		l.audit(e)
+	}
+	return nil
+}
+
+func (l *loop) send(id hub.LinkID, f *wire.Frame) {
+	if id == hub.SelfLink {
+		l.answerToSelf(f)
+		return
+	}
+	if p := l.ports[id]; p != nil {
+		if err := p.conn.Send(f); err != nil { // the link is closing, or too slow and closed for it
+			l.n.log.Debug("frame not sent", "peer", p.conn.Peer().String(), "why", err.Error())
+		}
+	}
+}
+
+func (l *loop) setRoute(e hub.SetRoute) {
+	p := l.ports[e.Link]
+	if p == nil {
+		return
+	}
+	if old := p.route(e.Alias); old != nil {
+		delete(l.floors, old)
+	} else if e.Route == nil {
+		return
+	}
+	if e.Route == nil {
+		p.setRoute(e.Alias, nil)
+		return
+	}
+	r := &route{Route: *e.Route}
+	for _, o := range e.Route.Out {
+		if to := l.ports[o.Link]; to != nil {
+			r.out = append(r.out, voiceOut{to.conn, o.Alias})
+		}
+	}
+	if r.Floor {
+		l.floors[r] = struct{}{}
+	}
+	p.setRoute(e.Alias, r)
+}
+
+// readLog answers a FetchLog from the store.
+func (l *loop) readLog(ctx context.Context, e hub.ReadLog) error {
+	entries := e.Answer.GetEntries()
+	size := 0
+	var broken error
+	err := l.n.cfg.Store.Scan(ctx, store.Bucket(e.Bucket), binary.BigEndian.AppendUint64(nil, e.After), func(_, value []byte) bool {
+		entry := new(wire.Entry)
+		if broken = pb.Unmarshal(value, entry); broken != nil {
+			return false
+		}
+		size += len(value)
+		if len(entries.Entries) > 0 && size > proto.MaxEntriesBytes {
+			return false
+		}
+		entries.Entries = append(entries.Entries, entry)
+		return len(entries.Entries) < proto.MaxEntries
+	})
+	if err != nil {
+		return fmt.Errorf("relay: store: %w", err)
+	}
+	if broken != nil {
+		l.n.log.Error("log entry cannot be read", "channel", e.Channel.Short(), "why", broken.Error())
+	}
+	l.send(e.Link, e.Answer)
+	return nil
+}
+
+func (l *loop) audit(e hub.Audit) {
+	args := []any{"peer", e.Peer.String(), "actor", e.Actor.String(), "kind", int(e.Kind), "channel", e.Channel.Short()}
+	if e.Refusal == nil {
+		l.n.log.Info(e.What, args...)
+		return
+	}
+	l.n.log.Warn("refused", append(args, "code", int(e.Refusal.Reason), "why", e.Refusal.Error())...)
+}
+
+func (l *loop) closeAll() {
+	for _, p := range l.ports {
+		p.conn.Close(proto.Refuse(proto.ReasonClosing, ""))
+	}
+}
+
+// installTrust takes in a trust list from the authority, keeps it, and cuts
+// the links of agencies that it no longer names.
+func (l *loop) installTrust(ctx context.Context, signed []byte) error {
+	n := l.n
+	if err := n.trust.ApplyTrustList(signed, time.Now()); err != nil {
+		n.log.Warn("trust list refused", "why", err.Error())
+		return nil
+	}
+	l.keep(n.identity.Load().Adopt(n.trust))
+	for _, p := range l.ports {
+		if peer := p.conn.Peer(); !p.conn.Enrolment() && n.trust.Bundle(peer.Agency) == nil {
+			p.conn.Close(proto.Refuse(proto.ReasonUnknownAuthority, string(peer.Agency)))
+		}
+	}
+	return l.handle(ctx, []hub.Event{hub.Trusted{Signed: signed}})
+}
+
+// keep replaces the node's identity, on disk first.
+func (l *loop) keep(id *identity.Identity) {
+	if save := l.n.cfg.Save; save != nil {
+		if err := save(id); err != nil {
+			l.n.log.Error("identity not saved", "why", err.Error())
+			return
+		}
+	}
+	l.n.identity.Store(id)
+	l.planRenewal()
+}

@@ -1,0 +1,120 @@
+// Package relay is an agency's node: it accepts and dials links, owns the loop
+// that owns the hub, stores before it acknowledges, and forwards voice.
+//
+// It is blind. It links neither the secret side of MLS nor SFrame, so no
+// process of it can hold a key that opens content; a test at the root of the
+// project proves it from the import graph.
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"crossband/crypto/charter"
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/link"
+	"crossband/relay/hub"
+	"crossband/relay/store"
+)
+
+// Config says which relay this is. Identity, Listen and Store are required.
+type Config struct {
+	Identity *identity.Identity             // a relay's, with its trust list
+	Listen   net.PacketConn                 // the one UDP socket, for links in and out; the node closes it
+	Store    store.Store                    // the node closes it
+	Peers    []Peer                         // agencies that we link with; any other is refused
+	Charters [][]byte                       // signed by the authority, registered at start
+	Save     func(*identity.Identity) error // keeps a renewed certificate or a new trust list; nil keeps it in memory
+	Log      *slog.Logger                   // nil discards
+	Software string                         // told to the other side's administrator
+}
+
+// Peer is another agency's relay.
+type Peer struct {
+	Agency proto.Agency
+	Addr   net.Addr // nil: wait to be dialled
+}
+
+// Node is a running relay. Make it with New and run it once.
+type Node struct {
+	cfg      Config
+	log      *slog.Logger
+	trust    *identity.TrustStore
+	identity atomic.Pointer[identity.Identity] // replaced by the loop, read by handshakes
+	peers    map[proto.Agency]*peerState       // static after construction
+	listener *link.Listener
+	events   chan hub.Event // from readers to the loop; full: the reader waits, and so does its sender
+	counters counters
+	wg       sync.WaitGroup // every goroutine that Run started
+}
+
+// peerState tells the dialler whether a link is there already.
+type peerState struct {
+	Peer
+	linked atomic.Bool // written by the loop
+}
+
+// eventQueue bounds what readers have handed to the loop. At the bound readers
+// wait, QUIC's flow control stops the sender, and no one is dropped.
+const eventQueue = 1024
+
+// New checks the configuration and opens the socket's listener.
+func New(cfg Config) (*Node, error) {
+	if cfg.Identity == nil || cfg.Listen == nil || cfg.Store == nil {
+		return nil, errors.New("relay: Identity, Listen and Store are required")
+	}
+	if cfg.Identity.Name.Role != proto.RoleRelay {
+		return nil, fmt.Errorf("relay: %s is not a relay's identity", cfg.Identity.Name)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	trust, err := cfg.Identity.TrustStore(time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("relay: trust: %w", err)
+	}
+	n := &Node{
+		cfg: cfg, log: cfg.Log.With("relay", cfg.Identity.Name.String()), trust: trust,
+		peers:  make(map[proto.Agency]*peerState),
+		events: make(chan hub.Event, eventQueue),
+	}
+	for _, p := range cfg.Peers {
+		n.peers[p.Agency] = &peerState{Peer: p}
+	}
+	n.identity.Store(cfg.Identity)
+	if n.listener, err = link.Listen(cfg.Listen, n.linkConfig()); err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
+	return n, nil
+}
+
+// Name returns the relay's name.
+func (n *Node) Name() proto.Name { return n.cfg.Identity.Name }
+
+// Run serves until ctx ends or the store fails. It returns after everything
+// that it started has ended; nil means that ctx ended.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	n.wg.Go(func() { n.accept(ctx) }) // ends when the listener closes
+	for _, p := range n.peers {
+		if p.Addr != nil {
+			n.wg.Go(func() { n.keepDialling(ctx, p) }) // ends with ctx
+		}
+	}
+	n.log.Info("relay runs", "address", n.listener.Addr().String())
+	err := n.loop(ctx)
+	cancel()
+	n.listener.Close()
+	n.wg.Wait()
+	return errors.Join(err, n.cfg.Store.Close())
+}
+
+// judge is how the hub asks about certificates.
+func (n *Node) judge() charter.Judge { return charter.Judge{Trust: n.trust} }

@@ -1,0 +1,126 @@
+package relay
+
+import (
+	"context"
+	"sync/atomic"
+
+	"crossband/proto"
+	"crossband/proto/link"
+	"crossband/relay/hub"
+)
+
+// port is a link with its voice routes. The loop publishes a new table; the
+// link's voice reader forwards from whichever it finds: no lock, and nothing
+// of the control plane in its way.
+type port struct {
+	id     hub.LinkID
+	conn   *link.Conn
+	routes atomic.Pointer[routeTable]
+}
+
+// routeTable is immutable once published.
+type routeTable map[proto.Alias]*route
+
+// route is a hub.Route with the receivers' links.
+type route struct {
+	hub.Route
+	out   []voiceOut
+	heard atomic.Bool // a frame passed since the loop last looked
+}
+
+type voiceOut struct {
+	conn  *link.Conn
+	alias proto.Alias
+}
+
+// forwardVoice reads a link's voice until the link ends. A frame passes only
+// if a route is there, which the hub gives to the floor holder's link alone,
+// and only if its sender index is the holder's (RFC 9605 9.3: any member could
+// seal as any other, so the relay binds the sender to the link).
+func (n *Node) forwardVoice(ctx context.Context, p *port) {
+	layout := proto.ChannelKIDLayout()
+	for {
+		b, err := p.conn.ReceiveVoice(ctx)
+		if err != nil {
+			return
+		}
+		alias, frame, err := proto.ParseVoice(b)
+		if err != nil {
+			n.counters.voiceMalformed.Add(1)
+			continue
+		}
+		r := p.route(alias)
+		if r == nil {
+			n.counters.voiceNoFloor.Add(1)
+			continue
+		}
+		head, _, err := proto.ParseSFrameHeader(frame)
+		if err != nil {
+			n.counters.voiceMalformed.Add(1)
+			continue
+		}
+		if r.Bound && layout.Split(head.KID).Leaf != r.Leaf {
+			n.counters.voiceForged.Add(1)
+			continue
+		}
+		if r.Floor && !r.heard.Load() {
+			r.heard.Store(true)
+		}
+		for _, o := range r.out {
+			if o.conn.SendVoice(o.alias, frame) {
+				n.counters.voiceForwarded.Add(1)
+			}
+		}
+	}
+}
+
+func (p *port) route(a proto.Alias) *route {
+	t := p.routes.Load()
+	if t == nil {
+		return nil
+	}
+	return (*t)[a]
+}
+
+// setRoute publishes a table that differs in one route.
+func (p *port) setRoute(a proto.Alias, r *route) {
+	next := make(routeTable)
+	if t := p.routes.Load(); t != nil {
+		for k, v := range *t {
+			next[k] = v
+		}
+	}
+	if r == nil {
+		delete(next, a)
+	} else {
+		next[a] = r
+	}
+	p.routes.Store(&next)
+}
+
+// counters are the node's own figures; queues inside links count for
+// themselves (link.Stats).
+type counters struct {
+	links          atomic.Uint64
+	refused        atomic.Uint64
+	voiceForwarded atomic.Uint64
+	voiceNoFloor   atomic.Uint64
+	voiceForged    atomic.Uint64
+	voiceMalformed atomic.Uint64
+}
+
+// Stats is a snapshot of a node's figures.
+type Stats struct {
+	Links          uint64 // links served so far
+	Refused        uint64 // links refused
+	VoiceForwarded uint64 // frames queued to a receiver
+	VoiceNoFloor   uint64 // frames dropped: their sender does not hold the floor
+	VoiceForged    uint64 // frames dropped: another sender's index
+	VoiceMalformed uint64 // frames dropped: not a voice datagram
+}
+
+// Stats returns the figures. It may be called while Run runs.
+func (n *Node) Stats() Stats {
+	c := &n.counters
+	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load()}
+}
