@@ -271,7 +271,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if b.Epoch != m.epoch() {
 		return proto.Refusef(proto.ReasonStaleEpoch, "commit for epoch %d, the channel is at %d", b.Epoch, m.epoch())
 	}
-	next, change, err := m.apply(b.Message, b.GroupInfo, actor, ch.charter, h.judge, h.now)
+	next, change, err := m.apply(b.Message, b.GroupInfo, actor, h.now)
 	if err != nil {
 		return err
 	}
@@ -279,8 +279,8 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	ch.hosted.epochSeq = ch.hosted.head + 1
 	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
-	h.sendWelcomes(ch, b, change.added)
-	h.membersGone(ch, change.removed)
+	h.sendWelcomes(ch, b, change.Added)
+	h.membersGone(ch, change.Removed)
 	h.routeAgain(ch)
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	pb "google.golang.org/protobuf/proto"
 
-	"crossband/crypto/mls/tree"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -115,14 +114,6 @@ func (h *Hub) take(name proto.Name, suite uint16) (p []byte, last, ok bool) {
 		return s.lastResort, true, true
 	}
 	return nil, false, false
-}
-
-func packageSuite(octets []byte) uint16 {
-	kp, err := tree.ParseKeyPackage(octets)
-	if err != nil {
-		return 0
-	}
-	return uint16(kp.Suite)
 }
 
 // sendWelcomes sends each joiner its welcome and keeps it until acknowledged.

@@ -3,10 +3,9 @@ package hub
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
+	"crossband/crypto/mls/message"
 	"crossband/crypto/mls/policy"
 	"crossband/crypto/mls/roster"
 	"crossband/crypto/mls/suite"
@@ -14,24 +13,17 @@ import (
 	"crossband/proto"
 )
 
-// membership is a channel's public group state with the members' names.
+// membership is a channel's public group state with the members' places.
 // It is never changed: apply returns a new one.
 type membership struct {
 	group  *roster.Group
-	names  map[tree.LeafIndex]proto.Name
 	leaves map[proto.Name]tree.LeafIndex
-}
-
-// difference is what a commit did, by name.
-type difference struct {
-	added, removed []proto.Name
 }
 
 // newMembership reads the group information of a new group and checks that it
 // is the channel's.
 func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge, now time.Time) (*membership, error) {
-	g := &policy.Gate{Judge: judge, Charter: c, Signed: signed, Now: now, Names: make(map[tree.LeafIndex]proto.Name)}
-	group, err := roster.New(groupInfo, g, now)
+	group, err := roster.New(groupInfo, &policy.Gate{Judge: judge, Charter: c, Signed: signed}, now)
 	if err != nil {
 		return nil, badCommit(err)
 	}
@@ -41,19 +33,21 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 	case uint16(group.Suite().ID()) != c.Suite:
 		return nil, proto.Refusef(proto.ReasonWeakSuite, "suite %d, the charter says %d", group.Suite().ID(), c.Suite)
 	}
-	return newNames(group, g.Names)
+	return newPlaces(group)
 }
 
-func newNames(group *roster.Group, names map[tree.LeafIndex]proto.Name) (*membership, error) {
-	m := &membership{group, names, make(map[proto.Name]tree.LeafIndex, len(names))}
-	for leaf, n := range names {
-		if _, twice := m.leaves[n]; twice {
-			return nil, proto.Refusef(proto.ReasonBadCommit, "%s would be a member twice", n)
+func newPlaces(group *roster.Group) (*membership, error) {
+	members := group.Members()
+	m := &membership{group, make(map[proto.Name]tree.LeafIndex, len(members))}
+	for _, member := range members {
+		n, err := policy.NameOf(member.Credential)
+		if err != nil {
+			return nil, err
 		}
-		m.leaves[n] = leaf
-	}
-	if len(m.leaves) > proto.MaxMembers {
-		return nil, proto.Refusef(proto.ReasonFull, "%d members", len(m.leaves))
+		m.leaves[n] = member.Leaf
+		if member.Leaf >= proto.MaxMembers {
+			return nil, proto.Refusef(proto.ReasonFull, "%d members", proto.MaxMembers)
+		}
 	}
 	return m, nil
 }
@@ -76,49 +70,34 @@ func (m *membership) leafOf(n proto.Name) (uint32, bool) {
 }
 
 // apply judges a commit that actor sent, with the group information that goes
-// with it.
-func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, c proto.Charter, judge Judge, now time.Time) (*membership, difference, error) {
-	signed, _ := m.group.Extension(tree.ExtensionCharter)
-	g := &policy.Gate{Judge: judge, Charter: c, Signed: signed, Now: now, Names: make(map[tree.LeafIndex]proto.Name)}
-	group, change, err := m.group.WithVerifier(g).Apply(commit, now)
+// with it. The gate has judged who comes and goes; here the commit is bound to
+// the link it came by.
+func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, now time.Time) (*membership, policy.Difference, error) {
+	group, change, err := m.group.Apply(commit, now)
 	if err != nil {
-		return nil, difference{}, badCommit(err)
+		return nil, policy.Difference{}, badCommit(err)
+	}
+	d, err := policy.Describe(m.group, change)
+	if err != nil {
+		return nil, d, err
+	}
+	if d.By != actor {
+		return nil, d, proto.Refusef(proto.ReasonSpokenFor, "a commit of %s from %s", d.By, actor)
 	}
 	if err := group.CheckGroupInfo(groupInfo); err != nil {
-		return nil, difference{}, proto.Refuse(proto.ReasonBadCommit, err.Error())
+		return nil, d, proto.Refuse(proto.ReasonBadCommit, err.Error())
 	}
-	names := maps.Clone(m.names)
-	var d difference
-	for _, r := range change.Removed {
-		d.removed = append(d.removed, names[r.Leaf])
-		delete(names, r.Leaf)
-	}
-	for leaf, n := range g.Names { // RFC 9420 5.3.1: a renewed leaf names the same member
-		if was, ok := names[leaf]; ok && was != n {
-			return nil, difference{}, proto.Refusef(proto.ReasonCharter, "%s in the place of %s", n, was)
-		}
-		names[leaf] = n
-	}
-	for _, a := range change.Added {
-		d.added = append(d.added, names[a.Leaf])
-	}
-	if by := names[change.Committer]; by != actor {
-		return nil, difference{}, proto.Refusef(proto.ReasonSpokenFor, "a commit of %s from %s", by, actor)
-	}
-	gone := slices.DeleteFunc(slices.Clone(d.removed), func(n proto.Name) bool { return n == actor && slices.Contains(d.added, n) })
-	if err := c.MayChange(actor, d.added, gone); err != nil {
-		return nil, difference{}, err
-	}
-	next, err := newNames(group, names)
+	next, err := newPlaces(group)
 	return next, d, err
 }
 
 // readKeyPackage judges a key package as far as the directory can.
 func readKeyPackage(octets []byte, judge Judge, now time.Time) (proto.Name, uint16, error) {
-	kp, err := tree.ParseKeyPackage(octets)
+	m, err := message.ParseAs(octets, message.FormatKeyPackage)
 	if err != nil {
 		return proto.Name{}, 0, err
 	}
+	kp := m.KeyPackage
 	s, err := suite.Lookup(kp.Suite)
 	if err != nil {
 		return proto.Name{}, 0, err
@@ -134,4 +113,13 @@ func readKeyPackage(octets []byte, judge Judge, now time.Time) (proto.Name, uint
 	}
 	name, err := judge.Member(kp.Leaf.Credential.Chain, now)
 	return name, uint16(kp.Suite), err
+}
+
+// packageSuite returns the suite of a key package that has been judged.
+func packageSuite(octets []byte) uint16 {
+	m, err := message.ParseAs(octets, message.FormatKeyPackage)
+	if err != nil {
+		return 0
+	}
+	return uint16(m.KeyPackage.Suite)
 }

@@ -10,6 +10,7 @@ package policy
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"crossband/crypto/mls/roster"
@@ -23,13 +24,11 @@ type Judge interface {
 	Member(chain [][]byte, at time.Time) (proto.Name, error)
 }
 
-// Gate implements roster.Verifier for one channel at one moment.
+// Gate implements roster.Verifier and roster.CommitVerifier for one channel.
 type Gate struct {
 	Judge   Judge
 	Charter proto.Charter
 	Signed  []byte // the charter as the group context must carry it
-	Now     time.Time
-	Names   map[tree.LeafIndex]proto.Name // of those let in; made by the caller
 }
 
 // VerifyMember implements roster.Verifier.
@@ -37,7 +36,7 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 	if c.Credential.Type != tree.CredentialX509 || len(c.Credential.Chain) == 0 {
 		return proto.Refuse(proto.ReasonNoIdentity, "a member without a certificate")
 	}
-	at := g.Now
+	at := c.Now
 	if c.Reason == roster.Present {
 		at = whileValid(c.Credential.Chain[0], at)
 	}
@@ -48,10 +47,14 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 	if g.Charter.RightOf(name) == proto.RightNone {
 		return proto.Refusef(proto.ReasonCharter, "%s may not be a member", name)
 	}
+	if c.Previous != nil { // RFC 9420 5.3.1: a renewed leaf names the same member
+		if was, err := NameOf(*c.Previous); err != nil || was != name {
+			return proto.Refusef(proto.ReasonCharter, "%s in the place of %s", name, was)
+		}
+	}
 	if signed, _ := c.Extensions.Find(tree.ExtensionCharter); !bytes.Equal(signed, g.Signed) {
 		return proto.Refuse(proto.ReasonCharter, "the group carries another charter")
 	}
-	g.Names[c.Leaf] = name
 	return nil
 }
 
@@ -59,6 +62,87 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 // charter.
 func (g *Gate) VerifyContext(roster.ContextChange) error {
 	return proto.Refuse(proto.ReasonCharter, "a commit may not change the charter")
+}
+
+// VerifyCommit implements roster.CommitVerifier: who may take whom in and out,
+// and nobody is a member twice.
+func (g *Gate) VerifyCommit(before *roster.Group, change roster.Change) error {
+	d, err := Describe(before, change)
+	if err != nil {
+		return err
+	}
+	if len(d.Added) > 0 {
+		present := make(map[proto.Name]bool)
+		for _, m := range before.Members() {
+			n, err := NameOf(m.Credential)
+			if err != nil {
+				return err
+			}
+			present[n] = true
+		}
+		for _, n := range d.Removed {
+			present[n] = false
+		}
+		for _, n := range d.Added {
+			if present[n] {
+				return proto.Refusef(proto.ReasonBadCommit, "%s would be a member twice", n)
+			}
+			present[n] = true
+		}
+	}
+	gone := slices.DeleteFunc(slices.Clone(d.Removed), func(n proto.Name) bool { return n == d.By && slices.Contains(d.Added, n) })
+	return g.Charter.MayChange(d.By, d.Added, gone)
+}
+
+// Difference is what a commit did, by name.
+type Difference struct {
+	By             proto.Name
+	Added, Removed []proto.Name
+}
+
+// Describe puts names to a change of the group before.
+func Describe(before *roster.Group, change roster.Change) (d Difference, err error) {
+	if d.Added, err = namesOf(change.Added); err != nil {
+		return d, err
+	}
+	if d.Removed, err = namesOf(change.Removed); err != nil {
+		return d, err
+	}
+	if change.External {
+		d.By = d.Added[len(d.Added)-1] // the joiner stands last among those added
+		return d, nil
+	}
+	by, ok := before.Member(change.Committer)
+	if !ok {
+		return d, proto.Refuse(proto.ReasonBadCommit, "the committer is not in the tree")
+	}
+	d.By, err = NameOf(by.Credential)
+	return d, err
+}
+
+func namesOf(members []roster.Member) ([]proto.Name, error) {
+	var names []proto.Name
+	for _, m := range members {
+		n, err := NameOf(m.Credential)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, n)
+	}
+	return names, nil
+}
+
+// NameOf reads the name in a credential that has been judged: it verifies
+// nothing.
+func NameOf(c tree.Credential) (proto.Name, error) {
+	if len(c.Chain) == 0 {
+		return proto.Name{}, proto.Refuse(proto.ReasonNoIdentity, "a member without a certificate")
+	}
+	cert, err := x509.ParseCertificate(c.Chain[0])
+	if err != nil || len(cert.URIs) != 1 {
+		return proto.Name{}, proto.Refuse(proto.ReasonNoIdentity, "a certificate without its one name")
+	}
+	return proto.ParseName(cert.URIs[0].String())
 }
 
 // whileValid moves the moment of judgement back to the end of a certificate's

@@ -66,7 +66,10 @@ func (g *Group) Stage(ac *message.AuthenticatedContent, now time.Time) (*Draft, 
 	case d.NeedsPath:
 		return nil, ErrPathMissing
 	}
-	return d, d.Check()
+	if err := d.Check(); err != nil {
+		return nil, err
+	}
+	return d, d.verifyCommit()
 }
 
 // Change tells what the commit does.
