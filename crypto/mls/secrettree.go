@@ -113,13 +113,13 @@ func (t *secretTree) descend(leaf tree.LeafIndex) (opened, error) {
 // store replaces the secret of o.from by those below it and starts the
 // leaf's ratchets.
 func (t *secretTree) store(leaf tree.LeafIndex, o opened) {
-	clear(t.nodes[o.from])
+	for kind, r := range t.start(o.leaf) {
+		t.ratchets[ratchetID{leaf, ratchetKind(kind)}] = r
+	}
+	clear(t.nodes[o.from]) // may be o.leaf itself
 	delete(t.nodes, o.from)
 	for x, secret := range o.siblings {
 		t.nodes[x] = secret
-	}
-	for kind, r := range t.start(o.leaf) {
-		t.ratchets[ratchetID{leaf, ratchetKind(kind)}] = r
 	}
 }
 

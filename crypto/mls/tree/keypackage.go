@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"fmt"
+	"slices"
 
 	"crossband/crypto/mls/suite"
 	"crossband/crypto/mls/syntax"
@@ -89,6 +90,9 @@ func (k *KeyPackage) Check(s suite.Suite, group Extensions) error {
 	}
 	if k.Leaf.Source != SourceKeyPackage {
 		return fmt.Errorf("%w: key package with source %d", ErrLeafSource, k.Leaf.Source)
+	}
+	if !slices.Contains(k.Leaf.Capabilities.Versions, Version) || !slices.Contains(k.Leaf.Capabilities.Suites, k.Suite) {
+		return fmt.Errorf("%w: the key package's own version or suite is not listed", ErrCapabilities)
 	}
 	if err := s.CheckPublicKey(k.InitKey); err != nil {
 		return fmt.Errorf("init key: %w", err)

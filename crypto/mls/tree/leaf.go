@@ -141,7 +141,7 @@ func (l *LeafNode) Check(s suite.Suite, groupID []byte, at LeafIndex, group Exte
 	if err := l.Extensions.check(); err != nil {
 		return err
 	}
-	if err := l.checkCapabilities(s, group); err != nil {
+	if err := l.checkCapabilities(group); err != nil {
 		return err
 	}
 	return l.VerifySignature(s, groupID, at)
@@ -149,14 +149,8 @@ func (l *LeafNode) Check(s suite.Suite, groupID []byte, at LeafIndex, group Exte
 
 // checkCapabilities: RFC 9420 7.3 (own extensions and credential are listed,
 // required capabilities are met) and 13.4 (group context extensions are known).
-func (l *LeafNode) checkCapabilities(s suite.Suite, group Extensions) error {
+func (l *LeafNode) checkCapabilities(group Extensions) error {
 	c := l.Capabilities
-	if !slices.Contains(c.Versions, 1) {
-		return fmt.Errorf("%w: version mls10 is not listed", ErrCapabilities)
-	}
-	if !slices.Contains(c.Suites, s.ID()) {
-		return fmt.Errorf("%w: cipher suite %d is not listed", ErrCapabilities, s.ID())
-	}
 	if !slices.Contains(c.Credentials, l.Credential.Type) {
 		return fmt.Errorf("%w: own credential type %d is not listed", ErrCapabilities, l.Credential.Type)
 	}

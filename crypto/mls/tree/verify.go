@@ -75,7 +75,7 @@ func (t *Tree) CheckCapabilities(group Extensions) error {
 	}
 	var err error
 	t.Leaves(func(at LeafIndex, leaf *LeafNode) {
-		if e := leaf.checkCapabilities(t.suite, group); e != nil && err == nil {
+		if e := leaf.checkCapabilities(group); e != nil && err == nil {
 			err = fmt.Errorf("leaf %d: %w", at, e)
 		}
 	})
