@@ -5,6 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"time"
+
+	"crossband/proto"
 )
 
 // MaxEnrolment and MaxEnrolmentReply bound the two messages, in octets.
@@ -151,6 +153,11 @@ func (t Token) VerifyRelay(raw [][]byte, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = store.VerifyPeer(raw, UsageServer, now)
-	return err
+	if _, err = store.VerifyPeer(raw, UsageServer, now); err != nil {
+		return err
+	}
+	if c.name.Role != proto.RoleRelay {
+		return refuse(WrongName, "%s is no relay and does not forward enrolments", c.name)
+	}
+	return nil
 }

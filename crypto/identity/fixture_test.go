@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/pem"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -153,4 +154,12 @@ func (f forger) leafFor(t testing.TB, uris []string, pub crypto.PublicKey, chang
 	}
 	// Not createCertificate: crypto/x509 would refuse to read some of these.
 	return must(x509.CreateCertificate(rand.Reader, tmpl, f.cert, pub, f.key))(t)
+}
+
+// failed keeps the error of a call whose value does not matter.
+func failed[T any](_ T, err error) error { return err }
+
+func pemOf(file []byte) []byte {
+	block, _ := pem.Decode(file)
+	return block.Bytes
 }
