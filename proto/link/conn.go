@@ -170,3 +170,7 @@ func (c *Conn) ended() error {
 	<-c.quic.Context().Done()
 	return verdict(context.Cause(c.quic.Context()))
 }
+
+// Context returns a context that ends when the connection does, shortly before
+// Done is closed.
+func (c *Conn) Context() context.Context { return c.quic.Context() }

@@ -155,10 +155,16 @@ func (c *Conn) writeControl() {
 // write reports false when the link is over. A peer that takes nothing for
 // StallTime is slow; one that takes a little is only on a thin path.
 func (c *Conn) write(b []byte) bool {
-	for len(b) > 0 {
-		c.stream.SetWriteDeadline(time.Now().Add(c.sock.cfg.Limits.StallTime))
+	stall := c.sock.cfg.Limits.StallTime
+	for progress := time.Now(); len(b) > 0; {
+		// A write that times out tells only how much was taken, not when: it
+		// is made in short turns.
+		c.stream.SetWriteDeadline(time.Now().Add(stall / 5))
 		n, err := c.stream.Write(b)
 		b = b[n:]
+		if n > 0 {
+			progress = time.Now()
+		}
 		switch {
 		case err == nil:
 		case !errors.Is(err, os.ErrDeadlineExceeded):
@@ -166,8 +172,8 @@ func (c *Conn) write(b []byte) bool {
 			// its own reason.
 			refuse(c.quic, proto.Refuse(proto.ReasonMalformed, "the control stream was stopped"))
 			return false
-		case n == 0:
-			refuse(c.quic, proto.Refusef(proto.ReasonSlow, "no octet taken for %v", c.sock.cfg.Limits.StallTime))
+		case time.Since(progress) >= stall:
+			refuse(c.quic, proto.Refusef(proto.ReasonSlow, "no octet taken for %v", stall))
 			return false
 		}
 	}

@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
 
 	"crossband/proto"
+	"crossband/proto/wire"
 )
 
 // Dialer makes links from one UDP socket.
@@ -98,7 +102,7 @@ func (d *Dialer) dial(ctx context.Context, addr net.Addr, j *judgement, conf *tl
 	}
 	name, refused := j.outcome()
 	if refused != nil {
-		refuse(q, refused)
+		d.s.refuseServer(ctx, q, refused)
 		return nil, refused
 	}
 	if enrol {
@@ -118,6 +122,29 @@ func (d *Dialer) dial(ctx context.Context, addr net.Addr, j *judgement, conf *tl
 		return nil, err
 	}
 	return d.s.start(q, stream, ends{self: self, peer: name, enrol: enrol, dialled: true}, t)
+}
+
+// refuseServer tells a server that it was not accepted. The server may not have
+// our side of the handshake yet, and a QUIC close sent now would reach it
+// without code and text (RFC 9000 10.2.3): the reason goes in the place of the
+// greeting instead, and the server, which then has the handshake, closes.
+func (s *socket) refuseServer(ctx context.Context, q *quic.Conn, why *proto.Refusal) {
+	defer refuse(q, why)
+	stream, err := q.OpenStream()
+	if err != nil {
+		return
+	}
+	told := &wire.Frame{Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(why.Reason), Detail: why.Detail}}}
+	if writeFrame(stream, told) != nil || stream.Close() != nil {
+		return
+	}
+	late := time.NewTimer(s.cfg.Limits.GreetTime)
+	defer late.Stop()
+	select {
+	case <-q.Context().Done():
+	case <-late.C:
+	case <-ctx.Done():
+	}
 }
 
 // Close ends the Dialer's links and its socket, and waits for all of them.

@@ -18,8 +18,9 @@ type network struct {
 	t    testing.TB
 	sim  *simnet.Simnet
 	wire *faultyWire
-	mtu  int
 	last byte
+
+	refused chan link.Attempt // what the listener tells its audit
 }
 
 // faultyWire routes packets and loses some of them.
@@ -49,7 +50,7 @@ const oneWay = 50 * time.Millisecond
 
 func newNetwork(t testing.TB) *network {
 	w := &faultyWire{}
-	return &network{t: t, sim: &simnet.Simnet{Router: w}, wire: w}
+	return &network{t: t, sim: &simnet.Simnet{Router: w}, wire: w, refused: make(chan link.Attempt, 16)}
 }
 
 // endpoint opens the next address.
@@ -69,6 +70,7 @@ func simulated(t *testing.T, server, client link.Config, test func(t *testing.T,
 		if err := n.sim.Start(); err != nil {
 			t.Fatal(err)
 		}
+		server.Refused = func(a link.Attempt) { n.refused <- a }
 		p := open(t, at, from, server, client)
 		test(t, n, p)
 		p.close(t)
