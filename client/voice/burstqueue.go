@@ -13,6 +13,7 @@ type burstQueue struct {
 	since     time.Time // when they began to gather
 	heard     time.Time // when a frame came last
 	concealed int       // frames covered up in a row
+	held      int       // of them, those for which the place of next was kept
 	log       []arrival // while the burst waits for its turn
 }
 
@@ -89,12 +90,23 @@ func (q *burstQueue) start(now time.Time, target time.Duration) bool {
 	for i := range q.frames {
 		oldest = min(oldest, i)
 	}
-	held := time.Duration(q.newest-oldest+1) * FrameDuration
+	held := time.Duration(q.newest-oldest) * FrameDuration // the newest frame has not waited at all
 	whole := q.length != 0 && q.newest+1 == q.length
 	if held < target && now.Sub(q.since) < target && !whole {
 		return false
 	}
-	q.next, q.playing, q.concealed = oldest, true, 0
+	q.next, q.playing, q.concealed, q.held = oldest, true, 0, 0
+	return true
+}
+
+// giveUpHeld moves on from a frame that was waited for in vain: its followers
+// have come, and its time has been filled already.
+func (q *burstQueue) giveUpHeld() bool {
+	if q.held == 0 || len(q.frames) == 0 {
+		return false
+	}
+	q.held--
+	q.next++
 	return true
 }
 
@@ -103,7 +115,7 @@ func (q *burstQueue) take() Frame {
 	f := q.frames[q.next]
 	delete(q.frames, q.next)
 	q.next++
-	q.concealed = 0
+	q.concealed, q.held = 0, 0
 	return f
 }
 

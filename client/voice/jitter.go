@@ -217,6 +217,9 @@ func (j *Jitter) Pop(now time.Time) Playout {
 			j.finish()
 			continue
 		}
+		if q.giveUpHeld() {
+			continue
+		}
 		if q.concealed >= j.cfg.MaxConceal {
 			q.playing = false // wait for frames to gather again
 			q.since = now
@@ -233,7 +236,7 @@ func (j *Jitter) play(q *burstQueue, now time.Time) Playout {
 	p := Playout{Action: Play, Burst: q.id, Frame: q.take()}
 	j.stats.Played++
 	j.calm++
-	if follower, ok := q.frames[q.next]; ok && follower.Codec == p.Frame.Codec && j.mayskip(delay) {
+	if follower, ok := q.frames[q.next]; ok && follower.Codec == p.Frame.Codec && j.maySkip(delay) {
 		p.Action, p.Before, p.Frame = Skip, p.Frame, q.take()
 		j.stats.Skipped++
 		j.calm = 0
@@ -242,23 +245,25 @@ func (j *Jitter) play(q *burstQueue, now time.Time) Playout {
 	return p
 }
 
-// mayskip decides whether to shorten the delay by a frame: at once where there
+// maySkip decides whether to shorten the delay by a frame: at once where there
 // is silence, rarely within speech, and there only if it has grown a lot.
-func (j *Jitter) mayskip(delay time.Duration) bool {
+func (j *Jitter) maySkip(delay time.Duration) bool {
 	const (
 		someExcess, someCalm = FrameDuration, 2
 		muchExcess, muchCalm = 3 * FrameDuration, 10
+		hugeExcess, hugeCalm = 15 * FrameDuration, 5
 	)
 	excess := delay - j.stats.Target
 	return j.quiet && excess > someExcess && j.calm >= someCalm ||
-		excess > muchExcess && j.calm >= muchCalm
+		excess > muchExcess && j.calm >= muchCalm ||
+		excess > hugeExcess && j.calm >= hugeCalm
 }
 
 // conceal covers up one frame. The frame's place is given up unless it may
 // still come within the delay that is allowed: then everything waits for it.
 func (j *Jitter) conceal(q *burstQueue, now time.Time) Playout {
 	allowed := j.cfg.MaxDelay
-	if len(q.frames) > 0 { // its followers are here: it is most likely lost
+	if len(q.frames) > 0 || q.length != 0 { // its followers are here, or the end is known: it is most likely lost
 		allowed = j.stats.Target
 	}
 	p := Playout{Action: Conceal, Burst: q.id}
@@ -267,6 +272,8 @@ func (j *Jitter) conceal(q *burstQueue, now time.Time) Playout {
 	}
 	if j.arrival.delay(q.next, now)+FrameDuration > allowed {
 		q.next++
+	} else {
+		q.held++
 	}
 	q.concealed++
 	j.stats.Concealed++

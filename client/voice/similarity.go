@@ -26,8 +26,10 @@ const (
 	simHigh  = 3400.0 // Hz: and above
 
 	maxLagHops = 2 * 200 // looked for on either side: two seconds
-	partHops   = 200     // the recordings are aligned anew every second,
-	partLag    = 12      // by up to 60 ms: buffers shrink and stretch
+	partHops   = 100     // the recordings are aligned anew every half second,
+	partDrift  = 14      // by up to 70 ms from one part to the next,
+	partLag    = 80      // and 400 ms from the whole: buffers shrink and stretch
+	driftCost  = 1.5     // hops of likeness that a hop of drift must bring
 
 	simRange = 4.5 // natural logarithm of the amplitude range kept: 39 dB
 )
@@ -38,7 +40,8 @@ const (
 // Each recording is turned into a spectrogram: every 5 ms the logarithm of the
 // energies in 20 mel-spaced bands between 200 and 3,400 Hz, of which only the
 // upper 39 dB count. The two are aligned by their loudness over time (within
-// two seconds), then second by second (within 60 ms) by their bands. The score
+// two seconds), then every half second by their bands, following the drift of
+// a jitter buffer that catches up or holds back. The score
 // is the correlation, over all voiced frames of want, of the two spectrograms,
 // each less its mean in each band: what all speech has in common, and the
 // tint that a codec gives, count for nothing.
@@ -49,24 +52,47 @@ func Compare(want, got []int16) Similarity {
 	}
 	lag := envelopeLag(a.level, b.level)
 	var sum correlation
-	for from := 0; from < len(a.bands); from += partHops {
-		to := min(from+partHops, len(a.bands))
-		sum.add(a, b, from, to, bestPart(a, b, from, to, lag))
+	for part, lag := range partLags(a, b, lag) {
+		sum.add(a, b, part*partHops, lag)
 	}
 	return Similarity{Score: max(0, sum.value()), Lag: lag * SampleRate / 200, Voiced: sum.frames / 4}
 }
 
-// bestPart finds the lag at which a part of a fits b best, near the whole's.
-func bestPart(a, b *spectrogram, from, to, lag int) int {
-	best, at := math.Inf(-1), lag
-	for d := -partLag; d <= partLag; d++ {
-		var c correlation
-		c.add(a, b, from, to, lag+d)
-		if v := c.value(); v > best {
-			best, at = v, lag+d
+// partLags finds for each part of a where it lies in b: of all the paths that
+// stay near the lag of the whole and drift slowly, the one on which the parts
+// fit best (by dynamic programming).
+func partLags(a, b *spectrogram, lag int) []int {
+	const width = 2*partLag + 1
+	parts := (len(a.bands) + partHops - 1) / partHops
+	came := make([][width]int, parts) // the lag before, on the best path to here
+	var best [width]float64
+	for part := range parts {
+		var next [width]float64
+		for d := range width {
+			from, most := d, best[d]
+			for e := max(0, d-partDrift); e <= min(width-1, d+partDrift); e++ {
+				if v := best[e] - driftCost*math.Abs(float64(d-e)); v > most {
+					from, most = e, v
+				}
+			}
+			var c correlation
+			c.add(a, b, part*partHops, lag+d-partLag)
+			next[d], came[part][d] = most+c.value()*float64(c.frames), from
+		}
+		best = next
+	}
+	at := 0
+	for d := range best {
+		if best[d] > best[at] {
+			at = d
 		}
 	}
-	return at
+	lags := make([]int, parts)
+	for part := parts - 1; part >= 0; part-- {
+		lags[part] = lag + at - partLag
+		at = came[part][at]
+	}
+	return lags
 }
 
 // spectrogram holds the bands of each hop, less their means over the voiced
@@ -146,8 +172,9 @@ type correlation struct {
 	frames     int
 }
 
-func (c *correlation) add(a, b *spectrogram, from, to, lag int) {
-	for i := from; i < to; i++ {
+// add takes in the part of a that starts at a hop, with b so much later.
+func (c *correlation) add(a, b *spectrogram, from, lag int) {
+	for i := from; i < min(from+partHops, len(a.bands)); i++ {
 		if !a.voiced[i] {
 			continue
 		}
