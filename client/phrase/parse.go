@@ -1,0 +1,203 @@
+package phrase
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Form returns what a slot looks like on the command line.
+func (k Kind) Form() string {
+	switch k {
+	case KindPlace:
+		return "LAT,LON or an MGRS reference, then optionally ,LANDMARK (28.7091,-100.4995,rail bridge)"
+	case KindBearing:
+		return "DEGREES true, 0 to 359 (45)"
+	case KindDistance:
+		return "NUMBER with m, km, mi or ft; metres if none (2.5km)"
+	case KindDirection:
+		return wordList(North, lastDirection, Direction.slug)
+	case KindCount:
+		return fmt.Sprintf("NUMBER of persons, 1 to %d (2)", MaxCount)
+	case KindPlate:
+		return "NUMBER, then optionally ,COUNTRY or ,COUNTRY-STATE (ABC-123-A,MX-COA)"
+	case KindWeapon:
+		return wordList(WeaponUnidentified, lastWeapon, Weapon.slug)
+	case KindUnit:
+		return fmt.Sprintf("NAME of at most %d octets (Del Rio 214)", MaxUnit)
+	case KindETA:
+		return fmt.Sprintf("MINUTES, 0 to %d, or a duration such as 1h30m (15)", MaxETA)
+	case KindTime:
+		return "date and time with offset (2026-03-04T15:35:00-06:00)"
+	case KindText:
+		return fmt.Sprintf("TEXT of at most %d octets", MaxText)
+	}
+	return ""
+}
+
+func wordList[T ~uint8](first, last T, slug func(T) string) string {
+	var words []string
+	for v := first; v <= last; v++ {
+		words = append(words, slug(v))
+	}
+	return "one of " + strings.Join(words, ", ")
+}
+
+// ParseSlots reads the slots of a phrase as typed on a command line, such as
+// "place=28.7091,-100.4995" and "count=2", and returns them in the order of a
+// Content. Every error names the slot and the form it wants.
+func ParseSlots(c Code, args []string) ([]Slot, error) {
+	p, ok := Find(c)
+	if !ok {
+		return nil, fmt.Errorf("%w: no phrase has code %d", ErrSlots, c)
+	}
+	var slots []Slot
+	for _, arg := range args {
+		name, value, found := strings.Cut(arg, "=")
+		k, known := ParseKind(strings.TrimSpace(name))
+		if !found || !known || !p.allows(k) {
+			return nil, fmt.Errorf("%w: %s is not a slot of %s; want %s", ErrSlots, quoted(arg), p.slug, slotNames(p))
+		}
+		if slices.ContainsFunc(slots, func(s Slot) bool { return s.Kind() == k }) {
+			return nil, fmt.Errorf("%w: %s is given twice", ErrSlots, k)
+		}
+		s, err := ParseSlot(k, value)
+		if err != nil {
+			return nil, err
+		}
+		slots = append(slots, s)
+	}
+	out, err := Compose(c, slots...)
+	return out.Slots, err
+}
+
+func slotNames(p Phrase) string {
+	var names []string
+	for _, k := range append(p.Required(), p.Optional()...) {
+		names = append(names, k.String()+"=")
+	}
+	return strings.Join(names, ", ")
+}
+
+// ParseSlot reads one slot's value as typed on a command line or into a field.
+func ParseSlot(k Kind, value string) (Slot, error) {
+	s, err := readSlot(k, strings.TrimSpace(value))
+	if err == nil {
+		err = s.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s=%s: %w; want %s", ErrSlots, k, quoted(value), err, k.Form())
+	}
+	return s, nil
+}
+
+func readSlot(k Kind, v string) (Slot, error) {
+	switch k {
+	case KindPlace:
+		return readPlace(v)
+	case KindBearing:
+		n, err := readNumber(v, 360)
+		return Bearing(n % 360), err
+	case KindDistance:
+		return readDistance(v)
+	case KindDirection:
+		return readWord(v, North, lastDirection, Direction.slug)
+	case KindCount:
+		n, err := readNumber(v, MaxCount)
+		return Count(n), err
+	case KindPlate:
+		number, origin, _ := strings.Cut(strings.ToUpper(v), ",")
+		return Plate{strings.TrimSpace(number), strings.TrimSpace(origin)}, nil
+	case KindWeapon:
+		return readWord(v, WeaponUnidentified, lastWeapon, Weapon.slug)
+	case KindUnit:
+		return Unit(v), nil
+	case KindETA:
+		return readETA(v)
+	case KindTime:
+		t, err := time.Parse(time.RFC3339, v)
+		if err != nil {
+			return nil, fmt.Errorf("not a date and time with offset")
+		}
+		return At(t), nil
+	case KindText:
+		return Text(v), nil
+	}
+	return nil, fmt.Errorf("unknown kind of slot")
+}
+
+func readNumber(v string, most uint64) (uint64, error) {
+	n, err := strconv.ParseUint(v, 10, 32)
+	if err != nil || n > most {
+		return 0, fmt.Errorf("not a whole number up to %d", most)
+	}
+	return n, nil
+}
+
+// readPlace takes what stands before the landmark as a grid reference if it
+// begins like one, and as a latitude and longitude if not.
+func readPlace(v string) (Slot, error) {
+	first, rest, _ := strings.Cut(v, ",")
+	if strings.ContainsAny(first, "CDEFGHJKLMNPQRSTUVWXcdefghjklmnpqrstuvwx") {
+		p, err := ParseMGRS(first)
+		p.Landmark = strings.TrimSpace(rest)
+		return p, err
+	}
+	second, landmark, _ := strings.Cut(rest, ",")
+	lat, errLat := readDegrees(first)
+	lon, errLon := readDegrees(second)
+	if errLat != nil || errLon != nil {
+		return nil, fmt.Errorf("not two numbers of degrees")
+	}
+	return NewPlace(lat, lon, strings.TrimSpace(landmark))
+}
+
+// readDegrees reads a plain decimal number: no exponent, no hexadecimal.
+func readDegrees(v string) (float64, error) {
+	v = strings.TrimSpace(v)
+	if strings.Trim(v, "+-.0123456789") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(v, 64)
+}
+
+func readDistance(v string) (Slot, error) {
+	v = strings.ToLower(v)
+	number := strings.TrimRight(v, "abcdefghijklmnopqrstuvwxyz ")
+	metres, ok := map[string]float64{"": 1, "m": 1, "km": 1000, "mi": 1609.344, "ft": 0.3048}[strings.TrimSpace(v[len(number):])]
+	n, err := readDegrees(number)
+	if !ok || err != nil {
+		return nil, fmt.Errorf("not a number with a unit of length")
+	}
+	n = math.Round(n * metres)
+	if n < 1 || n > MaxDistance {
+		return nil, fmt.Errorf("not from 1 m to %d km", MaxDistance/1000)
+	}
+	return Distance(n), nil
+}
+
+func readETA(v string) (Slot, error) {
+	if n, err := readNumber(v, MaxETA); err == nil {
+		return ETA(n), nil
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 || d > MaxETA*time.Minute || d%time.Minute != 0 {
+		return nil, fmt.Errorf("not whole minutes up to %d", MaxETA)
+	}
+	return ETA(d / time.Minute), nil
+}
+
+func readWord[T interface {
+	~uint8
+	Slot
+}](v string, first, last T, slug func(T) string) (Slot, error) {
+	for t := first; t <= last; t++ {
+		if slug(t) == v {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("not a word of the list")
+}

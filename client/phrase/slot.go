@@ -1,0 +1,222 @@
+package phrase
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// Kind says what a slot holds. The numbers are on the wire, are never reused,
+// and their order is the order of slots in a content and in a sentence's
+// details. A value's layout never changes; a new layout gets a new kind.
+type Kind uint8
+
+// The kinds of slots and their values on the wire (integers big-endian).
+const (
+	KindPlace     Kind = 1  // latitude i32, longitude i32 in microdegrees, landmark text [0..MaxLandmark]
+	KindBearing   Kind = 2  // degrees true u16, 0..359
+	KindDistance  Kind = 3  // metres u32, 1..MaxDistance
+	KindDirection Kind = 4  // Direction u8, not 0
+	KindCount     Kind = 5  // persons u16, 1..MaxCount
+	KindPlate     Kind = 6  // length of origin u8, origin "", "US" or "US-TX", number [1..MaxPlate]
+	KindWeapon    Kind = 7  // Weapon u8, not 0
+	KindUnit      Kind = 8  // name text [1..MaxUnit]
+	KindETA       Kind = 9  // minutes u16, 0..MaxETA
+	KindTime      Kind = 10 // Unix seconds i64, offset from UTC in minutes i16
+	KindText      Kind = 11 // text [1..MaxText]
+
+	lastKind = KindText
+)
+
+// Limits. Lengths are in octets.
+const (
+	MaxContent  = 1024      // a whole content
+	MaxText     = 400       // free text
+	MaxLandmark = 120       // landmark of a place
+	MaxUnit     = 60        // name of a unit
+	MaxPlate    = 12        // number of a plate
+	MaxDistance = 2_000_000 // metres
+	MaxCount    = 9_999     // persons
+	MaxETA      = 2_880     // minutes: two days
+	MaxSlots    = 24        // slots of a content, unknown ones included
+)
+
+// Slot is one typed value of a content: a Place, Bearing, Distance, Direction,
+// Count, Plate, Weapon, Unit, ETA, Instant, Text or Unknown, always by value.
+type Slot interface {
+	Kind() Kind
+
+	check() error                // nil if the value may be on the wire
+	appendValue(b []byte) []byte // layout of the kind
+	show(l Language) string      // inert, without a label
+}
+
+// Unknown is a slot of a kind that this phrasebook does not have. It is kept,
+// encodes to the same octets, and is shown as octets.
+type Unknown struct {
+	Of    Kind
+	Value string // raw octets
+}
+
+// Kind returns the kind's number.
+func (u Unknown) Kind() Kind { return u.Of }
+
+func (u Unknown) check() error {
+	if u.Of == 0 || u.Of <= lastKind {
+		return fmt.Errorf("kind %d is not an unknown kind", u.Of)
+	}
+	return nil
+}
+
+func (u Unknown) appendValue(b []byte) []byte { return append(b, u.Value...) }
+
+func (u Unknown) show(Language) string {
+	const most = 16
+	if len(u.Value) > most {
+		return fmt.Sprintf("0x%x…", u.Value[:most])
+	}
+	return fmt.Sprintf("0x%x", u.Value)
+}
+
+// parseValue decodes the value of one slot. Only the length and the fixed
+// fields are judged here; check judges the rest.
+func parseValue(k Kind, v []byte) (Slot, error) {
+	s, ok := decodeValue(k, v)
+	if !ok {
+		return nil, fmt.Errorf("value of %d octets", len(v))
+	}
+	return s, s.check()
+}
+
+func decodeValue(k Kind, v []byte) (Slot, bool) {
+	switch k {
+	case KindPlace:
+		return decodePlace(v)
+	case KindBearing:
+		n, ok := decodeUint(v, 2)
+		return Bearing(n), ok
+	case KindDistance:
+		n, ok := decodeUint(v, 4)
+		return Distance(n), ok
+	case KindDirection:
+		n, ok := decodeUint(v, 1)
+		return Direction(n), ok
+	case KindCount:
+		n, ok := decodeUint(v, 2)
+		return Count(n), ok
+	case KindPlate:
+		return decodePlate(v)
+	case KindWeapon:
+		n, ok := decodeUint(v, 1)
+		return Weapon(n), ok
+	case KindUnit:
+		return Unit(v), true
+	case KindETA:
+		n, ok := decodeUint(v, 2)
+		return ETA(n), ok
+	case KindTime:
+		return decodeInstant(v)
+	case KindText:
+		return Text(v), true
+	}
+	return Unknown{k, string(v)}, true
+}
+
+// decodeUint decodes a big-endian integer that fills exactly size octets.
+func decodeUint(v []byte, size int) (uint64, bool) {
+	if len(v) != size {
+		return 0, false
+	}
+	var n uint64
+	for _, c := range v {
+		n = n<<8 | uint64(c)
+	}
+	return n, true
+}
+
+// isSlot reports whether s is a slot type of this package held by value. A nil
+// or a pointer satisfies the interface but is no slot.
+func isSlot(s Slot) bool {
+	switch s.(type) {
+	case Place, Bearing, Distance, Direction, Count, Plate, Weapon, Unit, ETA, Instant, Text, Unknown:
+		return true
+	}
+	return false
+}
+
+// String returns the name used on the command line, such as "place".
+func (k Kind) String() string {
+	names := [...]string{KindPlace: "place", KindBearing: "bearing", KindDistance: "distance",
+		KindDirection: "direction", KindCount: "count", KindPlate: "plate", KindWeapon: "weapon",
+		KindUnit: "unit", KindETA: "eta", KindTime: "time", KindText: "text"}
+	if k == 0 || k > lastKind {
+		return fmt.Sprintf("kind-%d", uint8(k))
+	}
+	return names[k]
+}
+
+// Label returns the words that stand before a slot's value on a screen.
+func (k Kind) Label(l Language) string {
+	labels := [...]wording{
+		KindPlace:     {"Location", "Ubicación", "Lieu"},
+		KindBearing:   {"Bearing", "Rumbo", "Relèvement"},
+		KindDistance:  {"Distance", "Distancia", "Distance"},
+		KindDirection: {"Direction of travel", "Dirección de desplazamiento", "Direction de déplacement"},
+		KindCount:     {"Number of people", "Número de personas", "Nombre de personnes"},
+		KindPlate:     {"License plate", "Placas", "Plaque d'immatriculation"},
+		KindWeapon:    {"Weapon", "Arma", "Arme"},
+		KindUnit:      {"Unit", "Unidad", "Unité"},
+		KindETA:       {"Estimated time to arrival", "Tiempo estimado de llegada", "Délai d'arrivée prévu"},
+		KindTime:      {"Time", "Hora", "Heure"},
+		KindText:      {"Message", "Mensaje", "Message"},
+	}
+	if k == 0 || k > lastKind {
+		return fmt.Sprintf(wording{"Item of type %d (not in this phrasebook)",
+			"Dato de tipo %d (no está en este catálogo de frases)",
+			"Élément de type %d (absent de ce recueil de phrases)"}.in(l), uint8(k))
+	}
+	return labels[k].in(l)
+}
+
+// ParseKind returns the kind with the name used on the command line.
+func ParseKind(s string) (Kind, bool) {
+	for k := KindPlace; k <= lastKind; k++ {
+		if k.String() == s {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+// kindSet is a set of known kinds, one bit each.
+type kindSet uint16
+
+const (
+	place     kindSet = 1 << KindPlace
+	bearing   kindSet = 1 << KindBearing
+	distance  kindSet = 1 << KindDistance
+	direction kindSet = 1 << KindDirection
+	count     kindSet = 1 << KindCount
+	plate     kindSet = 1 << KindPlate
+	weapon    kindSet = 1 << KindWeapon
+	unit      kindSet = 1 << KindUnit
+	eta       kindSet = 1 << KindETA
+	instant   kindSet = 1 << KindTime
+	text      kindSet = 1 << KindText
+
+	// always are the slots that any phrase may carry.
+	always = place | unit | instant | text
+	// subject are the slots that describe somebody or something on the move.
+	subject = bearing | distance | direction | count
+)
+
+func (s kindSet) has(k Kind) bool { return k <= lastKind && s>>k&1 == 1 }
+
+func (s kindSet) kinds() []Kind {
+	out := make([]Kind, 0, bits.OnesCount16(uint16(s)))
+	for k := KindPlace; k <= lastKind; k++ {
+		if s.has(k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}

@@ -1,0 +1,438 @@
+package phrase
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bearing is a direction seen from the sender, in degrees true, 0 to 359.
+type Bearing uint16
+
+// Kind returns KindBearing.
+func (Bearing) Kind() Kind { return KindBearing }
+
+func (d Bearing) check() error {
+	if d > 359 {
+		return fmt.Errorf("bearing of %d degrees, at most 359", uint16(d))
+	}
+	return nil
+}
+
+func (d Bearing) appendValue(b []byte) []byte { return binary.BigEndian.AppendUint16(b, uint16(d)) }
+
+func (d Bearing) show(l Language) string {
+	point := North + Direction((uint(d)*2+45)/90%8)
+	return fmt.Sprintf(wording{"%03d° true (%s)", "%03d° verdadero (%s)", "%03d° vrai (%s)"}.in(l),
+		uint16(d), point.compass().in(l))
+}
+
+// Distance is a length in metres, 1 to MaxDistance.
+type Distance uint32
+
+// Kind returns KindDistance.
+func (Distance) Kind() Kind { return KindDistance }
+
+func (d Distance) check() error {
+	if d < 1 || d > MaxDistance {
+		return fmt.Errorf("distance of %d m, want 1 to %d", uint32(d), MaxDistance)
+	}
+	return nil
+}
+
+func (d Distance) appendValue(b []byte) []byte { return binary.BigEndian.AppendUint32(b, uint32(d)) }
+
+// show gives both systems, the reader's first: neighbours at a border use both.
+func (d Distance) show(l Language) string {
+	if l == English || l >= languages {
+		return d.imperial(l) + " (" + d.metric(l) + ")"
+	}
+	return d.metric(l) + " (" + d.imperial(l) + ")"
+}
+
+func (d Distance) metric(l Language) string {
+	if d < 1000 {
+		return fmt.Sprintf("%d m", uint32(d))
+	}
+	return tenths((uint64(d)+50)/100, l) + " km"
+}
+
+// imperial gives feet below a quarter of a mile, miles above. One foot is
+// 0.3048 m and one mile 1609.344 m, exactly.
+func (d Distance) imperial(l Language) string {
+	if d < 402 {
+		feet := (uint64(d)*10_000 + 1524) / 3048
+		if feet >= 100 {
+			feet = (feet + 5) / 10 * 10
+		}
+		return strconv.FormatUint(feet, 10) + " " + wording{"ft", "pies", "pi"}.in(l)
+	}
+	return tenths((uint64(d)*10_000_000+804_672_000)/1_609_344_000, l) + " mi"
+}
+
+// tenths writes n tenths: with a decimal below 100, rounded to a whole above.
+func tenths(n uint64, l Language) string {
+	if n >= 1000 {
+		return strconv.FormatUint((n+5)/10, 10)
+	}
+	return strconv.FormatUint(n/10, 10) + wording{".", ".", ","}.in(l) + strconv.FormatUint(n%10, 10)
+}
+
+// Direction is a direction of travel.
+type Direction uint8
+
+// The directions of travel. Numbers not listed are kept and shown as numbers.
+const (
+	North Direction = 1 + iota
+	Northeast
+	East
+	Southeast
+	South
+	Southwest
+	West
+	Northwest
+	TowardBorder
+	AwayFromBorder
+	TowardUnitedStates
+	TowardMexico
+	TowardCanada
+
+	lastDirection = TowardCanada
+)
+
+// Kind returns KindDirection.
+func (Direction) Kind() Kind { return KindDirection }
+
+func (d Direction) check() error {
+	if d == 0 {
+		return fmt.Errorf("direction 0")
+	}
+	return nil
+}
+
+func (d Direction) appendValue(b []byte) []byte { return append(b, byte(d)) }
+
+// slug returns the word used on the command line.
+func (d Direction) slug() string {
+	return [...]string{North: "north", Northeast: "northeast", East: "east", Southeast: "southeast",
+		South: "south", Southwest: "southwest", West: "west", Northwest: "northwest",
+		TowardBorder: "toward-border", AwayFromBorder: "away-from-border",
+		TowardUnitedStates: "toward-us", TowardMexico: "toward-mexico", TowardCanada: "toward-canada"}[d]
+}
+
+// compass returns the noun of a compass point.
+func (d Direction) compass() wording {
+	return [...]wording{
+		North: {"north", "norte", "nord"}, Northeast: {"northeast", "noreste", "nord-est"},
+		East: {"east", "este", "est"}, Southeast: {"southeast", "sureste", "sud-est"},
+		South: {"south", "sur", "sud"}, Southwest: {"southwest", "suroeste", "sud-ouest"},
+		West: {"west", "oeste", "ouest"}, Northwest: {"northwest", "noroeste", "nord-ouest"},
+	}[d]
+}
+
+func (d Direction) show(l Language) string {
+	switch d {
+	case TowardBorder:
+		return wording{"toward the border", "hacia la frontera", "vers la frontière"}.in(l)
+	case AwayFromBorder:
+		return wording{"away from the border", "alejándose de la frontera", "en s'éloignant de la frontière"}.in(l)
+	case TowardUnitedStates:
+		return wording{"toward the United States", "hacia Estados Unidos", "vers les États-Unis"}.in(l)
+	case TowardMexico:
+		return wording{"toward Mexico", "hacia México", "vers le Mexique"}.in(l)
+	case TowardCanada:
+		return wording{"toward Canada", "hacia Canadá", "vers le Canada"}.in(l)
+	}
+	if d == 0 || d > lastDirection {
+		return unlisted(uint8(d), l)
+	}
+	article := "le "
+	if d == East || d == West {
+		article = "l'"
+	}
+	return wording{"", "hacia el ", "vers " + article}.in(l) + d.compass().in(l)
+}
+
+// unlisted shows a member of an enumeration that this phrasebook lacks.
+func unlisted(n uint8, l Language) string {
+	return fmt.Sprintf(wording{"(value %d, not in this phrasebook)", "(valor %d, no está en este catálogo de frases)",
+		"(valeur %d, absente de ce recueil de phrases)"}.in(l), n)
+}
+
+// Count is a number of persons, 1 to MaxCount.
+type Count uint16
+
+// Kind returns KindCount.
+func (Count) Kind() Kind { return KindCount }
+
+func (c Count) check() error {
+	if c < 1 || c > MaxCount {
+		return fmt.Errorf("count of %d, want 1 to %d", uint16(c), MaxCount)
+	}
+	return nil
+}
+
+func (c Count) appendValue(b []byte) []byte { return binary.BigEndian.AppendUint16(b, uint16(c)) }
+
+func (c Count) show(l Language) string {
+	noun := wording{"people", "personas", "personnes"}
+	if c == 1 {
+		noun = wording{"person", "persona", "personne"}
+	}
+	return strconv.Itoa(int(c)) + " " + noun.in(l)
+}
+
+// Weapon is a kind of weapon.
+type Weapon uint8
+
+// The kinds of weapons. Numbers not listed are kept and shown as numbers.
+const (
+	WeaponUnidentified Weapon = 1 + iota
+	Handgun
+	LongGun
+	Shotgun
+	AutomaticWeapon
+	Knife
+	Machete
+	BluntObject
+	Rocks
+	IncendiaryDevice
+	Explosive
+	VehicleAsWeapon
+
+	lastWeapon = VehicleAsWeapon
+)
+
+// Kind returns KindWeapon.
+func (Weapon) Kind() Kind { return KindWeapon }
+
+func (w Weapon) check() error {
+	if w == 0 {
+		return fmt.Errorf("weapon 0")
+	}
+	return nil
+}
+
+func (w Weapon) appendValue(b []byte) []byte { return append(b, byte(w)) }
+
+// slug returns the word used on the command line.
+func (w Weapon) slug() string {
+	return [...]string{WeaponUnidentified: "unidentified", Handgun: "handgun", LongGun: "long-gun", Shotgun: "shotgun",
+		AutomaticWeapon: "automatic", Knife: "knife", Machete: "machete", BluntObject: "blunt-object", Rocks: "rocks",
+		IncendiaryDevice: "incendiary", Explosive: "explosive", VehicleAsWeapon: "vehicle"}[w]
+}
+
+func (w Weapon) show(l Language) string {
+	if w == 0 || w > lastWeapon {
+		return unlisted(uint8(w), l)
+	}
+	return [...]wording{
+		WeaponUnidentified: {"unidentified", "sin identificar", "non identifiée"},
+		Handgun:            {"handgun", "arma corta", "arme de poing"},
+		LongGun:            {"long gun", "arma larga", "arme d'épaule"},
+		Shotgun:            {"shotgun", "escopeta", "fusil de chasse"},
+		AutomaticWeapon:    {"automatic weapon", "arma automática", "arme automatique"},
+		Knife:              {"knife", "cuchillo", "couteau"},
+		Machete:            {"machete", "machete", "machette"},
+		BluntObject:        {"blunt object", "objeto contundente", "objet contondant"},
+		Rocks:              {"rocks", "piedras", "pierres"},
+		IncendiaryDevice:   {"incendiary device", "artefacto incendiario", "engin incendiaire"},
+		Explosive:          {"explosive", "explosivo", "explosif"},
+		VehicleAsWeapon:    {"vehicle used as a weapon", "vehículo usado como arma", "véhicule utilisé comme arme"},
+	}[w].in(l)
+}
+
+// Unit is the name of a unit as its own agency says it, such as "Del Rio 214".
+type Unit string
+
+// Kind returns KindUnit.
+func (Unit) Kind() Kind { return KindUnit }
+
+func (u Unit) check() error                { return checkText(string(u), MaxUnit) }
+func (u Unit) appendValue(b []byte) []byte { return append(b, u...) }
+func (u Unit) show(l Language) string      { return quote(string(u), MaxUnit, l) }
+
+// ETA is the time to arrival in minutes, 0 to MaxETA.
+type ETA uint16
+
+// Kind returns KindETA.
+func (ETA) Kind() Kind { return KindETA }
+
+func (e ETA) check() error {
+	if e > MaxETA {
+		return fmt.Errorf("arrival in %d minutes, at most %d", uint16(e), MaxETA)
+	}
+	return nil
+}
+
+func (e ETA) appendValue(b []byte) []byte { return binary.BigEndian.AppendUint16(b, uint16(e)) }
+
+func (e ETA) show(l Language) string {
+	h, m := e/60, e%60
+	switch {
+	case e == 0:
+		return wording{"less than 1 min", "menos de 1 min", "moins de 1 min"}.in(l)
+	case h == 0:
+		return fmt.Sprintf("%d min", m)
+	case m == 0:
+		return fmt.Sprintf("%d h", h)
+	}
+	return fmt.Sprintf("%d h %d min", h, m)
+}
+
+// Text is free text, shown as it was typed in whatever language it is.
+type Text string
+
+// Kind returns KindText.
+func (Text) Kind() Kind { return KindText }
+
+func (t Text) check() error                { return checkText(string(t), MaxText) }
+func (t Text) appendValue(b []byte) []byte { return append(b, t...) }
+func (t Text) show(l Language) string      { return quote(string(t), MaxText, l) }
+
+// Instant is a moment with the offset of the clock it was read from, so that
+// a reader sees UTC and the sender's time of day.
+type Instant struct {
+	Unix   int64 // seconds since 1970, from 2000 to the end of 2199
+	Offset int16 // minutes east of UTC, a multiple of 15 from -12 to +14 hours
+}
+
+const (
+	minUnix = 946_684_800   // 2000-01-01
+	maxUnix = 7_258_118_399 // 2199-12-31 23:59:59
+)
+
+// At returns the instant of t, to the second, with the offset of its zone.
+func At(t time.Time) Instant {
+	_, offset := t.Zone()
+	return Instant{t.Unix(), int16(offset / 60)}
+}
+
+// Kind returns KindTime.
+func (Instant) Kind() Kind { return KindTime }
+
+func (i Instant) check() error {
+	if i.Unix < minUnix || i.Unix > maxUnix {
+		return fmt.Errorf("time is not between the years 2000 and 2199")
+	}
+	if i.Offset < -12*60 || i.Offset > 14*60 || i.Offset%15 != 0 {
+		return fmt.Errorf("offset from UTC of %d minutes", i.Offset)
+	}
+	return nil
+}
+
+func (i Instant) appendValue(b []byte) []byte {
+	b = binary.BigEndian.AppendUint64(b, uint64(i.Unix))
+	return binary.BigEndian.AppendUint16(b, uint16(i.Offset))
+}
+
+func decodeInstant(v []byte) (Slot, bool) {
+	if len(v) != 10 {
+		return nil, false
+	}
+	return Instant{int64(binary.BigEndian.Uint64(v)), int16(binary.BigEndian.Uint16(v[8:]))}, true
+}
+
+// show writes dates and times in one form in every language: two desks compare
+// them digit by digit.
+func (i Instant) show(Language) string {
+	if i.check() != nil {
+		return fmt.Sprintf("(%d)", i.Unix)
+	}
+	layout := "2006-01-02 15:04"
+	if i.Unix%60 != 0 {
+		layout = "2006-01-02 15:04:05"
+	}
+	at := time.Unix(i.Unix, 0).UTC()
+	out := at.Format(layout) + " UTC"
+	if i.Offset == 0 {
+		return out
+	}
+	local := at.In(time.FixedZone("", int(i.Offset)*60))
+	return out + " (" + local.Format(layout+" UTC-07:00") + ")"
+}
+
+// Plate is a vehicle's license plate: letters, digits, inner hyphens and
+// spaces, in upper case.
+type Plate struct {
+	Number string // 1 to MaxPlate of A-Z 0-9, hyphen, space
+	Origin string // ISO 3166 country or subdivision: "MX", "US-TX"; empty if not known
+}
+
+// Kind returns KindPlate.
+func (Plate) Kind() Kind { return KindPlate }
+
+func (p Plate) check() error {
+	if len(p.Number) < 1 || len(p.Number) > MaxPlate {
+		return fmt.Errorf("plate of %d characters, want 1 to %d", len(p.Number), MaxPlate)
+	}
+	for i, c := range []byte(p.Number) {
+		inner := i > 0 && i < len(p.Number)-1 && p.Number[i-1] != ' ' && p.Number[i-1] != '-'
+		if !isUpperAlnum(c) && !(inner && (c == '-' || c == ' ')) {
+			return fmt.Errorf("plate holds something other than A-Z, 0-9, inner hyphens and spaces")
+		}
+	}
+	if !validOrigin(p.Origin) {
+		return fmt.Errorf("plate's origin is not a country such as MX or a subdivision such as US-TX")
+	}
+	return nil
+}
+
+func validOrigin(s string) bool {
+	if s == "" {
+		return true
+	}
+	country, region, dash := strings.Cut(s, "-")
+	if len(country) != 2 || !isUpper(country[0]) || !isUpper(country[1]) {
+		return false
+	}
+	if len(region) > 3 || dash != (region != "") {
+		return false
+	}
+	for _, c := range []byte(region) {
+		if !isUpperAlnum(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func isUpper(c byte) bool      { return c >= 'A' && c <= 'Z' }
+func isDigit(c byte) bool      { return c >= '0' && c <= '9' }
+func isUpperAlnum(c byte) bool { return isUpper(c) || isDigit(c) }
+
+func (p Plate) appendValue(b []byte) []byte {
+	b = append(b, byte(len(p.Origin)))
+	b = append(b, p.Origin...)
+	return append(b, p.Number...)
+}
+
+func decodePlate(v []byte) (Slot, bool) {
+	if len(v) == 0 || int(v[0]) > len(v)-1 {
+		return nil, false
+	}
+	n := 1 + int(v[0])
+	return Plate{Number: string(v[n:]), Origin: string(v[1:n])}, true
+}
+
+func (p Plate) show(l Language) string {
+	number := inert(p.Number, MaxPlate)
+	country, region, _ := strings.Cut(inert(p.Origin, len("US-TEX")), "-")
+	if country == "" {
+		return number
+	}
+	switch country {
+	case "US":
+		country = wording{"United States", "Estados Unidos", "États-Unis"}.in(l)
+	case "MX":
+		country = wording{"Mexico", "México", "Mexique"}.in(l)
+	case "CA":
+		country = wording{"Canada", "Canadá", "Canada"}.in(l)
+	}
+	if region != "" {
+		country = region + ", " + country
+	}
+	return number + " (" + country + ")"
+}
