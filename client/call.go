@@ -1,0 +1,101 @@
+package client
+
+import (
+	"context"
+	"errors"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// ErrNoLink says that the relay cannot be reached now.
+var ErrNoLink = errors.New("client: no link to the relay")
+
+// call sends a request and waits for its answer. A Refused answer is returned
+// as a *proto.Refusal.
+func (s *Session) call(ctx context.Context, f *wire.Frame) (*wire.Frame, error) {
+	answer := make(chan *wire.Frame, 1)
+	s.mu.Lock()
+	if s.conn == nil {
+		s.mu.Unlock()
+		return nil, ErrNoLink
+	}
+	s.lastID++
+	id := s.lastID
+	f.Id = id
+	s.calls[id] = answer
+	err := s.conn.Send(f)
+	s.mu.Unlock()
+	if err != nil {
+		s.forget(id)
+		return nil, err
+	}
+	select {
+	case a, ok := <-answer:
+		if !ok {
+			return nil, ErrNoLink
+		}
+		if r := a.GetRefused(); r != nil {
+			return nil, proto.Refuse(proto.Reason(r.Code), r.Detail)
+		}
+		return a, nil
+	case <-ctx.Done():
+		s.forget(id)
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Session) forget(id uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.calls, id)
+}
+
+// tell sends a frame that has no answer. The caller holds the mutex.
+func (s *Session) tellLocked(f *wire.Frame) error {
+	if s.conn == nil {
+		return ErrNoLink
+	}
+	return s.conn.Send(f)
+}
+
+// frame takes one frame off the link: an answer, or news.
+func (s *Session) frame(f *wire.Frame) {
+	if f.Re != 0 {
+		s.mu.Lock()
+		c := s.calls[f.Re]
+		delete(s.calls, f.Re)
+		s.mu.Unlock()
+		if c != nil {
+			c <- f
+		}
+		return
+	}
+	var news []Event
+	s.mu.Lock()
+	switch b := f.Body.(type) {
+	case *wire.Frame_Entries:
+		news = s.entriesLocked(b.Entries)
+	case *wire.Frame_Subscribed:
+		news = s.subscribedLocked(b.Subscribed)
+	case *wire.Frame_FloorGranted, *wire.Frame_FloorDeny, *wire.Frame_FloorQueuePosition,
+		*wire.Frame_FloorRevoke, *wire.Frame_FloorWarning:
+		s.burstNewsLocked(f)
+	case *wire.Frame_FloorTaken:
+		news = s.floorLocked(b.FloorTaken.Channel, b.FloorTaken)
+	case *wire.Frame_FloorIdle:
+		news = s.floorLocked(b.FloorIdle.Channel, nil)
+	case *wire.Frame_ChannelOffer:
+		news = s.offerLocked(b.ChannelOffer)
+	case *wire.Frame_Welcome:
+		s.welcomeLocked(b.Welcome)
+	case *wire.Frame_TrustList:
+		s.trustLocked(b.TrustList.Signed)
+	default:
+		s.log.Debug("frame ignored", "kind", int(proto.KindOf(f)))
+	}
+	s.mu.Unlock()
+	for _, e := range news {
+		s.emit(e)
+	}
+}

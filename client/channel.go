@@ -1,0 +1,340 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"crossband/crypto/mls"
+	"crossband/crypto/mls/policy"
+	"crossband/crypto/mls/tree"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Channel is a channel that this endpoint may join or has joined.
+type Channel struct {
+	s        *Session
+	id       proto.ChannelID // static
+	charter  proto.Charter   // static
+	signed   []byte          // static
+	turn     chan struct{}   // holds one token: whoever changes membership takes it
+	fetching bool            // a task fetches the log
+	created  bool            // a group exists, as far as the relay said
+
+	// Set by joining.
+	group   *mls.Group // nil: not a member
+	cursor  uint64     // newest log entry applied
+	pending *ownCommit // made by us, not yet in the log
+	sent    map[proto.MessageID]struct{}
+	restart uint64 // SFrame context: counts the starts of this group's state
+
+	// Set by subscribing, on each link anew.
+	in      proto.Alias // our number: voice that we hear
+	out     proto.Alias // the relay's: voice that we send; 0 while not subscribed
+	hubAway bool
+
+	mouth mouth
+	floor FloorChanged
+	burst *Burst // ours, under way
+}
+
+type ownCommit struct {
+	id      proto.MessageID
+	pending *mls.Pending
+}
+
+// ID returns the channel's identifier.
+func (ch *Channel) ID() proto.ChannelID { return ch.id }
+
+// Charter returns the channel's rules.
+func (ch *Channel) Charter() proto.Charter { return ch.charter }
+
+func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
+	ch := &Channel{
+		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1),
+		in: proto.Alias(len(s.channels) + 1), sent: make(map[proto.MessageID]struct{}),
+	}
+	ch.turn <- struct{}{}
+	s.channels[ch.id] = ch
+	return ch
+}
+
+// Channels lists the channels that this endpoint knows.
+func (s *Session) Channels() []*Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*Channel, 0, len(s.channels))
+	for _, ch := range s.channels {
+		list = append(list, ch)
+	}
+	return list
+}
+
+// Channel returns a channel that this endpoint knows, or nil.
+func (s *Session) Channel(id proto.ChannelID) *Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.channels[id]
+}
+
+// offerLocked learns of a channel. The charter is judged here, whatever the
+// relay thinks of it.
+func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
+	c, signer, err := s.judge().Read(b.Charter, time.Now())
+	if err == nil {
+		err = s.signerMayLocked(c, signer)
+	}
+	if err == nil && c.RightOf(s.Name()) == proto.RightNone {
+		err = proto.Refusef(proto.ReasonCharter, "%s is not for us", c.Title)
+	}
+	if err != nil {
+		s.log.Warn("channel offer refused", "why", err.Error())
+		return nil
+	}
+	ch := s.channels[c.Channel]
+	if ch == nil {
+		if len(s.channels) >= proto.MaxSubscribed {
+			return []Event{Alarm{c.Channel, proto.Refusef(proto.ReasonQuota, "%d channels", len(s.channels))}}
+		}
+		ch = s.newChannelLocked(c, b.Charter)
+	}
+	ch.created = ch.created || b.Created
+	s.changedLocked()
+	return []Event{Offered{ch.id, c, ch.created}}
+}
+
+func (s *Session) signerMayLocked(c proto.Charter, signer proto.Name) error {
+	var parent *proto.Charter
+	if p := s.channels[c.Parent]; c.Kind == proto.KindIncident && p != nil {
+		parent = &p.charter
+	}
+	return c.SignerMay(signer, parent)
+}
+
+// Join makes this endpoint a member of the channel and returns it. It waits
+// until the relay has offered the channel. An endpoint of the owner creates
+// the group if there is none; everybody else waits for it and joins by an
+// external commit (RFC 9420 12.4.3.2).
+func (s *Session) Join(ctx context.Context, id proto.ChannelID) (*Channel, error) {
+	err := s.wait(ctx, func() bool {
+		ch := s.channels[id]
+		return s.conn != nil && ch != nil && (ch.created || ch.mayCreate())
+	})
+	if err != nil {
+		return nil, fmt.Errorf("wait for channel %s: %w", id.Short(), err)
+	}
+	ch := s.Channel(id)
+	if err := ch.take(ctx); err != nil {
+		return nil, err
+	}
+	defer ch.give()
+	return ch, ch.join(ctx)
+}
+
+func (ch *Channel) mayCreate() bool {
+	return ch.charter.Owner == ch.s.Name().Agency && ch.charter.RightOf(ch.s.Name()) == proto.RightSend
+}
+
+// take waits for the turn to change this channel's membership.
+func (ch *Channel) take(ctx context.Context) error {
+	select {
+	case <-ch.turn:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (ch *Channel) give() { ch.turn <- struct{}{} }
+
+// joinTries bounds how often a join is tried against a membership that moves.
+const joinTries = 8
+
+// join is Join with the turn taken.
+func (ch *Channel) join(ctx context.Context) error {
+	if ch.joined() {
+		return nil
+	}
+	if !ch.isCreated() {
+		err := ch.create(ctx)
+		if proto.ReasonOf(err) != proto.ReasonExists {
+			return err
+		}
+	}
+	for range joinTries {
+		err := ch.joinExternal(ctx)
+		if proto.ReasonOf(err) != proto.ReasonStaleEpoch {
+			return err
+		}
+	}
+	return proto.Refusef(proto.ReasonStaleEpoch, "%d tries", joinTries)
+}
+
+func (ch *Channel) joined() bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	return ch.group != nil
+}
+
+func (ch *Channel) isCreated() bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	return ch.created
+}
+
+func (ch *Channel) create(ctx context.Context) error {
+	g, err := mls.Create(ch.s.member(), mls.CreateOptions{
+		GroupID: ch.id[:], Suite: suiteOf(ch.charter), Extensions: charterExtension(ch.signed), Verifier: ch.gate(), Now: time.Now(),
+	})
+	if err != nil {
+		return fmt.Errorf("create group: %w", err)
+	}
+	info, err := g.GroupInfo(true)
+	if err != nil {
+		return fmt.Errorf("create group: %w", err)
+	}
+	if _, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: ch.signed, GroupInfo: info}}}); err != nil {
+		return err
+	}
+	return ch.enter(ctx, g, 0)
+}
+
+func (ch *Channel) joinExternal(ctx context.Context) error {
+	a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: ch.id[:]}}})
+	if err != nil {
+		return err
+	}
+	j, err := mls.JoinExternal(a.GetGroupInfo().GetGroupInfo(), ch.s.member(), mls.ExternalOptions{
+		JoinOptions: mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()},
+		Replaces:    ch.s.isUs,
+	})
+	if err != nil {
+		return fmt.Errorf("join group: %w", err)
+	}
+	g := j.Accepted()
+	if err := ch.isOurs(g); err != nil {
+		return err
+	}
+	id := proto.NewMessageID()
+	a, err = ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_Commit{Commit: &wire.Commit{
+		Channel: ch.id[:], Id: id[:], Epoch: uint64(g.Epoch()) - 1, Message: j.Commit, GroupInfo: j.GroupInfo,
+	}}})
+	if err != nil {
+		return err
+	}
+	return ch.enter(ctx, g, a.GetAppended().GetSeq())
+}
+
+// isOurs checks that a group is the channel's and no other.
+func (ch *Channel) isOurs(g *mls.Group) error {
+	if string(g.GroupID()) != string(ch.id[:]) || g.Suite() != suiteOf(ch.charter) {
+		return proto.Refuse(proto.ReasonBadCommit, "the group is not the channel's")
+	}
+	return nil
+}
+
+// gate judges the members of the channel's group.
+func (ch *Channel) gate() *policy.Gate {
+	return &policy.Gate{Judge: ch.s.judge(), Charter: ch.charter, Signed: ch.signed}
+}
+
+// enter takes a group as ours from log entry seq on, subscribes, and catches up.
+func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
+	s := ch.s
+	s.mu.Lock()
+	g.SetPadding(paddingBucket)
+	ch.group, ch.cursor, ch.created, ch.pending = g, seq, true, nil
+	err := ch.newEpochLocked(true)
+	if err == nil {
+		err = ch.saveLocked()
+	}
+	epoch := uint64(g.Epoch())
+	s.changedLocked()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := ch.subscribe(ctx); err != nil {
+		return err
+	}
+	s.emit(Joined{ch.id, ch.charter, epoch})
+	return ch.catchUp(ctx)
+}
+
+// subscribe asks for the channel's news and voice on the present link.
+func (ch *Channel) subscribe(ctx context.Context) error {
+	a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: ch.id[:], Alias: uint64(ch.in)}}})
+	if err != nil {
+		return fmt.Errorf("subscribe to %s: %w", ch.charter.Title, err)
+	}
+	ch.s.mu.Lock()
+	news := ch.s.subscribedLocked(a.GetSubscribed())
+	ch.s.mu.Unlock()
+	for _, e := range news {
+		ch.s.emit(e)
+	}
+	return nil
+}
+
+// subscribedLocked takes a channel's present state from the relay.
+func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
+	ch := s.channelLocked(b.GetChannel())
+	if ch == nil || b.Alias == 0 || b.Alias > uint64(proto.MaxAlias) {
+		return nil
+	}
+	ch.out = proto.Alias(b.Alias)
+	var news []Event
+	if ch.hubAway != b.HubAway {
+		ch.hubAway = b.HubAway
+		news = append(news, HubAway{ch.id, b.HubAway})
+	}
+	news = append(news, s.floorLocked(ch.id[:], b.Floor)...)
+	if ch.group != nil && b.Head > ch.cursor {
+		ch.fetchLocked()
+	}
+	s.changedLocked()
+	return news
+}
+
+func (s *Session) channelLocked(id []byte) *Channel {
+	cid, err := proto.ChannelIDFrom(id)
+	if err != nil {
+		return nil
+	}
+	return s.channels[cid]
+}
+
+func (s *Session) floorLocked(id []byte, b *wire.FloorTaken) []Event {
+	ch := s.channelLocked(id)
+	if ch == nil {
+		return nil
+	}
+	next := FloorChanged{Channel: ch.id}
+	if b != nil {
+		next.Holder, _ = proto.ParseName(b.Holder)
+		next.Burst, _ = proto.BurstIDFrom(b.Burst)
+		next.Priority, next.Local = proto.Priority(b.Priority), b.Local
+	}
+	if next == ch.floor {
+		return nil
+	}
+	ch.floor = next
+	s.changedLocked()
+	return []Event{next}
+}
+
+// linkLost is called with the mutex held when the link has ended.
+func (ch *Channel) linkLost() {
+	ch.out = 0
+	if ch.burst != nil {
+		ch.burst.endLocked(ErrNoLink)
+	}
+}
+
+// paddingBucket fills sealed messages so that their length says little.
+const paddingBucket = 64
+
+func charterExtension(signed []byte) tree.Extensions {
+	return tree.Extensions{{Type: tree.ExtensionCharter, Data: signed}}
+}

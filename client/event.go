@@ -1,0 +1,142 @@
+package client
+
+import (
+	"time"
+
+	"crossband/client/phrase"
+	"crossband/proto"
+)
+
+// Event is what happened without being asked: Connected, Disconnected,
+// Offered, Joined, Left, TextReceived, HailReceived, HailMoved,
+// IncidentOpened, FloorChanged, MembersChanged, HubAway or Alarm.
+type Event interface{ event() }
+
+// Connected says that the link to the relay is up.
+type Connected struct {
+	Relay proto.Name
+	Skew  time.Duration // how far the relay's clock is ahead of ours
+}
+
+// Disconnected says why the link went down. The Session dials again by itself.
+type Disconnected struct{ Err error }
+
+// Offered says that a channel exists, or may be created, which this endpoint
+// may join.
+type Offered struct {
+	Channel proto.ChannelID
+	Charter proto.Charter
+	Created bool
+}
+
+// Joined says that this endpoint is now a member.
+type Joined struct {
+	Channel proto.ChannelID
+	Charter proto.Charter
+	Epoch   uint64
+}
+
+// Left says that this endpoint is a member no more, and why.
+type Left struct {
+	Channel proto.ChannelID
+	Why     *proto.Refusal
+}
+
+// TextReceived is a text of another member. Each is given once.
+type TextReceived struct {
+	Channel proto.ChannelID
+	ID      proto.MessageID
+	From    proto.Name
+	Text    string
+	At      time.Time // the hub's clock when it was accepted
+	Seq     uint64
+}
+
+// HailReceived is a call for help on a calling channel. It rings at its
+// addressee; others on the channel see it.
+type HailReceived struct {
+	Channel  proto.ChannelID
+	ID       proto.MessageID
+	Incident proto.IncidentID
+	From, To proto.Name
+	Urgency  proto.Priority
+	Exercise bool
+	Content  phrase.Content
+	Expires  time.Time
+	At       time.Time
+}
+
+// HailMoved says where a hail stands now and who moved it.
+type HailMoved struct {
+	Channel proto.ChannelID
+	Hail    proto.MessageID
+	State   proto.HailState
+	By      proto.Name
+	Reason  proto.Reason
+	Content *phrase.Content // what was said with it, if anything
+	At      time.Time
+}
+
+// IncidentOpened says which channel an accepted hail has opened.
+type IncidentOpened struct {
+	Incident proto.IncidentID
+	Hail     proto.MessageID
+	Channel  proto.ChannelID
+	By       proto.Name
+}
+
+// FloorChanged says who holds a channel's floor; the zero Holder is nobody.
+type FloorChanged struct {
+	Channel  proto.ChannelID
+	Holder   proto.Name
+	Burst    proto.BurstID
+	Priority proto.Priority
+	Local    bool // decided by our own relay while the hub is away
+}
+
+// MembersChanged says who came and went.
+type MembersChanged struct {
+	Channel proto.ChannelID
+	Epoch   uint64
+	By      proto.Name
+	Added   []proto.Name
+	Removed []proto.Name
+}
+
+// HubAway says that a channel's hub cannot be reached, or can be again.
+type HubAway struct {
+	Channel proto.ChannelID
+	Away    bool
+}
+
+// BurstHeard is what is known of a burst once it is over.
+type BurstHeard struct {
+	Channel  proto.ChannelID
+	Burst    proto.BurstID
+	From     proto.Name
+	Frames   int  // played
+	Verified int  // frames whose signature was good
+	Forged   int  // frames that their sender did not sign: an attack by a member
+	Genuine  bool // every frame was signed by From's device
+}
+
+// Alarm is something that a person should look at.
+type Alarm struct {
+	Channel proto.ChannelID
+	Why     *proto.Refusal
+}
+
+func (Connected) event()      {}
+func (Disconnected) event()   {}
+func (Offered) event()        {}
+func (Joined) event()         {}
+func (Left) event()           {}
+func (TextReceived) event()   {}
+func (HailReceived) event()   {}
+func (HailMoved) event()      {}
+func (IncidentOpened) event() {}
+func (FloorChanged) event()   {}
+func (MembersChanged) event() {}
+func (HubAway) event()        {}
+func (BurstHeard) event()     {}
+func (Alarm) event()          {}

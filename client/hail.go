@@ -1,0 +1,269 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"crossband/client/phrase"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Hail is a call for help, ours or one that we have seen.
+type Hail struct {
+	s        *Session
+	ch       *Channel // the calling channel
+	id       proto.MessageID
+	incident proto.IncidentID
+	from, to proto.Name
+	state    proto.HailState
+	reason   proto.Reason
+	opened   proto.ChannelID // the incident's channel, once there is one
+}
+
+// HailOptions says how a hail is made. The zero value is an urgent one.
+type HailOptions struct {
+	Urgency  proto.Priority // 0: PriorityUrgent
+	Life     time.Duration  // how long it may ring unanswered; 0: two minutes
+	Exercise bool
+	Note     string // free text beside the phrase
+}
+
+// Hail calls a desk of another agency on this calling channel. It returns when
+// the hub has the call; State and WaitState follow it.
+func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content, o HailOptions) (*Hail, error) {
+	if err := what.Validate(); err != nil {
+		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+	}
+	if o.Urgency == 0 {
+		o.Urgency = proto.PriorityUrgent
+	}
+	if o.Life == 0 {
+		o.Life = 2 * time.Minute
+	}
+	content, err := what.AppendTo(nil)
+	if err != nil {
+		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+	}
+	s := ch.s
+	h := &Hail{s: s, ch: ch, id: proto.NewMessageID(), incident: proto.NewIncidentID(), from: s.Name(), to: to, state: proto.HailSent}
+	s.mu.Lock()
+	s.hails[h.id] = h
+	s.mu.Unlock()
+	expires := time.Now().Add(o.Life).UnixMilli()
+	err = ch.submit(ctx, func() (*wire.Frame, error) {
+		b := &wire.Hail{
+			Channel: ch.id[:], Id: h.id[:], Incident: h.incident[:], From: h.from.String(), To: to.String(),
+			Urgency: uint32(o.Urgency), Exercise: o.Exercise, ExpiresMs: expires,
+		}
+		aad, err := envelopeAAD(b)
+		if err != nil {
+			return nil, err
+		}
+		if b.Sealed, err = ch.sealLocked(&wire.Message{Body: &wire.Message_Phrase{Phrase: content}, Note: o.Note}, aad); err != nil {
+			return nil, err
+		}
+		b.Epoch = uint64(ch.group.Epoch())
+		ch.sent[h.id] = struct{}{}
+		return &wire.Frame{Body: &wire.Frame_Hail{Hail: b}}, nil
+	})
+	if err != nil {
+		s.mu.Lock()
+		delete(s.hails, h.id)
+		s.mu.Unlock()
+		return nil, err
+	}
+	return h, nil
+}
+
+// FindHail returns a hail that this endpoint sent or has seen, or nil.
+func (s *Session) FindHail(id proto.MessageID) *Hail {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hails[id]
+}
+
+// ID returns the hail's identifier.
+func (h *Hail) ID() proto.MessageID { return h.id }
+
+// State returns where the hail stands, and why if it was declined.
+func (h *Hail) State() (proto.HailState, proto.Reason) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.state, h.reason
+}
+
+// WaitState waits until the hail has come at least to state, or is over.
+func (h *Hail) WaitState(ctx context.Context, state proto.HailState) (proto.HailState, error) {
+	var now proto.HailState
+	err := h.s.wait(ctx, func() bool { now = h.state; return now >= state })
+	return now, err
+}
+
+// WaitIncident waits for the incident's channel.
+func (h *Hail) WaitIncident(ctx context.Context) (proto.ChannelID, error) {
+	var id proto.ChannelID
+	err := h.s.wait(ctx, func() bool { id = h.opened; return id != (proto.ChannelID{}) || h.state.Over() })
+	if err == nil && id == (proto.ChannelID{}) {
+		return id, proto.Refusef(proto.ReasonHailState, "%s", h.state)
+	}
+	return id, err
+}
+
+// Reply moves the hail on: Accepted, Committed, Declined, Cancelled or
+// Released, with words of the phrasebook if what is not nil.
+func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Reason, what *phrase.Content) error {
+	m := &wire.Message{}
+	if what != nil {
+		content, err := what.AppendTo(nil)
+		if err != nil {
+			return proto.Refuse(proto.ReasonMalformed, err.Error())
+		}
+		m.Body = &wire.Message_Phrase{Phrase: content}
+	}
+	id := proto.NewMessageID()
+	err := h.ch.submit(ctx, func() (*wire.Frame, error) {
+		b := &wire.HailReply{Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), State: uint32(state), Reason: uint32(reason)}
+		aad, err := envelopeAAD(b)
+		if err != nil {
+			return nil, err
+		}
+		if b.Sealed, err = h.ch.sealLocked(m, aad); err != nil {
+			return nil, err
+		}
+		b.Epoch = uint64(h.ch.group.Epoch())
+		h.ch.sent[id] = struct{}{}
+		return &wire.Frame{Body: &wire.Frame_HailReply{HailReply: b}}, nil
+	})
+	return err
+}
+
+// hailLocked reads a hail out of the log. Received at its addressee, it is
+// acknowledged at once: it rings here.
+func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
+	id, err := proto.MessageIDFrom(b.Id)
+	if err != nil {
+		return nil, err
+	}
+	if _, own := ch.sent[id]; own {
+		delete(ch.sent, id)
+		return nil, nil
+	}
+	aad, err := envelopeAAD(b)
+	if err != nil {
+		return nil, err
+	}
+	m, from, err := ch.openLocked(b.Sealed, aad, b.Epoch)
+	if err != nil {
+		if unreadable(err) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	to, err := proto.ParseName(b.To)
+	if err != nil || b.From != from.String() {
+		return nil, proto.Refusef(proto.ReasonSpokenFor, "a hail of %s sealed by %s", b.From, from)
+	}
+	incident, err := proto.IncidentIDFrom(b.Incident)
+	if err != nil {
+		return nil, err
+	}
+	content, err := phrase.ParseContent(m.GetPhrase())
+	if err != nil {
+		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+	}
+	h := &Hail{s: ch.s, ch: ch, id: id, incident: incident, from: from, to: to, state: proto.HailSent}
+	ch.s.hails[id] = h
+	if to == ch.s.Name() {
+		ch.s.task("acknowledge hail", func(ctx context.Context) error {
+			return h.Reply(ctx, proto.HailReceived, proto.ReasonNone, nil)
+		})
+	}
+	return []Event{HailReceived{
+		Channel: ch.id, ID: id, Incident: incident, From: from, To: to, Urgency: proto.Priority(b.Urgency),
+		Exercise: b.Exercise, Content: content, Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
+	}}, nil
+}
+
+// replyLocked reads a reply out of the log. Our own count too: the log is
+// where a hail's state comes from.
+func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error) {
+	hid, err := proto.MessageIDFrom(b.Hail)
+	if err != nil {
+		return nil, err
+	}
+	by, content, err := ch.openReplyLocked(b)
+	if err != nil {
+		if unreadable(err) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	h := ch.s.hails[hid]
+	if h == nil {
+		return nil, nil // of before our time
+	}
+	next := proto.HailState(b.State)
+	if next != proto.HailExpired && !h.moves(next, by) {
+		return nil, proto.Refusef(proto.ReasonHailState, "%s to %s by %s", h.state, next, by)
+	}
+	h.state, h.reason = next, proto.Reason(b.Reason)
+	if next == proto.HailAccepted && h.from == ch.s.Name() {
+		ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
+	}
+	return []Event{HailMoved{ch.id, hid, next, by, proto.Reason(b.Reason), content, time.UnixMilli(e.TimeMs)}}, nil
+}
+
+// moves applies the rule that the hub applied, so that the hub need not be
+// believed.
+func (h *Hail) moves(next proto.HailState, by proto.Name) bool {
+	switch {
+	case by == h.from:
+		return h.state.CanBecome(next, proto.SideCaller)
+	case by.Agency == h.to.Agency && by.Role == proto.RoleDesk:
+		return h.state.CanBecome(next, proto.SideCalled)
+	}
+	return false
+}
+
+// openReplyLocked returns who replied and what was said. Only an expiry, which
+// the hub's clock makes, comes without a seal.
+func (ch *Channel) openReplyLocked(b *wire.HailReply) (proto.Name, *phrase.Content, error) {
+	id, err := proto.MessageIDFrom(b.Id)
+	if err != nil {
+		return proto.Name{}, nil, err
+	}
+	from, err := proto.ParseName(b.From)
+	if err != nil {
+		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+	}
+	if _, own := ch.sent[id]; own {
+		delete(ch.sent, id)
+		return ch.s.Name(), nil, nil
+	}
+	if len(b.Sealed) == 0 {
+		if from.Role != proto.RoleRelay || from.Agency != ch.charter.Owner || proto.HailState(b.State) != proto.HailExpired {
+			return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "an unsealed reply of %s", from)
+		}
+		return from, nil, nil
+	}
+	aad, err := envelopeAAD(b)
+	if err != nil {
+		return proto.Name{}, nil, err
+	}
+	m, by, err := ch.openLocked(b.Sealed, aad, b.Epoch)
+	if err != nil {
+		return proto.Name{}, nil, err
+	}
+	if by != from {
+		return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "a reply of %s sealed by %s", from, by)
+	}
+	if len(m.GetPhrase()) == 0 {
+		return by, nil, nil
+	}
+	content, err := phrase.ParseContent(m.GetPhrase())
+	if err != nil {
+		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+	}
+	return by, &content, nil
+}

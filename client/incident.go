@@ -1,0 +1,158 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"crossband/crypto/charter"
+	"crossband/crypto/identity"
+	"crossband/crypto/mls"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// IncidentLife is how long an incident's channel may live, if its calling
+// channel does not end before.
+const IncidentLife = 24 * time.Hour
+
+// openIncident makes the channel of an accepted hail of ours: the caller's
+// agency owns it, its rules are the calling channel's template. The desk that
+// accepted is taken in at once; everybody else on the calling channel learns
+// of it and may join.
+func (h *Hail) openIncident(ctx context.Context, by proto.Name) error {
+	s := h.s
+	s.mu.Lock()
+	id := s.identity
+	s.mu.Unlock()
+	signed, c, err := signIncident(id, h)
+	if err != nil {
+		return fmt.Errorf("charter: %w", err)
+	}
+	s.mu.Lock()
+	ch := s.newChannelLocked(c, signed)
+	s.mu.Unlock()
+	if err := ch.take(ctx); err != nil {
+		return err
+	}
+	err = ch.create(ctx)
+	ch.give()
+	if err != nil {
+		return err
+	}
+	if err := ch.Add(ctx, by); err != nil { // it can still join by itself
+		s.log.Info("desk not added", "desk", by.String(), "why", err.Error())
+	}
+	s.mu.Lock()
+	h.opened = ch.id
+	s.changedLocked()
+	s.mu.Unlock()
+	s.emit(IncidentOpened{h.incident, h.id, ch.id, s.Name()})
+	_, err = h.ch.sendMessage(ctx, &wire.Message{Body: &wire.Message_Incident{Incident: &wire.IncidentOpened{
+		Incident: h.incident[:], Channel: ch.id[:], Hail: h.id[:],
+	}}})
+	return err
+}
+
+func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error) {
+	now := time.Now()
+	calling := h.ch.charter
+	ends := now.Add(IncidentLife)
+	if calling.Expires.Before(ends) {
+		ends = calling.Expires
+	}
+	c := &wire.Charter{
+		Owner: string(id.Name.Agency), Kind: wire.Charter_KIND_INCIDENT,
+		Title:   "Incident " + h.incident.String()[:8],
+		Suite:   uint32(calling.Suite),
+		Storage: wire.Charter_Storage(calling.Storage), TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()),
+		ExpiresMs: ends.UnixMilli(), Incident: h.incident[:], Parent: h.ch.id[:], Exercise: calling.Exercise,
+	}
+	for _, p := range calling.Template {
+		c.Parties = append(c.Parties, &wire.Charter_Party{
+			Agency: string(p.Agency), Send: roleWords(p.Send), Listen: roleWords(p.Listen), MaxPriority: uint32(p.MaxPriority),
+		})
+	}
+	return charter.Sign(id, c, now)
+}
+
+func roleWords(roles []proto.Role) []string {
+	words := make([]string, len(roles))
+	for i, r := range roles {
+		words[i] = r.String()
+	}
+	return words
+}
+
+// incidentLocked learns of an incident's channel from a member of the calling
+// channel.
+func (ch *Channel) incidentLocked(from proto.Name, o *wire.IncidentOpened) ([]Event, error) {
+	incident, err := proto.IncidentIDFrom(o.Incident)
+	if err != nil {
+		return nil, err
+	}
+	id, err := proto.ChannelIDFrom(o.Channel)
+	if err != nil {
+		return nil, err
+	}
+	hid, err := proto.MessageIDFrom(o.Hail)
+	if err != nil {
+		return nil, err
+	}
+	if h := ch.s.hails[hid]; h != nil {
+		if h.from != from || h.incident != incident {
+			return nil, proto.Refusef(proto.ReasonSpokenFor, "%s opened an incident of %s", from, h.from)
+		}
+		h.opened = id
+	}
+	return []Event{IncidentOpened{incident, hid, id, from}}, nil
+}
+
+// welcomeLocked follows an invitation into a channel.
+func (s *Session) welcomeLocked(b *wire.Welcome) {
+	s.task("follow welcome", func(ctx context.Context) error {
+		err := s.followWelcome(ctx, b)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err == nil || proto.ReasonOf(err) != proto.ReasonInternal {
+			// Followed, or never to be followed: the relay may forget it.
+			s.tellLocked(&wire.Frame{Body: &wire.Frame_WelcomeAck{WelcomeAck: &wire.WelcomeAck{Id: b.Id}}})
+		}
+		return err
+	})
+}
+
+func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
+	c, signer, err := s.judge().Read(b.Charter, time.Now())
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	err = s.signerMayLocked(c, signer)
+	ch := s.channels[c.Channel]
+	if err == nil && ch == nil {
+		ch = s.newChannelLocked(c, b.Charter)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if c.RightOf(s.Name()) == proto.RightNone {
+		return proto.Refusef(proto.ReasonCharter, "a welcome to %s, which is not for us", c.Title)
+	}
+	if err := ch.take(ctx); err != nil {
+		return err
+	}
+	defer ch.give()
+	if ch.joined() {
+		return nil
+	}
+	g, err := mls.JoinWelcome(b.Welcome, s.findPackage, s.member().Signer, mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()})
+	if err != nil {
+		return proto.Refuse(proto.ReasonBadCommit, "welcome: "+err.Error())
+	}
+	if err := ch.isOurs(g); err != nil {
+		return err
+	}
+	return ch.enter(ctx, g, b.Head)
+}

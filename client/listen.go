@@ -1,0 +1,354 @@
+package client
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"crossband/client/voice"
+	"crossband/crypto/mls/tree"
+	"crossband/crypto/sframe"
+	"crossband/proto"
+)
+
+// Sink is where voice is played: 20 ms at a time, on one goroutine. Play must
+// return well within 20 ms and must not keep the samples.
+type Sink interface {
+	Play(Played)
+}
+
+// Played is 20 ms of one channel's voice.
+type Played struct {
+	Channel proto.ChannelID
+	From    proto.Name
+	Burst   proto.BurstID
+	Index   uint32 // of the frame in its burst; meaningless when Concealed
+	PCM     []int16
+	At      time.Time
+	Conceal bool // the frame was lost: this stands in for it
+	End     bool // the burst is over
+}
+
+// VoiceStats counts voice frames that came in, by what became of them.
+type VoiceStats struct {
+	Received   uint64 // datagrams
+	Played     uint64
+	Concealed  uint64 // played in place of lost ones
+	Late       uint64 // came after their place had been played
+	Duplicates uint64 // genuine, and opened before: sent again when the floor was granted
+	NoKey      uint64 // of an epoch that we hold no key of
+	Rejected   uint64 // forged, damaged, malformed, or by a member that may not send
+	Dropped    uint64 // our own queue was full, or a burst was cut off
+	Unreported uint64 // bursts whose BurstHeard found the queue of events full
+}
+
+// ears own all voice coming in: opening, ordering, playing, and checking whose
+// it was. Everything about a channel arrives by message; only the goroutine of
+// listen touches the rest.
+type ears struct {
+	s     *Session
+	sink  Sink
+	in    chan []byte  // voice datagrams; full: the oldest is dropped
+	keys  chan keyNews // from the mutex's holders; the queue is drained first
+	stats atomic.Pointer[VoiceStats]
+	lost  atomic.Uint64 // dropped at in
+	now   VoiceStats
+	heard map[proto.Alias]*ear
+}
+
+type keyNews struct {
+	alias proto.Alias
+	keys  *keys // nil: forget the channel
+}
+
+// keys are what opens one epoch of one channel, and who is who in it.
+type keys struct {
+	channel  proto.ChannelID
+	suite    sframe.Suite
+	epoch    uint64
+	base     []byte
+	speakers map[uint32]speaker
+	own      uint32
+}
+
+// speaker is a member as the ears know it.
+type speaker struct {
+	name proto.Name
+	key  crypto.PublicKey
+	may  bool // the charter lets it send
+}
+
+// ear is one channel's.
+type ear struct {
+	channel  proto.ChannelID
+	receiver *sframe.Receiver
+	player   *voice.Player
+	epochs   map[uint64]map[uint32]speaker
+	bursts   map[voice.BurstID]*hearing
+	playing  voice.BurstID
+}
+
+// hearing is one burst on its way in.
+type hearing struct {
+	from     speaker
+	verifier *voice.BurstVerifier
+	last     time.Time
+	played   int
+	over     bool
+}
+
+const (
+	voiceInbox  = 256             // datagrams that wait for the ears
+	keyInbox    = 64              // epochs that wait for the ears
+	burstMemory = 3 * time.Second // after its last frame a burst's signatures may still come
+	maxBursts   = 32              // remembered per channel; beyond it the oldest is closed
+)
+
+func newEars(s *Session, sink Sink) *ears {
+	e := &ears{s: s, sink: sink, in: make(chan []byte, voiceInbox), keys: make(chan keyNews, keyInbox), heard: make(map[proto.Alias]*ear)}
+	e.stats.Store(&VoiceStats{})
+	return e
+}
+
+// VoiceStats returns the figures of voice heard so far.
+func (s *Session) VoiceStats() VoiceStats {
+	st := *s.ears.stats.Load()
+	st.Dropped += s.ears.lost.Load()
+	return st
+}
+
+// hear takes a datagram off the link. It never blocks.
+func (e *ears) hear(b []byte) {
+	for {
+		select {
+		case e.in <- b:
+			return
+		default:
+		}
+		select {
+		case <-e.in:
+			e.lost.Add(1)
+		default:
+		}
+	}
+}
+
+// learn hands over the keys of a new epoch. It waits for the ears, which never
+// wait for anybody.
+func (e *ears) learn(a proto.Alias, k keys) { e.tell(keyNews{a, &k}) }
+
+func (e *ears) forget(a proto.Alias) { e.tell(keyNews{a, nil}) }
+
+func (e *ears) tell(n keyNews) {
+	select {
+	case e.keys <- n:
+	case <-e.s.ctx.Done():
+	}
+}
+
+// listen is the ears' goroutine. It ends with the Session.
+func (e *ears) listen() {
+	tick := time.NewTicker(proto.VoiceFrame)
+	defer tick.Stop()
+	for {
+		select {
+		case n := <-e.keys:
+			e.news(n)
+			continue
+		default:
+		}
+		select {
+		case <-e.s.ctx.Done():
+			for _, x := range e.heard {
+				x.receiver.Wipe()
+			}
+			return
+		case n := <-e.keys:
+			e.news(n)
+		case b := <-e.in:
+			e.open(b, time.Now())
+		case <-tick.C:
+			e.tick(time.Now())
+		}
+	}
+}
+
+func (e *ears) news(n keyNews) {
+	x := e.heard[n.alias]
+	if n.keys == nil {
+		if x != nil {
+			x.receiver.Wipe()
+			delete(e.heard, n.alias)
+		}
+		return
+	}
+	if x == nil {
+		r, err := sframe.NewReceiver(n.keys.suite, proto.ChannelKIDLayout())
+		if err != nil {
+			e.s.log.Error("no ears", "why", err.Error())
+			return
+		}
+		x = &ear{
+			channel: n.keys.channel, receiver: r, player: voice.NewPlayer(voice.JitterConfig{}),
+			epochs: make(map[uint64]map[uint32]speaker), bursts: make(map[voice.BurstID]*hearing),
+		}
+		e.heard[n.alias] = x
+	}
+	if err := x.receiver.AddEpoch(n.keys.epoch, n.keys.base, time.Now()); err != nil {
+		e.s.log.Warn("voice key not taken", "why", err.Error())
+		return
+	}
+	clear(n.keys.base)
+	x.epochs[n.keys.epoch] = n.keys.speakers
+	for old := range x.epochs { // the receiver forgets the keys by time, we the names by number
+		if old+sframe.MaxEpochs <= n.keys.epoch {
+			delete(x.epochs, old)
+		}
+	}
+}
+
+// open takes one datagram as far as the jitter buffer.
+func (e *ears) open(b []byte, now time.Time) {
+	e.now.Received++
+	alias, frame, err := proto.ParseVoice(b)
+	x := e.heard[alias]
+	if err != nil || x == nil {
+		e.now.Rejected++
+		return
+	}
+	o, err := x.receiver.Open(nil, nil, frame, now)
+	switch {
+	case err == nil:
+	case errors.Is(err, sframe.ErrReplay), errors.Is(err, sframe.ErrOld):
+		e.now.Duplicates++
+		return
+	case errors.Is(err, sframe.ErrUnknownKey):
+		e.now.NoKey++
+		return
+	default:
+		e.now.Rejected++
+		return
+	}
+	from, ok := x.epochs[o.Epoch][o.Leaf]
+	f, err := voice.ParseFrame(o.Plaintext)
+	if err != nil || !ok || !from.may {
+		e.now.Rejected++
+		return
+	}
+	h := x.burst(f.Burst, from, o.Leaf, now, e)
+	if h.from.name != from.name {
+		e.now.Rejected++ // another member's burst
+		return
+	}
+	h.last = now
+	if f.Kind == voice.KindSignature {
+		if err := h.verifier.Block(o.Epoch, f.Payload, from.key); err != nil {
+			e.now.Rejected++
+			e.s.log.Warn("burst's signature refused", "from", from.name.String(), "why", err.Error())
+		} else if r := h.verifier.Result(); r.Complete {
+			x.player.EndAt(f.Burst, r.Length)
+		}
+		return
+	}
+	h.verifier.Frame(f.Index, frame)
+	x.player.Push(f, now)
+}
+
+func (x *ear) burst(id voice.BurstID, from speaker, leaf uint32, now time.Time, e *ears) *hearing {
+	if h := x.bursts[id]; h != nil {
+		return h
+	}
+	if len(x.bursts) >= maxBursts {
+		var oldest voice.BurstID
+		for id, h := range x.bursts {
+			if o := x.bursts[oldest]; o == nil || h.last.Before(o.last) {
+				oldest = id
+			}
+		}
+		e.finish(x, oldest)
+	}
+	h := &hearing{from: from, last: now, verifier: voice.NewBurstVerifier(voice.BurstContext{Channel: x.channel, Leaf: leaf, Burst: id})}
+	x.bursts[id] = h
+	return h
+}
+
+// tick plays 20 ms of every channel.
+func (e *ears) tick(now time.Time) {
+	for _, x := range e.heard {
+		x.receiver.Expire(now)
+		p := x.player.Tick(now)
+		if p.PCM != nil {
+			h := x.bursts[p.Burst]
+			if h != nil {
+				h.played++
+			}
+			e.play(x, h, p, now)
+		}
+		if p.End {
+			if h := x.bursts[p.Burst]; h != nil {
+				h.over = true
+			}
+		}
+		for id, h := range x.bursts {
+			r := h.verifier.Result()
+			if now.Sub(h.last) > burstMemory || h.over && r.Complete {
+				e.finish(x, id)
+			}
+		}
+	}
+	e.publish()
+}
+
+func (e *ears) play(x *ear, h *hearing, p voice.Heard, now time.Time) {
+	if e.sink == nil {
+		return
+	}
+	out := Played{Channel: x.channel, Burst: proto.BurstID(p.Burst), Index: p.Index, PCM: p.PCM, At: now, Conceal: p.Action == voice.Conceal, End: p.End}
+	if h != nil {
+		out.From = h.from.name
+	}
+	e.sink.Play(out)
+}
+
+// publish makes the counters readable for others.
+func (e *ears) publish() {
+	st := e.now
+	for _, x := range e.heard {
+		p := x.player.Stats()
+		st.Played += uint64(p.Played)
+		st.Concealed += uint64(p.Concealed)
+		st.Late += uint64(p.Late)
+		st.Duplicates += uint64(p.Duplicate)
+		st.Dropped += uint64(p.Dropped)
+	}
+	e.stats.Store(&st)
+}
+
+// finish says what is known of a burst that is over.
+func (e *ears) finish(x *ear, id voice.BurstID) {
+	h := x.bursts[id]
+	delete(x.bursts, id)
+	r := h.verifier.Result()
+	select {
+	case e.s.events <- BurstHeard{
+		Channel: x.channel, Burst: proto.BurstID(id), From: h.from.name,
+		Frames: h.played, Verified: r.Verified, Forged: r.Forged, Genuine: r.Genuine(),
+	}:
+	default:
+		e.now.Unreported++ // nobody fetches events: voice goes on
+	}
+	if r.Forged > 0 || r.Contradicted {
+		e.s.log.Warn("forged voice", "from", h.from.name.String(), "frames", r.Forged)
+	}
+}
+
+// publicKey returns the key that a member's certificate certifies.
+func publicKey(c tree.Credential) (crypto.PublicKey, error) {
+	cert, err := x509.ParseCertificate(c.Chain[0])
+	if err != nil {
+		return nil, proto.Refuse(proto.ReasonBadCertificate, err.Error())
+	}
+	return cert.PublicKey, nil
+}

@@ -1,0 +1,235 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/crypto/mls"
+	"crossband/crypto/mls/policy"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// entriesLocked applies log entries in their order, each once. A gap is filled
+// by fetching; entries that come again are passed over.
+func (s *Session) entriesLocked(b *wire.Entries) []Event {
+	ch := s.channelLocked(b.Channel)
+	if ch == nil || ch.group == nil {
+		return nil
+	}
+	var news []Event
+	applied := false
+	for _, e := range b.Entries {
+		if e.Seq <= ch.cursor {
+			continue
+		}
+		if e.Seq != ch.cursor+1 {
+			break
+		}
+		more, err := ch.applyLocked(e)
+		news = append(news, more...)
+		if err != nil { // the entry is in everybody's log: it is passed, and shown
+			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonOf(err), "log entry %d: %v", e.Seq, err)})
+		}
+		ch.cursor, applied = e.Seq, true
+		if ch.group == nil {
+			break // removed, or about to join again
+		}
+	}
+	if applied {
+		if err := ch.saveLocked(); err != nil {
+			news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
+		}
+		s.changedLocked()
+	}
+	if ch.group != nil && b.Head > ch.cursor {
+		ch.fetchLocked()
+	}
+	return news
+}
+
+// fetchLocked starts the one task that brings the log up to date.
+func (ch *Channel) fetchLocked() {
+	if ch.fetching || ch.s.conn == nil {
+		return
+	}
+	ch.fetching = true
+	ch.s.task("fetch log", func(ctx context.Context) error {
+		err := ch.catchUp(ctx)
+		ch.s.mu.Lock()
+		ch.fetching = false
+		ch.s.mu.Unlock()
+		return err
+	})
+}
+
+// catchUp fetches until nothing newer is there.
+func (ch *Channel) catchUp(ctx context.Context) error {
+	for {
+		ch.s.mu.Lock()
+		after, member := ch.cursor, ch.group != nil
+		ch.s.mu.Unlock()
+		if !member {
+			return nil
+		}
+		a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after}}})
+		if err != nil {
+			return err
+		}
+		entries := a.GetEntries()
+		if entries == nil || len(entries.Entries) == 0 {
+			return nil
+		}
+		live := &wire.Entries{Channel: ch.id[:], Entries: entries.Entries} // without head: this loop fetches the rest
+		ch.s.mu.Lock()
+		news := ch.s.entriesLocked(live)
+		done := ch.cursor >= entries.Head || ch.cursor == after
+		ch.s.mu.Unlock()
+		for _, e := range news {
+			ch.s.emit(e)
+		}
+		if done {
+			return nil
+		}
+	}
+}
+
+func (ch *Channel) applyLocked(e *wire.Entry) ([]Event, error) {
+	switch item := e.Item.(type) {
+	case *wire.Entry_Commit:
+		return ch.commitLocked(item.Commit)
+	case *wire.Entry_Text:
+		return ch.textLocked(e, item.Text)
+	case *wire.Entry_Hail:
+		return ch.hailLocked(e, item.Hail)
+	case *wire.Entry_HailReply:
+		return ch.replyLocked(e, item.HailReply)
+	}
+	return nil, proto.Refuse(proto.ReasonUnknown, "kind of log entry")
+}
+
+// commitLocked follows a commit: our own that won, or another's.
+func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
+	id, err := proto.MessageIDFrom(b.Id)
+	if err != nil {
+		return nil, err
+	}
+	before := ch.group.Roster()
+	var d policy.Difference
+	if ch.pending != nil && ch.pending.id == id {
+		p := ch.pending.pending
+		if d, err = policy.Describe(before, p.Change); err == nil {
+			err = ch.group.Merge(p)
+		}
+		ch.pending = nil
+	} else {
+		var done *mls.Processed
+		if done, err = ch.group.Process(b.Message, time.Now()); err == nil {
+			ch.pending = nil // made for an epoch that is over
+			d, err = policy.Describe(before, done.Change)
+			if done.SelfRemoved {
+				return ch.leftLocked(proto.Refusef(proto.ReasonNotMember, "removed by %s", d.By)), nil
+			}
+		}
+	}
+	if err != nil {
+		return ch.rejoinLocked(err), nil
+	}
+	if err := ch.newEpochLocked(len(d.Removed) > 0); err != nil {
+		return nil, err
+	}
+	return []Event{MembersChanged{ch.id, uint64(ch.group.Epoch()), d.By, d.Added, d.Removed}}, nil
+}
+
+// leftLocked drops the group and its keys.
+func (ch *Channel) leftLocked(why *proto.Refusal) []Event {
+	ch.dropLocked()
+	return []Event{Left{ch.id, why}}
+}
+
+func (ch *Channel) dropLocked() {
+	ch.group, ch.pending = nil, nil
+	ch.mouth.wipe()
+	if ch.burst != nil {
+		ch.burst.endLocked(proto.Refuse(proto.ReasonNotMember, ch.charter.Title))
+	}
+	ch.s.ears.forget(ch.in)
+	ch.s.changedLocked()
+}
+
+// rejoinLocked repairs a group whose commit we cannot follow: either our state
+// is behind, or the commit is good for others and not for us, or the hub lies.
+// We say so and come back by an external commit that replaces our old leaf.
+func (ch *Channel) rejoinLocked(cause error) []Event {
+	ch.dropLocked()
+	ch.s.task("join again", func(ctx context.Context) error {
+		if err := ch.take(ctx); err != nil {
+			return err
+		}
+		defer ch.give()
+		return ch.join(ctx)
+	})
+	return []Event{Alarm{ch.id, proto.Refusef(proto.ReasonBadCommit, "%v", cause)}}
+}
+
+// openLocked opens a sealed message and checks whose it is: the sender's name
+// comes from the group, never from the envelope.
+func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Message, proto.Name, error) {
+	r, err := ch.group.Decrypt(sealed)
+	if err != nil {
+		return nil, proto.Name{}, err
+	}
+	if string(r.AAD) != string(aad) || uint64(r.Epoch) != epoch {
+		return nil, proto.Name{}, proto.Refuse(proto.ReasonMalformed, "the envelope was changed on its way")
+	}
+	from, err := ch.nameLocked(r)
+	if err != nil {
+		return nil, proto.Name{}, err
+	}
+	if ch.charter.RightOf(from) != proto.RightSend {
+		return nil, proto.Name{}, proto.Refuse(proto.ReasonListenOnly, from.String())
+	}
+	m := new(wire.Message)
+	if err := pb.Unmarshal(r.Plaintext, m); err != nil {
+		return nil, proto.Name{}, proto.Refuse(proto.ReasonMalformed, "sealed message")
+	}
+	return m, from, nil
+}
+
+// unreadable tells messages that are not for us, sealed by ourselves or before
+// we came, from those that should have opened.
+func unreadable(err error) bool {
+	return errors.Is(err, mls.ErrOwnMessage) || errors.Is(err, mls.ErrNoEpochKeys)
+}
+
+// sealLocked seals a message to the group's members. The envelope is
+// authenticated with it. The state is kept before the caller can send.
+func (ch *Channel) sealLocked(m *wire.Message, aad []byte) (sealed []byte, err error) {
+	if ch.group == nil {
+		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
+	}
+	m.TimeMs = time.Now().UnixMilli()
+	plain, err := pb.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode message: %w", err)
+	}
+	if sealed, err = ch.group.Encrypt(plain, aad); err != nil {
+		return nil, fmt.Errorf("seal message: %w", err)
+	}
+	return sealed, ch.saveLocked()
+}
+
+// envelopeAAD is what of an envelope the seal covers: all but the sealed part
+// and the epoch, in deterministic protobuf.
+func envelopeAAD(m pb.Message) ([]byte, error) {
+	c := pb.Clone(m)
+	r := c.ProtoReflect()
+	for _, name := range []string{"sealed", "epoch"} {
+		r.Clear(r.Descriptor().Fields().ByName(protoName(name)))
+	}
+	return pb.MarshalOptions{Deterministic: true}.Marshal(c)
+}

@@ -1,0 +1,90 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"crossband/crypto/mls"
+)
+
+// savedChannel is what a restart needs of a channel.
+type savedChannel struct {
+	Charter []byte
+	Cursor  uint64
+	Restart uint64 // SFrame context in use
+	Group   []byte
+}
+
+const channelKey = "channel-"
+
+// saveLocked keeps the channel's state. It is called after every change and
+// before anything that the change produced is sent, so that no key is ever
+// used twice.
+func (ch *Channel) saveLocked() error {
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Restart: ch.restart}
+	if ch.group != nil {
+		var err error
+		if v.Group, err = ch.group.MarshalBinary(); err != nil {
+			return fmt.Errorf("save channel: %w", err)
+		}
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("save channel: %w", err)
+	}
+	return ch.s.cfg.State.Save(channelKey+ch.id.String(), b)
+}
+
+// restore loads what the last run kept. A channel whose charter has ended, or
+// whose state does not load, is left out: it is joined anew when wanted.
+func (s *Session) restore() error {
+	names, err := s.cfg.State.Keys()
+	if err != nil {
+		return fmt.Errorf("client: state: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		if !strings.HasPrefix(name, channelKey) {
+			continue
+		}
+		b, err := s.cfg.State.Load(name)
+		if err != nil {
+			return fmt.Errorf("client: state: %w", err)
+		}
+		if err := s.restoreLocked(b); err != nil {
+			s.log.Warn("channel state not loaded", "key", name, "why", err.Error())
+		}
+	}
+	return s.restorePackagesLocked()
+}
+
+func (s *Session) restoreLocked(b []byte) error {
+	var v savedChannel
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	c, _, err := s.judge().Read(v.Charter, time.Now())
+	if err != nil {
+		return err
+	}
+	if len(v.Group) == 0 {
+		return nil
+	}
+	ch := s.newChannelLocked(c, v.Charter)
+	g, err := mls.UnmarshalGroup(v.Group, s.identity.Key, ch.gate())
+	if err != nil {
+		delete(s.channels, ch.id)
+		return err
+	}
+	g.SetPadding(paddingBucket)
+	// Voice keys are counted from zero by each run: a new context, kept before
+	// it is used, makes them new keys (RFC 9605 section 9.1).
+	ch.group, ch.cursor, ch.created, ch.restart = g, v.Cursor, true, v.Restart+1
+	if err := ch.saveLocked(); err != nil {
+		return err
+	}
+	return ch.newEpochLocked(true)
+}

@@ -1,0 +1,256 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"crossband/crypto/charter"
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/link"
+	"crossband/proto/wire"
+)
+
+// Config says which endpoint this is. Identity, Relay and Socket are required.
+type Config struct {
+	Identity *identity.Identity
+	Relay    net.Addr                       // of the own agency's relay
+	Socket   net.PacketConn                 // UDP; the Session closes it
+	State    State                          // nil keeps everything in memory: a restart joins anew
+	Sink     Sink                           // where voice is played; nil plays nowhere
+	Save     func(*identity.Identity) error // keeps a renewed certificate or trust list; nil does not
+	Log      *slog.Logger                   // nil discards
+	Software string
+}
+
+// Session is an endpoint's standing with its relay. It keeps its link up until
+// Close, and joins again what it had joined.
+type Session struct {
+	cfg    Config
+	log    *slog.Logger
+	dialer *link.Dialer
+	trust  *identity.TrustStore
+	ears   *ears
+	events chan Event
+	ctx    context.Context // ends with Close; the supervisor's and the tasks'
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // every goroutine that the Session started
+	up     chan struct{}  // closed when the first link is up
+
+	mu       sync.Mutex // guards what follows; never held while waiting
+	identity *identity.Identity
+	conn     *link.Conn // nil while there is none
+	lastID   uint64
+	calls    map[uint64]chan *wire.Frame
+	channels map[proto.ChannelID]*Channel
+	hails    map[proto.MessageID]*Hail
+	packages keyPackages
+	changed  chan struct{} // closed and replaced whenever something changes that somebody may wait for
+	renewing *identity.Renewal
+}
+
+// eventQueue bounds events that nobody has fetched. At the bound the session
+// stops reading its link, so that nothing is lost: events must be drained.
+const eventQueue = 4096
+
+// Open starts a Session. It returns at once; WaitConnected waits for the link.
+func Open(cfg Config) (*Session, error) {
+	if cfg.Identity == nil || cfg.Relay == nil || cfg.Socket == nil {
+		return nil, errors.New("client: Identity, Relay and Socket are required")
+	}
+	if !cfg.Identity.Name.Role.IsEndpoint() {
+		return nil, fmt.Errorf("client: %s is not an endpoint's identity", cfg.Identity.Name)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.State == nil {
+		cfg.State = NewMemoryState()
+	}
+	trust, err := cfg.Identity.TrustStore(time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("client: trust: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Session{
+		cfg: cfg, log: cfg.Log.With("endpoint", cfg.Identity.Name.String()), trust: trust,
+		events: make(chan Event, eventQueue), ctx: ctx, cancel: cancel, up: make(chan struct{}),
+		identity: cfg.Identity,
+		calls:    make(map[uint64]chan *wire.Frame),
+		channels: make(map[proto.ChannelID]*Channel),
+		hails:    make(map[proto.MessageID]*Hail),
+		changed:  make(chan struct{}),
+	}
+	s.ears = newEars(s, cfg.Sink)
+	if err := s.restore(); err != nil {
+		cancel()
+		return nil, err
+	}
+	if s.dialer, err = link.NewDialer(cfg.Socket, s.linkConfig()); err != nil {
+		cancel()
+		return nil, err
+	}
+	s.wg.Go(s.supervise)   // ends with Close
+	s.wg.Go(s.ears.listen) // ends with Close
+	return s, nil
+}
+
+// Name returns who the endpoint is.
+func (s *Session) Name() proto.Name { return s.cfg.Identity.Name }
+
+// Events returns the queue of what happens. It must be drained.
+func (s *Session) Events() <-chan Event { return s.events }
+
+// Close ends the Session and everything that it started.
+func (s *Session) Close() error {
+	s.cancel()
+	err := s.dialer.Close()
+	s.wg.Wait()
+	return err
+}
+
+// WaitConnected waits for the first link to the relay.
+func (s *Session) WaitConnected(ctx context.Context) error {
+	select {
+	case <-s.up:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.ctx.Done():
+		return errClosed
+	}
+}
+
+var errClosed = errors.New("client: session closed")
+
+func (s *Session) linkConfig() link.Config {
+	return link.Config{
+		Self: s.Name(),
+		Certificate: func() (*tls.Certificate, error) {
+			s.mu.Lock()
+			id := s.identity
+			s.mu.Unlock()
+			c, err := id.TLSCertificate()
+			return &c, err
+		},
+		Verify: func(chain [][]byte, _ bool) (proto.Name, error) {
+			return s.trust.VerifyPeer(chain, identity.UsageServer, time.Now())
+		},
+		Software: s.cfg.Software,
+	}
+}
+
+func (s *Session) judge() charter.Judge { return charter.Judge{Trust: s.trust} }
+
+// Back-off between dials.
+const (
+	dialFirst   = 200 * time.Millisecond
+	dialMost    = 10 * time.Second
+	dialTimeout = 10 * time.Second
+)
+
+// supervise keeps the link: dial, greet, read until it ends, again.
+func (s *Session) supervise() {
+	wait := dialFirst
+	for s.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
+		conn, err := s.dialer.Dial(ctx, s.cfg.Relay, link.RelayOf(s.Name().Agency))
+		cancel()
+		if err == nil {
+			err = s.serve(conn)
+			wait = dialFirst
+		}
+		if s.ctx.Err() != nil {
+			return
+		}
+		s.log.Info("no link", "why", err.Error())
+		s.emit(Disconnected{err})
+		if !sleep(s.ctx, wait/2+rand.N(wait)) {
+			return
+		}
+		wait = min(2*wait, dialMost)
+	}
+}
+
+// serve reads one link until it ends and returns why it did.
+func (s *Session) serve(conn *link.Conn) error {
+	s.mu.Lock()
+	s.conn = conn
+	s.changedLocked()
+	s.mu.Unlock()
+	voice := make(chan struct{})
+	s.wg.Go(func() { // ends with the link
+		defer close(voice)
+		for {
+			b, err := conn.ReceiveVoice(s.ctx)
+			if err != nil {
+				return
+			}
+			s.ears.hear(b)
+		}
+	})
+	s.emit(Connected{conn.Peer(), conn.ClockSkew()})
+	s.wg.Go(s.settle) // ends when what was joined is joined again, or with the link
+	for {
+		f, err := conn.Receive(s.ctx)
+		if err != nil {
+			break
+		}
+		s.frame(f)
+	}
+	conn.Close(proto.Refuse(proto.ReasonClosing, ""))
+	<-conn.Done()
+	<-voice
+	s.mu.Lock()
+	s.conn = nil
+	for id, c := range s.calls {
+		delete(s.calls, id)
+		close(c)
+	}
+	for _, ch := range s.channels {
+		ch.linkLost()
+	}
+	s.mu.Unlock()
+	return conn.Err()
+}
+
+// emit gives an event out. Callers do not hold the mutex.
+func (s *Session) emit(e Event) {
+	select {
+	case s.events <- e:
+	case <-s.ctx.Done():
+	}
+}
+
+// task runs what the session does by itself. It ends when its calls are
+// answered, which the link's end and Close see to.
+func (s *Session) task(what string, fn func(context.Context) error) {
+	s.wg.Go(func() {
+		ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
+		defer cancel()
+		if err := fn(ctx); err != nil && s.ctx.Err() == nil {
+			s.log.Warn(what, "why", err.Error())
+		}
+	})
+}
+
+// taskTimeout ends a task that gets no answers.
+const taskTimeout = 30 * time.Second
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,113 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// settle brings a new link into use: fresh key packages, every joined channel
+// subscribed and caught up, the certificate renewed if it is time.
+func (s *Session) settle() {
+	ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
+	defer cancel()
+	if err := s.publishPackages(ctx); err != nil {
+		s.log.Warn("key packages not published", "why", err.Error())
+	}
+	for _, ch := range s.Channels() {
+		if !ch.joined() {
+			continue
+		}
+		err := ch.subscribe(ctx)
+		if err == nil {
+			err = ch.catchUp(ctx)
+		}
+		if err != nil {
+			s.log.Warn("channel not resumed", "channel", ch.id.Short(), "why", err.Error())
+		}
+	}
+	s.firstUp()
+	s.renewIfDue(ctx)
+}
+
+func (s *Session) firstUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.up:
+	default:
+		close(s.up)
+	}
+}
+
+// renewIfDue replaces the certificate after two thirds of its life, and in
+// every channel the leaf that shows it.
+func (s *Session) renewIfDue(ctx context.Context) {
+	s.mu.Lock()
+	id := s.identity
+	s.mu.Unlock()
+	at, err := id.RenewAt()
+	if err != nil || time.Now().Before(at) {
+		return
+	}
+	if err := s.Renew(ctx); err != nil {
+		s.log.Warn("certificate not renewed", "why", err.Error())
+	}
+}
+
+// Renew asks the agency's authority for a new certificate of the same key.
+func (s *Session) Renew(ctx context.Context) error {
+	s.mu.Lock()
+	id := s.identity
+	s.mu.Unlock()
+	r, err := identity.NewRenewal(id, id.Key, time.Now())
+	if err != nil {
+		return err
+	}
+	a, err := s.call(ctx, &wire.Frame{Body: &wire.Frame_Enrol{Enrol: &wire.Enrol{Request: r.Request(), Renewal: true}}})
+	if err != nil {
+		return err
+	}
+	next, err := r.Finish(a.GetEnrolReply().GetReply(), time.Now())
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	err = s.keepLocked(next.Adopt(s.trust))
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for _, ch := range s.Channels() {
+		if ch.joined() {
+			if err := ch.Refresh(ctx); err != nil {
+				s.log.Warn("leaf not renewed", "channel", ch.id.Short(), "why", err.Error())
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Session) keepLocked(id *identity.Identity) error {
+	if s.cfg.Save != nil {
+		if err := s.cfg.Save(id); err != nil {
+			return err
+		}
+	}
+	s.identity = id
+	return nil
+}
+
+// trustLocked takes in a trust list that our authority signed.
+func (s *Session) trustLocked(signed []byte) {
+	if err := s.trust.ApplyTrustList(signed, time.Now()); err != nil {
+		s.log.Warn("trust list refused", "why", err.Error())
+		return
+	}
+	if err := s.keepLocked(s.identity.Adopt(s.trust)); err != nil {
+		s.log.Error("trust list not kept", "code", proto.ReasonOf(err), "why", err.Error())
+	}
+}

@@ -1,0 +1,108 @@
+package client
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// State keeps what a device must not lose: the secrets of its key packages and
+// groups, and how far it has read. Save returns when the value is durable.
+type State interface {
+	Load(key string) ([]byte, error) // nil, nil when there is none
+	Save(key string, value []byte) error
+	Keys() ([]string, error)
+}
+
+// DirState keeps each value in a file of a folder that only its owner can read.
+type DirState struct{ dir string }
+
+// NewDirState uses dir, which it makes if need be with mode 0700.
+func NewDirState(dir string) (*DirState, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return &DirState{dir}, nil
+}
+
+const stateSuffix = ".state"
+
+// Load implements State.
+func (d *DirState) Load(key string) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(d.dir, key+stateSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// Save implements State: a new file, synced, takes the old one's place; the
+// folder is synced too.
+func (d *DirState) Save(key string, value []byte) error {
+	f, err := os.CreateTemp(d.dir, key+".*.tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(value)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(d.dir, key+stateSuffix))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	dir, err := os.Open(d.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Keys implements State.
+func (d *DirState) Keys() ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(d.dir, "*"+stateSuffix))
+	keys := make([]string, len(files))
+	for i, f := range files {
+		name := filepath.Base(f)
+		keys[i] = name[:len(name)-len(stateSuffix)]
+	}
+	return keys, err
+}
+
+// MemoryState keeps values as long as the process lasts.
+type MemoryState struct {
+	mu     sync.Mutex // held for the whole of every method
+	values map[string][]byte
+}
+
+// NewMemoryState returns an empty one.
+func NewMemoryState() *MemoryState { return &MemoryState{values: make(map[string][]byte)} }
+
+// Load implements State.
+func (m *MemoryState) Load(key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.values[key], nil
+}
+
+// Save implements State.
+func (m *MemoryState) Save(key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.values[key] = append([]byte(nil), value...)
+	return nil
+}
+
+// Keys implements State.
+func (m *MemoryState) Keys() ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	keys := make([]string, 0, len(m.values))
+	for k := range m.values {
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
