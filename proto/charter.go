@@ -1,6 +1,7 @@
 package proto
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -87,10 +88,10 @@ func ParseCharter(payload []byte) (Charter, error) {
 	c := Charter{
 		Revision:  m.Revision,
 		Channel:   ChannelIDOf(payload),
-		Kind:      CharterKind(m.Kind),
+		Kind:      CharterKind(octet(uint32(m.Kind))),
 		Title:     m.Title,
-		Suite:     uint16(m.Suite),
-		Storage:   Storage(m.Storage),
+		Suite:     uint16(min(m.Suite, math.MaxUint16)),
+		Storage:   Storage(octet(uint32(m.Storage))),
 		TalkLimit: time.Duration(m.TalkLimitMs) * time.Millisecond,
 		NotBefore: time.UnixMilli(m.NotBeforeMs),
 		Expires:   time.UnixMilli(m.ExpiresMs),
@@ -101,6 +102,10 @@ func ParseCharter(payload []byte) (Charter, error) {
 	}
 	return c, c.validate()
 }
+
+// octet narrows a number that crossed the wire: what does not fit becomes 255,
+// which is no valid kind, rule or priority, rather than a small valid one.
+func octet(v uint32) uint8 { return uint8(min(v, math.MaxUint8)) }
 
 func (c *Charter) fillIdentifiers(m *wire.Charter) (err error) {
 	if c.Owner, err = ParseAgency(m.Owner); err != nil {
@@ -139,7 +144,10 @@ func parseParties(list []*wire.Charter_Party) ([]Party, error) {
 		if slices.ContainsFunc(parties, func(p Party) bool { return p.Agency == a }) {
 			return nil, Refusef(ReasonMalformed, "charter names %s twice", a)
 		}
-		p := Party{Agency: a, MaxPriority: Priority(m.MaxPriority)}
+		p := Party{Agency: a, MaxPriority: Priority(octet(m.MaxPriority))}
+		if p.MaxPriority > PriorityEmergency {
+			return nil, Refusef(ReasonMalformed, "charter's priority %d", m.MaxPriority)
+		}
 		if p.Send, err = parseRoles(m.Send); err != nil {
 			return nil, err
 		}

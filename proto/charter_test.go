@@ -1,0 +1,182 @@
+package proto_test
+
+import (
+	"testing"
+	"time"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// calling is a good calling channel of two agencies.
+func calling() *wire.Charter {
+	return &wire.Charter{
+		Owner: "usbp.example",
+		Kind:  wire.Charter_KIND_CALLING,
+		Title: "Del Rio / Acuña",
+		Suite: uint32(proto.SuiteP384),
+		Parties: []*wire.Charter_Party{
+			{Agency: "usbp.example", Send: []string{"desk", "unit"}, Listen: []string{"recorder"}, MaxPriority: 5},
+			{Agency: "gn.example", Send: []string{"desk"}, MaxPriority: 5},
+		},
+		Template: []*wire.Charter_Party{
+			{Agency: "usbp.example", Send: []string{"desk", "unit"}, MaxPriority: 5},
+			{Agency: "gn.example", Send: []string{"desk", "unit"}, MaxPriority: 4},
+		},
+		Storage:     wire.Charter_STORAGE_SEALED,
+		NotBeforeMs: 1_000,
+		ExpiresMs:   100_000,
+		Nonce:       []byte("n"),
+	}
+}
+
+// incident is a good incident under calling's channel.
+func incident(parent proto.ChannelID) *wire.Charter {
+	c := calling()
+	c.Kind, c.Template = wire.Charter_KIND_INCIDENT, nil
+	c.Incident, c.Parent = make([]byte, 16), parent[:]
+	c.Parties[0].Listen = nil
+	c.Parties[1].MaxPriority = 4
+	return c
+}
+
+func marshal(t testing.TB, m pb.Message) []byte {
+	t.Helper()
+	b, err := pb.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func parse(t testing.TB, m *wire.Charter) proto.Charter {
+	t.Helper()
+	c, err := proto.ParseCharter(marshal(t, m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestParseCharter(t *testing.T) {
+	c := parse(t, calling())
+	if c.Channel != proto.ChannelIDOf(marshal(t, calling())) || c.TalkLimit != proto.TalkLimit || len(c.Parties) != 2 {
+		t.Errorf("charter %+v", c)
+	}
+	for name, right := range map[string]proto.Right{
+		"spiffe://usbp.example/unit/a":     proto.RightSend,
+		"spiffe://usbp.example/recorder/a": proto.RightListen,
+		"spiffe://usbp.example/gateway/a":  proto.RightNone,
+		"spiffe://gn.example/unit/a":       proto.RightNone,
+		"spiffe://rcmp.example/desk/a":     proto.RightNone,
+	} {
+		n, err := proto.ParseName(name)
+		if err != nil || c.RightOf(n) != right {
+			t.Errorf("%s has right %d, %v; want %d", name, c.RightOf(n), err, right)
+		}
+	}
+	for at, want := range map[int64]proto.Reason{999: proto.ReasonClosed, 1_000: 0, 99_999: 0, 100_000: proto.ReasonClosed} {
+		if err := c.Check(time.UnixMilli(at)); proto.ReasonOf(err) != want {
+			t.Errorf("at %d ms: %v", at, err)
+		}
+	}
+}
+
+func TestCharterRefusals(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*wire.Charter)
+		want   proto.Reason
+	}{
+		"no kind":             {func(c *wire.Charter) { c.Kind = 0 }, proto.ReasonMalformed},
+		"kind 4":              {func(c *wire.Charter) { c.Kind = 4 }, proto.ReasonMalformed},
+		"kind 257":            {func(c *wire.Charter) { c.Kind = 257 }, proto.ReasonMalformed},
+		"no storage rule":     {func(c *wire.Charter) { c.Storage = 0 }, proto.ReasonMalformed},
+		"storage rule 258":    {func(c *wire.Charter) { c.Storage = 258 }, proto.ReasonMalformed},
+		"suite 1":             {func(c *wire.Charter) { c.Suite = 1 }, proto.ReasonWeakSuite},
+		"suite 65538":         {func(c *wire.Charter) { c.Suite = 65538 }, proto.ReasonWeakSuite},
+		"no title":            {func(c *wire.Charter) { c.Title = "" }, proto.ReasonMalformed},
+		"title turned round":  {func(c *wire.Charter) { c.Title = "a\u202eb" }, proto.ReasonMalformed},
+		"title in look-alike": {func(c *wire.Charter) { c.Title = "Dеl Rio" }, proto.ReasonMalformed},
+		"title not UTF-8":     {func(c *wire.Charter) { c.Title = "Del\tRio" }, proto.ReasonMalformed},
+		"ends as it begins":   {func(c *wire.Charter) { c.ExpiresMs = c.NotBeforeMs }, proto.ReasonMalformed},
+		"talk limit too long": {func(c *wire.Charter) { c.TalkLimitMs = 60_001 }, proto.ReasonMalformed},
+		"owner not a party":   {func(c *wire.Charter) { c.Owner = "rcmp.example" }, proto.ReasonMalformed},
+		"party twice":         {func(c *wire.Charter) { c.Parties = append(c.Parties, c.Parties[0]) }, proto.ReasonMalformed},
+		"relay as a member":   {func(c *wire.Charter) { c.Parties[0].Send = []string{"relay"} }, proto.ReasonMalformed},
+		"role twice":          {func(c *wire.Charter) { c.Parties[0].Send = []string{"desk", "desk"} }, proto.ReasonMalformed},
+		"upper case agency":   {func(c *wire.Charter) { c.Owner = "USBP.example" }, proto.ReasonMalformed},
+		"priority too high":   {func(c *wire.Charter) { c.Parties[0].MaxPriority = 6 }, proto.ReasonMalformed},
+		"priority 257":        {func(c *wire.Charter) { c.Parties[0].MaxPriority = 257 }, proto.ReasonMalformed},
+		"no such incident":    {func(c *wire.Charter) { c.Kind, c.Template = wire.Charter_KIND_INCIDENT, nil }, proto.ReasonMalformed},
+		"template elsewhere":  {func(c *wire.Charter) { c.Kind = wire.Charter_KIND_STANDING }, proto.ReasonMalformed},
+		"amends nothing":      {func(c *wire.Charter) { c.Revision = 1 }, proto.ReasonMalformed},
+		"too large":           {func(c *wire.Charter) { c.Nonce = make([]byte, proto.MaxCharter) }, proto.ReasonTooLarge},
+	} {
+		c := calling()
+		tt.change(c)
+		if got, err := proto.ParseCharter(marshal(t, c)); proto.ReasonOf(err) != tt.want {
+			t.Errorf("%s: %+v, %v; want reason %d", name, got, err, tt.want)
+		}
+	}
+	if _, err := proto.ParseCharter([]byte{0xff}); proto.ReasonOf(err) != proto.ReasonMalformed {
+		t.Errorf("no protobuf: %v", err)
+	}
+}
+
+func TestIncidentStaysWithinItsTemplate(t *testing.T) {
+	parent := parse(t, calling())
+	desk := proto.Name{Agency: "usbp.example", Role: proto.RoleDesk, Label: "del-rio"}
+	for name, tt := range map[string]struct {
+		change func(*wire.Charter)
+		want   proto.Reason
+	}{
+		"as the template": {func(*wire.Charter) {}, proto.ReasonNone},
+		"fewer roles":     {func(c *wire.Charter) { c.Parties[0].Send = []string{"unit"} }, proto.ReasonNone},
+		"a sender listens": {func(c *wire.Charter) {
+			c.Parties[0].Send, c.Parties[0].Listen = []string{"desk"}, []string{"unit"}
+		}, proto.ReasonNone},
+		"a role more":      {func(c *wire.Charter) { c.Parties[1].Send = []string{"desk", "gateway"} }, proto.ReasonCharter},
+		"a listener more":  {func(c *wire.Charter) { c.Parties[1].Listen = []string{"recorder"} }, proto.ReasonCharter},
+		"more priority":    {func(c *wire.Charter) { c.Parties[1].MaxPriority = 5 }, proto.ReasonCharter},
+		"an agency more":   {func(c *wire.Charter) { c.Parties = append(c.Parties, &wire.Charter_Party{Agency: "rcmp.example"}) }, proto.ReasonCharter},
+		"longer":           {func(c *wire.Charter) { c.ExpiresMs++ }, proto.ReasonCharter},
+		"another parent":   {func(c *wire.Charter) { c.Parent = make([]byte, 32) }, proto.ReasonCharter},
+		"signed elsewhere": {func(c *wire.Charter) { c.Owner = "gn.example" }, proto.ReasonCharter},
+	} {
+		m := incident(parent.Channel)
+		tt.change(m)
+		c := parse(t, m)
+		if err := c.SignerMay(desk, &parent); proto.ReasonOf(err) != tt.want {
+			t.Errorf("%s: %v, want reason %d", name, err, tt.want)
+		}
+	}
+	c := parse(t, incident(parent.Channel))
+	for _, role := range []proto.Role{proto.RoleHook, proto.RoleGateway, proto.RoleRecorder, proto.RoleRelay} {
+		signer := proto.Name{Agency: "usbp.example", Role: role, Label: "x"}
+		if err := c.SignerMay(signer, &parent); proto.ReasonOf(err) != proto.ReasonCharter {
+			t.Errorf("%s signed an incident: %v", signer, err)
+		}
+	}
+	if err := parent.SignerMay(desk, nil); proto.ReasonOf(err) != proto.ReasonCharter {
+		t.Errorf("a desk signed a calling channel: %v", err)
+	}
+}
+
+func FuzzParseCharter(f *testing.F) {
+	good := marshal(f, calling())
+	f.Add(good)
+	f.Add(marshal(f, incident(proto.ChannelIDOf(good))))
+	f.Add(good[:len(good)/2])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := proto.ParseCharter(b)
+		if err != nil {
+			return
+		}
+		if !c.HasParty(c.Owner) || !c.Expires.After(c.NotBefore) || len(c.Parties) > proto.MaxParties ||
+			c.TalkLimit <= 0 || c.TalkLimit > proto.TalkLimit {
+			t.Fatalf("%x accepted as %+v", b, c)
+		}
+	})
+}
