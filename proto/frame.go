@@ -46,7 +46,7 @@ func ReadFrame(r io.Reader, permit func(Kind, int) error) (*wire.Frame, error) {
 		}
 		if kind&KindOptional != 0 {
 			if _, err := io.CopyN(io.Discard, r, int64(length)); err != nil {
-				return nil, err
+				return nil, withinFrame(err)
 			}
 			continue
 		}
@@ -55,10 +55,18 @@ func ReadFrame(r io.Reader, permit func(Kind, int) error) (*wire.Frame, error) {
 		}
 		body := make([]byte, length)
 		if _, err := io.ReadFull(r, body); err != nil {
-			return nil, err
+			return nil, withinFrame(err)
 		}
 		return parseFrame(kind, body)
 	}
+}
+
+// withinFrame tells an end behind a header from a clean end between frames.
+func withinFrame(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 func parseFrame(kind Kind, body []byte) (*wire.Frame, error) {
