@@ -1,0 +1,134 @@
+// Package relaytest runs whole federations in virtual time: real relays and
+// real endpoints over quic-go's simulated network inside a testing/synctest
+// bubble. It is for tests only and the one place where relays and endpoints
+// meet in one program.
+package relaytest
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go/testutils/simnet"
+)
+
+// Network is a simulated internet with a delay, jitter and loss between any
+// two hosts, whose paths can be cut and mended.
+type Network struct {
+	mu     sync.Mutex // guards what follows; held for one packet's decision
+	nodes  map[string]simnet.PacketReceiver
+	paths  map[[2]netip.Addr]Path
+	all    Path
+	random *rand.Rand
+	taps   []func(simnet.Packet)
+	hosts  []*simnet.Simnet // one per host, so that hosts can come at any time
+}
+
+// Path is how packets fare between two hosts.
+type Path struct {
+	Delay  time.Duration // one way
+	Jitter time.Duration // up to this much more
+	Loss   float64       // share lost
+	Cut    bool
+}
+
+func newNetwork(seed uint64) *Network {
+	return &Network{
+		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path),
+		random: rand.New(rand.NewPCG(seed, seed)),
+	}
+}
+
+// AddNode implements simnet.Router.
+func (n *Network) AddNode(addr net.Addr, r simnet.PacketReceiver) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nodes[addr.String()] = r
+}
+
+// SendPacket implements simnet.Router: it loses packets, or hands them to the
+// receiver's link, which delays them.
+func (n *Network) SendPacket(p simnet.Packet) error {
+	n.mu.Lock()
+	to := n.nodes[p.To.String()]
+	path := n.path(p)
+	lost := to == nil || path.Cut || path.Loss > 0 && n.random.Float64() < path.Loss
+	taps := n.taps
+	n.mu.Unlock()
+	for _, tap := range taps {
+		tap(p)
+	}
+	if !lost {
+		to.RecvPacket(p)
+	}
+	return nil
+}
+
+func (n *Network) path(p simnet.Packet) Path {
+	if path, ok := n.paths[pair(p.From, p.To)]; ok {
+		return path
+	}
+	return n.all
+}
+
+func (n *Network) latency(p simnet.Packet) time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	path := n.path(p)
+	if path.Jitter > 0 {
+		return path.Delay + time.Duration(n.random.Int64N(int64(path.Jitter)))
+	}
+	return path.Delay
+}
+
+func pair(a, b net.Addr) [2]netip.Addr {
+	x, y := a.(*net.UDPAddr).AddrPort().Addr(), b.(*net.UDPAddr).AddrPort().Addr()
+	if y.Less(x) {
+		x, y = y, x
+	}
+	return [2]netip.Addr{x, y}
+}
+
+// Everywhere sets the path between all hosts that have none of their own.
+func (n *Network) Everywhere(p Path) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = p
+}
+
+// Between sets the path between two hosts.
+func (n *Network) Between(a, b net.Addr, p Path) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.paths[pair(a, b)] = p
+}
+
+// Tap shows every packet sent from now on to fn.
+func (n *Network) Tap(fn func(simnet.Packet)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.taps = append(n.taps, fn)
+}
+
+// Host adds a host and returns its socket.
+func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
+	sim := &simnet.Simnet{Router: n}
+	n.mu.Lock()
+	n.hosts = append(n.hosts, sim)
+	addr := &net.UDPAddr{IP: net.IPv4(10, 0, byte(len(n.hosts)>>8), byte(len(n.hosts))), Port: 4000}
+	n.mu.Unlock()
+	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
+	return c, addr, sim.Start()
+}
+
+// Close ends every host's link.
+func (n *Network) Close() error {
+	var err error
+	for _, h := range n.hosts {
+		err = errors.Join(err, h.Close())
+	}
+	return err
+}

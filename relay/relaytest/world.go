@@ -1,0 +1,187 @@
+package relaytest
+
+import (
+	"context"
+	"crypto/elliptic"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"crossband/client"
+	"crossband/crypto/charter"
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/wire"
+	"crossband/relay"
+	"crossband/relay/store"
+)
+
+// World is a federation under test. Make it inside a synctest bubble.
+type World struct {
+	T    testing.TB
+	Net  *Network
+	Log  *slog.Logger
+	ends []func()
+}
+
+// New returns an empty world whose chance is determined by seed.
+func New(t testing.TB, seed uint64) *World {
+	w := &World{T: t, Net: newNetwork(seed), Log: slog.New(slog.DiscardHandler)}
+	return w
+}
+
+// Agency is a sovereign organisation with its authority and one relay.
+type Agency struct {
+	W         *World
+	Name      proto.Agency
+	Authority *identity.Authority
+	Mailbox   *identity.Identity // signs charters
+	Addr      *net.UDPAddr
+	Node      *relay.Node
+	Peers     []relay.Peer
+	Charters  [][]byte
+	socket    net.PacketConn
+	stop      context.CancelFunc
+	done      chan struct{}
+}
+
+// Agency founds an agency. Its relay runs after Start.
+func (w *World) Agency(name string) *Agency {
+	w.T.Helper()
+	agency, err := proto.ParseAgency(name)
+	w.check(err)
+	auth, err := identity.InitAuthority(filepath.Join(w.T.TempDir(), name), agency, time.Now(), identity.AuthorityOptions{})
+	w.check(err)
+	a := &Agency{W: w, Name: agency, Authority: auth}
+	a.socket, a.Addr, err = w.Net.Host()
+	w.check(err)
+	return a
+}
+
+// Trust makes two agencies pin each other's root.
+func (w *World) Trust(a, b *Agency) {
+	w.T.Helper()
+	w.check(a.Authority.Pins().Pin(b.Authority.Bundle(), b.Authority.Bundle().Fingerprint(), time.Now()))
+	w.check(b.Authority.Pins().Pin(a.Authority.Bundle(), a.Authority.Bundle().Fingerprint(), time.Now()))
+}
+
+// Link makes two agencies' relays keep a link.
+func (w *World) Link(a, b *Agency) {
+	a.Peers = append(a.Peers, relay.Peer{Agency: b.Name, Addr: b.Addr})
+	b.Peers = append(b.Peers, relay.Peer{Agency: a.Name, Addr: a.Addr})
+}
+
+// Calling has the agency charter a calling channel between parties.
+func (a *Agency) Calling(title string, parties, template []*wire.Charter_Party) proto.ChannelID {
+	a.W.T.Helper()
+	signed, c, err := charter.Sign(a.mailbox(), &wire.Charter{
+		Owner: string(a.Name), Kind: wire.Charter_KIND_CALLING, Title: title, Suite: uint32(proto.SuiteP256),
+		Parties: parties, Template: template, Storage: wire.Charter_STORAGE_SEALED,
+		ExpiresMs: time.Now().Add(365 * 24 * time.Hour).UnixMilli(),
+	}, time.Now())
+	a.W.check(err)
+	a.Charters = append(a.Charters, signed)
+	return c.Channel
+}
+
+func (a *Agency) mailbox() *identity.Identity {
+	if a.Mailbox == nil {
+		a.Mailbox = a.Identity("authority/main")
+	}
+	return a.Mailbox
+}
+
+// Party lets an agency's units and desks send, up to emergency priority.
+func Party(a *Agency) *wire.Charter_Party {
+	return &wire.Charter_Party{Agency: string(a.Name), Send: []string{"unit", "desk"}, MaxPriority: uint32(proto.PriorityEmergency)}
+}
+
+// Observer lets an agency's desks listen.
+func Observer(a *Agency) *wire.Charter_Party {
+	return &wire.Charter_Party{Agency: string(a.Name), Listen: []string{"desk"}}
+}
+
+// Identity issues an identity: short is role/label.
+func (a *Agency) Identity(short string) *identity.Identity {
+	a.W.T.Helper()
+	name, err := proto.ParseName("spiffe://" + string(a.Name) + "/" + short)
+	a.W.check(err)
+	id, err := a.Authority.IssueLocal(name, elliptic.P256(), time.Now())
+	a.W.check(err)
+	return id
+}
+
+// Start runs the relays. Agencies trust and link before.
+func (w *World) Start(agencies ...*Agency) {
+	w.T.Helper()
+	for _, a := range agencies {
+		a.start()
+	}
+}
+
+func (a *Agency) start() {
+	a.W.T.Helper()
+	node, err := relay.New(relay.Config{
+		Identity: a.Identity("relay/r1"), Listen: a.socket, Store: store.NewMemory(), Peers: a.Peers, Charters: a.Charters,
+		Log: a.W.Log.With("agency", string(a.Name)),
+	})
+	a.W.check(err)
+	a.Node = node
+	ctx, cancel := context.WithCancel(context.Background())
+	a.stop, a.done = cancel, make(chan struct{})
+	go func() { // ends with stop
+		defer close(a.done)
+		if err := node.Run(ctx); err != nil {
+			a.W.T.Errorf("relay of %s: %v", a.Name, err)
+		}
+	}()
+}
+
+// Endpoint opens a session of an endpoint and drains its events into the
+// returned Watch. short is role/label.
+func (a *Agency) Endpoint(short string) *Endpoint {
+	a.W.T.Helper()
+	return a.EndpointWith(a.Identity(short), client.NewMemoryState())
+}
+
+// EndpointWith is Endpoint with a given identity and state.
+func (a *Agency) EndpointWith(id *identity.Identity, state client.State) *Endpoint {
+	a.W.T.Helper()
+	conn, addr, err := a.W.Net.Host()
+	a.W.check(err)
+	e := &Endpoint{Addr: addr, Watch: newWatch(), Ear: &Ear{}, world: a.W}
+	s, err := client.Open(client.Config{
+		Identity: id, Relay: a.Addr, Socket: conn, State: state, Sink: e.Ear, Log: a.W.Log,
+	})
+	a.W.check(err)
+	e.Session = s
+	go e.Watch.drain(s.Events()) // ends with Close
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	a.W.check(s.WaitConnected(ctx))
+	a.W.ends = append(a.W.ends, e.Close)
+	return e
+}
+
+// Close ends everything, endpoints first.
+func (w *World) Close(agencies ...*Agency) {
+	for _, end := range w.ends {
+		end()
+	}
+	for _, a := range agencies {
+		if a.stop != nil {
+			a.stop()
+			<-a.done
+		}
+	}
+	w.check(w.Net.Close())
+}
+
+func (w *World) check(err error) {
+	w.T.Helper()
+	if err != nil {
+		w.T.Fatal(err)
+	}
+}
