@@ -92,7 +92,9 @@ func TestConcealNoiseAndSilenceAndStart(t *testing.T) {
 }
 
 func TestConcealRealSpeech(t *testing.T) {
-	for name, pcm := range speech(t) {
+	recordings := speech(t)
+	for _, name := range []string{"human-en-US-callsign", "espeak-fr"} {
+		pcm := recordings[name]
 		seed := uint64(7)
 		out := run(pcm, func(int) bool {
 			seed = seed*6364136223846793005 + 1442695040888963407

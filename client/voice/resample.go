@@ -84,6 +84,7 @@ func (r *resampler) delay() int { return r.taps / 2 }
 
 func dot(a, b []float32) float32 {
 	var sum float32
+	b = b[:len(a)]
 	for i := range a {
 		sum += a[i] * b[i]
 	}

@@ -20,7 +20,8 @@ type Similarity struct {
 const (
 	simRate  = 12_000        // samples a second while comparing
 	simHop   = simRate / 200 // 5 ms between spectra
-	simSize  = 256           // samples of one spectrum: 21 ms
+	simBits  = 8             // logarithm to base 2 of
+	simSize  = 1 << simBits  // samples of one spectrum: 21 ms
 	simBands = 20
 	simLow   = 200.0  // Hz: what lies below, telephone codecs cut off
 	simHigh  = 3400.0 // Hz: and above
@@ -46,7 +47,10 @@ const (
 // each less its mean in each band: what all speech has in common, and the
 // tint that a codec gives, count for nothing.
 func Compare(want, got []int16) Similarity {
-	a, b := newSpectrogram(want), newSpectrogram(got)
+	return newSpectrogram(want).compare(newSpectrogram(got))
+}
+
+func (a *spectrogram) compare(b *spectrogram) Similarity {
 	if len(a.bands) == 0 || len(b.bands) == 0 {
 		return Similarity{}
 	}
@@ -108,12 +112,10 @@ type spectrogram struct {
 func newSpectrogram(pcm []int16) *spectrogram {
 	s := &spectrogram{}
 	pcm = resampleAll(pcm, SampleRate, simRate)
-	filters := melFilters()
-	hann, re, im := hannWindow(simSize), make([]float64, simSize), make([]float64, simSize)
-	power := make([]float64, simSize/2)
+	filters, piece := melFilters(), newSpectrum()
 	peak := 0.0
 	for from := 0; from+simSize <= len(pcm); from += simHop {
-		powerSpectrum(pcm[from:from+simSize], hann, re, im, power)
+		power := piece.of(pcm[from : from+simSize])
 		var row [simBands]float64
 		total := 0.0
 		for k, f := range filters {

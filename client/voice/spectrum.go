@@ -44,45 +44,61 @@ func melFilters() [simBands]melFilter {
 	return out
 }
 
-// powerSpectrum computes |FFT|² of a piece times a window. re and im are scratch
-// of the piece's length, a power of two; power gets its lower half.
-func powerSpectrum(pcm []int16, hann, re, im, power []float64) {
-	n := len(pcm)
+// spectrum computes power spectra of pieces of simSize samples. It holds the
+// tables and the scratch space for that.
+type spectrum struct {
+	hann     []float64
+	cos, sin []float64 // of -2πk/simSize
+	re, im   []float64
+	power    []float64 // of the lower half of the bins
+}
+
+func newSpectrum() *spectrum {
+	x := &spectrum{
+		hann:  make([]float64, simSize),
+		cos:   make([]float64, simSize/2),
+		sin:   make([]float64, simSize/2),
+		re:    make([]float64, simSize),
+		im:    make([]float64, simSize),
+		power: make([]float64, simSize/2),
+	}
+	for i := range x.hann {
+		x.hann[i] = 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/simSize)
+	}
+	for k := range x.cos {
+		x.sin[k], x.cos[k] = math.Sincos(-2 * math.Pi * float64(k) / simSize)
+	}
+	return x
+}
+
+// of returns the power spectrum of a piece, good until the next call.
+func (x *spectrum) of(pcm []int16) []float64 {
 	for i, s := range pcm {
-		re[i] = float64(s) * hann[i]
-		im[i] = 0
+		x.re[i] = float64(s) * x.hann[i]
+		x.im[i] = 0
 	}
-	fft(re, im)
-	for i := range power {
-		power[i] = (re[i]*re[i] + im[i]*im[i]) / float64(n)
+	x.fft()
+	for i := range x.power {
+		x.power[i] = (x.re[i]*x.re[i] + x.im[i]*x.im[i]) / simSize
 	}
+	return x.power
 }
 
-// hannWindow returns the raised cosine of n samples.
-func hannWindow(n int) []float64 {
-	w := make([]float64, n)
-	for i := range w {
-		w[i] = 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/float64(n))
-	}
-	return w
-}
-
-// fft is the radix-2 transform of Cooley and Tukey, in place; the length must
-// be a power of two.
-func fft(re, im []float64) {
-	n := len(re)
-	shift := 64 - bits.Len(uint(n)-1)
-	for i := range n {
+// fft is the radix-2 transform of Cooley and Tukey, in place.
+func (x *spectrum) fft() {
+	re, im := x.re, x.im
+	const shift = 64 - simBits
+	for i := range simSize {
 		if j := int(bits.Reverse64(uint64(i)) >> shift); i < j {
 			re[i], re[j] = re[j], re[i]
 			im[i], im[j] = im[j], im[i]
 		}
 	}
-	for size := 2; size <= n; size *= 2 {
+	for size := 2; size <= simSize; size *= 2 {
 		half := size / 2
 		for k := range half {
-			sin, cos := math.Sincos(-2 * math.Pi * float64(k) / float64(size))
-			for i := k; i < n; i += size {
+			cos, sin := x.cos[k*(simSize/size)], x.sin[k*(simSize/size)]
+			for i := k; i < simSize; i += size {
 				oddRe := re[i+half]*cos - im[i+half]*sin
 				oddIm := re[i+half]*sin + im[i+half]*cos
 				re[i+half], im[i+half] = re[i]-oddRe, im[i]-oddIm
