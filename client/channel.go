@@ -8,6 +8,7 @@ import (
 	"crossband/crypto/mls"
 	"crossband/crypto/mls/policy"
 	"crossband/crypto/mls/tree"
+	"crossband/crypto/sframe"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -34,9 +35,9 @@ type Channel struct {
 	out     proto.Alias // the relay's: voice that we send; 0 while not subscribed
 	hubAway bool
 
-	mouth mouth
-	floor FloorChanged
-	burst *Burst // ours, under way
+	sender *sframe.Sender // seals our voice in the present epoch; nil: not a member
+	floor  FloorChanged
+	burst  *Burst // ours, under way
 }
 
 type ownCommit struct {
@@ -245,7 +246,7 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	s.mu.Lock()
 	g.SetPadding(paddingBucket)
 	ch.group, ch.cursor, ch.created, ch.pending = g, seq, true, nil
-	err := ch.newEpochLocked(true)
+	err := ch.newEpochLocked()
 	if err == nil {
 		err = ch.saveLocked()
 	}

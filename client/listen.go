@@ -56,6 +56,13 @@ type ears struct {
 	lost  atomic.Uint64 // dropped at in
 	now   VoiceStats
 	heard map[proto.Alias]*ear
+	early []early // frames that overtook the commit which brings their key
+}
+
+// early is a datagram whose key is not there yet.
+type early struct {
+	datagram []byte
+	at       time.Time
 }
 
 type keyNews struct {
@@ -104,6 +111,8 @@ const (
 	keyInbox    = 64              // epochs that wait for the ears
 	burstMemory = 3 * time.Second // after its last frame a burst's signatures may still come
 	maxBursts   = 32              // remembered per channel; beyond it the oldest is closed
+	maxEarly    = 100             // frames kept until their key comes; beyond it the oldest is given up
+	earlyLife   = time.Second     // and how long
 )
 
 func newEars(s *Session, sink Sink) *ears {
@@ -202,10 +211,42 @@ func (e *ears) news(n keyNews) {
 	}
 	clear(n.keys.base)
 	x.epochs[n.keys.epoch] = n.keys.speakers
+	e.retry(n.alias)
 	for old := range x.epochs { // the receiver forgets the keys by time, we the names by number
 		if old+sframe.MaxEpochs <= n.keys.epoch {
 			delete(x.epochs, old)
 		}
+	}
+}
+
+// keepEarly keeps a frame for which there is no key: the commit that brings it
+// may be a packet behind.
+func (e *ears) keepEarly(b []byte, now time.Time) {
+	if len(e.early) == maxEarly {
+		e.early = e.early[1:]
+		e.now.NoKey++
+	}
+	e.early = append(e.early, early{b, now})
+}
+
+// retry opens again what was kept for a channel that has a new key.
+func (e *ears) retry(a proto.Alias) {
+	kept := e.early
+	e.early = nil
+	for _, k := range kept {
+		if alias, _, _ := proto.ParseVoice(k.datagram); alias == a {
+			e.now.Received-- // counted when it came
+			e.open(k.datagram, time.Now())
+		} else {
+			e.early = append(e.early, k)
+		}
+	}
+}
+
+func (e *ears) giveUpEarly(now time.Time) {
+	for len(e.early) > 0 && now.Sub(e.early[0].at) > earlyLife {
+		e.early = e.early[1:]
+		e.now.NoKey++
 	}
 }
 
@@ -225,7 +266,7 @@ func (e *ears) open(b []byte, now time.Time) {
 		e.now.Duplicates++
 		return
 	case errors.Is(err, sframe.ErrUnknownKey):
-		e.now.NoKey++
+		e.keepEarly(b, now)
 		return
 	default:
 		e.now.Rejected++
@@ -282,7 +323,7 @@ func (e *ears) tick(now time.Time) {
 		if p.PCM != nil {
 			h := x.bursts[p.Burst]
 			if h != nil {
-				h.played++
+				h.played += framesIn(p.Action)
 			}
 			e.play(x, h, p, now)
 		}
@@ -298,7 +339,20 @@ func (e *ears) tick(now time.Time) {
 			}
 		}
 	}
+	e.giveUpEarly(now)
 	e.publish()
+}
+
+// framesIn is how many frames an action plays: Skip plays two in the time of
+// one, and what stands in for a lost frame is none.
+func framesIn(a voice.Action) int {
+	switch a {
+	case voice.Play:
+		return 1
+	case voice.Skip:
+		return 2
+	}
+	return 0
 }
 
 func (e *ears) play(x *ear, h *hearing, p voice.Heard, now time.Time) {

@@ -139,7 +139,7 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 	if err != nil {
 		return ch.rejoinLocked(err), nil
 	}
-	if err := ch.newEpochLocked(len(d.Removed) > 0); err != nil {
+	if err := ch.newEpochLocked(); err != nil {
 		return nil, err
 	}
 	return []Event{MembersChanged{ch.id, uint64(ch.group.Epoch()), d.By, d.Added, d.Removed}}, nil
@@ -153,7 +153,7 @@ func (ch *Channel) leftLocked(why *proto.Refusal) []Event {
 
 func (ch *Channel) dropLocked() {
 	ch.group, ch.pending = nil, nil
-	ch.mouth.wipe()
+	ch.silence()
 	if ch.burst != nil {
 		ch.burst.endLocked(proto.Refuse(proto.ReasonNotMember, ch.charter.Title))
 	}

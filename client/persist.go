@@ -86,5 +86,5 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err := ch.saveLocked(); err != nil {
 		return err
 	}
-	return ch.newEpochLocked(true)
+	return ch.newEpochLocked()
 }

@@ -216,7 +216,7 @@ func (t *talk) seal(f voice.Frame) (sealed []byte, epoch uint64, err error) {
 	}
 	t.ch.s.mu.Lock()
 	defer t.ch.s.mu.Unlock()
-	sender := t.ch.mouth.sender(time.Now())
+	sender := t.ch.sender
 	if sender == nil {
 		return nil, 0, proto.Refuse(proto.ReasonNotMember, t.ch.charter.Title)
 	}
@@ -261,7 +261,7 @@ func (t *talk) sayAgain(n int) {
 // listener knows that it has heard all.
 func (t *talk) sign(final bool) error {
 	t.ch.s.mu.Lock()
-	sender := t.ch.mouth.sender(time.Now())
+	sender := t.ch.sender
 	t.ch.s.mu.Unlock()
 	if sender == nil {
 		return proto.Refuse(proto.ReasonNotMember, t.ch.charter.Title)

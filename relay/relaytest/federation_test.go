@@ -2,11 +2,15 @@ package relaytest_test
 
 import (
 	"context"
+	"math"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"crossband/client"
+	"crossband/client/phrase"
+	"crossband/client/voice"
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/relaytest"
@@ -76,4 +80,120 @@ func TestTextCrossesTheBorderBothWays(t *testing.T) {
 			t.Fatalf("the two sides see different groups: epochs %d and %d", e1, e2)
 		}
 	})
+}
+
+// hailed brings both sides to an open incident channel.
+func hailed(t *testing.T, b *border, agent, guard *relaytest.Endpoint) (caller, called *client.Channel) {
+	t.Helper()
+	calling := agent.MustJoin(b.calling)
+	guard.MustJoin(b.calling)
+	start := time.Now()
+	h, err := calling.Hail(minute(t), guard.Name(), phraseOf(t, "shots-fired"), client.HailOptions{Urgency: proto.PriorityEmergency})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rung := relaytest.Wait(t, guard.Watch, "the hail rings", func(e client.HailReceived) bool { return e.ID == h.ID() })
+	if ring := rung.At.Sub(start); ring > time.Second {
+		t.Fatalf("rang after %v", ring)
+	}
+	if s, err := h.WaitState(minute(t), proto.HailReceived); err != nil || s != proto.HailReceived {
+		t.Fatalf("state %v, %v", s, err)
+	}
+	there := guard.FindHail(rung.ID)
+	if err := there.Reply(minute(t), proto.HailAccepted, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := there.Reply(minute(t), proto.HailCommitted, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := h.WaitState(minute(t), proto.HailCommitted); err != nil || s != proto.HailCommitted {
+		t.Fatalf("state %v, %v", s, err)
+	}
+	id, err := h.WaitIncident(minute(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	relaytest.Wait(t, guard.Watch, "the accepting desk is in the incident", func(e client.Joined) bool { return e.Channel == id })
+	return agent.Channel(id), guard.Channel(id)
+}
+
+func TestHailOpensAnIncidentAndVoiceCrossesBothWays(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		b.us.Endpoint("desk/del-rio").MustJoin(b.calling)
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("desk/piedras-negras")
+		caller, called := hailed(t, b, agent, guard)
+		for _, way := range []struct {
+			from *client.Channel
+			to   *relaytest.Endpoint
+			who  *relaytest.Endpoint
+		}{{caller, guard, agent}, {called, agent, guard}} {
+			pcm := tone(100)
+			report, err := way.from.Talk(minute(t), pcmSource(t, pcm), client.TalkOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			heard := relaytest.Wait(t, way.to.Watch, "the burst is heard", func(e client.BurstHeard) bool { return e.Burst == report.Burst })
+			if !heard.Genuine || heard.From != way.who.Name() {
+				t.Errorf("heard %+v", heard)
+			}
+			if heard.Frames < report.Sent {
+				t.Errorf("played %d frames of %d: a syllable is lost", heard.Frames, report.Sent)
+			}
+			if access := report.Granted.Sub(report.Pressed); access > 300*time.Millisecond {
+				t.Errorf("press to grant took %v", access)
+			}
+			checkMouthToEar(t, report, way.to.Ear.Played(report.Burst), 300*time.Millisecond)
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// checkMouthToEar checks that nineteen in twenty frames were played within
+// limit of having been captured.
+func checkMouthToEar(t *testing.T, r client.TalkReport, played []client.Played, limit time.Duration) {
+	t.Helper()
+	var delays []time.Duration
+	for _, p := range played {
+		if !p.Conceal && int(p.Index) < len(r.Captured) {
+			delays = append(delays, p.At.Sub(r.Captured[p.Index]))
+		}
+	}
+	slices.Sort(delays)
+	if len(delays) == 0 {
+		t.Fatal("nothing was played")
+	}
+	if p95 := delays[len(delays)*95/100]; p95 > limit {
+		t.Errorf("mouth to ear, 95 %%: %v", p95)
+	}
+}
+
+func phraseOf(t *testing.T, slug string, slots ...string) phrase.Content {
+	t.Helper()
+	code, ok := phrase.Lookup(slug)
+	if !ok {
+		t.Fatalf("no phrase %s", slug)
+	}
+	parsed, err := phrase.ParseSlots(code, slots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return phrase.Content{Code: code, Slots: parsed}
+}
+
+// tone is frames × 20 ms of a steady tone.
+func tone(frames int) []int16 {
+	pcm := make([]int16, frames*voice.FrameSamples)
+	for i := range pcm {
+		pcm[i] = int16(8000 * math.Sin(2*math.Pi*440*float64(i)/voice.SampleRate))
+	}
+	return pcm
+}
+
+func pcmSource(t *testing.T, pcm []int16) voice.Source {
+	t.Helper()
+	enc, err := voice.NewEncoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return voice.NewPCMSource(pcm, enc)
 }
