@@ -5,8 +5,8 @@
 //
 // # How to use it
 //
-// An Identity is a crypto.Signer (ECDSA P-256, P-384, P-521 or Ed25519, fitting
-// the suite) and a credential, tree.X509(chain...). A roster.Verifier is the
+// An Identity is a crypto.Signer (ECDSA P-256, P-384 or Ed25519, fitting the
+// suite) and a credential, tree.X509(chain...). A roster.Verifier is the
 // application's judgement of certificates and charter: it is asked about every
 // leaf on joining and about every leaf that comes or changes, and about every
 // change of the group context extensions. Times are passed in, never read.

@@ -17,7 +17,7 @@ import (
 func signerOf(t testing.TB, s suite.Suite, priv []byte) crypto.Signer {
 	t.Helper()
 	curves := map[suite.ID]elliptic.Curve{
-		suite.P256AES128: elliptic.P256(), suite.P384AES256: elliptic.P384(), suite.P521AES256: elliptic.P521(),
+		suite.P256AES128: elliptic.P256(), suite.P384AES256: elliptic.P384(),
 	}
 	c, ok := curves[s.ID()]
 	if !ok {
@@ -36,7 +36,7 @@ func signerOf(t testing.TB, s suite.Suite, priv []byte) crypto.Signer {
 
 func hpkeKey(t testing.TB, s suite.Suite, priv []byte) *suite.PrivateKey {
 	t.Helper()
-	size := map[suite.ID]int{suite.P521AES256: 66, suite.P384AES256: 48}[s.ID()]
+	size := map[suite.ID]int{suite.P384AES256: 48}[s.ID()]
 	for len(priv) < size {
 		priv = append([]byte{0}, priv...)
 	}

@@ -66,10 +66,7 @@ func (g *Group) Stage(ac *message.AuthenticatedContent, now time.Time) (*Draft, 
 	case d.NeedsPath:
 		return nil, ErrPathMissing
 	}
-	if err := d.Check(); err != nil {
-		return nil, err
-	}
-	return d, d.verifyCommit()
+	return d, d.Check()
 }
 
 // Change tells what the commit does.

@@ -249,13 +249,15 @@ func (d *Draft) Check() error {
 	if err := d.Tree.CheckMembers(); err != nil {
 		return err
 	}
-	if d.Extensions.Equal(d.base.context.Extensions) {
-		return nil
+	if !d.Extensions.Equal(d.base.context.Extensions) {
+		if err := d.Tree.CheckCapabilities(d.Extensions); err != nil {
+			return err
+		}
+		if err := d.base.verifyAll(d.Tree, d.Extensions, d.epoch(), Rechartered, d.now); err != nil {
+			return err
+		}
 	}
-	if err := d.Tree.CheckCapabilities(d.Extensions); err != nil {
-		return err
-	}
-	return d.base.verifyAll(d.Tree, d.Extensions, d.epoch(), Rechartered, d.now)
+	return d.verifyCommit()
 }
 
 // Provisional is the group context to which path secrets are sealed: the new

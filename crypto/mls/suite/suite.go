@@ -2,8 +2,9 @@
 // labelled operations built on them: hashes, signatures, key derivation and
 // HPKE. It keeps no state and no keys of its own.
 //
-// Everything comes from the standard library. Suite 3 needs ChaCha20-Poly1305
-// and suites 4 and 6 need X448, which it does not offer.
+// Everything comes from the standard library. Suite 3 needs ChaCha20-Poly1305 and
+// suites 4 and 6 need X448, which it does not offer; suite 5 (P-521) would work,
+// but no policy asks for it.
 package suite
 
 import (
@@ -28,7 +29,6 @@ type ID uint16
 const (
 	X25519AES128 ID = 1 // MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519
 	P256AES128   ID = 2 // MLS_128_DHKEMP256_AES128GCM_SHA256_P256
-	P521AES256   ID = 5 // MLS_256_DHKEMP521_AES256GCM_SHA512_P521
 	P384AES256   ID = 7 // MLS_256_DHKEMP384_AES256GCM_SHA384_P384
 )
 
@@ -56,7 +56,7 @@ type Suite struct {
 }
 
 // Supported lists the suites that Lookup knows, the preferred one first.
-func Supported() []ID { return []ID{P384AES256, P256AES128, P521AES256, X25519AES128} }
+func Supported() []ID { return []ID{P384AES256, P256AES128, X25519AES128} }
 
 // Lookup finds a suite.
 func Lookup(id ID) (Suite, error) {
@@ -66,10 +66,6 @@ func Lookup(id ID) (Suite, error) {
 		s.kem = hpke.DHKEM(ecdh.X25519())
 	case P256AES128:
 		s.kem, s.curve = hpke.DHKEM(ecdh.P256()), elliptic.P256()
-	case P521AES256:
-		s.kem, s.curve = hpke.DHKEM(ecdh.P521()), elliptic.P521()
-		s.keyN, s.newH, s.hash = 32, sha512.New, crypto.SHA512
-		s.kdf, s.aead = hpke.HKDFSHA512(), hpke.AES256GCM()
 	case P384AES256:
 		s.kem, s.curve = hpke.DHKEM(ecdh.P384()), elliptic.P384()
 		s.keyN, s.newH, s.hash = 32, sha512.New384, crypto.SHA384
