@@ -231,14 +231,17 @@ func TestBurstCutSwappedAndContradicted(t *testing.T) {
 		t.Errorf("a block under another's number: %v", err)
 	}
 
-	twin := sign(t, key, context(1), 60) // a second burst under the same id
-	for _, pair := range [][2]int{{0, 1}, {1, 0}, {2, 1}} {
+	twin := sign(t, key, context(1), 220) // a second burst under the same id
+	for _, pair := range [][2]int{{0, 0}, {1, 1}, {0, 1}, {1, 0}, {2, 1}, {2, 3}, {2, 4}} {
 		v := NewBurstVerifier(b.context)
 		b.block(t, v, pair[0], nil)
 		twin.block(t, v, pair[1], ErrBlockChain)
 		if r := v.Result(); !r.Contradicted || r.Genuine() {
 			t.Errorf("blocks %v of two bursts: %+v", pair, r)
 		}
+		v = NewBurstVerifier(b.context)
+		twin.block(t, v, pair[1], nil)
+		b.block(t, v, pair[0], ErrBlockChain)
 	}
 }
 

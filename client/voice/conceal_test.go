@@ -109,13 +109,21 @@ func TestConcealRealSpeech(t *testing.T) {
 	}
 }
 
-func TestMergeFramesMakesNoClick(t *testing.T) {
-	in := tone(4*FrameSamples, 137, 9000)
-	out := append([]int16(nil), in[:FrameSamples]...)
-	a := append([]int16(nil), in[FrameSamples:2*FrameSamples]...)
-	out = append(out, mergeFrames(a, in[2*FrameSamples:3*FrameSamples])...)
-	out = append(out, in[3*FrameSamples:]...)
-	if len(out) != 3*FrameSamples || biggestStep(out) > 1.6*biggestStep(in) {
-		t.Errorf("%d samples, step of %.0f, was %.0f", len(out), biggestStep(out), biggestStep(in))
+func TestMergeFramesLeavesNoDipAndNoClick(t *testing.T) {
+	for _, pitch := range []float64{113, 137, 171, 190} {
+		in := tone(4*FrameSamples, pitch, 9000)
+		out := append([]int16(nil), in[:FrameSamples]...)
+		a := append([]int16(nil), in[FrameSamples:2*FrameSamples]...)
+		out = append(out, mergeFrames(a, in[2*FrameSamples:3*FrameSamples])...)
+		out = append(out, in[3*FrameSamples:]...)
+		if len(out) != 3*FrameSamples || biggestStep(out) > 1.3*biggestStep(in) {
+			t.Errorf("pitch %v: %d samples, step of %.0f, was %.0f", pitch, len(out), biggestStep(out), biggestStep(in))
+		}
+		const period = SampleRate / 100
+		for at := FrameSamples; at+period <= 2*FrameSamples; at += period / 4 {
+			if r := rms(out[at:at+period]) / rms(in); r < 0.75 {
+				t.Errorf("pitch %v: the level dips to %.2f at the seam", pitch, r)
+			}
+		}
 	}
 }

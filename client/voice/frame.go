@@ -108,7 +108,7 @@ func (f Frame) AppendTo(b []byte) ([]byte, error) {
 
 // ParseFrame parses a whole plaintext. The payload aliases b.
 func ParseFrame(b []byte) (Frame, error) {
-	if len(b) <= FrameHeaderLen {
+	if len(b) < FrameHeaderLen {
 		return Frame{}, fmt.Errorf("%w: %d octets", ErrFrame, len(b))
 	}
 	if v := b[0] >> 4; v != frameVersion {

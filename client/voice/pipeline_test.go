@@ -265,3 +265,33 @@ func TestPlayerCoversUpWhatItCannotDecode(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// Making up for a late grant merges frames, it does not cut them out.
+func TestPlayerCatchesUpWithoutClicks(t *testing.T) {
+	p, in := NewPlayer(JitterConfig{}), tone(100*FrameSamples, 137, 9000)
+	src, talker := NewPCMSource(in, newPCMUEncoder()), NewTalker(BurstID{1}, CodecPCMU)
+	var frames []Frame
+	for i := range 101 {
+		b, err := src.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := talker.Next(b, i == 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames = append(frames, f)
+	}
+	var out []int16
+	for i := 15; i < 101; i++ { // fifteen frames come at once
+		now := begin.Add(time.Duration(i) * FrameDuration)
+		for len(frames) > 0 && int(frames[0].Index) <= i {
+			p.Push(frames[0], now)
+			frames = frames[1:]
+		}
+		out = append(out, p.Tick(now).PCM...)
+	}
+	if s := p.Stats(); s.Skipped < 5 || biggestStep(out[FrameSamples:]) > 1.4*biggestStep(in) {
+		t.Errorf("step of %.0f, was %.0f: %+v", biggestStep(out[FrameSamples:]), biggestStep(in), s)
+	}
+}

@@ -23,11 +23,11 @@ type senderState struct {
 }
 
 // leafState bounds what one leaf may have kept. Contexts are restart counters:
-// they only go up. When a fifth appears, the lowest is retired and nothing
-// below the retired one is accepted again, because its window is forgotten.
+// they only go up. When a fifth appears, the lowest is retired. From then on
+// the list is full and only greater contexts enter it, so that the retired one,
+// whose window is forgotten, is never accepted again.
 type leafState struct {
 	contexts []uint64 // ascending, at most MaxContexts
-	floor    uint64   // contexts below are refused
 }
 
 func newEpoch(number uint64, baseKey []byte) *epoch {
@@ -59,13 +59,7 @@ type retiring struct {
 // contextToRetire decides whether a context new to its leaf may be added.
 func (e *epoch) contextToRetire(p proto.KIDParts) (retiring, error) {
 	l := e.leaves[p.Leaf]
-	if l == nil {
-		return retiring{}, nil
-	}
-	if p.Context < l.floor {
-		return retiring{}, ErrOld
-	}
-	if len(l.contexts) < MaxContexts {
+	if l == nil || len(l.contexts) < MaxContexts {
 		return retiring{}, nil
 	}
 	if p.Context < l.contexts[0] {
@@ -85,13 +79,12 @@ func (e *epoch) add(kid uint64, p proto.KIDParts, state *senderState) {
 	l.contexts = slices.Insert(l.contexts, at, p.Context)
 }
 
-// retire forgets the lowest context of a leaf, for good.
-func (e *epoch) retire(kid uint64, leaf uint32, context uint64) {
+// retire forgets the lowest context of a leaf, for good: add must follow.
+func (e *epoch) retire(kid uint64, leaf uint32) {
 	e.senders[kid].key.wipe()
 	delete(e.senders, kid)
 	l := e.leaves[leaf]
 	l.contexts = l.contexts[1:]
-	l.floor = context + 1
 }
 
 func (e *epoch) wipe() {

@@ -172,7 +172,7 @@ func (r *Receiver) admit(e *epoch, parts proto.KIDParts, kid uint64, state *send
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrLayout, err)
 		}
-		e.retire(oldKID, parts.Leaf, older.context)
+		e.retire(oldKID, parts.Leaf)
 		r.keys--
 	}
 	e.add(kid, parts, state)
