@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"context"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -26,15 +27,17 @@ func bubble(t *testing.T, server link.Config, peer proto.Name, p *pki, test func
 			t.Fatal(err)
 		}
 		r, err := dialRaw(t, from, at, memberTLS(p.issue(peer)))
+		defer func() {
+			r.close()
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+			n.sim.Close()
+		}()
 		if err != nil {
 			t.Fatal(err)
 		}
 		test(t, n, l, r)
-		r.close()
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-		n.sim.Close()
 	})
 }
 
@@ -120,7 +123,9 @@ func TestBreachClosesWithOneReasonAtBothEnds(t *testing.T) {
 					r.stream.Close()
 				}
 				begun := time.Now()
-				f, err := c.Receive(t.Context())
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				f, err := c.Receive(ctx)
 				if f != nil {
 					t.Errorf("received %v", f)
 				}

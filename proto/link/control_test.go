@@ -30,8 +30,15 @@ func TestOverflowClosesAsSlow(t *testing.T) {
 					sent++
 				}
 				wantOwnRefusal(t, "Send", err, proto.ReasonSlow)
+				if sent > 30 { // ten in the queue, the rest in the peer's window
+					t.Errorf("%d frames were taken", sent)
+				}
+				begun := time.Now()
 				<-a.Done()
 				<-d.Done()
+				if took := time.Since(begun); took > time.Second {
+					t.Errorf("the link closed %v after the overflow", took)
+				}
 				wantOwnRefusal(t, "sender", a.Err(), proto.ReasonSlow)
 				wantPeerRefusal(t, "slow peer", d.Err(), proto.ReasonSlow)
 				if s := a.Stats(); s.ControlQueued != 0 || s.ControlOctets != 0 {

@@ -72,8 +72,10 @@ func simulated(t *testing.T, server, client link.Config, test func(t *testing.T,
 		}
 		server.Refused = func(a link.Attempt) { n.refused <- a }
 		p := open(t, at, from, server, client)
+		defer func() {
+			p.close(t)
+			n.sim.Close()
+		}()
 		test(t, n, p)
-		p.close(t)
-		n.sim.Close()
 	})
 }

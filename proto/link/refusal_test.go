@@ -3,9 +3,11 @@ package link_test
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"crossband/proto"
 	"crossband/proto/link"
@@ -48,7 +50,7 @@ func TestRefusedCertificateHasOneReasonAtBothEnds(t *testing.T) {
 				if tt.byListener {
 					wantPeerRefusal(t, "dialler", err, tt.heard)
 					wantOwnRefusal(t, "listener", a.Err, tt.want)
-					if !strings.Contains(err.Error(), "another root") {
+					if !strings.Contains(fmt.Sprint(err), "another root") {
 						t.Errorf("dialler was not told the detail: %v", err)
 					}
 				} else {
@@ -58,6 +60,28 @@ func TestRefusedCertificateHasOneReasonAtBothEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRefusedServerHearsWhyOnABadPath loses what a refusing relay sends first
+// behind the server's flight: the last part of its handshake.
+func TestRefusedServerHearsWhyOnABadPath(t *testing.T) {
+	ours, theirs := newPKI(t), newPKI(t)
+	server := ours.config(relayA())
+	server.Verify = func([][]byte, bool) (proto.Name, error) { return relayB(), nil }
+	simulated(t, server, theirs.config(relayB()), func(t *testing.T, n *network, p pair) {
+		go func() { // ends within the handshake
+			time.Sleep(2*oneWay - 5*time.Millisecond)
+			n.wire.cut.Store(true)
+			time.Sleep(10 * time.Millisecond)
+			n.wire.cut.Store(false)
+		}()
+		_, err := p.d.Dial(t.Context(), p.l.Addr(), anybody)
+		wantOwnRefusal(t, "dialler", err, proto.ReasonUnknownAuthority)
+		wantPeerRefusal(t, "listener", (<-n.refused).Err, proto.ReasonUnknownAuthority)
+		if n.wire.lost.Load() == 0 {
+			t.Error("nothing was lost: the test shows nothing")
+		}
+	})
 }
 
 func TestDeviceIsNotNamedToAStranger(t *testing.T) {
@@ -169,7 +193,7 @@ func TestVersionNegotiation(t *testing.T) {
 			wantPeerRefusal(t, "dialler", err, proto.ReasonVersion)
 			wantOwnRefusal(t, "listener", (<-n.refused).Err, proto.ReasonVersion)
 			for _, v := range []string{"listener speaks versions", "the dialler"} {
-				if !strings.Contains(err.Error(), v) {
+				if !strings.Contains(fmt.Sprint(err), v) {
 					t.Errorf("refusal does not name both sides' versions: %v", err)
 				}
 			}
