@@ -7,8 +7,10 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -110,6 +112,36 @@ func TestBurstSigned(t *testing.T) {
 				t.Errorf("%s, %d frames: %+v", curve.Params().Name, frames, r)
 			}
 		}
+	}
+}
+
+// The signature covers exactly what the comment in block.go says, so that a
+// recording can be checked by other means than this package.
+func TestBlockSignatureIndependently(t *testing.T) {
+	key := deviceKey(t, elliptic.P256())
+	b := sign(t, key, context(1), 2)
+	block := b.blocks[0].Bytes
+	const end = 51 + 2*16
+	signed := slices.Concat(
+		[]byte("Crossband 1 burst\x00"),
+		b.context.Channel[:],
+		[]byte{0, 0, 0, 0, 0, 0, 0, 9}, // epoch
+		[]byte{0, 0, 0, 4},             // leaf
+		block[:end],
+	)
+	digest := sha256.Sum256(signed)
+	if !ecdsa.VerifyASN1(&key.PublicKey, digest[:], block[end:]) {
+		t.Error("the signature is not over what is documented")
+	}
+	hash := sha256.Sum256(b.sealed[1])
+	if !bytes.Equal(block[51+16:end], hash[:16]) {
+		t.Error("the frame's hash is not where it is documented")
+	}
+	v := NewBurstVerifier(b.context)
+	v.Frame(0, b.sealed[0])
+	v.Frame(0, b.sealed[0])
+	if r := v.Result(); r.Waiting != 1 {
+		t.Errorf("one frame, given twice: %+v", r)
 	}
 }
 

@@ -354,6 +354,17 @@ func TestJitterNextTalker(t *testing.T) {
 	}
 }
 
+// The last talker fell silent without an end: the next one need not wait for
+// the timeout.
+func TestJitterNextTalkerAfterALostEnd(t *testing.T) {
+	j := NewJitter(JitterConfig{})
+	out := listen(j, append(burst(1, 200, 0, steady)[:30], burst(2, 50, 1000*ms, steady)...), 3*time.Second)
+	first := slices.IndexFunc(out, func(p Playout) bool { return p.Burst == BurstID{2} && p.Action == Play })
+	if at := time.Duration(first) * FrameDuration; at < 1050*ms || at > 1140*ms {
+		t.Errorf("the second is heard from %v", at)
+	}
+}
+
 func TestJitterManyBurstsStayBounded(t *testing.T) {
 	j := NewJitter(JitterConfig{})
 	for i := range 1000 {

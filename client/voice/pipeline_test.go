@@ -266,11 +266,12 @@ func TestPlayerCoversUpWhatItCannotDecode(t *testing.T) {
 	}
 }
 
-// Making up for a late grant merges frames, it does not cut them out.
-func TestPlayerCatchesUpWithoutClicks(t *testing.T) {
-	p, in := NewPlayer(JitterConfig{}), tone(100*FrameSamples, 137, 9000)
+// catchUp plays two seconds of which fifteen frames come at once.
+func catchUp(t *testing.T, in []int16) ([]int16, PlayerStats) {
+	t.Helper()
+	p := NewPlayer(JitterConfig{})
 	src, talker := NewPCMSource(in, newPCMUEncoder()), NewTalker(BurstID{1}, CodecPCMU)
-	var frames []Frame
+	var out []int16
 	for i := range 101 {
 		b, err := src.Next()
 		if err != nil {
@@ -280,18 +281,25 @@ func TestPlayerCatchesUpWithoutClicks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		frames = append(frames, f)
-	}
-	var out []int16
-	for i := 15; i < 101; i++ { // fifteen frames come at once
-		now := begin.Add(time.Duration(i) * FrameDuration)
-		for len(frames) > 0 && int(frames[0].Index) <= i {
-			p.Push(frames[0], now)
-			frames = frames[1:]
+		now := begin.Add(time.Duration(max(i, 15)) * FrameDuration)
+		p.Push(f, now)
+		if i >= 15 {
+			out = append(out, p.Tick(now).PCM...)
 		}
-		out = append(out, p.Tick(now).PCM...)
 	}
-	if s := p.Stats(); s.Skipped < 5 || biggestStep(out[FrameSamples:]) > 1.4*biggestStep(in) {
-		t.Errorf("step of %.0f, was %.0f: %+v", biggestStep(out[FrameSamples:]), biggestStep(in), s)
+	return out, p.Stats()
+}
+
+// Making up for a late grant merges frames, it does not cut them out; and in
+// silence it is done at once.
+func TestPlayerCatchesUp(t *testing.T) {
+	in := tone(100*FrameSamples, 137, 9000)
+	out, loud := catchUp(t, in)
+	if loud.Skipped < 5 || biggestStep(out[FrameSamples:]) > 1.4*biggestStep(in) {
+		t.Errorf("step of %.0f, was %.0f: %+v", biggestStep(out[FrameSamples:]), biggestStep(in), loud)
+	}
+	_, quiet := catchUp(t, make([]int16, len(in)))
+	if quiet.Delay >= loud.Delay || quiet.Skipped <= loud.Skipped {
+		t.Errorf("in silence %+v, in speech %+v", quiet, loud)
 	}
 }

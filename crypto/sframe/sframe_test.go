@@ -149,6 +149,19 @@ func TestOpenedSaysWhoseKey(t *testing.T) {
 	}
 }
 
+func TestReplayLeavesNoPlaintext(t *testing.T) {
+	r, s := receiver(t, 1), sender(t, 1, 0, 0)
+	frame := seal(t, s, "secret words")
+	wantOpen(t, "once", r, frame, start, "secret words")
+	buf := make([]byte, 0, 100)
+	if _, err := r.Open(buf, []byte("channel"), frame, start); !errors.Is(err, ErrReplay) {
+		t.Fatal(err)
+	}
+	if bytes.Contains(buf[:100], []byte("secret")) {
+		t.Error("the plaintext of a refused frame is left in the caller's buffer")
+	}
+}
+
 func TestWindow(t *testing.T) {
 	r, s := receiver(t, 1), sender(t, 1, 0, 0)
 	var frames [][]byte
