@@ -3,12 +3,14 @@ package link_test
 import (
 	"context"
 	"os"
-	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quic-go/quic-go"
 
 	"crossband/proto/link"
 )
@@ -104,14 +106,77 @@ func BenchmarkIdle(b *testing.B) {
 		before := resident(b)
 		f := newFan(b, links)
 		time.Sleep(3 * time.Second)
-		runtime.GC()
 		b.ReportMetric(float64(resident(b)-before)/links/2/1024, "kB/end")
 		f.close()
 	}
 }
 
+// plainFan is the same with quic-go alone, to compare with.
+func plainFan(b *testing.B, n int) (links []*quic.Conn, end func()) {
+	b.Helper()
+	p := newPKI(b)
+	cert := p.issue(relayB())
+	conf := &quic.Config{EnableDatagrams: true}
+	at, from := &quic.Transport{Conn: loopback(b)}, &quic.Transport{Conn: loopback(b)}
+	l, err := at.Listen(memberTLS(cert), conf)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for range n {
+		c, err := from.Dial(context.Background(), l.Addr(), memberTLS(cert), conf)
+		if err != nil {
+			b.Fatal(err)
+		}
+		go func() { // ends with the connection
+			for {
+				if _, err := c.ReceiveDatagram(context.Background()); err != nil {
+					return
+				}
+			}
+		}()
+		a, err := l.Accept(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		links = append(links, a)
+	}
+	return links, func() { from.Close(); at.Close() }
+}
+
+// BenchmarkPlainFanOut calls quic-go from the fan-out loop, as a relay must
+// not: one peer that is cut off would hold up all.
+func BenchmarkPlainFanOut(b *testing.B) {
+	links, end := plainFan(b, 300)
+	defer end()
+	frame := make([]byte, 81)
+	begun := cpu()
+	b.ResetTimer()
+	for range b.N {
+		for _, c := range links {
+			c.SendDatagram(frame)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64((cpu()-begun).Microseconds())/float64(b.N*len(links)), "cpu-µs/forward")
+}
+
+// BenchmarkPlainIdle is BenchmarkIdle with quic-go alone.
+func BenchmarkPlainIdle(b *testing.B) {
+	const links = 500
+	for range b.N {
+		before := resident(b)
+		_, end := plainFan(b, links)
+		time.Sleep(3 * time.Second)
+		b.ReportMetric(float64(resident(b)-before)/links/2/1024, "kB/end")
+		end()
+	}
+}
+
 // resident returns the process's resident memory in octets.
 func resident(b *testing.B) int {
+	b.Helper()
+	debug.FreeOSMemory()
 	status, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		b.Skip(err)
