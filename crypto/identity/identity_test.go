@@ -146,7 +146,7 @@ func TestSignedDocuments(t *testing.T) {
 			_, _, err := store.VerifySigned(context, raw, now)
 			return err
 		}
-		wantFault(t, verify("agreement", raw, noon()), BadSignature, "the wrong context")
+		wantFault(t, verify("consent", raw, noon()), BadSignature, "the wrong context, of the same length")
 		wantFault(t, verify("charter", raw, noon().Add(8*day)), Expired, "a signer whose certificate is over")
 		wantFault(t, verify("charter", append(raw, 0), noon()), Malformed, "something after the envelope")
 		s := must(ParseSigned(raw))(t)

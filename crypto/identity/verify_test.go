@@ -133,6 +133,7 @@ func TestAgencyRules(t *testing.T) {
 	runBadChains(t, w.store, []badChain{
 		{rule: "case 3: other authority of the same names", raw: [][]byte{leaf(impostorIs), impostorIs.cert.Raw}, want: UnknownAuthority},
 		{rule: "case 3: with its root", raw: [][]byte{leaf(impostorIs), impostorIs.cert.Raw, impostor.cert.Raw}, want: UnknownAuthority},
+		{rule: "case 3: a true chain with a false root behind it", raw: [][]byte{leaf(w.us), w.usIsRaw, impostor.cert.Raw}, want: UnknownAuthority},
 		{rule: "case 3: with the real issuing certificate", raw: [][]byte{leaf(impostorIs), w.usIsRaw}, want: UnknownAuthority},
 		{rule: "case 3: with the real root", raw: [][]byte{leaf(impostor), w.usRaw}, want: UnknownAuthority},
 		{rule: "case 4: Mexican authority, US identity", raw: [][]byte{leaf(w.mx), w.mx.cert.Raw}, want: WrongAgency},
