@@ -40,6 +40,11 @@ type Config struct {
 	// Timers always run on the machine's own.
 	Now func() time.Time
 
+	// Probe makes every link that is dialled end after the greeting: the
+	// listener answers and hands it to nobody, so that looking for a fault
+	// takes no working link's place.
+	Probe bool
+
 	// StatelessResetKey lets peers notice within a round trip that this node
 	// was restarted, if it is kept over restarts. Zero turns that off.
 	StatelessResetKey [32]byte

@@ -20,6 +20,7 @@ type terms struct {
 	capabilities []string
 	software     string        // the peer's
 	skew         time.Duration // the peer's clock less ours
+	probe        bool          // the peer only looks
 }
 
 func (s *socket) hello() *wire.Hello {
@@ -29,6 +30,7 @@ func (s *socket) hello() *wire.Hello {
 		Capabilities: s.cfg.Capabilities,
 		TimeMs:       s.cfg.Now().UnixMilli(),
 		Software:     s.cfg.Software,
+		Probe:        s.cfg.Probe,
 	}
 }
 
@@ -104,7 +106,7 @@ func (s *socket) agree(h *wire.Hello) (terms, error) {
 	common := slices.DeleteFunc(slices.Clone(s.cfg.Capabilities), func(c string) bool {
 		return !slices.Contains(h.Capabilities, c)
 	})
-	return terms{version: version, capabilities: common, software: printable(h.Software)}, nil
+	return terms{version: version, capabilities: common, software: printable(h.Software), probe: h.Probe}, nil
 }
 
 // judgeAck checks that the listener kept to what we offered.

@@ -152,6 +152,12 @@ func (l *Listener) greet(q *quic.Conn, enrol bool) {
 		l.s.audit(Attempt{q.RemoteAddr(), name, err})
 		return
 	}
+	if t.probe {
+		<-untilOver(q, by)
+		unwatch()
+		refuse(q, proto.Refuse(proto.ReasonClosing, ""))
+		return
+	}
 	c, err := l.s.start(q, stream, ends{self: l.s.cfg.Self, peer: name, enrol: enrol}, t)
 	unwatch()
 	if err != nil {
@@ -161,6 +167,13 @@ func (l *Listener) greet(q *quic.Conn, enrol bool) {
 	if enrol {
 		<-c.Done()
 	}
+}
+
+// untilOver waits for a probe to have seen enough and leave.
+func untilOver(q *quic.Conn, by time.Time) <-chan struct{} {
+	ctx, cancel := context.WithDeadline(q.Context(), by)
+	context.AfterFunc(ctx, cancel)
+	return ctx.Done()
 }
 
 // closeWith closes a connection that is still being greeted when the listener

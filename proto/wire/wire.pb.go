@@ -795,6 +795,7 @@ type Hello struct {
 	Capabilities  []string               `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	TimeMs        int64                  `protobuf:"varint,4,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // sender's clock, milliseconds since 1970 UTC
 	Software      string                 `protobuf:"bytes,5,opt,name=software,proto3" json:"software,omitempty"`            // free text for the other side's administrator
+	Probe         bool                   `protobuf:"varint,6,opt,name=probe,proto3" json:"probe,omitempty"`                 // greet and let go: this link carries nothing and replaces none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -862,6 +863,13 @@ func (x *Hello) GetSoftware() string {
 		return x.Software
 	}
 	return ""
+}
+
+func (x *Hello) GetProbe() bool {
+	if x != nil {
+		return x.Probe
+	}
+	return false
 }
 
 // HelloAck accepts a Hello: the version and the capabilities in force.
@@ -3378,7 +3386,6 @@ type Message struct {
 	//	*Message_Text
 	//	*Message_Phrase
 	//	*Message_Incident
-	//	*Message_Heartbeat
 	Body          isMessage_Body `protobuf_oneof:"body"`
 	TimeMs        int64          `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // sender's clock
 	Note          string         `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`                    // free text that goes with a phrase
@@ -3450,15 +3457,6 @@ func (x *Message) GetIncident() *IncidentOpened {
 	return nil
 }
 
-func (x *Message) GetHeartbeat() *Heartbeat {
-	if x != nil {
-		if x, ok := x.Body.(*Message_Heartbeat); ok {
-			return x.Heartbeat
-		}
-	}
-	return nil
-}
-
 func (x *Message) GetTimeMs() int64 {
 	if x != nil {
 		return x.TimeMs
@@ -3489,17 +3487,11 @@ type Message_Incident struct {
 	Incident *IncidentOpened `protobuf:"bytes,3,opt,name=incident,proto3,oneof"`
 }
 
-type Message_Heartbeat struct {
-	Heartbeat *Heartbeat `protobuf:"bytes,4,opt,name=heartbeat,proto3,oneof"`
-}
-
 func (*Message_Text) isMessage_Body() {}
 
 func (*Message_Phrase) isMessage_Body() {}
 
 func (*Message_Incident) isMessage_Body() {}
-
-func (*Message_Heartbeat) isMessage_Body() {}
 
 // IncidentOpened tells the members of a calling channel which channel an
 // accepted hail has opened.
@@ -3563,59 +3555,6 @@ func (x *IncidentOpened) GetHail() []byte {
 	return nil
 }
 
-// Heartbeat lets members compare epoch authenticators without trusting the hub.
-type Heartbeat struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Authenticator []byte                 `protobuf:"bytes,2,opt,name=authenticator,proto3" json:"authenticator,omitempty"` // SHA-256 of the epoch authenticator
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Heartbeat) Reset() {
-	*x = Heartbeat{}
-	mi := &file_wire_proto_msgTypes[41]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Heartbeat) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Heartbeat) ProtoMessage() {}
-
-func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
-func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
-}
-
-func (x *Heartbeat) GetEpoch() uint64 {
-	if x != nil {
-		return x.Epoch
-	}
-	return 0
-}
-
-func (x *Heartbeat) GetAuthenticator() []byte {
-	if x != nil {
-		return x.Authenticator
-	}
-	return nil
-}
-
 type Charter_Party struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
@@ -3628,7 +3567,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3640,7 +3579,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3744,7 +3683,7 @@ const file_wire_proto_rawDesc = "" +
 	"floor_idle\x18L \x01(\v2\x17.crossband.v1.FloorIdleH\x00R\tfloorIdle\x12>\n" +
 	"\ffloor_revoke\x18M \x01(\v2\x19.crossband.v1.FloorRevokeH\x00R\vfloorRevoke\x12A\n" +
 	"\rfloor_warning\x18N \x01(\v2\x1a.crossband.v1.FloorWarningH\x00R\ffloorWarningB\x06\n" +
-	"\x04body\"\xa2\x01\n" +
+	"\x04body\"\xb8\x01\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vversion_min\x18\x01 \x01(\rR\n" +
 	"versionMin\x12\x1f\n" +
@@ -3752,7 +3691,8 @@ const file_wire_proto_rawDesc = "" +
 	"versionMax\x12\"\n" +
 	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\x12\x1a\n" +
-	"\bsoftware\x18\x05 \x01(\tR\bsoftware\"}\n" +
+	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12\x14\n" +
+	"\x05probe\x18\x06 \x01(\bR\x05probe\"}\n" +
 	"\bHelloAck\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12\x17\n" +
@@ -3959,22 +3899,18 @@ const file_wire_proto_rawDesc = "" +
 	"\aStorage\x12\x17\n" +
 	"\x13STORAGE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTORAGE_NONE\x10\x01\x12\x12\n" +
-	"\x0eSTORAGE_SEALED\x10\x02\"\xe3\x01\n" +
+	"\x0eSTORAGE_SEALED\x10\x02\"\xaa\x01\n" +
 	"\aMessage\x12\x14\n" +
 	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x18\n" +
 	"\x06phrase\x18\x02 \x01(\fH\x00R\x06phrase\x12:\n" +
-	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x127\n" +
-	"\theartbeat\x18\x04 \x01(\v2\x17.crossband.v1.HeartbeatH\x00R\theartbeat\x12\x17\n" +
+	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x12\x17\n" +
 	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04noteB\x06\n" +
 	"\x04body\"Z\n" +
 	"\x0eIncidentOpened\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x12\n" +
-	"\x04hail\x18\x03 \x01(\fR\x04hail\"G\n" +
-	"\tHeartbeat\x12\x14\n" +
-	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12$\n" +
-	"\rauthenticator\x18\x02 \x01(\fR\rauthenticatorB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
+	"\x04hail\x18\x03 \x01(\fR\x04hailB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
 
 var (
 	file_wire_proto_rawDescOnce sync.Once
@@ -3989,7 +3925,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -4034,8 +3970,7 @@ var file_wire_proto_goTypes = []any{
 	(*Charter)(nil),            // 40: crossband.v1.Charter
 	(*Message)(nil),            // 41: crossband.v1.Message
 	(*IncidentOpened)(nil),     // 42: crossband.v1.IncidentOpened
-	(*Heartbeat)(nil),          // 43: crossband.v1.Heartbeat
-	(*Charter_Party)(nil),      // 44: crossband.v1.Charter.Party
+	(*Charter_Party)(nil),      // 43: crossband.v1.Charter.Party
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -4081,16 +4016,15 @@ var file_wire_proto_depIdxs = []int32{
 	28, // 40: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
 	29, // 41: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
 	0,  // 42: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	44, // 43: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	43, // 43: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
 	1,  // 44: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	44, // 45: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	43, // 45: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
 	42, // 46: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	43, // 47: crossband.v1.Message.heartbeat:type_name -> crossband.v1.Heartbeat
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -4146,7 +4080,6 @@ func file_wire_proto_init() {
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
-		(*Message_Heartbeat)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -4154,7 +4087,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   43,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
