@@ -176,7 +176,16 @@ func TestHubRestart(t *testing.T) {
 func TestPrivateCommit(t *testing.T) {
 	w := newWorld(t, suite.P256AES128, "a-1")
 	w.add("a-1", "b-1")
-	p, err := w.member["a-1"].Commit(CommitOptions{Private: true, Now: testNow})
+	a := w.member["a-1"]
+	ac := a.content(message.Content{Type: message.ContentProposal, Proposal: message.Remove{Leaf: 0}}, true)
+	must(t, a.sign(ac))
+	sealed, err := a.frame(ac)
+	must(t, err)
+	_, err = w.member["b-1"].Process(sealed, testNow)
+	must(t, err)
+	w.frozen(t, "replayed proposal", "b-1", ErrReplay, func(g *Group) error { _, err := g.Process(sealed, testNow); return err })
+
+	p, err := a.Commit(CommitOptions{Private: true, Now: testNow})
 	must(t, err)
 	wantErr(t, "hub", roster.ErrPrivate, func() error { _, _, err := w.hub.Apply(p.Commit, testNow); return err })
 	_, err = w.member["b-1"].Process(p.Commit, testNow)
