@@ -18,6 +18,9 @@ func (h *Hub) frame(l *link, f *wire.Frame) {
 	}
 	if err != nil {
 		why := proto.AsRefusal(err)
+		if b := f.GetFloorRequest(); b != nil && actor != (proto.Name{}) {
+			h.denyFloor(l, actor, b, why) // whatever the reason: who presses must hear it
+		}
 		h.audit(l, actor, f, why)
 		if f.Id != 0 {
 			h.send(l, refused(f.Id, why))

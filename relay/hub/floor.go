@@ -64,16 +64,13 @@ func (fl *floor) mirror(t *wire.FloorTaken, now time.Time) {
 func (h *Hub) floorRequest(l *link, ch *channel, actor proto.Name, b *wire.FloorRequest) error {
 	t, err := h.newTalker(l, ch, actor, b)
 	if err != nil {
-		h.denyFloor(l, ch, actor, b.Burst, proto.AsRefusal(err))
 		return err
 	}
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
 	if t.leaf, t.bound = ch.hosted.members.leafOf(actor); !t.bound {
-		why := proto.Refuse(proto.ReasonNotMember, actor.String())
-		h.denyFloor(l, ch, actor, b.Burst, why)
-		return why
+		return proto.Refuse(proto.ReasonNotMember, actor.String())
 	}
 	h.arbitrate(ch, t, b.Queue)
 	return nil
@@ -176,8 +173,9 @@ func (h *Hub) denyTalker(ch *channel, t talker, why proto.Reason) {
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: deny}})
 }
 
-func (h *Hub) denyFloor(l *link, ch *channel, who proto.Name, burst []byte, why *proto.Refusal) {
-	h.tell(l.id, who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: &wire.FloorDeny{Channel: ch.id[:], Burst: burst, Code: uint32(why.Reason)}}})
+// denyFloor answers a request that a rule refuses.
+func (h *Hub) denyFloor(l *link, who proto.Name, b *wire.FloorRequest, why *proto.Refusal) {
+	h.tell(l.id, who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: &wire.FloorDeny{Channel: b.Channel, Burst: b.Burst, Code: uint32(why.Reason)}}})
 }
 
 func (h *Hub) tellQueue(ch *channel) {

@@ -13,7 +13,6 @@ import (
 func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.FloorRequest) error {
 	t, err := h.newTalker(l, ch, actor, b)
 	if err != nil {
-		h.denyFloor(l, ch, actor, b.Burst, proto.AsRefusal(err))
 		return err
 	}
 	hub := h.peers[ch.charter.Owner]
@@ -27,9 +26,7 @@ func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 		h.arbitrate(ch, t, b.Queue)
 		return nil
 	}
-	why := proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
-	h.denyFloor(l, ch, actor, b.Burst, why)
-	return why
+	return proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
 }
 
 func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.FloorRelease) error {
