@@ -1,0 +1,244 @@
+// Package registrar is the online side of an agency's authority: a mailbox at
+// the agency's own relay, which answers enrolments and renewals and hands out
+// the trust list and the charters that the authority signed.
+//
+// It runs apart from the relay, so that no relay ever holds a key that can make
+// an identity: a relay in wrong hands can withhold certificates, not forge them.
+package registrar
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/link"
+	"crossband/proto/wire"
+)
+
+// Config says whose registrar this is. Open, Mailbox, Relay and Socket are
+// required.
+type Config struct {
+	// Open opens the authority. It is asked again for every request, so that
+	// what an administrator changes on disk meanwhile is seen.
+	Open     func() (*identity.Authority, error)
+	Mailbox  *identity.Identity // role authority
+	Save     func(*identity.Identity) error
+	Charters func() ([][]byte, error) // signed charters to register; nil: none
+	Relay    net.Addr
+	Socket   net.PacketConn // Run closes it
+	Log      *slog.Logger
+}
+
+// Times of the registrar.
+const (
+	lookEvery = 2 * time.Second // at the authority's folder, for what changed
+	dialAgain = time.Second
+	dialMost  = 10 * time.Second
+)
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, cfg Config) error {
+	if cfg.Mailbox.Name.Role != proto.RoleAuthority {
+		return fmt.Errorf("registrar: %s is not an authority's identity", cfg.Mailbox.Name)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	r := &registrar{cfg: cfg, id: cfg.Mailbox}
+	d, err := link.NewDialer(cfg.Socket, link.Config{
+		Self:        cfg.Mailbox.Name,
+		Certificate: func() (*tls.Certificate, error) { c, err := r.id.TLSCertificate(); return &c, err },
+		Verify:      r.verify,
+	})
+	if err != nil {
+		return fmt.Errorf("registrar: %w", err)
+	}
+	defer d.Close()
+	for ctx.Err() == nil {
+		if err := r.session(ctx, d); err != nil && ctx.Err() == nil {
+			cfg.Log.Info("no link", "why", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(dialAgain):
+		}
+	}
+	return nil
+}
+
+// registrar is the state of one Run, all of it in its goroutine but for id,
+// which is replaced only between links.
+type registrar struct {
+	cfg      Config
+	id       *identity.Identity
+	list     []byte           // trust list last handed out on this link
+	charters map[string]bool  // charters handed out on this link
+	frames   chan *wire.Frame // from the link's reader
+}
+
+func (r *registrar) verify(chain [][]byte, _ bool) (proto.Name, error) {
+	trust, err := r.id.TrustStore(time.Now())
+	if err != nil {
+		return proto.Name{}, err
+	}
+	return trust.VerifyPeer(chain, identity.UsageServer, time.Now())
+}
+
+// session serves one link until it ends.
+func (r *registrar) session(ctx context.Context, d *link.Dialer) error {
+	if err := r.renew(); err != nil {
+		r.cfg.Log.Warn("own certificate not renewed", "why", err.Error())
+	}
+	dial, cancel := context.WithTimeout(ctx, dialMost)
+	c, err := d.Dial(dial, r.cfg.Relay, link.RelayOf(r.id.Name.Agency))
+	cancel()
+	if err != nil {
+		return err
+	}
+	defer c.Close(nil)
+	r.list, r.charters, r.frames = nil, make(map[string]bool), make(chan *wire.Frame)
+	ctx, cancel = context.WithCancel(ctx)
+	defer cancel()
+	go r.read(ctx, c) // ends with the link or ctx
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if err := r.handOut(c); err != nil {
+			r.cfg.Log.Warn("nothing handed out", "why", err.Error())
+		}
+		select {
+		case f, ok := <-r.frames:
+			if !ok {
+				<-c.Done()
+				return c.Err()
+			}
+			if err := c.Send(r.answer(f)); err != nil {
+				return err
+			}
+		case <-tick.C:
+			if at, err := r.id.RenewAt(); err == nil && time.Now().After(at) {
+				return errors.New("registrar: time to renew the own certificate")
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (r *registrar) read(ctx context.Context, c *link.Conn) {
+	defer close(r.frames)
+	for {
+		f, err := c.Receive(ctx)
+		if err != nil {
+			c.Close(nil)
+			return
+		}
+		if f.GetEnrol() == nil {
+			continue // answers to what we handed out
+		}
+		select {
+		case r.frames <- f:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// handOut gives the relay the trust list and the charters it does not have.
+func (r *registrar) handOut(c *link.Conn) error {
+	a, err := r.cfg.Open()
+	if err != nil {
+		return err
+	}
+	list, err := a.TrustList(time.Now())
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(list, r.list) {
+		if err := c.Send(&wire.Frame{Id: 1, Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: list}}}); err != nil {
+			return err
+		}
+		r.list = list
+	}
+	if r.cfg.Charters == nil {
+		return nil
+	}
+	charters, err := r.cfg.Charters()
+	if err != nil {
+		return err
+	}
+	for _, s := range charters {
+		if r.charters[string(s)] {
+			continue
+		}
+		if err := c.Send(&wire.Frame{Id: 2, Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: s}}}); err != nil {
+			return err
+		}
+		r.charters[string(s)] = true
+	}
+	return nil
+}
+
+// answer enrols or renews.
+func (r *registrar) answer(f *wire.Frame) *wire.Frame {
+	out := &wire.Frame{Re: f.Id}
+	reply, err := r.decide(f.GetEnrol())
+	if err != nil {
+		why := proto.AsRefusal(err)
+		r.cfg.Log.Warn("enrolment refused", "code", int(why.Reason), "why", err.Error())
+		out.Body = &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(why.Reason), Detail: why.Detail}}
+		return out
+	}
+	out.Body = &wire.Frame_EnrolReply{EnrolReply: &wire.EnrolReply{Reply: reply}}
+	return out
+}
+
+func (r *registrar) decide(e *wire.Enrol) ([]byte, error) {
+	a, err := r.cfg.Open()
+	if err != nil {
+		return nil, err
+	}
+	if e.Renewal {
+		return a.Renew(e.Request, time.Now())
+	}
+	return a.Enrol(e.Request, time.Now())
+}
+
+// renew replaces the mailbox's own certificate when it is time; its authority
+// is at hand.
+func (r *registrar) renew() error {
+	at, err := r.id.RenewAt()
+	if err != nil || time.Now().Before(at) {
+		return err
+	}
+	a, err := r.cfg.Open()
+	if err != nil {
+		return err
+	}
+	renewal, err := identity.NewRenewal(r.id, r.id.Key, time.Now())
+	if err != nil {
+		return err
+	}
+	reply, err := a.Renew(renewal.Request(), time.Now())
+	if err != nil {
+		return err
+	}
+	id, err := renewal.Finish(reply, time.Now())
+	if err != nil {
+		return err
+	}
+	if r.cfg.Save != nil {
+		if err := r.cfg.Save(id); err != nil {
+			return err
+		}
+	}
+	r.id = id
+	return nil
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crossband/client/registrar"
+	"crossband/cmd/crossband/internal/agencydir"
+	"crossband/crypto/identity"
+	"crossband/proto"
+)
+
+func newAgencyCommand(e env) *cobra.Command {
+	c := &cobra.Command{Use: "agency", Short: "Found an agency, enrol its devices, trust its partners"}
+	c.AddCommand(newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e))
+	return c
+}
+
+func dirFlag(c *cobra.Command, dir *string) {
+	c.Flags().StringVar(dir, "dir", "agency", "the agency's folder")
+}
+
+func newAgencyInitCommand(e env) *cobra.Command {
+	var dir, domain, relay, address, listen, passphrase string
+	var small bool
+	c := &cobra.Command{
+		Use:   "init --domain DOMAIN --address HOST:PORT",
+		Short: "Make a new agency: root, issuing authority and first relay",
+		Long: `Make a new agency in a folder: an offline root, an online issuing authority,
+the registrar's identity and the first relay with its configuration.
+The root's key can be protected with a passphrase (read from a file) and should
+then be moved off the machine: DIR/authority/root.` + "\n" + exitHelp,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			agency, err := proto.ParseAgency(domain)
+			if err != nil {
+				return usageError{err}
+			}
+			if address == "" {
+				return usageError{errors.New("--address is required: where others reach the relay")}
+			}
+			pass, err := readPassphrase(passphrase)
+			if err != nil {
+				return err
+			}
+			d, err := agencydir.Init(dir, agencydir.Setup{
+				Agency: agency, Relay: relay, Address: address, Listen: listen, Passphrase: pass, SmallKeys: small,
+			}, time.Now())
+			if err != nil {
+				return err
+			}
+			a, err := d.Authority()
+			if err != nil {
+				return err
+			}
+			e.printf("agency %s in %s\nroot fingerprint: %s\n", agency, dir, a.Bundle().Fingerprint())
+			e.note("next: crossband relay run --config %s\n      crossband agency serve --dir %s", d.RelayConfig(), dir)
+			return nil
+		},
+	}
+	dirFlag(c, &dir)
+	c.Flags().StringVar(&domain, "domain", "", "the agency's name, such as usbp.example")
+	c.Flags().StringVar(&relay, "relay", "relay-1", "label of the first relay")
+	c.Flags().StringVar(&address, "address", "", "HOST:PORT (UDP) at which devices and partners reach the relay")
+	c.Flags().StringVar(&listen, "listen", "", "address to listen on, if it is another")
+	c.Flags().StringVar(&passphrase, "root-passphrase-file", "", "file with the passphrase of the root's key")
+	c.Flags().BoolVar(&small, "p256", false, "P-256 keys instead of P-384")
+	return c
+}
+
+func readPassphrase(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(strings.TrimRight(string(b), "\r\n")), nil
+}
+
+func newAgencyInviteCommand(e env) *cobra.Command {
+	var dir string
+	var ttl time.Duration
+	var qr, asJSON bool
+	c := &cobra.Command{
+		Use:   "invite ROLE/LABEL",
+		Short: "Make a one-time invitation for a device, such as unit/del-rio-214",
+		Long:  "Make a one-time invitation for a device. Hand it over in secret: whoever holds\nit first becomes the device. Roles: unit, desk, hook, gateway, recorder.\n" + exitHelp,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			d, err := agencydir.Open(dir)
+			if err != nil {
+				return err
+			}
+			t, err := d.Invite(args[0], ttl, time.Now())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return e.json(map[string]string{"name": t.Name.String(), "token": t.Text(), "expires": t.Expires.Format(time.RFC3339)})
+			}
+			if qr {
+				code, err := t.QR()
+				if err != nil {
+					return err
+				}
+				e.printf("%s\n", code)
+			}
+			e.printf("%s\n", t.Text())
+			e.note("%s\nnext, on the device: crossband enroll --token TOKEN", t)
+			return nil
+		},
+	}
+	dirFlag(c, &dir)
+	c.Flags().DurationVar(&ttl, "ttl", 24*time.Hour, "how long it can be used")
+	c.Flags().BoolVar(&qr, "qr", false, "show it as a QR code too")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func newAgencyExportCommand(e env) *cobra.Command {
+	var dir, to string
+	c := &cobra.Command{
+		Use:   "export",
+		Short: "Write the trust bundle to give to partner agencies",
+		Long:  "Write the trust bundle to give to partner agencies. They confirm its\nfingerprint with you by voice: read the words out over a line you trust.\n" + exitHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			d, err := agencydir.Open(dir)
+			if err != nil {
+				return err
+			}
+			a, err := d.Authority()
+			if err != nil {
+				return err
+			}
+			e.note("fingerprint of %s, to be read out: %s", a.Agency(), a.Bundle().Fingerprint())
+			if to == "" {
+				_, err = e.out.Write(a.Bundle().Export())
+				return err
+			}
+			return os.WriteFile(to, a.Bundle().Export(), 0o644)
+		},
+	}
+	dirFlag(c, &dir)
+	c.Flags().StringVar(&to, "to", "", "file to write; standard output if empty")
+	return c
+}
+
+type trustOptions struct {
+	dir, words, peer, calling string
+	link, p256                bool
+	observers                 []string
+	life                      time.Duration
+}
+
+func newAgencyTrustCommand(e env) *cobra.Command {
+	var o trustOptions
+	c := &cobra.Command{
+		Use:   "trust BUNDLE-FILE",
+		Short: "Pin a partner agency's root, after its fingerprint was confirmed by voice",
+		Long: `Pin a partner agency's root. Its fingerprint must be confirmed by voice: have the
+partner read out the words of its "agency export" and give them with --words.
+A root that is pinned changes only by a roll-over that the old one signed.
+
+--peer HOST:PORT (or --link, to wait for their call) makes the relays link;
+--calling TITLE charters a calling channel, owned by this agency, on which units
+and desks of both can hail each other.` + "\n" + exitHelp,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return runTrust(e, o, args[0]) },
+	}
+	dirFlag(c, &o.dir)
+	c.Flags().StringVar(&o.words, "words", "", "the fingerprint's words as heard by voice")
+	c.Flags().StringVar(&o.peer, "peer", "", "HOST:PORT of the partner's relay, to link with it")
+	c.Flags().BoolVar(&o.link, "link", false, "link with the partner's relay when it dials")
+	c.Flags().StringVar(&o.calling, "calling", "", "title of a calling channel to charter with the partner")
+	c.Flags().StringSliceVar(&o.observers, "observer", nil, "agency whose desks may be brought into its incidents to listen (repeatable)")
+	c.Flags().DurationVar(&o.life, "life", 365*24*time.Hour, "how long the calling channel's charter lasts")
+	c.Flags().BoolVar(&o.p256, "p256", false, "charter the calling channel for P-256 devices (MLS suite 2 instead of 7)")
+	return c
+}
+
+func runTrust(e env, o trustOptions, file string) error {
+	d, err := agencydir.Open(o.dir)
+	if err != nil {
+		return err
+	}
+	raw, err := readBounded(file, 256<<10)
+	if err != nil {
+		return err
+	}
+	b, err := identity.ParseBundle(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if o.words == "" {
+		return usageError{fmt.Errorf("--words is required: call %s, have them read out the fingerprint of their bundle, and type what you hear", b.Agency)}
+	}
+	if err := b.Fingerprint().MatchWords(o.words); err != nil {
+		return fmt.Errorf("the words do not fit the root of %s in this file: %w", b.Agency, err)
+	}
+	if err := d.Trust(b, b.Fingerprint(), o.peer, o.link || o.peer != "", time.Now()); err != nil {
+		return err
+	}
+	e.printf("%s is trusted\n", b.Agency)
+	if o.calling == "" {
+		return nil
+	}
+	observers := make([]proto.Agency, len(o.observers))
+	for i, s := range o.observers {
+		if observers[i], err = proto.ParseAgency(s); err != nil {
+			return usageError{err}
+		}
+	}
+	id, err := d.Charter(agencydir.Calling{Title: o.calling, Partner: b.Agency, Observers: observers, Life: o.life, SmallKeys: o.p256}, time.Now())
+	if err != nil {
+		return err
+	}
+	e.printf("calling channel %s %q\n", id, o.calling)
+	return nil
+}
+
+func readBounded(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("%s: more than %d octets", path, most)
+	}
+	return b, err
+}
+
+func newAgencyServeCommand(e env) *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer enrolments and renewals at the agency's relay, until interrupted",
+		Long:  "Run the registrar: it answers enrolments and renewals at the agency's relay and\nhands it the trust list and charters. It holds the issuing key, so it should run\non another machine than the relay.\n" + exitHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := agencydir.Open(dir)
+			if err != nil {
+				return err
+			}
+			cfg, err := registrarConfig(d, slog.New(slog.NewTextHandler(e.err, nil)))
+			if err != nil {
+				return err
+			}
+			return registrar.Run(cmd.Context(), cfg)
+		},
+	}
+	dirFlag(c, &dir)
+	return c
+}
+
+func registrarConfig(d agencydir.Dir, log *slog.Logger) (registrar.Config, error) {
+	id, err := identity.Load(d.Registrar(), nil)
+	if err != nil {
+		return registrar.Config{}, err
+	}
+	address, err := d.RelayAddress()
+	if err != nil {
+		return registrar.Config{}, err
+	}
+	addr, err := net.ResolveUDPAddr("udp", address)
+	if err != nil {
+		return registrar.Config{}, fmt.Errorf("relay %s: %w", address, err)
+	}
+	socket, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return registrar.Config{}, err
+	}
+	return registrar.Config{
+		Open: d.Authority, Mailbox: id, Charters: d.Charters, Relay: addr, Socket: socket, Log: log,
+		Save: func(id *identity.Identity) error { return id.Save(d.Registrar(), nil) },
+	}, nil
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crossband/cmd/crossband/internal/endpointdir"
+	"crossband/cmd/internal/relayd"
+	"crossband/cmd/internal/version"
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/link"
+)
+
+// finding is one thing that doctor looked at.
+type finding struct {
+	Check  string `json:"check"`
+	OK     bool   `json:"ok"`
+	Found  string `json:"found"`
+	Reason int    `json:"reason,omitempty"` // proto.Reason, the same that the other side logs
+	Hint   string `json:"hint,omitempty"`
+}
+
+type doctorOptions struct {
+	home, config string
+	timeout      time.Duration
+	asJSON       bool
+}
+
+func newDoctorCommand(e env) *cobra.Command {
+	var o doctorOptions
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Find out what keeps a device or a relay from working",
+		Long: `Find out what keeps a device (--home) or a relay (--config) from working: its
+files, its certificate, its clock, whether the other side can be reached over
+UDP, and what the other side thinks of it. It looks without taking the place of
+a working link.` + "\n" + exitHelp,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd.Context(), e, o) },
+	}
+	c.Flags().StringVar(&o.home, "home", endpointdir.Default(), "the device's folder")
+	c.Flags().StringVar(&o.config, "config", "", "a relay's configuration file, to look at the relay instead")
+	c.Flags().DurationVar(&o.timeout, "timeout", 5*time.Second, "how long to wait for each other side")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
+	return c
+}
+
+func runDoctor(ctx context.Context, e env, o doctorOptions) error {
+	d := &doctor{timeout: o.timeout}
+	if o.config != "" {
+		d.relay(ctx, o.config)
+	} else {
+		d.device(ctx, endpointdir.At(o.home))
+	}
+	if o.asJSON {
+		if err := e.json(d.findings); err != nil {
+			return err
+		}
+	}
+	failed := false
+	for _, f := range d.findings {
+		failed = failed || !f.OK
+		if o.asJSON {
+			continue
+		}
+		mark := "ok     "
+		if !f.OK {
+			mark = "PROBLEM"
+		}
+		e.printf("%s  %s: %s\n", mark, f.Check, f.Found)
+		if f.Hint != "" {
+			e.printf("         hint: %s\n", f.Hint)
+		}
+	}
+	if failed {
+		return errFound
+	}
+	return nil
+}
+
+// doctor collects findings.
+type doctor struct {
+	timeout  time.Duration
+	findings []finding
+}
+
+func (d *doctor) ok(check, format string, args ...any) {
+	d.findings = append(d.findings, finding{Check: check, OK: true, Found: fmt.Sprintf(format, args...)})
+}
+
+func (d *doctor) bad(check string, err error, hint string) {
+	f := finding{Check: check, Found: err.Error(), Hint: hint}
+	if r := new(proto.Refusal); errors.As(err, &r) {
+		f.Reason = int(r.Reason)
+	}
+	d.findings = append(d.findings, f)
+}
+
+func (d *doctor) device(ctx context.Context, dir endpointdir.Dir) {
+	address, err := dir.Relay()
+	if err != nil {
+		d.bad("device", err, "crossband enroll --token TOKEN")
+		return
+	}
+	id, trust := d.identity(dir.Identity())
+	if id == nil {
+		return
+	}
+	d.reach(ctx, "relay "+address, address, id, trust, link.RelayOf(id.Name.Agency))
+}
+
+func (d *doctor) relay(ctx context.Context, path string) {
+	c, err := relayd.Load(path)
+	if err != nil {
+		d.bad("configuration", err, "")
+		return
+	}
+	d.ok("configuration", "%s", path)
+	if _, err := relayd.LoadCharters(c.Charters); err != nil {
+		d.bad("charters", err, "")
+	}
+	id, trust := d.identity(c.Identity)
+	if id == nil {
+		return
+	}
+	for _, p := range c.Peers {
+		what := "peer " + p.Agency
+		if trust.Bundle(proto.Agency(p.Agency)) == nil {
+			d.bad(what, proto.Refuse(proto.ReasonUnknownAuthority, p.Agency), "crossband agency trust with this agency's bundle")
+			continue
+		}
+		if p.Address == "" {
+			d.ok(what, "waits to be dialled")
+			continue
+		}
+		d.reach(ctx, what, p.Address, id, trust, link.RelayOf(proto.Agency(p.Agency)))
+	}
+}
+
+// identity looks at a key and its certificate as the other side would.
+func (d *doctor) identity(dir string) (*identity.Identity, *identity.TrustStore) {
+	id, err := identity.Load(dir, nil)
+	if err != nil {
+		d.bad("identity", err, hintFor(err))
+		return nil, nil
+	}
+	now := time.Now()
+	trust, err := id.TrustStore(now)
+	if err != nil {
+		d.bad("trust list", err, hintFor(err))
+		return nil, nil
+	}
+	sound := true
+	for usage, word := range map[identity.Usage]string{identity.UsageClient: "to dial others", identity.UsageServer: "to be dialled"} {
+		if _, err := trust.VerifyPeer(id.Chain, usage, now); err != nil {
+			d.bad("certificate, "+word, err, hintFor(err))
+			sound = false
+		}
+	}
+	leaf, err := id.Leaf()
+	if err == nil && sound {
+		d.certificate(id, leaf, now)
+	}
+	d.ok("trusted agencies", "%v", trust.Agencies())
+	return id, trust
+}
+
+func (d *doctor) certificate(id *identity.Identity, leaf *x509.Certificate, now time.Time) {
+	left := leaf.NotAfter.Sub(now).Round(time.Minute)
+	if at, err := id.RenewAt(); err == nil && now.After(at.Add(time.Hour)) {
+		d.bad("certificate", fmt.Errorf("%s ends in %v and has not been renewed when it was time", id.Name, left), "is the registrar running? crossband agency serve")
+		return
+	}
+	d.ok("certificate", "%s, valid for another %v", id.Name, left)
+}
+
+// reach greets the other side and tells what it says.
+func (d *doctor) reach(ctx context.Context, what, address string, id *identity.Identity, trust *identity.TrustStore, expect link.Expect) {
+	addr, err := net.ResolveUDPAddr("udp", address)
+	if err != nil {
+		d.bad(what, err, "the address must be HOST:PORT and the name must resolve")
+		return
+	}
+	socket, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		d.bad(what, err, "")
+		return
+	}
+	dialer, err := link.NewDialer(socket, link.Config{
+		Self: id.Name, Software: version.String(), Probe: true,
+		Certificate: func() (*tls.Certificate, error) { c, err := id.TLSCertificate(); return &c, err },
+		Verify: func(chain [][]byte, _ bool) (proto.Name, error) {
+			return trust.VerifyPeer(chain, identity.UsageServer, time.Now())
+		},
+	})
+	if err != nil {
+		d.bad(what, err, "")
+		return
+	}
+	defer dialer.Close()
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	c, err := dialer.Dial(ctx, addr, expect)
+	if err != nil {
+		d.unreached(what, address, err)
+		return
+	}
+	d.ok(what, "%s answers over UDP, protocol version %d, %s", c.Peer(), c.Version(), c.Software())
+	if skew := c.ClockSkew(); skew.Abs() > proto.ClockSkewWarning {
+		d.bad("clock", fmt.Errorf("the other side's clock is %v ahead of ours", skew.Round(time.Second)), "set both clocks by a time server; certificates and expiry depend on them")
+	} else {
+		d.ok("clock", "within %v of the other side's", skew.Abs().Round(time.Millisecond)+time.Millisecond)
+	}
+	c.Close(nil)
+	<-c.Done()
+}
+
+// unreached tells a refusal, which names its rule, from silence.
+func (d *doctor) unreached(what, address string, err error) {
+	var theirs *link.RefusedByPeer
+	var refusal *proto.Refusal
+	switch {
+	case errors.As(err, &theirs):
+		d.bad(what, fmt.Errorf("it refuses us: %w", theirs.Refusal), hintFor(err))
+	case errors.As(err, &refusal):
+		d.bad(what, fmt.Errorf("we refuse it: %w", refusal), hintFor(err))
+	default:
+		d.bad(what, fmt.Errorf("no answer over UDP from %s: %w", address, err),
+			"either nothing runs there, or UDP is blocked on the way: let UDP to this port through every firewall in between")
+	}
+}
+
+func hintFor(err error) string {
+	if h := hints(err, nil); len(h) > 0 {
+		return h[0]
+	}
+	return ""
+}

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crossband/client"
+	"crossband/client/phrase"
+	"crossband/proto"
+)
+
+type hailOptions struct {
+	device
+	channelFlag
+	to, phrase, urgency, until, lang, note string
+	slots                                  []string
+	exercise, list, asJSON                 bool
+}
+
+func newHailCommand(e env) *cobra.Command {
+	var o hailOptions
+	c := &cobra.Command{
+		Use:   "hail --to NAME --phrase PHRASE [--slot KEY=VALUE...]",
+		Short: "Call the desk of another agency, in words of the phrasebook",
+		Long: `Call the desk of another agency on the calling channel. What is said travels as
+a code with slots, and is read in the receiver's language. Accepted, the hail
+opens an incident channel with both sides in it.
+
+  crossband hail --to desk/piedras-negras@gn.example --phrase shots-fired \
+    --slot place=28.7091,-100.4995 --slot count=2 --urgency emergency
+
+--phrases lists the phrasebook.` + "\n" + exitHelp,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.list {
+				return listPhrases(e, o.lang)
+			}
+			return runHail(cmd.Context(), e, o)
+		},
+	}
+	o.device.addFlags(c)
+	o.channelFlag.addFlags(c)
+	c.Flags().StringVar(&o.to, "to", "", "desk to call: desk/LABEL@AGENCY")
+	c.Flags().StringVar(&o.phrase, "phrase", "request-backup", "what to say; --phrases lists all")
+	c.Flags().StringArrayVar(&o.slots, "slot", nil, "KEY=VALUE of the phrase (repeatable)")
+	c.Flags().StringVar(&o.urgency, "urgency", "urgent", "routine, urgent, supervisor, peril or emergency")
+	c.Flags().StringVar(&o.note, "note", "", "free text beside the phrase")
+	c.Flags().StringVar(&o.until, "until", "received", "wait until the hail is received, accepted or committed")
+	c.Flags().StringVar(&o.lang, "lang", "en", "language of the phrasebook: en, es or fr")
+	c.Flags().BoolVar(&o.exercise, "exercise", false, "mark it as an exercise")
+	c.Flags().BoolVar(&o.list, "phrases", false, "list the phrasebook")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
+	c.AddCommand(newHailWatchCommand(e))
+	return c
+}
+
+func listPhrases(e env, lang string) error {
+	l, err := phrase.ParseLanguage(lang)
+	if err != nil {
+		return usageError{err}
+	}
+	for p := range phrase.Phrases() {
+		e.printf("%4d  %-28s %s\n", p.Code(), p.Slug(), p.Title(l))
+	}
+	return nil
+}
+
+// compose reads a phrase and its slots off the command line.
+func compose(slug string, slots []string) (phrase.Content, error) {
+	code, ok := phrase.Lookup(slug)
+	if !ok {
+		return phrase.Content{}, usageError{fmt.Errorf("no phrase %q; crossband hail --phrases lists all", slug)}
+	}
+	parsed, err := phrase.ParseSlots(code, slots)
+	if err != nil {
+		return phrase.Content{}, usageError{err}
+	}
+	c, err := phrase.Compose(code, parsed...)
+	if err != nil {
+		return c, usageError{err}
+	}
+	return c, nil
+}
+
+func parseState(s string) (proto.HailState, error) {
+	states := map[string]proto.HailState{
+		"received": proto.HailReceived, "accepted": proto.HailAccepted, "committed": proto.HailCommitted,
+	}
+	if st, ok := states[strings.ToLower(s)]; ok {
+		return st, nil
+	}
+	return 0, usageError{fmt.Errorf("state %q: want received, accepted or committed", s)}
+}
+
+func runHail(ctx context.Context, e env, o hailOptions) error {
+	if o.to == "" {
+		return usageError{errors.New("--to is required: desk/LABEL@AGENCY")}
+	}
+	to, err := parseName(o.to)
+	if err != nil {
+		return err
+	}
+	what, err := compose(o.phrase, o.slots)
+	if err != nil {
+		return err
+	}
+	prio, err := proto.ParsePriority(o.urgency)
+	if err != nil {
+		return usageError{err}
+	}
+	until, err := parseState(o.until)
+	if err != nil {
+		return err
+	}
+	s, closing, err := o.session(ctx, e, nil)
+	if err != nil {
+		return err
+	}
+	defer closing()
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	ch, err := o.join(ctx, s, proto.KindCalling)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	h, err := ch.Hail(ctx, to, what, client.HailOptions{Urgency: prio, Exercise: o.exercise, Note: o.note})
+	if err != nil {
+		return err
+	}
+	state, err := follow(ctx, e, h, until, start)
+	if err != nil {
+		return err
+	}
+	return reportHail(ctx, e, h, state, o.asJSON)
+}
+
+// follow shows each state that the hail comes to, up to the one waited for.
+func follow(ctx context.Context, e env, h *client.Hail, until proto.HailState, start time.Time) (proto.HailState, error) {
+	for next := proto.HailReceived; ; {
+		state, err := h.WaitState(ctx, next)
+		if err != nil {
+			return state, fmt.Errorf("hail stands at %s: %w", state, err)
+		}
+		e.note("%s after %v", state, time.Since(start).Round(time.Millisecond))
+		if state >= until || state.Over() {
+			if _, why := h.State(); state == proto.HailDeclined {
+				return state, proto.Refuse(why, "declined")
+			}
+			return state, nil
+		}
+		next = state + 1
+	}
+}
+
+func reportHail(ctx context.Context, e env, h *client.Hail, state proto.HailState, asJSON bool) error {
+	out := map[string]string{"hail": h.ID().String(), "state": state.String()}
+	if state == proto.HailAccepted || state == proto.HailCommitted {
+		id, err := h.WaitIncident(ctx)
+		if err != nil {
+			return err
+		}
+		out["incident_channel"] = id.String()
+	}
+	if asJSON {
+		return e.json(out)
+	}
+	e.printf("%s %s %s\n", out["hail"], out["state"], out["incident_channel"])
+	return nil
+}
+
+type watchOptions struct {
+	device
+	channelFlag
+	reply, reason, lang string
+	once                bool
+}
+
+func newHailWatchCommand(e env) *cobra.Command {
+	var o watchOptions
+	c := &cobra.Command{
+		Use:   "watch",
+		Short: "Keep watch as a desk: show what rings, and answer if told to",
+		Long: `Keep watch as a desk: show every hail that rings here, in the desk's language.
+--reply accept, commit (accept and commit) or decline answers each of them.
+With --once the program ends after the first.` + "\n" + exitHelp,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runWatch(cmd.Context(), e, o) },
+	}
+	o.device.addFlags(c)
+	o.channelFlag.addFlags(c)
+	c.Flags().StringVar(&o.reply, "reply", "", "accept, commit or decline; empty: only show")
+	c.Flags().StringVar(&o.lang, "lang", "en", "en, es or fr")
+	c.Flags().BoolVar(&o.once, "once", false, "end after the first hail")
+	return c
+}
+
+func runWatch(ctx context.Context, e env, o watchOptions) error {
+	lang, err := phrase.ParseLanguage(o.lang)
+	if err != nil {
+		return usageError{err}
+	}
+	switch o.reply {
+	case "", "accept", "commit", "decline":
+	default:
+		return usageError{fmt.Errorf("--reply %q: want accept, commit or decline", o.reply)}
+	}
+	s, closing, err := o.session(ctx, e, nil)
+	if err != nil {
+		return err
+	}
+	defer closing()
+	joining, cancel := context.WithTimeout(ctx, o.timeout)
+	_, err = o.join(joining, s, proto.KindCalling)
+	cancel()
+	if err != nil {
+		return err
+	}
+	e.note("on watch as %s", shown(s.Name()))
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case ev := <-s.Events():
+			h, ok := ev.(client.HailReceived)
+			if !ok || h.To != s.Name() {
+				continue
+			}
+			exercise := ""
+			if h.Exercise {
+				exercise = "EXERCISE "
+			}
+			e.printf("%s%s from %s: %s\n", exercise, h.Urgency, shown(h.From), h.Content.Sentence(lang))
+			if err := answer(ctx, e, s, h, o); err != nil {
+				return err
+			}
+			if o.once {
+				return nil
+			}
+		}
+	}
+}
+
+// answer replies to a hail as told, and after accepting waits until this desk
+// is in the incident's channel.
+func answer(ctx context.Context, e env, s *client.Session, ring client.HailReceived, o watchOptions) error {
+	if o.reply == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	h := s.FindHail(ring.ID)
+	if _, err := h.WaitState(ctx, proto.HailReceived); err != nil {
+		return err
+	}
+	if o.reply == "decline" {
+		return h.Reply(ctx, proto.HailDeclined, proto.ReasonNoMeans, nil)
+	}
+	if err := h.Reply(ctx, proto.HailAccepted, proto.ReasonNone, nil); err != nil {
+		return err
+	}
+	if o.reply == "commit" {
+		if err := h.Reply(ctx, proto.HailCommitted, proto.ReasonNone, nil); err != nil {
+			return err
+		}
+	}
+	id, err := h.WaitIncident(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Join(ctx, id); err != nil {
+		return err
+	}
+	e.printf("incident channel %s\n", id)
+	return nil
+}

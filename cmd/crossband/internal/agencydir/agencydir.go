@@ -1,0 +1,266 @@
+// Package agencydir is the folder in which an administrator keeps an agency:
+//
+//	agency.toml  where the relay is reached
+//	authority/   root and issuing keys, pins, invitations (crypto/identity)
+//	registrar/   the identity of the authority's mailbox
+//	relay/       the first relay: relay.toml, identity/, charters/
+//
+// The relay folder may be moved to another machine as it is; the authority
+// folder should not be on the relay's machine at all.
+package agencydir
+
+import (
+	"crypto/elliptic"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"crossband/cmd/internal/relayd"
+	"crossband/crypto/charter"
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Dir is an agency's folder.
+type Dir struct{ path string }
+
+// settings is agency.toml.
+type settings struct {
+	// Relay is the address at which devices and partners reach the relay.
+	Relay string `toml:"relay"`
+}
+
+// Setup says what to make. Agency, Relay and Address are required.
+type Setup struct {
+	Agency     proto.Agency
+	Relay      string // label of the first relay
+	Address    string // at which others reach it
+	Listen     string // at which it listens; empty: Address
+	Passphrase []byte // of the root's key; empty: none
+	SmallKeys  bool   // P-256 for relay and registrar
+}
+
+// Open opens an agency's folder.
+func Open(path string) (Dir, error) {
+	d := Dir{path}
+	if _, err := d.settings(); err != nil {
+		return Dir{}, fmt.Errorf("%s is not an agency's folder: %w", path, err)
+	}
+	return d, nil
+}
+
+// Init makes a new agency in path, which must not exist or be empty.
+func Init(path string, s Setup, now time.Time) (Dir, error) {
+	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 {
+		return Dir{}, fmt.Errorf("%s is not empty; an agency is never overwritten", path)
+	}
+	if _, _, err := net.SplitHostPort(s.Address); err != nil {
+		return Dir{}, fmt.Errorf("relay address: %w", err)
+	}
+	if s.Listen == "" {
+		s.Listen = s.Address
+	}
+	d := Dir{path}
+	if err := os.MkdirAll(filepath.Join(path, "relay", "charters"), 0o700); err != nil {
+		return Dir{}, err
+	}
+	a, err := identity.InitAuthority(d.authority(), s.Agency, now, identity.AuthorityOptions{RootPassphrase: s.Passphrase})
+	if err != nil {
+		return Dir{}, err
+	}
+	for home, name := range map[string]proto.Name{
+		d.Registrar():     {Agency: s.Agency, Role: proto.RoleAuthority, Label: "main"},
+		d.relayIdentity(): {Agency: s.Agency, Role: proto.RoleRelay, Label: s.Relay},
+	} {
+		id, err := a.IssueLocal(name, curve(s.SmallKeys), now)
+		if err != nil {
+			return Dir{}, err
+		}
+		if err := id.Save(home, nil); err != nil {
+			return Dir{}, err
+		}
+	}
+	if err := (relayd.Config{Identity: "identity", Listen: s.Listen, Charters: "charters"}).Save(d.RelayConfig()); err != nil {
+		return Dir{}, err
+	}
+	return d, d.saveSettings(settings{s.Address})
+}
+
+func curve(small bool) elliptic.Curve {
+	if small {
+		return elliptic.P256()
+	}
+	return elliptic.P384()
+}
+
+func (d Dir) authority() string     { return filepath.Join(d.path, "authority") }
+func (d Dir) relayIdentity() string { return filepath.Join(d.path, "relay", "identity") }
+func (d Dir) file() string          { return filepath.Join(d.path, "agency.toml") }
+
+// Registrar returns the folder of the registrar's identity.
+func (d Dir) Registrar() string { return filepath.Join(d.path, "registrar") }
+
+// RelayConfig returns the path of the relay's configuration file.
+func (d Dir) RelayConfig() string { return filepath.Join(d.path, "relay", relayd.FileName) }
+
+// Authority opens the authority.
+func (d Dir) Authority() (*identity.Authority, error) {
+	return identity.OpenAuthority(d.authority(), nil)
+}
+
+// Charters reads the charters that this agency has signed.
+func (d Dir) Charters() ([][]byte, error) {
+	return relayd.LoadCharters(filepath.Join(d.path, "relay", "charters"))
+}
+
+func (d Dir) settings() (settings, error) {
+	var s settings
+	meta, err := toml.DecodeFile(d.file(), &s)
+	if err == nil && len(meta.Undecoded()) > 0 {
+		err = fmt.Errorf("%s: unknown key %q", d.file(), meta.Undecoded()[0].String())
+	}
+	if err == nil && s.Relay == "" {
+		err = fmt.Errorf("%s: relay is required", d.file())
+	}
+	return s, err
+}
+
+func (d Dir) saveSettings(s settings) error {
+	var b strings.Builder
+	b.WriteString("# Where devices and partners reach this agency's relay.\n")
+	if err := toml.NewEncoder(&b).Encode(s); err != nil {
+		return err
+	}
+	return os.WriteFile(d.file(), []byte(b.String()), 0o600)
+}
+
+// RelayAddress returns the address at which the relay is reached.
+func (d Dir) RelayAddress() (string, error) {
+	s, err := d.settings()
+	return s.Relay, err
+}
+
+// Invite makes a one-time invitation for role/label.
+func (d Dir) Invite(short string, ttl time.Duration, now time.Time) (identity.Token, error) {
+	a, err := d.Authority()
+	if err != nil {
+		return identity.Token{}, err
+	}
+	name, err := proto.ParseName("spiffe://" + string(a.Agency()) + "/" + short)
+	if err != nil {
+		return identity.Token{}, err
+	}
+	addr, err := d.RelayAddress()
+	if err != nil {
+		return identity.Token{}, err
+	}
+	return a.Invite(name, []string{addr}, now, ttl)
+}
+
+// Trust pins a partner's bundle whose fingerprint was confirmed by voice. With
+// a peer address the relay links with the partner's from its next start on.
+func (d Dir) Trust(b *identity.Bundle, confirmed identity.Fingerprint, peerAddress string, link bool, now time.Time) error {
+	a, err := d.Authority()
+	if err != nil {
+		return err
+	}
+	if err := a.Pins().Pin(b, confirmed, now); err != nil {
+		return err
+	}
+	if err := d.handTrustToRelay(a, now); err != nil {
+		return err
+	}
+	if !link {
+		return nil
+	}
+	c, err := relayd.Load(d.RelayConfig())
+	if err != nil {
+		return err
+	}
+	c.Identity, c.Charters = "identity", "charters" // as Init wrote them
+	for i := range c.Peers {
+		if c.Peers[i].Agency == string(b.Agency) {
+			c.Peers[i].Address = peerAddress
+			return c.Save(d.RelayConfig())
+		}
+	}
+	c.Peers = append(c.Peers, relayd.Peer{Agency: string(b.Agency), Address: peerAddress})
+	return c.Save(d.RelayConfig())
+}
+
+// handTrustToRelay puts the new trust list into the identities that lie beside
+// the authority, so that they have it from their next start on. Running ones
+// get it from the registrar.
+func (d Dir) handTrustToRelay(a *identity.Authority, now time.Time) error {
+	list, err := a.TrustList(now)
+	if err != nil {
+		return err
+	}
+	for _, home := range []string{d.relayIdentity(), d.Registrar()} {
+		id, err := identity.Load(home, nil)
+		if err != nil {
+			return err
+		}
+		trust, err := id.TrustStore(now)
+		if err != nil {
+			return err
+		}
+		if err := trust.ApplyTrustList(list, now); err != nil {
+			return err
+		}
+		if err := id.Adopt(trust).Save(home, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Calling is a calling channel to charter.
+type Calling struct {
+	Title     string
+	Partner   proto.Agency
+	Observers []proto.Agency // whose desks may be brought into incidents as listeners
+	Life      time.Duration
+	SmallKeys bool // MLS suite 2 instead of 7
+}
+
+// Charter signs the charter of a calling channel with a partner, owned by this
+// agency, and hands it to the relay.
+func (d Dir) Charter(c Calling, now time.Time) (proto.ChannelID, error) {
+	id, err := identity.Load(d.Registrar(), nil)
+	if err != nil {
+		return proto.ChannelID{}, err
+	}
+	suite := proto.SuiteP384
+	if c.SmallKeys {
+		suite = proto.SuiteP256
+	}
+	parties := []*wire.Charter_Party{member(id.Name.Agency), member(c.Partner)}
+	template := append([]*wire.Charter_Party{}, parties...)
+	for _, o := range c.Observers {
+		template = append(template, &wire.Charter_Party{Agency: string(o), Listen: []string{proto.RoleDesk.String()}})
+	}
+	signed, parsed, err := charter.Sign(id, &wire.Charter{
+		Owner: string(id.Name.Agency), Kind: wire.Charter_KIND_CALLING, Title: c.Title, Suite: uint32(suite),
+		Parties: parties, Template: template, Storage: wire.Charter_STORAGE_SEALED, ExpiresMs: now.Add(c.Life).UnixMilli(),
+	}, now)
+	if err != nil {
+		return proto.ChannelID{}, err
+	}
+	path := filepath.Join(d.path, "relay", "charters", hex.EncodeToString(parsed.Channel[:8])+".charter")
+	return parsed.Channel, os.WriteFile(path, signed, 0o600)
+}
+
+// member lets an agency's units and desks send, up to an emergency.
+func member(a proto.Agency) *wire.Charter_Party {
+	return &wire.Charter_Party{
+		Agency: string(a), Send: []string{proto.RoleUnit.String(), proto.RoleDesk.String()}, MaxPriority: uint32(proto.PriorityEmergency),
+	}
+}

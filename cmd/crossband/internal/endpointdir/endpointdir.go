@@ -1,0 +1,161 @@
+// Package endpointdir is the folder in which a device keeps who it is:
+//
+//	endpoint.toml  where its relay is
+//	identity/      key, certificate, trust list (crypto/identity)
+//	state/         groups and what has been read (client.DirState)
+//	lock           held while a program uses the folder
+//
+// One program uses a folder at a time: two that sealed from the same state
+// would use one key twice.
+package endpointdir
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"crossband/client"
+	"crossband/crypto/identity"
+)
+
+// Dir is a device's folder.
+type Dir struct{ path string }
+
+// settings is endpoint.toml.
+type settings struct {
+	// Relay is the UDP address of the own agency's relay.
+	Relay string `toml:"relay"`
+}
+
+// Default returns the folder used when none is named.
+func Default() string {
+	base, err := os.UserConfigDir()
+	if err != nil {
+		return "crossband"
+	}
+	return filepath.Join(base, "crossband")
+}
+
+// At names a folder without looking at it.
+func At(path string) Dir { return Dir{path} }
+
+// Identity returns the folder of the identity.
+func (d Dir) Identity() string { return filepath.Join(d.path, "identity") }
+func (d Dir) newKey() string   { return filepath.Join(d.path, "enrolling.key") }
+func (d Dir) file() string     { return filepath.Join(d.path, "endpoint.toml") }
+
+// Relay returns the relay's address.
+func (d Dir) Relay() (string, error) {
+	var s settings
+	meta, err := toml.DecodeFile(d.file(), &s)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s holds no enrolled device; use `crossband enroll`", d.path)
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", d.file(), err)
+	case len(meta.Undecoded()) > 0:
+		return "", fmt.Errorf("%s: unknown key %q; known is relay", d.file(), meta.Undecoded()[0].String())
+	}
+	return s.Relay, nil
+}
+
+// Enroll makes the device's key, or takes up the one of an attempt whose answer
+// was lost, and gets its certificate.
+func (d Dir) Enroll(ctx context.Context, token identity.Token, small bool) (*identity.Identity, error) {
+	if _, err := os.Stat(d.file()); err == nil {
+		return nil, fmt.Errorf("%s holds an enrolled device already; name another folder with --home", d.path)
+	}
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
+		return nil, err
+	}
+	key, err := d.key(small)
+	if err != nil {
+		return nil, err
+	}
+	socket, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return nil, err
+	}
+	id, err := client.Enroll(ctx, token, key, socket)
+	if err != nil {
+		return nil, err
+	}
+	if err := id.Save(d.Identity(), nil); err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	if err := toml.NewEncoder(&b).Encode(settings{token.Relays[0]}); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(d.file(), []byte(b.String()), 0o600); err != nil {
+		return nil, err
+	}
+	return id, os.Remove(d.newKey())
+}
+
+func (d Dir) key(small bool) (*ecdsa.PrivateKey, error) {
+	if key, err := identity.LoadKey(d.newKey(), nil); err == nil {
+		return key, nil
+	}
+	curve := elliptic.P384()
+	if small {
+		curve = elliptic.P256()
+	}
+	key, err := identity.GenerateKey(curve)
+	if err != nil {
+		return nil, err
+	}
+	return key, identity.SaveKey(d.newKey(), key, nil)
+}
+
+// Session opens a session of the device. Closing returns the folder to others.
+func (d Dir) Session(sink client.Sink, log *slog.Logger, software string) (s *client.Session, closing func() error, err error) {
+	relay, err := d.Relay()
+	if err != nil {
+		return nil, nil, err
+	}
+	unlock, err := lock(filepath.Join(d.path, "lock"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			unlock()
+		}
+	}()
+	id, err := identity.Load(d.Identity(), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := client.NewDirState(filepath.Join(d.path, "state"))
+	if err != nil {
+		return nil, nil, err
+	}
+	addr, err := net.ResolveUDPAddr("udp", relay)
+	if err != nil {
+		return nil, nil, fmt.Errorf("relay %s: %w", relay, err)
+	}
+	socket, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err = client.Open(client.Config{
+		Identity: id, Relay: addr, Socket: socket, State: state, Sink: sink, Log: log, Software: software,
+		Save: func(id *identity.Identity) error { return id.Save(d.Identity(), nil) },
+	})
+	if err != nil {
+		socket.Close()
+		return nil, nil, err
+	}
+	return s, func() error { return errors.Join(s.Close(), unlock()) }, nil
+}
