@@ -250,13 +250,9 @@ func (h *Hub) floorGone(ch *channel, who proto.Name) {
 // releaseLink frees what came through a lost link: at the hub it frees the
 // floor, at a follower it tells the hub.
 func (h *Hub) releaseLink(ch *channel, l *link) {
-	if _, asked := ch.up.asked[l.peer]; asked {
+	if burst, asked := ch.up.asked[l.peer]; asked {
 		delete(ch.up.asked, l.peer)
 		if hub := h.peers[ch.charter.Owner]; hub != nil && ch.up.state == upLive {
-			burst := proto.BurstID{}
-			if t := ch.floor.holder; t != nil && t.who == l.peer {
-				burst = t.burst
-			}
 			h.send(hub, releaseFor(ch, l.peer, burst))
 		}
 	}

@@ -17,7 +17,7 @@ func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 	}
 	hub := h.peers[ch.charter.Owner]
 	if ch.up.state == upLive && hub != nil {
-		ch.up.asked[actor] = l.subs[ch.id].in
+		ch.up.asked[actor] = t.burst
 		h.routeAgain(ch)
 		h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 		return nil
@@ -34,13 +34,15 @@ func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 	if ch.up.state != upLive || hub == nil {
 		return h.floorRelease(l, ch, actor, b)
 	}
-	h.forgetAsked(ch, actor)
+	h.forgetAsked(ch, actor, b.Burst)
 	h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 	return nil
 }
 
-func (h *Hub) forgetAsked(ch *channel, who proto.Name) {
-	if _, ok := ch.up.asked[who]; ok {
+// forgetAsked ends the forwarding of one burst. What the hub says of an earlier
+// burst may arrive when its talker has pressed again: then nothing ends.
+func (h *Hub) forgetAsked(ch *channel, who proto.Name, burst []byte) {
+	if asked, ok := ch.up.asked[who]; ok && string(asked[:]) == string(burst) {
 		delete(ch.up.asked, who)
 		if l := h.names[who]; l != nil && l.subs[ch.id] != nil {
 			h.emit(SetRoute{l.id, l.subs[ch.id].in, nil})
@@ -54,9 +56,11 @@ func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
 	if err != nil || who.Agency != h.self.Agency {
 		return proto.Refuse(proto.ReasonMalformed, "a floor message for nobody here")
 	}
-	switch f.Body.(type) {
-	case *wire.Frame_FloorDeny, *wire.Frame_FloorRevoke:
-		h.forgetAsked(ch, who)
+	switch b := f.Body.(type) {
+	case *wire.Frame_FloorDeny:
+		h.forgetAsked(ch, who, b.FloorDeny.Burst)
+	case *wire.Frame_FloorRevoke:
+		h.forgetAsked(ch, who, b.FloorRevoke.Burst)
 	}
 	if l := h.names[who]; l != nil {
 		h.send(l, &wire.Frame{Body: f.Body})
@@ -96,7 +100,7 @@ func (h *Hub) endLocalFloor(ch *channel) {
 		if l == nil || l.subs[ch.id] == nil || hub == nil {
 			continue
 		}
-		ch.up.asked[t.who] = l.subs[ch.id].in
+		ch.up.asked[t.who] = t.burst
 		h.send(hub, &wire.Frame{Endpoint: t.who.String(), Hops: 1, Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
 			Channel: ch.id[:], Burst: t.burst[:], Priority: uint32(t.prio), Queue: true,
 		}}})

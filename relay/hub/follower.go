@@ -11,8 +11,8 @@ type upstream struct {
 	alias   proto.Alias // the hub's number: voice that we send
 	head    uint64      // newest log entry seen
 	epoch   uint64
-	waiting []waitingSub               // subscriptions that wait for the hub's answer
-	asked   map[proto.Name]proto.Alias // local talkers whose request is under way or granted
+	waiting []waitingSub                 // subscriptions that wait for the hub's answer
+	asked   map[proto.Name]proto.BurstID // local talkers whose request is under way or granted
 }
 
 type upState uint8
@@ -43,7 +43,7 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 	}
 	ch := newChannel(c, b.Charter)
 	ch.created = true
-	ch.up.asked = make(map[proto.Name]proto.Alias)
+	ch.up.asked = make(map[proto.Name]proto.BurstID)
 	if err := h.addChannel(ch); err != nil {
 		return err
 	}
