@@ -144,7 +144,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 		return err
 	}
 	h.offerEndpoints(ch)
-	for _, p := range h.peers {
+	for _, p := range sortedLinks(h.peers) {
 		if c.HasParty(p.peer.Agency) {
 			h.offer(p, ch)
 		}
@@ -157,7 +157,7 @@ func (h *Hub) offer(l *link, ch *channel) {
 }
 
 func (h *Hub) offerEndpoints(ch *channel) {
-	for _, l := range sorted(h.names) {
+	for _, l := range sortedLinks(h.names) {
 		if ch.charter.RightOf(l.peer) != proto.RightNone {
 			h.offer(l, ch)
 		}
@@ -224,7 +224,6 @@ func (h *Hub) subscribed(l *link, ch *channel) *wire.Subscribed {
 }
 
 func (h *Hub) unsubscribe(l *link, ch *channel) {
-	h.releaseLink(ch, l)
 	s := l.subs[ch.id]
 	if s == nil {
 		return
@@ -232,7 +231,8 @@ func (h *Hub) unsubscribe(l *link, ch *channel) {
 	h.emit(SetRoute{l.id, s.in, nil})
 	delete(l.aliases, s.in)
 	delete(l.subs, ch.id)
-	delete(ch.subs, l.id)
+	delete(ch.subs, l.id) // before the floor is freed: the news of it is not for this link
+	h.releaseLink(ch, l)
 	if ch.charter.Owner != h.self.Agency && len(ch.subs) == 0 {
 		h.leaveUpstream(ch)
 	}

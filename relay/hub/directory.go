@@ -208,7 +208,7 @@ func welcomeKey(n proto.Name, id []byte) []byte { return append([]byte(n.String(
 
 // enrol takes an enrolment or renewal to the authority's link, if it is there.
 func (h *Hub) enrol(l *link, f *wire.Frame) error {
-	for _, to := range sorted(h.names) {
+	for _, to := range sortedLinks(h.names) {
 		if to.peer.Role == proto.RoleAuthority {
 			return h.forward(l, f, to, proto.Name{}, proto.ChannelID{})
 		}

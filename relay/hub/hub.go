@@ -201,10 +201,10 @@ func (h *Hub) Apply(now time.Time, e Event) []Effect {
 func (h *Hub) emit(e Effect) { h.out = append(h.out, e) }
 
 func (h *Hub) tick() {
-	for _, l := range h.links {
+	for _, l := range sortedLinks(h.links) {
 		h.expirePending(l)
 	}
-	for _, ch := range h.channels {
+	for _, ch := range h.sortedChannels() {
 		h.tickFloor(ch)
 		h.tickHails(ch)
 	}
@@ -212,7 +212,7 @@ func (h *Hub) tick() {
 
 func (h *Hub) trusted(signed []byte) {
 	h.trust = signed
-	for _, l := range sorted(h.names) {
+	for _, l := range sortedLinks(h.names) {
 		if l.peer.Role.IsEndpoint() {
 			h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: signed}}})
 		}

@@ -181,7 +181,9 @@ func refused(re uint64, why *proto.Refusal) *wire.Frame {
 	return &wire.Frame{Re: re, Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(why.Reason), Detail: why.Detail}}}
 }
 
-func sorted(links map[proto.Name]*link) []*link {
+// sortedLinks puts links in the order in which they came, so that the same
+// events always have the same effects.
+func sortedLinks[K comparable](links map[K]*link) []*link {
 	return slices.SortedFunc(maps.Values(links), func(a, b *link) int { return cmp.Compare(a.id, b.id) })
 }
 
