@@ -71,6 +71,9 @@ func (h *Hub) readCharter(signed []byte) (proto.Charter, proto.Name, error) {
 	if err := c.Check(h.now); err != nil {
 		return proto.Charter{}, proto.Name{}, err
 	}
+	if c.Revision != 0 { // its identifier is its own claim, not its digest
+		return proto.Charter{}, proto.Name{}, proto.Refusef(proto.ReasonCharter, "revision %d of %s creates no channel", c.Revision, c.Channel.Short())
+	}
 	var parent *proto.Charter
 	if p := h.channels[c.Parent]; c.Kind == proto.KindIncident && p != nil {
 		parent = &p.charter
@@ -120,6 +123,8 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 		return proto.Refusef(proto.ReasonCharter, "%s may not create %s", actor, c.Title)
 	case ch != nil && ch.created:
 		return proto.Refuse(proto.ReasonExists, ch.id.Short())
+	case ch != nil && !bytes.Equal(ch.signed, b.Charter):
+		return proto.Refusef(proto.ReasonCharter, "%s is registered with another signature", c.Title)
 	case ch == nil && c.Kind != proto.KindIncident:
 		return proto.Refuse(proto.ReasonNoChannel, "the charter is not registered")
 	case c.Kind == proto.KindIncident && (signer != actor || h.channels[c.Parent] == nil):
