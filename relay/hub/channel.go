@@ -285,6 +285,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.sendWelcomes(ch, b, change.Added)
+	h.placeAgain(ch)
 	h.membersGone(ch, change.Removed)
 	h.routeAgain(ch)
 	return nil

@@ -107,16 +107,21 @@ func (h *Hub) dispatchChannel(l *link, actor proto.Name, f *wire.Frame) error {
 	if ch.charter.Owner != h.self.Agency {
 		return h.dispatchFollower(l, ch, actor, f)
 	}
-	if err := h.mayUse(l, ch, actor); err != nil {
+	if err := h.mayUse(l, ch, actor, f); err != nil {
 		return err
 	}
 	return h.dispatchHub(l, ch, actor, f)
 }
 
 // mayUse lets in the charter's parties only, while the charter is in force.
-func (h *Hub) mayUse(l *link, ch *channel, actor proto.Name) error {
-	if err := ch.charter.Check(h.now); err != nil {
-		return err
+// Leaving is always allowed.
+func (h *Hub) mayUse(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {
+	switch f.Body.(type) {
+	case *wire.Frame_Unsubscribe, *wire.Frame_FloorRelease:
+	default:
+		if err := ch.charter.Check(h.now); err != nil {
+			return err
+		}
 	}
 	if actor == (proto.Name{}) {
 		if !ch.charter.HasParty(l.peer.Agency) {

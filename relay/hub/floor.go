@@ -82,7 +82,7 @@ func (h *Hub) newTalker(l *link, ch *channel, actor proto.Name, b *wire.FloorReq
 	switch {
 	case err != nil:
 		return talker{}, err
-	case !prio.Valid():
+	case uint32(prio) != b.Priority || !prio.Valid():
 		return talker{}, proto.Refusef(proto.ReasonMalformed, "priority %d", b.Priority)
 	case ch.charter.RightOf(actor) != proto.RightSend:
 		return talker{}, proto.Refuse(proto.ReasonListenOnly, actor.String())
@@ -97,13 +97,20 @@ func (h *Hub) newTalker(l *link, ch *channel, actor proto.Name, b *wire.FloorReq
 // arbitrate decides on a request (3GPP TS 24.380 6.3.4).
 func (h *Hub) arbitrate(ch *channel, t talker, queue bool) {
 	fl := &ch.floor
-	fl.drop(t.who) // a new press replaces what the same party had waiting
+	if i := slices.IndexFunc(fl.queue, t.repeats); i >= 0 && queue && fl.queue[i].prio == t.prio {
+		h.tellQueue(ch) // the request was repeated: it keeps its place
+		return
+	}
+	moved := fl.drop(t.who) // a new press replaces what the same party had waiting
 	if fl.holder != nil && fl.holder.who == t.who {
-		if fl.holder.burst == t.burst {
+		if t.repeats(*fl.holder) {
 			h.granted(ch) // the request was repeated: say it again
 			return
 		}
 		fl.holder = nil
+		if len(fl.queue) > 0 && fl.queue[0].prio >= t.prio {
+			h.next(ch) // a new press ends the old one: it is no way past those who wait
+		}
 	}
 	switch {
 	case fl.holder == nil:
@@ -117,9 +124,15 @@ func (h *Hub) arbitrate(ch *channel, t talker, queue bool) {
 		h.denyTalker(ch, t, proto.ReasonFloorQueue)
 	default:
 		fl.enqueue(t)
+		moved = true
+	}
+	if moved {
 		h.tellQueue(ch)
 	}
 }
+
+// repeats reports whether o is the same press of the same party.
+func (t talker) repeats(o talker) bool { return t.who == o.who && t.burst == o.burst }
 
 // enqueue puts t behind those of its own priority and above.
 func (fl *floor) enqueue(t talker) {
@@ -137,7 +150,7 @@ func (fl *floor) drop(who proto.Name) bool {
 }
 
 func (h *Hub) grant(ch *channel, t talker) {
-	t.at, t.heard = h.now, h.now
+	t.at, t.heard, t.warned = h.now, h.now, false
 	t.local = ch.charter.Owner != h.self.Agency
 	ch.floor.holder = &t
 	h.routeAgain(ch)
@@ -247,6 +260,36 @@ func (h *Hub) floorGone(ch *channel, who proto.Name) {
 	}
 }
 
+// endFloor takes the floor from its holder and from all who wait: the channel's
+// charter has ended, and the talk with it.
+func (h *Hub) endFloor(ch *channel) {
+	waiting := ch.floor.queue
+	ch.floor.queue = nil
+	h.revoke(ch, proto.ReasonClosed, proto.Name{})
+	for _, t := range waiting {
+		h.denyTalker(ch, t, proto.ReasonClosed)
+	}
+	h.next(ch)
+}
+
+// placeAgain binds holder and queue to the leaves that a commit left them: a
+// member that lost its state comes back in another place.
+func (h *Hub) placeAgain(ch *channel) {
+	for i := range ch.floor.queue {
+		if leaf, ok := ch.hosted.members.leafOf(ch.floor.queue[i].who); ok {
+			ch.floor.queue[i].leaf = leaf
+		}
+	}
+	t := ch.floor.holder
+	if t == nil {
+		return
+	}
+	if leaf, ok := ch.hosted.members.leafOf(t.who); ok && leaf != t.leaf {
+		t.leaf = leaf
+		h.toSubs(ch, &wire.Frame{Body: &wire.Frame_FloorTaken{FloorTaken: ch.floor.taken(ch.id)}})
+	}
+}
+
 // releaseLink frees what came through a lost link: at the hub it frees the
 // floor, at a follower it tells the hub.
 func (h *Hub) releaseLink(ch *channel, l *link) {
@@ -289,6 +332,10 @@ func (h *Hub) tickFloor(ch *channel) {
 	}
 	t := fl.holder
 	if t == nil {
+		return
+	}
+	if ch.charter.Check(h.now) != nil {
+		h.endFloor(ch)
 		return
 	}
 	left := ch.charter.TalkLimit - h.now.Sub(t.at)

@@ -60,7 +60,7 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 		}
 		return h.fromHub(l, ch, f)
 	}
-	if err := h.mayUse(l, ch, actor); err != nil {
+	if err := h.mayUse(l, ch, actor, f); err != nil {
 		return err
 	}
 	switch b := f.Body.(type) {
