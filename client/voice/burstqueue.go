@@ -26,6 +26,9 @@ func newBurstQueue(id BurstID) *burstQueue {
 	return &burstQueue{id: id, frames: make(map[uint32]Frame)}
 }
 
+// syllable is how many frames of speech at the start are worth waiting for.
+const syllable = 3
+
 type pushResult uint8
 
 const (
@@ -82,7 +85,12 @@ func (q *burstQueue) trim(most int) int {
 
 // start begins to play, at the oldest frame there, once the frames at hand
 // last for the delay wanted, or the first of them has waited that long.
-func (q *burstQueue) start(now time.Time, target time.Duration) bool {
+//
+// A burst whose first syllable is missing waits longer for it: what was said
+// before the floor was granted is sent again after the grant, a round trip
+// later. For a frame or two it does not wait, and a burst that is older than
+// what is sent again is entered late, at once.
+func (q *burstQueue) start(now time.Time, target time.Duration, cfg JitterConfig) bool {
 	if len(q.frames) == 0 {
 		return false
 	}
@@ -93,6 +101,10 @@ func (q *burstQueue) start(now time.Time, target time.Duration) bool {
 	held := time.Duration(q.newest-oldest) * FrameDuration // the newest frame has not waited at all
 	whole := q.length != 0 && q.newest+1 == q.length
 	if held < target && now.Sub(q.since) < target && !whole {
+		return false
+	}
+	headless := q.next == 0 && oldest >= syllable && int64(oldest) < int64(cfg.MaxFrames)
+	if headless && now.Sub(q.since) < cfg.MaxDelay {
 		return false
 	}
 	q.next, q.playing, q.concealed, q.held = oldest, true, 0, 0

@@ -203,7 +203,7 @@ func (j *Jitter) Pop(now time.Time) Playout {
 			j.finish()
 			continue
 		}
-		if !q.playing && !q.start(now, j.stats.Target) {
+		if !q.playing && !q.start(now, j.stats.Target, j.cfg) {
 			if len(q.frames) == 0 && j.waiting != nil {
 				j.finish() // the last talker was cut off, the next is there
 				continue

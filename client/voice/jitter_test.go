@@ -405,3 +405,46 @@ func TestJitterInvariants(t *testing.T) {
 		}
 	}
 }
+
+// What was said before the grant comes again a round trip after it: a burst
+// whose first syllable is missing waits for it.
+func TestFirstSyllableIsWaitedFor(t *testing.T) {
+	for _, c := range []struct {
+		missing int
+		back    time.Duration // when the missing frames come, after the others began
+		first   uint32        // played first
+		why     string
+	}{
+		{8, 120 * ms, 0, "the frames said before the grant come again: nothing is lost"},
+		{8, 400 * ms, 8, "they do not come again in time: the rest is not held up for ever"},
+		{2, 120 * ms, 2, "two frames are no syllable: no delay for their sake"},
+		{80, 0, 80, "a burst of more than a second and a half ago is entered late, at once"},
+	} {
+		j := NewJitter(JitterConfig{})
+		all := burst(1, 140, -time.Duration(c.missing)*FrameDuration, steady)
+		played := false
+		for at := time.Duration(0); at < time.Second && !played; at += 10 * ms {
+			now := begin.Add(at)
+			for _, d := range all {
+				i := int(d.frame.Index)
+				if i >= c.missing && d.at <= at && d.at > at-10*ms || i < c.missing && i < 75 && c.back == at && c.back > 0 {
+					j.Push(d.frame, now)
+				}
+			}
+			if at%FrameDuration != 0 {
+				continue
+			}
+			if p := j.Pop(now); p.Action == Play || p.Action == Skip {
+				if played = true; p.Frame.Index != c.first {
+					t.Errorf("%s: frame %d was played first, want %d", c.why, p.Frame.Index, c.first)
+				}
+				if c.missing == 80 && at > 150*ms {
+					t.Errorf("%s: began after %v", c.why, at)
+				}
+			}
+		}
+		if !played {
+			t.Errorf("%s: nothing was played", c.why)
+		}
+	}
+}
