@@ -22,6 +22,7 @@ type Channel struct {
 	turn     chan struct{}   // holds one token: whoever changes membership takes it
 	fetching bool            // a task fetches the log
 	created  bool            // a group exists, as far as the relay said
+	wanted   bool            // we have been a member and were not removed: come back by ourselves
 
 	// Set by joining.
 	group   *mls.Group // nil: not a member
@@ -101,6 +102,9 @@ func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 		ch = s.newChannelLocked(c, b.Charter)
 	}
 	ch.created = ch.created || b.Created
+	if ch.wanted && ch.group == nil && ch.created {
+		ch.comeBackLocked()
+	}
 	s.changedLocked()
 	return []Event{Offered{ch.id, c, ch.created}}
 }
@@ -158,6 +162,9 @@ func (ch *Channel) join(ctx context.Context) error {
 		return nil
 	}
 	if !ch.isCreated() {
+		if !ch.mayCreate() {
+			return proto.Refuse(proto.ReasonNoChannel, ch.charter.Title)
+		}
 		err := ch.create(ctx)
 		if proto.ReasonOf(err) != proto.ReasonExists {
 			return err
@@ -245,7 +252,7 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	s := ch.s
 	s.mu.Lock()
 	g.SetPadding(paddingBucket)
-	ch.group, ch.cursor, ch.created, ch.pending = g, seq, true, nil
+	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted = g, seq, true, nil, true
 	err := ch.newEpochLocked()
 	if err == nil {
 		err = ch.saveLocked()

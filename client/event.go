@@ -62,8 +62,12 @@ type HailReceived struct {
 	Urgency  proto.Priority
 	Exercise bool
 	Content  phrase.Content
+	Note     string // free text beside it
 	Expires  time.Time
 	At       time.Time
+
+	// Unreadable: Content is of a newer phrasebook, or damaged by its sender.
+	Unreadable bool
 }
 
 // HailMoved says where a hail stands now and who moved it.

@@ -168,10 +168,7 @@ func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := phrase.ParseContent(m.GetPhrase())
-	if err != nil {
-		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
-	}
+	content, unread := phrase.ParseContent(m.GetPhrase()) // what cannot be read rings all the same
 	h := &Hail{s: ch.s, ch: ch, id: id, incident: incident, from: from, to: to, state: proto.HailSent}
 	ch.s.hails[id] = h
 	if to == ch.s.Name() {
@@ -181,7 +178,7 @@ func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
 	}
 	return []Event{HailReceived{
 		Channel: ch.id, ID: id, Incident: incident, From: from, To: to, Urgency: proto.Priority(b.Urgency),
-		Exercise: b.Exercise, Content: content, Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
+		Exercise: b.Exercise, Content: content, Unreadable: unread != nil, Note: m.GetNote(), Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
 	}}, nil
 }
 

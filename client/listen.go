@@ -94,7 +94,6 @@ type ear struct {
 	player   *voice.Player
 	epochs   map[uint64]map[uint32]speaker
 	bursts   map[voice.BurstID]*hearing
-	playing  voice.BurstID
 }
 
 // hearing is one burst on its way in.

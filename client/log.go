@@ -147,6 +147,7 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 
 // leftLocked drops the group and its keys.
 func (ch *Channel) leftLocked(why *proto.Refusal) []Event {
+	ch.wanted = false
 	ch.dropLocked()
 	return []Event{Left{ch.id, why}}
 }
@@ -166,6 +167,12 @@ func (ch *Channel) dropLocked() {
 // We say so and come back by an external commit that replaces our old leaf.
 func (ch *Channel) rejoinLocked(cause error) []Event {
 	ch.dropLocked()
+	ch.comeBackLocked()
+	return []Event{Alarm{ch.id, proto.Refusef(proto.ReasonBadCommit, "%v", cause)}}
+}
+
+// comeBackLocked starts a task that joins again.
+func (ch *Channel) comeBackLocked() {
 	ch.s.task("join again", func(ctx context.Context) error {
 		if err := ch.take(ctx); err != nil {
 			return err
@@ -173,7 +180,6 @@ func (ch *Channel) rejoinLocked(cause error) []Event {
 		defer ch.give()
 		return ch.join(ctx)
 	})
-	return []Event{Alarm{ch.id, proto.Refusef(proto.ReasonBadCommit, "%v", cause)}}
 }
 
 // openLocked opens a sealed message and checks whose it is: the sender's name

@@ -82,7 +82,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	g.SetPadding(paddingBucket)
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
-	ch.group, ch.cursor, ch.created, ch.restart = g, v.Cursor, true, v.Restart+1
+	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart = g, v.Cursor, true, true, v.Restart+1
 	if err := ch.saveLocked(); err != nil {
 		return err
 	}

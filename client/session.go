@@ -53,7 +53,6 @@ type Session struct {
 	hails    map[proto.MessageID]*Hail
 	packages keyPackages
 	changed  chan struct{} // closed and replaced whenever something changes that somebody may wait for
-	renewing *identity.Renewal
 }
 
 // eventQueue bounds events that nobody has fetched. At the bound the session
@@ -99,6 +98,7 @@ func Open(cfg Config) (*Session, error) {
 	}
 	s.wg.Go(s.supervise)   // ends with Close
 	s.wg.Go(s.ears.listen) // ends with Close
+	s.wg.Go(s.renewals)    // ends with Close
 	return s, nil
 }
 

@@ -25,12 +25,27 @@ func (s *Session) settle() {
 		if err == nil {
 			err = ch.catchUp(ctx)
 		}
+		if proto.ReasonOf(err) == proto.ReasonNoChannel {
+			ch.startOver()
+			continue
+		}
 		if err != nil {
 			s.log.Warn("channel not resumed", "channel", ch.id.Short(), "why", err.Error())
 		}
 	}
 	s.firstUp()
-	s.renewIfDue(ctx)
+}
+
+// startOver gives up a group that the channel's hub does not know any more and
+// joins, or makes, the one that takes its place.
+func (ch *Channel) startOver() {
+	ch.s.mu.Lock()
+	ch.created = false
+	news := ch.rejoinLocked(proto.Refuse(proto.ReasonNoChannel, "the hub has lost the group"))
+	ch.s.mu.Unlock()
+	for _, e := range news {
+		ch.s.emit(e)
+	}
 }
 
 func (s *Session) firstUp() {
@@ -43,18 +58,36 @@ func (s *Session) firstUp() {
 	}
 }
 
-// renewIfDue replaces the certificate after two thirds of its life, and in
-// every channel the leaf that shows it.
-func (s *Session) renewIfDue(ctx context.Context) {
-	s.mu.Lock()
-	id := s.identity
-	s.mu.Unlock()
-	at, err := id.RenewAt()
-	if err != nil || time.Now().Before(at) {
-		return
-	}
-	if err := s.Renew(ctx); err != nil {
-		s.log.Warn("certificate not renewed", "why", err.Error())
+// renewRetry is how long to wait before asking again for a certificate.
+const renewRetry = 5 * time.Minute
+
+// renewals replaces the certificate after two thirds of its life, and in every
+// channel the leaf that shows it. It ends with Close.
+func (s *Session) renewals() {
+	for s.WaitConnected(s.ctx) == nil {
+		s.mu.Lock()
+		id := s.identity
+		s.mu.Unlock()
+		at, err := id.RenewAt()
+		if err != nil {
+			s.log.Error("certificate cannot be renewed", "why", err.Error())
+			return
+		}
+		if wait := time.Until(at); wait > 0 {
+			if !sleep(s.ctx, wait) {
+				return
+			}
+			continue
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
+		err = s.Renew(ctx)
+		cancel()
+		if err != nil {
+			s.log.Warn("certificate not renewed", "why", err.Error())
+			if !sleep(s.ctx, renewRetry) {
+				return
+			}
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ func ParseName(s string) (Name, error) {
 		return Name{}, fmt.Errorf("%w: %w", ErrName, err)
 	}
 	if !validLabel(parts[2]) {
-		return Name{}, fmt.Errorf("%w: label %q is not 1 to %d of a-z 0-9 - _ .", ErrName, clip(parts[2]), MaxLabelLen)
+		return Name{}, fmt.Errorf("%w: label %q is not 1 to %d of: a-z, 0-9, hyphen, underscore, dot", ErrName, clip(parts[2]), MaxLabelLen)
 	}
 	return Name{agency, role, parts[2]}, nil
 }

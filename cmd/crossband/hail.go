@@ -177,8 +177,8 @@ func reportHail(ctx context.Context, e env, h *client.Hail, state proto.HailStat
 type watchOptions struct {
 	device
 	channelFlag
-	reply, reason, lang string
-	once                bool
+	reply, lang string
+	once        bool
 }
 
 func newHailWatchCommand(e env) *cobra.Command {
@@ -235,7 +235,7 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 			if h.Exercise {
 				exercise = "EXERCISE "
 			}
-			e.printf("%s%s from %s: %s\n", exercise, h.Urgency, shown(h.From), h.Content.Sentence(lang))
+			e.printf("%s%s from %s: %s\n", exercise, h.Urgency, shown(h.From), said(h, lang))
 			if err := answer(ctx, e, s, h, o); err != nil {
 				return err
 			}
@@ -244,6 +244,18 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 			}
 		}
 	}
+}
+
+// said is what a hail says, in the desk's language.
+func said(h client.HailReceived, lang phrase.Language) string {
+	s := h.Content.Sentence(lang)
+	if h.Unreadable {
+		s = phrase.Unreadable(lang)
+	}
+	if h.Note != "" {
+		s += " “" + inert(h.Note) + "”"
+	}
+	return s
 }
 
 // answer replies to a hail as told, and after accepting waits until this desk
