@@ -421,13 +421,14 @@ func TestFirstSyllableIsWaitedFor(t *testing.T) {
 		{80, 0, 80, "a burst of more than a second and a half ago is entered late, at once"},
 	} {
 		j := NewJitter(JitterConfig{})
-		all := burst(1, 140, -time.Duration(c.missing)*FrameDuration, steady)
+		all := burst(1, 140, 0, steady)
+		gone := time.Duration(c.missing) * FrameDuration
 		played := false
 		for at := time.Duration(0); at < time.Second && !played; at += 10 * ms {
 			now := begin.Add(at)
 			for _, d := range all {
 				i := int(d.frame.Index)
-				if i >= c.missing && d.at <= at && d.at > at-10*ms || i < c.missing && i < 75 && c.back == at && c.back > 0 {
+				if i >= c.missing && d.at-gone <= at && d.at-gone > at-10*ms || i < c.missing && i < 75 && c.back == at && c.back > 0 {
 					j.Push(d.frame, now)
 				}
 			}
