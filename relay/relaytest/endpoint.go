@@ -42,12 +42,17 @@ func (e *Endpoint) MustJoin(id proto.ChannelID) *client.Channel {
 	return ch
 }
 
-// Watch keeps every event of a session.
+// Watch keeps every event of a session with the time at which it came.
 type Watch struct {
 	mu     sync.Mutex // guards events and more
-	events []client.Event
+	events []seen
 	more   chan struct{} // closed and replaced at each event
 	end    chan struct{}
+}
+
+type seen struct {
+	client.Event
+	at time.Time
 }
 
 func newWatch() *Watch { return &Watch{more: make(chan struct{}), end: make(chan struct{})} }
@@ -59,7 +64,7 @@ func (w *Watch) drain(events <-chan client.Event) {
 		select {
 		case e := <-events:
 			w.mu.Lock()
-			w.events = append(w.events, e)
+			w.events = append(w.events, seen{e, time.Now()})
 			close(w.more)
 			w.more = make(chan struct{})
 			w.mu.Unlock()
@@ -69,26 +74,50 @@ func (w *Watch) drain(events <-chan client.Event) {
 	}
 }
 
-// All returns the events so far.
-func (w *Watch) All() []client.Event {
+// Mark is a place in a Watch: what came before it is the past.
+type Mark int
+
+// Mark returns the present place.
+func (w *Watch) Mark() Mark {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.events)
+	return Mark(len(w.events))
+}
+
+// All returns the events so far.
+func (w *Watch) All() []client.Event { return w.After(0) }
+
+// After returns the events from a mark on.
+func (w *Watch) After(m Mark) []client.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []client.Event
+	for _, s := range w.events[m:] {
+		list = append(list, s.Event)
+	}
+	return list
 }
 
 // Wait returns the first event of type E for which ok holds, past or to come
 // within a virtual minute.
 func Wait[E client.Event](t testing.TB, w *Watch, why string, ok func(E) bool) E {
 	t.Helper()
+	e, _ := WaitAfter(t, w, 0, why, ok)
+	return e
+}
+
+// WaitAfter is Wait for events after a mark. It also says when the event came.
+func WaitAfter[E client.Event](t testing.TB, w *Watch, m Mark, why string, ok func(E) bool) (E, time.Time) {
+	t.Helper()
 	timeout := time.NewTimer(time.Minute)
 	defer timeout.Stop()
 	for {
 		w.mu.Lock()
 		more := w.more
-		for _, e := range w.events {
-			if v, is := e.(E); is && (ok == nil || ok(v)) {
+		for _, s := range w.events[m:] {
+			if v, is := s.Event.(E); is && (ok == nil || ok(v)) {
 				w.mu.Unlock()
-				return v
+				return v, s.at
 			}
 		}
 		w.mu.Unlock()
@@ -96,7 +125,7 @@ func Wait[E client.Event](t testing.TB, w *Watch, why string, ok func(E) bool) E
 		case <-more:
 		case <-timeout.C:
 			var zero E
-			t.Fatalf("%s: no %T in a minute; events: %+v", why, zero, w.All())
+			t.Fatalf("%s: no %T in a minute; events: %+v", why, zero, w.After(m))
 		}
 	}
 }

@@ -21,28 +21,45 @@ type border struct {
 	*relaytest.World
 	us, mx, ca *relaytest.Agency
 	calling    proto.ChannelID // US and MX; the template has CA listen
+	group      proto.ChannelID // US, MX up to imminent peril, CA listening; 10 s of talk at a time
 	agencies   []*relaytest.Agency
 }
 
-func newBorder(t *testing.T) *border {
-	w := relaytest.New(t, 1)
+// newBorder founds three agencies. The US relay is linked with both others; MX
+// and CA are not linked. link is how the US and MX relays are joined.
+func newBorder(t *testing.T, seed uint64, link func(b *border)) *border {
+	w := relaytest.New(t, seed)
 	b := &border{World: w, us: w.Agency("usbp.example"), mx: w.Agency("gn.example"), ca: w.Agency("rcmp.example")}
 	b.agencies = []*relaytest.Agency{b.us, b.mx, b.ca}
 	w.Trust(b.us, b.mx)
 	w.Trust(b.us, b.ca)
 	w.Trust(b.mx, b.ca) // members judge each other's certificates; no link follows from it
-	w.Link(b.us, b.mx)
+	link(b)
 	w.Link(b.us, b.ca)
 	both := []*wire.Charter_Party{relaytest.Party(b.us), relaytest.Party(b.mx)}
 	b.calling = b.us.Calling("Eagle Pass - Piedras Negras", both, append(both[:2:2], relaytest.Observer(b.ca)))
+	b.group = b.us.Charter(&wire.Charter{
+		Kind: wire.Charter_KIND_STANDING, Title: "Joint patrol", TalkLimitMs: 10_000,
+		Parties: []*wire.Charter_Party{relaytest.Party(b.us), relaytest.PartyUpTo(b.mx, proto.PriorityImminentPeril), relaytest.Observer(b.ca)},
+	})
 	w.Net.Everywhere(relaytest.Path{Delay: 5 * time.Millisecond})
-	w.Net.Between(b.us.Addr, b.mx.Addr, relaytest.Path{Delay: 50 * time.Millisecond})
+	b.slow(relaytest.Path{Delay: 50 * time.Millisecond})
 	return b
 }
 
-func run(t *testing.T, fn func(*testing.T, *border)) {
+// slow sets the path between the US and MX relays.
+func (b *border) slow(p relaytest.Path) { b.Net.Between(b.us.Addr, b.mx.Addr, p) }
+
+func directly(b *border) { b.Link(b.us, b.mx) }
+
+// run runs fn in a bubble with the three relays running, and ends them. That
+// the bubble ends proves that nothing is left running.
+func run(t *testing.T, fn func(*testing.T, *border)) { runWith(t, 1, directly, fn) }
+
+func runWith(t *testing.T, seed uint64, link func(*border), fn func(*testing.T, *border)) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBorder(t)
+		b := newBorder(t, seed, link)
 		b.Start(b.agencies...)
 		defer b.Close(b.agencies...)
 		fn(t, b)

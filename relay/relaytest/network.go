@@ -21,6 +21,7 @@ type Network struct {
 	mu     sync.Mutex // guards what follows; held for one packet's decision
 	nodes  map[string]simnet.PacketReceiver
 	paths  map[[2]netip.Addr]Path
+	cut    map[[2]netip.Addr]bool
 	all    Path
 	random *rand.Rand
 	taps   []func(simnet.Packet)
@@ -32,12 +33,11 @@ type Path struct {
 	Delay  time.Duration // one way
 	Jitter time.Duration // up to this much more
 	Loss   float64       // share lost
-	Cut    bool
 }
 
 func newNetwork(seed uint64) *Network {
 	return &Network{
-		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path),
+		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool),
 		random: rand.New(rand.NewPCG(seed, seed)),
 	}
 }
@@ -55,7 +55,7 @@ func (n *Network) SendPacket(p simnet.Packet) error {
 	n.mu.Lock()
 	to := n.nodes[p.To.String()]
 	path := n.path(p)
-	lost := to == nil || path.Cut || path.Loss > 0 && n.random.Float64() < path.Loss
+	lost := to == nil || n.cut[pair(p.From, p.To)] || path.Loss > 0 && n.random.Float64() < path.Loss
 	taps := n.taps
 	n.mu.Unlock()
 	for _, tap := range taps {
@@ -104,6 +104,18 @@ func (n *Network) Between(a, b net.Addr, p Path) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.paths[pair(a, b)] = p
+}
+
+// Cut loses every packet between two hosts until Mend.
+func (n *Network) Cut(a, b net.Addr) { n.setCut(a, b, true) }
+
+// Mend undoes Cut.
+func (n *Network) Mend(a, b net.Addr) { n.setCut(a, b, false) }
+
+func (n *Network) setCut(a, b net.Addr, cut bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.cut[pair(a, b)] = cut
 }
 
 // Tap shows every packet sent from now on to fn.

@@ -76,11 +76,18 @@ func (w *World) Link(a, b *Agency) {
 // Calling has the agency charter a calling channel between parties.
 func (a *Agency) Calling(title string, parties, template []*wire.Charter_Party) proto.ChannelID {
 	a.W.T.Helper()
-	signed, c, err := charter.Sign(a.mailbox(), &wire.Charter{
-		Owner: string(a.Name), Kind: wire.Charter_KIND_CALLING, Title: title, Suite: uint32(proto.SuiteP256),
-		Parties: parties, Template: template, Storage: wire.Charter_STORAGE_SEALED,
-		ExpiresMs: time.Now().Add(365 * 24 * time.Hour).UnixMilli(),
-	}, time.Now())
+	return a.Charter(&wire.Charter{Kind: wire.Charter_KIND_CALLING, Title: title, Parties: parties, Template: template})
+}
+
+// Charter has the agency's authority sign a channel's rules. What is left out
+// is filled in: the owner, P-256, sealed storage, a year.
+func (a *Agency) Charter(rules *wire.Charter) proto.ChannelID {
+	a.W.T.Helper()
+	rules.Owner, rules.Suite, rules.Storage = string(a.Name), uint32(proto.SuiteP256), wire.Charter_STORAGE_SEALED
+	if rules.ExpiresMs == 0 {
+		rules.ExpiresMs = time.Now().Add(365 * 24 * time.Hour).UnixMilli()
+	}
+	signed, c, err := charter.Sign(a.mailbox(), rules, time.Now())
 	a.W.check(err)
 	a.Charters = append(a.Charters, signed)
 	return c.Channel
@@ -94,8 +101,11 @@ func (a *Agency) mailbox() *identity.Identity {
 }
 
 // Party lets an agency's units and desks send, up to emergency priority.
-func Party(a *Agency) *wire.Charter_Party {
-	return &wire.Charter_Party{Agency: string(a.Name), Send: []string{"unit", "desk"}, MaxPriority: uint32(proto.PriorityEmergency)}
+func Party(a *Agency) *wire.Charter_Party { return PartyUpTo(a, proto.PriorityEmergency) }
+
+// PartyUpTo is Party up to a given priority.
+func PartyUpTo(a *Agency, most proto.Priority) *wire.Charter_Party {
+	return &wire.Charter_Party{Agency: string(a.Name), Send: []string{"unit", "desk"}, MaxPriority: uint32(most)}
 }
 
 // Observer lets an agency's desks listen.
