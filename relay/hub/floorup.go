@@ -22,11 +22,8 @@ func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 		h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 		return nil
 	}
-	if ch.up.state == upAway {
-		h.arbitrate(ch, t, b.Queue)
-		return nil
-	}
-	return proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
+	h.arbitrate(ch, t, b.Queue) // also before the hub has answered: then it is asked for what was granted
+	return nil
 }
 
 func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.FloorRelease) error {

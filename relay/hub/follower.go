@@ -1,6 +1,9 @@
 package hub
 
 import (
+	"slices"
+	"time"
+
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -11,6 +14,8 @@ type upstream struct {
 	alias   proto.Alias // the hub's number: voice that we send
 	head    uint64      // newest log entry seen
 	epoch   uint64
+	request uint64                       // our Subscribe whose answer counts
+	again   time.Time                    // when to ask a hub again that did not take us
 	waiting []waitingSub                 // subscriptions that wait for the hub's answer
 	asked   map[proto.Name]proto.BurstID // local talkers whose request is under way or granted
 }
@@ -21,7 +26,7 @@ const (
 	upIdle   upState = iota // no local subscriber
 	upAsking                // Subscribe is under way
 	upLive
-	upAway // the hub's link is lost
+	upAway // the hub's link is lost, or the hub does not take us
 )
 
 type waitingSub struct {
@@ -94,7 +99,7 @@ func (h *Hub) subscribeFollower(l *link, ch *channel, f *wire.Frame, b *wire.Sub
 	case upLive, upAway:
 		h.answerSubscribe(l, ch, f.Id)
 	default:
-		ch.up.waiting = append(ch.up.waiting, waitingSub{l.id, f.Id})
+		ch.up.waiting = append(slices.DeleteFunc(ch.up.waiting, func(w waitingSub) bool { return w.link == l.id }), waitingSub{l.id, f.Id})
 		if ch.up.state == upIdle {
 			h.joinUpstream(ch)
 		}
@@ -117,12 +122,25 @@ func (h *Hub) joinUpstream(ch *channel) {
 		return
 	}
 	if err := h.addSub(hub, ch, 1); err != nil { // our number for the hub's voice; theirs comes with the answer
-		h.upstreamRefused(ch.id, proto.AsRefusal(err))
+		h.upstreamRefused(ch, proto.AsRefusal(err))
 		return
 	}
 	delete(ch.subs, hub.id) // the hub is above us, not a subscriber
 	ch.up.state = upAsking
-	h.ask(hub, ch.id, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: ch.id[:], Alias: uint64(hub.subs[ch.id].in)}}})
+	id, err := h.ask(hub, ch.id, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: ch.id[:], Alias: uint64(hub.subs[ch.id].in)}}})
+	if ch.up.request = id; err != nil {
+		h.upstreamRefused(ch, proto.AsRefusal(err))
+	}
+}
+
+// upstreamAsked returns the channel of a subscription that we asked for, or nil
+// if we have left the channel, or asked again, since.
+func (h *Hub) upstreamAsked(p pending) *channel {
+	ch := h.channels[p.channel]
+	if ch == nil || ch.up.state != upAsking || ch.up.request != p.re {
+		return nil
+	}
+	return ch
 }
 
 func (h *Hub) answerWaiting(ch *channel) {
@@ -138,7 +156,8 @@ func (h *Hub) answerWaiting(ch *channel) {
 // upstreamLive takes the hub's answer and passes the news on: those who have
 // been subscribed before learn from the head what they missed.
 func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
-	if hub.subs[ch.id] == nil || s.Alias == 0 || s.Alias > uint64(proto.MaxAlias) {
+	if s.GetAlias() == 0 || s.Alias > uint64(proto.MaxAlias) {
+		h.upstreamRefused(ch, proto.Refusef(proto.ReasonBadRequest, "%s did not say where it wants our voice", hub.peer))
 		return
 	}
 	again := ch.up.head != 0 || ch.up.epoch != 0
@@ -168,20 +187,35 @@ func waitsIn(list []waitingSub, id LinkID) bool {
 	return false
 }
 
-func (h *Hub) upstreamRefused(id proto.ChannelID, why *proto.Refusal) {
-	ch := h.channels[id]
-	if ch == nil {
-		return
+// upstreamRefused ends the wait for a hub that does not take our subscription.
+// If it only did not answer, we work locally as if it were away; otherwise those
+// who waited are told why and are subscribers no more. Who had been subscribed
+// before works locally, and the hub is asked again after a while.
+func (h *Hub) upstreamRefused(ch *channel, why *proto.Refusal) {
+	ch.up.state, ch.up.again = upAway, h.now.Add(proto.AnswerTimeout)
+	if hub := h.peers[ch.charter.Owner]; hub != nil {
+		h.dropUpstreamSub(hub, ch)
+	}
+	if why.Reason == proto.ReasonHubAway {
+		h.answerWaiting(ch)
 	}
 	waiting := ch.up.waiting
-	ch.up.waiting, ch.up.state = nil, upIdle
+	ch.up.waiting = nil
 	for _, w := range waiting {
 		if l := h.links[w.link]; l != nil {
 			h.send(l, refused(w.id, why))
+			h.unsubscribe(l, ch)
 		}
 	}
-	if len(ch.subs) > 0 {
-		ch.up.state = upAway
+	if len(ch.subs) == 0 {
+		ch.up.state = upIdle
+	}
+}
+
+// tickUpstream asks a hub again whose link is there and who did not take us.
+func (h *Hub) tickUpstream(ch *channel) {
+	if ch.up.state == upAway && h.peers[ch.charter.Owner] != nil && !h.now.Before(ch.up.again) {
+		h.joinUpstream(ch)
 	}
 }
 
@@ -215,9 +249,12 @@ func (h *Hub) hubLost(hub *link) {
 		}
 		ch.up.state = upAway
 		h.floorToLocal(ch)
+		waiting := ch.up.waiting
 		h.answerWaiting(ch)
 		for _, l := range ch.sortedSubs() {
-			h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+			if !waitsIn(waiting, l.id) {
+				h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+			}
 		}
 		h.routeAgain(ch)
 	}
@@ -290,9 +327,9 @@ func (h *Hub) answered(l *link, f *wire.Frame) {
 		h.refusePending(p, proto.Refuse(proto.Reason(r.Code), r.Detail))
 		return
 	}
-	if s := f.GetSubscribed(); s != nil && p.kind == proto.KindSubscribe {
-		if ch := h.channels[p.channel]; ch != nil && ch.up.state == upAsking {
-			h.upstreamLive(l, ch, s)
+	if p.kind == proto.KindSubscribe && p.from == SelfLink {
+		if ch := h.upstreamAsked(p); ch != nil {
+			h.upstreamLive(l, ch, f.GetSubscribed()) // nil when the answer is none
 		}
 		return
 	}

@@ -207,6 +207,7 @@ func (h *Hub) tick() {
 	for _, ch := range h.sortedChannels() {
 		h.tickFloor(ch)
 		h.tickHails(ch)
+		h.tickUpstream(ch)
 	}
 }
 

@@ -28,6 +28,7 @@ type sub struct {
 
 // pending remembers for whom a request was forwarded.
 type pending struct {
+	re       uint64 // our number of the request
 	from     LinkID // who waits; SelfLink with id 0: nobody but us
 	id       uint64 // their number of the request
 	kind     proto.Kind
@@ -146,16 +147,18 @@ func (h *Hub) forward(from *link, f *wire.Frame, to *link, actor proto.Name, ch 
 		return proto.Refusef(proto.ReasonHops, "%d", f.Hops)
 	}
 	h.lastID++
-	to.pending[h.lastID] = pending{from.id, f.Id, proto.KindOf(f), ch, h.now.Add(proto.AnswerTimeout)}
+	to.pending[h.lastID] = pending{h.lastID, from.id, f.Id, proto.KindOf(f), ch, h.now.Add(proto.AnswerTimeout)}
 	h.send(to, &wire.Frame{Id: h.lastID, Endpoint: actor.String(), Hops: f.Hops + 1, Body: f.Body})
 	return nil
 }
 
-// ask sends a request of our own.
-func (h *Hub) ask(to *link, ch proto.ChannelID, f *wire.Frame) {
-	if err := h.forward(h.links[SelfLink], f, to, proto.Name{}, ch); err != nil {
+// ask sends a request of our own and returns its number.
+func (h *Hub) ask(to *link, ch proto.ChannelID, f *wire.Frame) (uint64, error) {
+	err := h.forward(h.links[SelfLink], f, to, proto.Name{}, ch)
+	if err != nil {
 		h.audit(to, proto.Name{}, f, proto.AsRefusal(err))
 	}
+	return h.lastID, err
 }
 
 func (h *Hub) expirePending(l *link) {
@@ -169,7 +172,9 @@ func (h *Hub) expirePending(l *link) {
 
 func (h *Hub) refusePending(p pending, why *proto.Refusal) {
 	if p.kind == proto.KindSubscribe && p.from == SelfLink {
-		h.upstreamRefused(p.channel, why)
+		if ch := h.upstreamAsked(p); ch != nil {
+			h.upstreamRefused(ch, why)
+		}
 		return
 	}
 	if l := h.links[p.from]; l != nil && p.id != 0 {
