@@ -195,10 +195,11 @@ func (c *Conn) drain(why *proto.Refusal) {
 }
 
 // answerEnd tells a peer that drains its link that all was read, and leaves it
-// the last word.
+// the last word. Should that be lost on the way, the link does not stay until
+// it is idle: what hangs on it, such as a floor, is to be freed.
 func (c *Conn) answerEnd() {
 	c.stream.Close()
-	late := time.NewTimer(c.sock.cfg.Limits.StallTime)
+	late := time.NewTimer(2 * c.sock.cfg.Limits.DrainTime)
 	defer late.Stop()
 	select {
 	case <-late.C:
