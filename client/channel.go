@@ -53,9 +53,10 @@ func (ch *Channel) ID() proto.ChannelID { return ch.id }
 func (ch *Channel) Charter() proto.Charter { return ch.charter }
 
 func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
+	s.lastAlias++
 	ch := &Channel{
 		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1),
-		in: proto.Alias(len(s.channels) + 1), sent: make(map[proto.MessageID]struct{}),
+		in: s.lastAlias, sent: make(map[proto.MessageID]struct{}),
 	}
 	ch.turn <- struct{}{}
 	s.channels[ch.id] = ch
@@ -160,6 +161,9 @@ const joinTries = 8
 func (ch *Channel) join(ctx context.Context) error {
 	if ch.joined() {
 		return nil
+	}
+	if ours := ch.s.ownSuite(); ours != suiteOf(ch.charter) {
+		return proto.Refusef(proto.ReasonWeakSuite, "%s uses suite %d, this device's key is for suite %d", ch.charter.Title, ch.charter.Suite, ours)
 	}
 	if !ch.isCreated() {
 		if !ch.mayCreate() {

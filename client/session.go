@@ -44,15 +44,16 @@ type Session struct {
 	wg     sync.WaitGroup // every goroutine that the Session started
 	up     chan struct{}  // closed when the first link is up
 
-	mu       sync.Mutex // guards what follows; never held while waiting
-	identity *identity.Identity
-	conn     *link.Conn // nil while there is none
-	lastID   uint64
-	calls    map[uint64]chan *wire.Frame
-	channels map[proto.ChannelID]*Channel
-	hails    map[proto.MessageID]*Hail
-	packages keyPackages
-	changed  chan struct{} // closed and replaced whenever something changes that somebody may wait for
+	mu        sync.Mutex // guards what follows; never held while waiting
+	identity  *identity.Identity
+	conn      *link.Conn // nil while there is none
+	lastID    uint64
+	lastAlias proto.Alias // bounded by proto.MaxSubscribed channels
+	calls     map[uint64]chan *wire.Frame
+	channels  map[proto.ChannelID]*Channel
+	hails     map[proto.MessageID]*Hail
+	packages  keyPackages
+	changed   chan struct{} // closed and replaced whenever something changes that somebody may wait for
 }
 
 // eventQueue bounds events that nobody has fetched. At the bound the session
