@@ -34,6 +34,8 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 		return proto.Refusef(proto.ReasonSpokenFor, "a hail of %s from %s", b.From, actor)
 	case to.Role != proto.RoleDesk || to.Agency == actor.Agency || ch.charter.RightOf(to) != proto.RightSend:
 		return proto.Refuse(proto.ReasonHailTo, to.String())
+	case !ch.hosted.members.has(to): // it could never open the hail: nobody would answer, and nobody be told
+		return proto.Refusef(proto.ReasonHailTo, "%s has not joined", to)
 	case !proto.Priority(b.Urgency).Valid() || proto.Priority(b.Urgency) > ch.charter.MaxPriority(actor):
 		return proto.Refusef(proto.ReasonPriority, "%v", proto.Priority(b.Urgency))
 	case !expires.After(h.now) || expires.After(h.now.Add(proto.HailLife+proto.ClockSkewWarning)):

@@ -69,6 +69,8 @@ func (m *membership) leafOf(n proto.Name) (uint32, bool) {
 	return uint32(leaf), ok
 }
 
+func (m *membership) has(n proto.Name) bool { _, ok := m.leaves[n]; return ok }
+
 // apply judges a commit that actor sent, with the group information that goes
 // with it. The gate has judged who comes and goes; here the commit is bound to
 // the link it came by.
