@@ -1,0 +1,101 @@
+package client
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/proto/wire"
+)
+
+func TestStatesKeepTheLastValue(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	disk, err := NewDirState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]State{"disk": disk, "memory": NewMemoryState()} {
+		t.Run(name, func(t *testing.T) {
+			if v, err := s.Load("a"); v != nil || err != nil {
+				t.Fatalf("a value that was never saved: %q, %v", v, err)
+			}
+			for _, v := range []string{"one", "two"} {
+				value := []byte(v)
+				if err := s.Save("a", value); err != nil {
+					t.Fatal(err)
+				}
+				value[0] = '!' // the caller's octets are its own
+			}
+			if err := s.Save("b", []byte("three")); err != nil {
+				t.Fatal(err)
+			}
+			if v, err := s.Load("a"); string(v) != "two" || err != nil {
+				t.Fatalf("got %q, %v", v, err)
+			}
+			keys, err := s.Keys()
+			slices.Sort(keys)
+			if err != nil || !slices.Equal(keys, []string{"a", "b"}) {
+				t.Fatalf("keys %v, %v", keys, err)
+			}
+		})
+	}
+}
+
+// TestStateOnDiskIsForItsOwnerOnly: group secrets lie there.
+func TestStateOnDiskIsForItsOwnerOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	s, err := NewDirState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save("a", []byte("secret")); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%d files, %v: a temporary one was left", len(entries), err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, entries[0].Name())} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v, %v", path, info.Mode(), err)
+		}
+	}
+}
+
+// TestSealCoversTheWholeEnvelope: whatever a relay changes in the open part,
+// except the epoch that the seal has anyway, breaks the seal.
+func TestSealCoversTheWholeEnvelope(t *testing.T) {
+	for _, m := range []pb.Message{
+		&wire.Text{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s")},
+		&wire.Hail{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Incident: []byte("n"), From: "f", To: "t", Urgency: 1, Exercise: true, ExpiresMs: 1},
+		&wire.HailReply{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), From: "f", State: 1, Reason: 1},
+	} {
+		before, err := envelopeAAD(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := m.ProtoReflect().Descriptor().Fields()
+		for i := range fields.Len() {
+			f := fields.Get(i)
+			if !m.ProtoReflect().Has(f) {
+				t.Errorf("the test leaves %s empty and could not see it missing", f.FullName())
+			}
+			changed := pb.Clone(m)
+			changed.ProtoReflect().Clear(f)
+			after, err := envelopeAAD(changed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			free := slices.Contains([]protoreflect.Name{"sealed", "epoch"}, f.Name())
+			if same := string(before) == string(after); same != free {
+				t.Errorf("%s: change goes unseen: %v, want %v", f.FullName(), same, free)
+			}
+		}
+	}
+}
