@@ -141,23 +141,8 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 // hailLocked reads a hail out of the log. Received at its addressee, it is
 // acknowledged at once: it rings here.
 func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
-	id, err := proto.MessageIDFrom(b.Id)
-	if err != nil {
-		return nil, err
-	}
-	if _, own := ch.sent[id]; own {
-		delete(ch.sent, id)
-		return nil, nil
-	}
-	aad, err := envelopeAAD(b)
-	if err != nil {
-		return nil, err
-	}
-	m, from, err := ch.openLocked(b.Sealed, aad, b.Epoch)
-	if err != nil {
-		if unreadable(err) {
-			return nil, nil
-		}
+	id, m, from, err := ch.readLocked(b.Id, b, b.Sealed, b.Epoch)
+	if err != nil || m == nil {
 		return nil, err
 	}
 	to, err := proto.ParseName(b.To)

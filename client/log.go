@@ -206,6 +206,28 @@ func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Me
 	return m, from, nil
 }
 
+// readLocked opens a log entry's sealed message, whose envelope is envelope. It
+// returns no message and no error for one of our own and one of before our time.
+func (ch *Channel) readLocked(id []byte, envelope pb.Message, sealed []byte, epoch uint64) (proto.MessageID, *wire.Message, proto.Name, error) {
+	mid, err := proto.MessageIDFrom(id)
+	if err != nil {
+		return mid, nil, proto.Name{}, err
+	}
+	if _, own := ch.sent[mid]; own {
+		delete(ch.sent, mid)
+		return mid, nil, proto.Name{}, nil
+	}
+	aad, err := envelopeAAD(envelope)
+	if err != nil {
+		return mid, nil, proto.Name{}, err
+	}
+	m, from, err := ch.openLocked(sealed, aad, epoch)
+	if unreadable(err) {
+		return mid, nil, proto.Name{}, nil
+	}
+	return mid, m, from, err
+}
+
 // unreadable tells messages that are not for us, sealed by ourselves or before
 // we came, from those that should have opened.
 func unreadable(err error) bool {

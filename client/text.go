@@ -81,23 +81,8 @@ const hubAwayRetry = time.Second
 
 // textLocked reads a text out of the log.
 func (ch *Channel) textLocked(e *wire.Entry, b *wire.Text) ([]Event, error) {
-	id, err := proto.MessageIDFrom(b.Id)
-	if err != nil {
-		return nil, err
-	}
-	if _, own := ch.sent[id]; own {
-		delete(ch.sent, id)
-		return nil, nil
-	}
-	aad, err := envelopeAAD(b)
-	if err != nil {
-		return nil, err
-	}
-	m, from, err := ch.openLocked(b.Sealed, aad, b.Epoch)
-	if err != nil {
-		if unreadable(err) {
-			return nil, nil
-		}
+	id, m, from, err := ch.readLocked(b.Id, b, b.Sealed, b.Epoch)
+	if err != nil || m == nil {
 		return nil, err
 	}
 	if o := m.GetIncident(); o != nil {
