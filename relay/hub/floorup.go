@@ -84,24 +84,28 @@ func (h *Hub) floorToLocal(ch *channel) {
 
 // endLocalFloor ends local arbitration when the hub is back. Who talks locally
 // asks the hub again by the same press: there is one floor, decided in one
-// place.
+// place. Who is speaking is not put in the queue but denied if somebody else
+// has the floor: it must hear at once that it talks to nobody.
 func (h *Hub) endLocalFloor(ch *channel) {
-	hub := h.peers[ch.charter.Owner]
-	waiting := slices.Clone(ch.floor.queue)
-	if t := ch.floor.holder; t != nil && !ch.floor.mirrors {
-		waiting = append([]talker{*t}, waiting...)
-	}
+	old := ch.floor
 	ch.floor = floor{mirrors: true}
-	for _, t := range waiting {
-		l := h.links[t.link]
-		if l == nil || l.subs[ch.id] == nil || hub == nil {
-			continue
-		}
-		ch.up.asked[t.who] = t.burst
-		h.send(hub, &wire.Frame{Endpoint: t.who.String(), Hops: 1, Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
-			Channel: ch.id[:], Burst: t.burst[:], Priority: uint32(t.prio), Queue: true,
-		}}})
+	if old.holder != nil && !old.mirrors {
+		h.askAgain(ch, *old.holder, false)
 	}
+	for _, t := range old.queue {
+		h.askAgain(ch, t, true)
+	}
+}
+
+func (h *Hub) askAgain(ch *channel, t talker, queue bool) {
+	l, hub := h.links[t.link], h.peers[ch.charter.Owner]
+	if l == nil || l.subs[ch.id] == nil || hub == nil {
+		return
+	}
+	ch.up.asked[t.who] = t.burst
+	h.send(hub, &wire.Frame{Endpoint: t.who.String(), Hops: 1, Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
+		Channel: ch.id[:], Burst: t.burst[:], Priority: uint32(t.prio), Queue: queue,
+	}}})
 }
 
 // routeAgain publishes where a channel's voice goes from here, now.
