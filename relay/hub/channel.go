@@ -306,11 +306,14 @@ func (h *Hub) membersGone(ch *channel, removed []proto.Name) {
 
 // text accepts a sealed message of a member that may send.
 func (h *Hub) text(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.Text) error {
-	if err := h.maySend(ch, actor, b.Epoch); err != nil {
+	if err := h.maySend(ch, actor); err != nil {
 		return err
 	}
 	id, sum, err := h.fresh(l, ch, f, b.Id, b)
 	if err != nil || sum == nil {
+		return err
+	}
+	if err := ch.inTime(b.Epoch); err != nil {
 		return err
 	}
 	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Text{Text: b}})
@@ -321,7 +324,16 @@ func (h *Hub) text(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 // that many epochs' message secrets.
 const pastEpochs = 2
 
-func (h *Hub) maySend(ch *channel, actor proto.Name, epoch uint64) error {
+// inTime refuses what was sealed too long ago. It is asked after fresh: whoever
+// repeats what has been accepted must hear so, however much later.
+func (ch *channel) inTime(epoch uint64) error {
+	if now := ch.hosted.members.epoch(); epoch > now || now-epoch > pastEpochs {
+		return proto.Refusef(proto.ReasonStaleEpoch, "sealed in epoch %d, the channel is at %d", epoch, now)
+	}
+	return nil
+}
+
+func (h *Hub) maySend(ch *channel, actor proto.Name) error {
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
@@ -330,9 +342,6 @@ func (h *Hub) maySend(ch *channel, actor proto.Name, epoch uint64) error {
 	}
 	if _, ok := ch.hosted.members.leafOf(actor); !ok {
 		return proto.Refuse(proto.ReasonNotMember, actor.String())
-	}
-	if now := ch.hosted.members.epoch(); epoch > now || epoch+pastEpochs < now {
-		return proto.Refusef(proto.ReasonStaleEpoch, "sealed in epoch %d, the channel is at %d", epoch, now)
 	}
 	return nil
 }

@@ -20,14 +20,23 @@ type hail struct {
 // hail accepts a call for help and rings it at the addressed desk: the entry
 // reaches every member, and the envelope says for whom it is.
 func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.Hail) error {
-	if err := h.maySend(ch, actor, b.Epoch); err != nil {
+	if err := h.maySend(ch, actor); err != nil {
+		return err
+	}
+	id, sum, err := h.fresh(l, ch, f, b.Id, b)
+	if err != nil || sum == nil {
+		return err
+	}
+	if err := ch.inTime(b.Epoch); err != nil {
 		return err
 	}
 	to, err := proto.ParseName(b.To)
+	if err != nil {
+		return proto.Refuse(proto.ReasonMalformed, err.Error())
+	}
+	urgency := proto.Priority(b.Urgency)
 	expires := time.UnixMilli(b.ExpiresMs)
 	switch {
-	case err != nil:
-		return proto.Refuse(proto.ReasonMalformed, err.Error())
 	case ch.charter.Kind != proto.KindCalling:
 		return proto.Refuse(proto.ReasonCharter, "hails go on a calling channel")
 	case b.From != actor.String():
@@ -36,18 +45,16 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 		return proto.Refuse(proto.ReasonHailTo, to.String())
 	case !ch.hosted.members.has(to): // it could never open the hail: nobody would answer, and nobody be told
 		return proto.Refusef(proto.ReasonHailTo, "%s has not joined", to)
-	case !proto.Priority(b.Urgency).Valid() || proto.Priority(b.Urgency) > ch.charter.MaxPriority(actor):
-		return proto.Refusef(proto.ReasonPriority, "%v", proto.Priority(b.Urgency))
+	case uint32(urgency) != b.Urgency || !urgency.Valid():
+		return proto.Refusef(proto.ReasonMalformed, "urgency %d", b.Urgency)
+	case urgency > ch.charter.MaxPriority(actor):
+		return proto.Refusef(proto.ReasonPriority, "%v; %s may use up to %v", urgency, actor.Agency, ch.charter.MaxPriority(actor))
 	case !expires.After(h.now) || expires.After(h.now.Add(proto.HailLife+proto.ClockSkewWarning)):
 		return proto.Refusef(proto.ReasonMalformed, "a hail lives at most %v", proto.HailLife)
 	case b.Exercise != ch.charter.Exercise && !b.Exercise:
 		return proto.Refuse(proto.ReasonCharter, "the channel is for exercises only")
 	}
 	if _, err := proto.IncidentIDFrom(b.Incident); err != nil {
-		return err
-	}
-	id, sum, err := h.fresh(l, ch, f, b.Id, b)
-	if err != nil || sum == nil {
 		return err
 	}
 	ch.hosted.hails[id] = &hail{id, actor, to, proto.HailSent, expires}
@@ -57,7 +64,7 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 
 // hailReply moves a hail on, by the side that may.
 func (h *Hub) hailReply(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.HailReply) error {
-	if err := h.maySend(ch, actor, b.Epoch); err != nil {
+	if err := h.maySend(ch, actor); err != nil {
 		return err
 	}
 	hid, err := proto.MessageIDFrom(b.Hail)
@@ -71,13 +78,16 @@ func (h *Hub) hailReply(l *link, ch *channel, actor proto.Name, f *wire.Frame, b
 	if err != nil || sum == nil {
 		return err
 	}
+	if err := ch.inTime(b.Epoch); err != nil {
+		return err
+	}
 	call := ch.hosted.hails[hid]
 	if call == nil {
 		return proto.Refuse(proto.ReasonNoHail, hid.String())
 	}
 	next := proto.HailState(b.State)
 	side, ok := call.side(actor)
-	if !ok || !call.state.CanBecome(next, side) {
+	if !ok || uint32(next) != b.State || !call.state.CanBecome(next, side) {
 		return proto.Refusef(proto.ReasonHailState, "%s to %s by %s", call.state, next, actor)
 	}
 	call.state = next
