@@ -68,6 +68,9 @@ func (h *Hub) fetchPackage(l *link, f *wire.Frame, b *wire.FetchKeyPackage) erro
 	if err != nil {
 		return proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
+	if ch := h.wanted(b.Channel); h.isPeer(l) && (ch == nil || !ch.charter.HasParty(l.peer.Agency) || ch.charter.RightOf(name) == proto.RightNone) {
+		return proto.Refuse(proto.ReasonNoPackage, name.String()) // not for strangers to know who exists, nor to use up
+	}
 	if name.Agency != h.self.Agency {
 		to := h.peers[name.Agency]
 		if ch := h.wanted(b.Channel); to == nil && ch != nil && ch.charter.Owner != h.self.Agency {
@@ -77,9 +80,6 @@ func (h *Hub) fetchPackage(l *link, f *wire.Frame, b *wire.FetchKeyPackage) erro
 			return proto.Refuse(proto.ReasonNoRoute, string(name.Agency))
 		}
 		return h.forward(l, f, to, proto.Name{}, proto.ChannelID{})
-	}
-	if ch := h.wanted(b.Channel); h.isPeer(l) && (ch == nil || !ch.charter.HasParty(l.peer.Agency) || ch.charter.RightOf(name) == proto.RightNone) {
-		return proto.Refuse(proto.ReasonNoPackage, name.String()) // not for strangers to know who exists
 	}
 	p, last, ok := h.take(name, uint16(b.Suite))
 	if !ok {
