@@ -88,6 +88,7 @@ func TestHailRunsItsCourseBothWays(t *testing.T) {
 			heard(t, way.from, r, "voice in the incident")
 			reply(t, mine, proto.HailReleased, 0)
 			stands(t, proto.HailReleased, mine, theirs)
+			time.Sleep(time.Second)
 			want := []proto.HailState{proto.HailReceived, proto.HailAccepted, proto.HailCommitted, proto.HailReleased}
 			for _, e := range []*relaytest.Endpoint{way.from, way.to} {
 				if got := states(e, mine.ID()); !slices.Equal(got, want) {
