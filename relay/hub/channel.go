@@ -321,13 +321,16 @@ func (h *Hub) text(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 }
 
 // pastEpochs is how many epochs back a sealed message may be: members keep
-// that many epochs' message secrets.
+// that many epochs' message secrets. It may not be from before the last time
+// that somebody came or went: who has come could not open it and would miss
+// it, who has gone still could. Its sender seals it again.
 const pastEpochs = 2
 
 // inTime refuses what was sealed too long ago. It is asked after fresh: whoever
 // repeats what has been accepted must hear so, however much later.
 func (ch *channel) inTime(epoch uint64) error {
-	if now := ch.hosted.members.epoch(); epoch > now || now-epoch > pastEpochs {
+	m := ch.hosted.members
+	if now := m.epoch(); epoch > now || now-epoch > pastEpochs || epoch < m.since {
 		return proto.Refusef(proto.ReasonStaleEpoch, "sealed in epoch %d, the channel is at %d", epoch, now)
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 type membership struct {
 	group  *roster.Group
 	leaves map[proto.Name]tree.LeafIndex
+	since  uint64 // the first epoch with these members
 }
 
 // newMembership reads the group information of a new group and checks that it
@@ -38,7 +39,7 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 
 func newPlaces(group *roster.Group) (*membership, error) {
 	members := group.Members()
-	m := &membership{group, make(map[proto.Name]tree.LeafIndex, len(members))}
+	m := &membership{group: group, leaves: make(map[proto.Name]tree.LeafIndex, len(members))}
 	for _, member := range members {
 		n, err := policy.NameOf(member.Credential)
 		if err != nil {
@@ -90,7 +91,13 @@ func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, now time.
 		return nil, d, proto.Refuse(proto.ReasonBadCommit, err.Error())
 	}
 	next, err := newPlaces(group)
-	return next, d, err
+	if err != nil {
+		return nil, d, err
+	}
+	if next.since = m.since; len(d.Added)+len(d.Removed) > 0 {
+		next.since = next.epoch()
+	}
+	return next, d, nil
 }
 
 // readKeyPackage judges a key package as far as the directory can.
