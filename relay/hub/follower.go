@@ -102,6 +102,8 @@ func (h *Hub) subscribeFollower(l *link, ch *channel, f *wire.Frame, b *wire.Sub
 		ch.up.waiting = append(slices.DeleteFunc(ch.up.waiting, func(w waitingSub) bool { return w.link == l.id }), waitingSub{l.id, f.Id})
 		if ch.up.state == upIdle {
 			h.joinUpstream(ch)
+		} else if ch.floor.holder != nil {
+			h.routeAgain(ch) // a local talker is heard before the hub has answered
 		}
 	}
 	return nil
