@@ -26,7 +26,10 @@ func (h *Hub) publish(l *link, actor proto.Name, f *wire.Frame, b *wire.PublishK
 	if len(b.LastResort) > 0 {
 		all = append(slices.Clip(all), b.LastResort)
 	}
-	for _, p := range all {
+	for i, p := range all {
+		if slices.ContainsFunc(all[:i], func(o []byte) bool { return bytes.Equal(o, p) }) {
+			return proto.Refuse(proto.ReasonBadPackage, "the same package twice: each is given out once")
+		}
 		if err := h.checkPackage(p, actor); err != nil {
 			return err
 		}
