@@ -1,0 +1,143 @@
+package hub
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/crypto/mls/roster"
+	"crossband/proto"
+)
+
+// ChannelView is what tests may look at in a channel.
+type ChannelView struct {
+	ID         proto.ChannelID
+	Arbitrates bool // the floor is decided here: at the hub, or with the hub away
+	Holder     proto.Name
+	Burst      proto.BurstID
+	HolderLink LinkID
+	HolderLeaf uint32
+	Bound      bool
+	Queue      []proto.Name
+	Subs       map[LinkID]Out // by link: the receiver's alias
+	In         map[LinkID]proto.Alias
+	Epoch      uint64
+}
+
+// View describes every channel, in the order of their identifiers.
+func (h *Hub) View() []ChannelView {
+	var views []ChannelView
+	for _, ch := range h.sortedChannels() {
+		v := ChannelView{ID: ch.id, Subs: map[LinkID]Out{}, In: map[LinkID]proto.Alias{}}
+		v.Arbitrates = ch.charter.Owner == h.self.Agency || ch.up.state != upLive
+		if t := ch.floor.holder; t != nil {
+			v.Holder, v.Burst, v.HolderLink, v.HolderLeaf, v.Bound = t.who, t.burst, t.link, t.leaf, t.bound
+		}
+		for _, t := range ch.floor.queue {
+			v.Queue = append(v.Queue, t.who)
+		}
+		for id, l := range ch.subs {
+			v.Subs[id], v.In[id] = Out{id, l.subs[ch.id].out}, l.subs[ch.id].in
+		}
+		if ch.hosted.members != nil {
+			v.Epoch = ch.hosted.members.epoch()
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// HasLink reports whether the hub knows the link.
+func (h *Hub) HasLink(id LinkID) bool { return h.links[id] != nil }
+
+// Dump writes down the whole state, to see that a refusal changed none of it.
+// Only the clock and the counter of forwarded requests are left out.
+func (h *Hub) Dump() string {
+	d := dumper{seen: map[uintptr]int{}}
+	v := reflect.ValueOf(h).Elem()
+	for i := range v.NumField() {
+		switch name := v.Type().Field(i).Name; name {
+		case "judge", "now", "out", "lastID":
+		default:
+			d.line(name)
+			d.value(v.Field(i))
+		}
+	}
+	return d.b.String()
+}
+
+// dumper walks unexported state. A thing reached twice is written once.
+type dumper struct {
+	b     strings.Builder
+	depth int
+	seen  map[uintptr]int
+}
+
+func (d *dumper) line(format string, args ...any) {
+	d.b.WriteString(strings.Repeat(" ", d.depth))
+	fmt.Fprintf(&d.b, format+"\n", args...)
+}
+
+func (d *dumper) value(v reflect.Value) {
+	d.depth++
+	defer func() { d.depth-- }()
+	switch v.Kind() {
+	case reflect.Pointer:
+		d.pointer(v)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			d.line("%s", v.Type().Field(i).Name)
+			d.value(v.Field(i))
+		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		text := make(map[string]reflect.Value, len(keys))
+		for _, k := range keys {
+			text[fmt.Sprint(k)] = k
+		}
+		for _, k := range slices.Sorted(maps.Keys(text)) {
+			d.line("%s:", k)
+			d.value(v.MapIndex(text[k]))
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			d.line("%x", v)
+			return
+		}
+		for i := range v.Len() {
+			d.value(v.Index(i))
+		}
+	default:
+		d.line("%v", v)
+	}
+}
+
+func (d *dumper) pointer(v reflect.Value) {
+	if v.IsNil() {
+		d.line("nil")
+		return
+	}
+	switch p := reflect.NewAt(v.Type().Elem(), v.UnsafePointer()).Interface().(type) {
+	case pb.Message:
+		octets, err := pb.MarshalOptions{Deterministic: true}.Marshal(p)
+		d.line("%x %v", octets, err)
+		return
+	case *roster.Group:
+		octets, err := p.MarshalBinary()
+		d.line("%s %v", hex.EncodeToString(octets), err)
+		return
+	}
+	at := v.Pointer()
+	if n, ok := d.seen[at]; ok {
+		d.line("see %d", n)
+		return
+	}
+	d.seen[at] = len(d.seen)
+	d.line("number %d", d.seen[at])
+	d.value(v.Elem())
+}

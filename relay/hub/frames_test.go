@@ -1,0 +1,404 @@
+package hub_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	pb "google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+	"crossband/relay/hub"
+)
+
+// parseFrame builds a frame from a script's words: KIND [CHANNEL] [ID]
+// FIELD=VALUE... The fields are those of wire.proto.
+func (w *world) parseFrame(words []string) (*wire.Frame, error) {
+	f := new(wire.Frame)
+	body := f.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(strings.ReplaceAll(words[0], "-", "_")))
+	if body == nil || body.Message() == nil {
+		return nil, fmt.Errorf("no kind %q", words[0])
+	}
+	m := f.ProtoReflect().NewField(body).Message()
+	f.ProtoReflect().Set(body, protoreflect.ValueOfMessage(m))
+	var positions []protoreflect.Name
+	for _, name := range []protoreflect.Name{"channel", "charter", "id"} {
+		if fd := m.Descriptor().Fields().ByName(name); fd != nil && (name != "charter" || fd.Number() == 1) {
+			positions = append(positions, name)
+		}
+	}
+	for _, word := range words[1:] {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok {
+			if len(positions) == 0 {
+				return nil, fmt.Errorf("%q has no place in %s", word, words[0])
+			}
+			name, value, positions = string(positions[0]), word, positions[1:]
+		}
+		if err := w.setField(m, strings.ReplaceAll(name, "-", "_"), value); err != nil {
+			return nil, err
+		}
+	}
+	w.complete(f)
+	return f, nil
+}
+
+// complete fills in what a script need not say.
+func (w *world) complete(f *wire.Frame) {
+	switch b := f.Body.(type) {
+	case *wire.Frame_Commit:
+		w.made.fillCommit(b.Commit)
+	case *wire.Frame_Text:
+		if b.Text.Epoch == 0 {
+			b.Text.Epoch = w.epoch(b.Text.Channel)
+		}
+		if b.Text.Sealed == nil {
+			b.Text.Sealed = []byte("sealed")
+		}
+	case *wire.Frame_Hail:
+		if b.Hail.Epoch == 0 {
+			b.Hail.Epoch = w.epoch(b.Hail.Channel)
+		}
+	case *wire.Frame_HailReply:
+		if b.HailReply.Epoch == 0 {
+			b.HailReply.Epoch = w.epoch(b.HailReply.Channel)
+		}
+	}
+}
+
+func (w *world) epoch(channel []byte) uint64 {
+	for _, v := range w.hub.View() {
+		if string(v.ID[:]) == string(channel) {
+			return v.Epoch
+		}
+	}
+	return 0
+}
+
+func (w *world) setField(m protoreflect.Message, name, value string) error {
+	fd := m.Descriptor().Fields().ByName(protoreflect.Name(name))
+	if fd == nil {
+		return fmt.Errorf("%s has no field %q", m.Descriptor().Name(), name)
+	}
+	if fd.IsList() {
+		if one, count, ok := strings.Cut(value, "*"); ok { // NAME*N
+			n, err := strconv.Atoi(count)
+			if err != nil {
+				return err
+			}
+			value = strings.TrimSuffix(strings.Repeat(one+",", n), ",")
+		}
+		for _, v := range strings.Split(value, ",") {
+			one, err := w.parseValue(fd, v)
+			if err != nil {
+				return err
+			}
+			m.Mutable(fd).List().Append(one)
+		}
+		return nil
+	}
+	if fd.Kind() == protoreflect.MessageKind { // FloorTaken in Subscribed: floor=BURST:HOLDER:LEAF:PRIORITY
+		parts := strings.Split(value, ":")
+		sub := m.Mutable(fd).Message()
+		sub.Set(sub.Descriptor().Fields().ByName("channel"), m.Get(m.Descriptor().Fields().ByName("channel")))
+		for i, field := range []string{"burst", "holder", "leaf", "priority"} {
+			if err := w.setField(sub, field, parts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	v, err := w.parseValue(fd, value)
+	if err == nil {
+		m.Set(fd, v)
+	}
+	return err
+}
+
+func (w *world) parseValue(fd protoreflect.FieldDescriptor, s string) (protoreflect.Value, error) {
+	switch fd.Kind() {
+	case protoreflect.BytesKind:
+		b, err := w.parseBytes(fd.Name(), s)
+		return protoreflect.ValueOfBytes(b), err
+	case protoreflect.StringKind:
+		if raw, ok := strings.CutPrefix(s, "raw:"); ok {
+			return protoreflect.ValueOfString(raw), nil
+		}
+		n, err := parseName(s)
+		return protoreflect.ValueOfString(n.String()), err
+	case protoreflect.BoolKind:
+		b, err := strconv.ParseBool(s)
+		return protoreflect.ValueOfBool(b), err
+	case protoreflect.Int64Kind:
+		d, err := time.ParseDuration(s)
+		return protoreflect.ValueOfInt64(w.now.Add(d).UnixMilli()), err
+	}
+	n, err := parseNumber(fd.Name(), s)
+	if fd.Kind() == protoreflect.Uint32Kind {
+		return protoreflect.ValueOfUint32(uint32(n)), err
+	}
+	return protoreflect.ValueOfUint64(n), err
+}
+
+func parseNumber(field protoreflect.Name, s string) (uint64, error) {
+	if n, err := strconv.ParseUint(s, 10, 64); err == nil {
+		return n, nil
+	}
+	switch field {
+	case "priority", "urgency":
+		p, err := proto.ParsePriority(s)
+		return uint64(p), err
+	case "state":
+		for st := proto.HailSent; st <= proto.HailExpired; st++ {
+			if strings.EqualFold(st.String(), s) {
+				return uint64(st), nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("%s=%q is no number or word", field, s)
+}
+
+func (w *world) parseBytes(field protoreflect.Name, s string) ([]byte, error) {
+	if raw, ok := strings.CutPrefix(s, "raw:"); ok {
+		return []byte(raw), nil
+	}
+	if size, ok := strings.CutPrefix(s, "big:"); ok {
+		n, err := strconv.Atoi(size)
+		return make([]byte, n), err
+	}
+	switch field {
+	case "channel", "parent":
+		if cid, ok := w.made.channels[s]; ok {
+			return cid[:], nil
+		}
+		return nil, fmt.Errorf("no channel %q", s)
+	case "burst":
+		return id(s, 8), nil
+	case "id", "hail", "incident":
+		return id(s, 16), nil
+	case "charter":
+		if c, ok := w.made.charters[s]; ok {
+			return c.signed, nil
+		}
+		return nil, fmt.Errorf("no charter %q", s)
+	case "group_info", "message", "welcome", "package", "packages", "last_resort":
+		return w.made.octets(field, s)
+	}
+	return []byte(s), nil
+}
+
+// frame writes a frame down in one line.
+func (w *world) frame(f *wire.Frame) string {
+	var b strings.Builder
+	m := f.ProtoReflect()
+	fd := m.WhichOneof(m.Descriptor().Oneofs().ByName("body"))
+	if fd == nil {
+		return "(no body)"
+	}
+	body := m.Get(fd).Message()
+	b.WriteString(string(body.Descriptor().Name()))
+	w.fields(&b, body)
+	for _, n := range []struct {
+		word  string
+		value uint64
+	}{{"id", f.Id}, {"re", f.Re}, {"hops", uint64(f.Hops)}} {
+		if n.value != 0 {
+			fmt.Fprintf(&b, " %s=%d", n.word, n.value)
+		}
+	}
+	if f.Endpoint != "" {
+		fmt.Fprintf(&b, " endpoint=%s", w.plain(f.Endpoint))
+	}
+	return b.String()
+}
+
+func (w *world) fields(b *strings.Builder, m protoreflect.Message) {
+	list := m.Descriptor().Fields()
+	for i := range list.Len() {
+		fd := list.Get(i)
+		always := fd.Name() == "leaf" || fd.Name() == "head" || fd.Name() == "epoch"
+		if !m.Has(fd) && !always {
+			continue
+		}
+		v := m.Get(fd)
+		switch {
+		case fd.Name() == "channel":
+			fmt.Fprintf(b, " %s", w.channelName(v.Bytes()))
+		case fd.IsList():
+			var parts []string
+			for j := range v.List().Len() {
+				parts = append(parts, w.one(fd, v.List().Get(j)))
+			}
+			fmt.Fprintf(b, " %s=%s", fd.Name(), strings.Join(parts, ","))
+		default:
+			fmt.Fprintf(b, " %s=%s", fd.Name(), w.one(fd, v))
+		}
+	}
+}
+
+func (w *world) one(fd protoreflect.FieldDescriptor, v protoreflect.Value) string {
+	switch fd.Kind() {
+	case protoreflect.MessageKind:
+		var b strings.Builder
+		if fd.Message().Name() != "Entry" {
+			b.WriteString(string(fd.Message().Name()))
+		}
+		w.fields(&b, v.Message())
+		return "{" + strings.TrimSpace(b.String()) + "}"
+	case protoreflect.BytesKind:
+		return w.octets(fd.Name(), v.Bytes())
+	case protoreflect.StringKind:
+		return w.plain(v.String())
+	case protoreflect.Int64Kind:
+		return time.UnixMilli(v.Int()).Sub(start()).String()
+	}
+	switch fd.Name() {
+	case "priority", "urgency":
+		return strings.ReplaceAll(proto.Priority(v.Uint()).String(), " ", "-")
+	case "code", "reason":
+		if fd.Parent().Name() == "Refused" { // the audit beside it says the rest
+			return fmt.Sprint(v.Uint())
+		}
+		return fmt.Sprintf("%d(%s)", v.Uint(), proto.Reason(v.Uint()).Sentence(proto.English))
+	case "state":
+		return proto.HailState(v.Uint()).String()
+	case "limit_ms", "left_ms":
+		return (time.Duration(v.Uint()) * time.Millisecond).String()
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+func (w *world) channelName(b []byte) string {
+	if len(b) != 32 {
+		return fmt.Sprintf("channel(%d octets)", len(b))
+	}
+	if name, ok := w.made.charterOf[proto.ChannelID(b)]; ok {
+		return name
+	}
+	return "channel(unknown)"
+}
+
+func (w *world) octets(field protoreflect.Name, b []byte) string {
+	switch field {
+	case "burst", "id", "hail", "incident":
+		return idName(b)
+	case "parent":
+		return w.channelName(b)
+	}
+	return w.made.nameOf(b)
+}
+
+// effect writes an effect down in one line.
+func (w *world) effect(x hub.Effect) string {
+	switch x := x.(type) {
+	case hub.Send:
+		return fmt.Sprintf("send %s %s", w.labels[x.Link], w.frame(x.Frame))
+	case hub.Close:
+		return fmt.Sprintf("close %s %s", w.labels[x.Link], w.refusal(x.Why))
+	case hub.Write:
+		return "write " + w.write(x)
+	case hub.ReadLog:
+		return fmt.Sprintf("read-log %s after=%d: %s", w.labels[x.Link], x.After, w.frame(x.Answer))
+	case hub.SetRoute:
+		return fmt.Sprintf("route %s/%d %s", w.labels[x.Link], x.Alias, w.route(x.Route))
+	case hub.InstallTrust:
+		return "install-trust " + w.made.nameOf(x.Signed)
+	case hub.Audit:
+		return w.audit(x)
+	}
+	return fmt.Sprintf("%T", x)
+}
+
+func (w *world) route(r *hub.Route) string {
+	if r == nil {
+		return "off"
+	}
+	var b strings.Builder
+	b.WriteString(w.channelName(r.Channel[:]))
+	if r.Bound {
+		fmt.Fprintf(&b, " leaf=%d", r.Leaf)
+	}
+	if r.Floor {
+		b.WriteString(" keeps-floor")
+	}
+	b.WriteString(" ->")
+	for _, o := range r.Out {
+		fmt.Fprintf(&b, " %s/%d", w.labels[o.Link], o.Alias)
+	}
+	if len(r.Out) == 0 {
+		b.WriteString(" nobody")
+	}
+	return b.String()
+}
+
+func (w *world) refusal(r *proto.Refusal) string {
+	if r == nil {
+		return "ok"
+	}
+	return w.plain(r.Error())
+}
+
+func (w *world) audit(x hub.Audit) string {
+	var b strings.Builder
+	b.WriteString("audit")
+	for _, n := range []struct {
+		word string
+		name proto.Name
+	}{{"peer", x.Peer}, {"actor", x.Actor}} {
+		if n.name != (proto.Name{}) {
+			fmt.Fprintf(&b, " %s=%s", n.word, w.plain(n.name.String()))
+		}
+	}
+	if x.Kind != 0 {
+		fmt.Fprintf(&b, " kind=%d", x.Kind)
+	}
+	if x.Channel != (proto.ChannelID{}) {
+		fmt.Fprintf(&b, " %s", w.channelName(x.Channel[:]))
+	}
+	if x.Refusal == nil {
+		return b.String() + " " + x.What
+	}
+	return b.String() + " refused: " + w.refusal(x.Refusal)
+}
+
+// write reads a record back, so that the trace says what is kept.
+func (w *world) write(x hub.Write) string {
+	if hexID, ok := strings.CutPrefix(x.Bucket, "log/"); ok {
+		cid, err := proto.ParseChannelID(hexID)
+		e := new(wire.Entry)
+		if err != nil || pb.Unmarshal(x.Value, e) != nil || binary.BigEndian.Uint64(x.Key) != e.Seq {
+			return "log with a bad record"
+		}
+		var b strings.Builder
+		w.fields(&b, e.ProtoReflect())
+		return "log/" + w.channelName(cid[:]) + b.String()
+	}
+	switch x.Bucket {
+	case "channels":
+		gi := new(wire.GroupInfo)
+		if pb.Unmarshal(x.Value, gi) != nil || !slices.Equal(gi.Channel, x.Key) {
+			return "channels with a bad record"
+		}
+		return fmt.Sprintf("channels/%s charter=%s group_info=%s head=%d", w.channelName(gi.Channel), w.made.nameOf(gi.Charter), w.made.nameOf(gi.GroupInfo), gi.Head)
+	case "welcomes":
+		who, mid, _ := strings.Cut(string(x.Key), " ")
+		if x.Value == nil {
+			return fmt.Sprintf("welcomes/%s/%s deleted", w.plain(who), idName([]byte(mid)))
+		}
+		return fmt.Sprintf("welcomes/%s/%s", w.plain(who), idName([]byte(mid)))
+	case "packages":
+		p := new(wire.PublishKeyPackages)
+		if pb.Unmarshal(x.Value, p) != nil {
+			return "packages with a bad record"
+		}
+		var b strings.Builder
+		w.fields(&b, p.ProtoReflect())
+		return fmt.Sprintf("packages/%s%s", w.plain(string(x.Key)), b.String())
+	}
+	return x.Bucket
+}
