@@ -74,21 +74,40 @@ func inert(s string, limit int) string {
 			b.WriteString("…")
 			break
 		}
-		if unicode.Is(unicode.M, r) {
-			marks++
-		} else {
-			marks = 0
+		if strings.ContainsRune("“”„‟«»‹›〝〞＂", r) {
+			r = '"'
 		}
-		switch {
-		case isUnseen(r) || marks > maxMarks:
-			fmt.Fprintf(&b, "<U+%04X>", r)
-		case strings.ContainsRune("“”„‟«»‹›〝〞＂", r):
-			b.WriteByte('"')
-		default:
-			b.WriteRune(r) // invalid UTF-8 ranges as U+FFFD
-		}
+		marks = writeInert(&b, r, marks)
 	}
 	return b.String()
+}
+
+// Inert returns what somebody wrote as it may be shown on one line of a
+// terminal: unseen runes, which steer it or hide something, and piled-up marks
+// as <U+202E>.
+func Inert(s string) string {
+	var b strings.Builder
+	marks := 0
+	for _, r := range s {
+		marks = writeInert(&b, r, marks)
+	}
+	return b.String()
+}
+
+// writeInert writes one rune that came after so many combining marks, and
+// returns how many there are now.
+func writeInert(b *strings.Builder, r rune, marks int) int {
+	if unicode.Is(unicode.M, r) {
+		marks++
+	} else {
+		marks = 0
+	}
+	if isUnseen(r) || marks > maxMarks {
+		fmt.Fprintf(b, "<U+%04X>", r)
+	} else {
+		b.WriteRune(r) // invalid UTF-8 ranges as U+FFFD
+	}
+	return marks
 }
 
 // quote returns a person's words in the quotation marks of the language.
