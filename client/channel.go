@@ -25,11 +25,11 @@ type Channel struct {
 	wanted   bool            // we have been a member and were not removed: come back by ourselves
 
 	// Set by joining.
-	group   *mls.Group // nil: not a member
-	cursor  uint64     // newest log entry applied
-	pending *ownCommit // made by us, not yet in the log
-	sent    map[proto.MessageID]struct{}
-	restart uint64 // SFrame context: counts the starts of this group's state
+	group   *mls.Group                 // nil: not a member
+	cursor  uint64                     // newest log entry applied
+	pending *ownCommit                 // made by us, not yet in the log
+	sent    map[proto.MessageID][]byte // envelopes of ours that are not yet back from the log
+	restart uint64                     // SFrame context: counts the starts of this group's state
 
 	// Set by subscribing, on each link anew.
 	in      proto.Alias // our number: voice that we hear
@@ -56,7 +56,7 @@ func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
 	ch := &Channel{
 		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1),
-		in: s.lastAlias, sent: make(map[proto.MessageID]struct{}),
+		in: s.lastAlias, sent: make(map[proto.MessageID][]byte),
 	}
 	ch.turn <- struct{}{}
 	s.channels[ch.id] = ch

@@ -64,7 +64,7 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 			return nil, err
 		}
 		b.Epoch = uint64(ch.group.Epoch())
-		ch.sent[h.id] = struct{}{}
+		ch.sent[h.id] = aad
 		return &wire.Frame{Body: &wire.Frame_Hail{Hail: b}}, nil
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 			return nil, err
 		}
 		b.Epoch = uint64(h.ch.group.Epoch())
-		h.ch.sent[id] = struct{}{}
+		h.ch.sent[id] = aad
 		return &wire.Frame{Body: &wire.Frame_HailReply{HailReply: b}}, nil
 	})
 	return err
@@ -186,7 +186,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		return nil, nil // of before our time
 	}
 	next := proto.HailState(b.State)
-	if next != proto.HailExpired && !h.moves(next, by) {
+	if !h.moves(next, by) {
 		return nil, proto.Refusef(proto.ReasonHailState, "%s to %s by %s", h.state, next, by)
 	}
 	h.state, h.reason = next, proto.Reason(b.Reason)
@@ -200,6 +200,8 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 // believed.
 func (h *Hail) moves(next proto.HailState, by proto.Name) bool {
 	switch {
+	case next == proto.HailExpired: // only the hub's clock says so, and only of a call that nobody took
+		return by.Role == proto.RoleRelay && h.state < proto.HailAccepted
 	case by == h.from:
 		return h.state.CanBecome(next, proto.SideCaller)
 	case by.Agency == h.to.Agency && by.Role == proto.RoleDesk:
@@ -219,19 +221,18 @@ func (ch *Channel) openReplyLocked(b *wire.HailReply) (proto.Name, *phrase.Conte
 	if err != nil {
 		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
-	if _, own := ch.sent[id]; own {
-		delete(ch.sent, id)
-		return ch.s.Name(), nil, nil
+	aad, err := envelopeAAD(b)
+	if err != nil {
+		return proto.Name{}, nil, err
+	}
+	if own, err := ch.ownLocked(id, aad); own || err != nil {
+		return ch.s.Name(), nil, err
 	}
 	if len(b.Sealed) == 0 {
 		if from.Role != proto.RoleRelay || from.Agency != ch.charter.Owner || proto.HailState(b.State) != proto.HailExpired {
 			return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "an unsealed reply of %s", from)
 		}
 		return from, nil, nil
-	}
-	aad, err := envelopeAAD(b)
-	if err != nil {
-		return proto.Name{}, nil, err
 	}
 	m, by, err := ch.openLocked(b.Sealed, aad, b.Epoch)
 	if err != nil {

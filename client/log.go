@@ -213,12 +213,11 @@ func (ch *Channel) readLocked(id []byte, envelope pb.Message, sealed []byte, epo
 	if err != nil {
 		return mid, nil, proto.Name{}, err
 	}
-	if _, own := ch.sent[mid]; own {
-		delete(ch.sent, mid)
-		return mid, nil, proto.Name{}, nil
-	}
 	aad, err := envelopeAAD(envelope)
 	if err != nil {
+		return mid, nil, proto.Name{}, err
+	}
+	if own, err := ch.ownLocked(mid, aad); own || err != nil {
 		return mid, nil, proto.Name{}, err
 	}
 	m, from, err := ch.openLocked(sealed, aad, epoch)
@@ -226,6 +225,20 @@ func (ch *Channel) readLocked(id []byte, envelope pb.Message, sealed []byte, epo
 		return mid, nil, proto.Name{}, nil
 	}
 	return mid, m, from, err
+}
+
+// ownLocked reports whether a log entry is what we sent. We cannot open our own
+// seal, so the envelope is compared with the one that we sent.
+func (ch *Channel) ownLocked(id proto.MessageID, aad []byte) (bool, error) {
+	sent, own := ch.sent[id]
+	if !own {
+		return false, nil
+	}
+	delete(ch.sent, id)
+	if string(sent) != string(aad) {
+		return true, proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
+	}
+	return true, nil
 }
 
 // unreadable tells messages that are not for us, sealed by ourselves or before

@@ -34,7 +34,7 @@ func (ch *Channel) sendMessage(ctx context.Context, m *wire.Message) (proto.Mess
 			return nil, err
 		}
 		b.Epoch = uint64(ch.group.Epoch())
-		ch.sent[id] = struct{}{}
+		ch.sent[id] = aad
 		return &wire.Frame{Body: &wire.Frame_Text{Text: b}}, nil
 	})
 }
