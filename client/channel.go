@@ -27,6 +27,8 @@ type Channel struct {
 	// Set by joining.
 	group   *mls.Group                 // nil: not a member
 	cursor  uint64                     // newest log entry applied
+	head    uint64                     // newest that the relay has told us of
+	missing uint64                     // entry of which we have said that the relay leaves it out
 	pending *ownCommit                 // made by us, not yet in the log
 	sent    map[proto.MessageID][]byte // envelopes of ours that are not yet back from the log
 	restart uint64                     // SFrame context: counts the starts of this group's state
@@ -295,6 +297,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	if ch == nil || b.Alias == 0 || b.Alias > uint64(proto.MaxAlias) {
 		return nil
 	}
+	ch.head = max(ch.head, b.Head)
 	ch.out = proto.Alias(b.Alias)
 	var news []Event
 	if ch.hubAway != b.HubAway {

@@ -21,6 +21,7 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 	if ch == nil || ch.group == nil {
 		return nil
 	}
+	ch.head = max(ch.head, b.Head)
 	var news []Event
 	applied := false
 	for _, e := range b.Entries {
@@ -81,6 +82,12 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 			return err
 		}
 		entries := a.GetEntries()
+		ch.s.mu.Lock()
+		alarm := ch.leftOutLocked(after, entries)
+		ch.s.mu.Unlock()
+		if alarm != nil {
+			ch.s.emit(*alarm)
+		}
 		if entries == nil || len(entries.Entries) == 0 {
 			return nil
 		}
@@ -96,6 +103,22 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// leftOutLocked finds out, once for each entry, that the relay does not give us
+// the entry that comes next although it has later ones. Nothing after a gap is
+// shown: what is missing may be a removal.
+func (ch *Channel) leftOutLocked(after uint64, b *wire.Entries) *Alarm {
+	next := after + 1
+	gap := b.GetHead() > after
+	if len(b.GetEntries()) > 0 {
+		gap = b.Entries[0].Seq > next
+	}
+	if !gap || ch.group == nil || ch.cursor != after || ch.missing == next {
+		return nil
+	}
+	ch.missing = next
+	return &Alarm{ch.id, proto.Refusef(proto.ReasonMalformed, "the relay leaves out log entry %d of %d", next, b.GetHead())}
 }
 
 func (ch *Channel) applyLocked(e *wire.Entry) ([]Event, error) {
