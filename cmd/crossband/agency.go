@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,9 +20,8 @@ import (
 )
 
 func newAgencyCommand(e env) *cobra.Command {
-	c := &cobra.Command{Use: "agency", Short: "Found an agency, enrol its devices, trust its partners"}
-	c.AddCommand(newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e))
-	return c
+	return group("agency", "Found an agency, enrol its devices, trust its partners",
+		newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e))
 }
 
 func dirFlag(c *cobra.Command, dir *string) {
@@ -37,15 +37,21 @@ func newAgencyInitCommand(e env) *cobra.Command {
 		Long: `Make a new agency in a folder: an offline root, an online issuing authority,
 the registrar's identity and the first relay with its configuration.
 The root's key can be protected with a passphrase (read from a file) and should
-then be moved off the machine: DIR/authority/root.` + "\n" + exitHelp,
+then be moved off the machine: DIR/authority/root.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if domain == "" || address == "" {
+				return usageError{errors.New("--domain, who the agency is, and --address, where others reach its relay, are required")}
+			}
 			agency, err := proto.ParseAgency(domain)
 			if err != nil {
 				return usageError{err}
 			}
-			if address == "" {
-				return usageError{errors.New("--address is required: where others reach the relay")}
+			if err := checkAddresses(address, listen); err != nil {
+				return err
+			}
+			if _, err := proto.ParseName(proto.Name{Agency: agency, Role: proto.RoleRelay, Label: relay}.String()); err != nil {
+				return usageError{fmt.Errorf("--relay: %w", err)}
 			}
 			pass, err := readPassphrase(passphrase)
 			if err != nil {
@@ -76,6 +82,20 @@ then be moved off the machine: DIR/authority/root.` + "\n" + exitHelp,
 	return c
 }
 
+// checkAddresses refuses what is no HOST:PORT; empty ones are left out.
+func checkAddresses(list ...string) error {
+	for _, a := range list {
+		if a == "" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(a)
+		if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n == 0 {
+			return usageError{fmt.Errorf("address %q: want HOST:PORT, such as relay.usbp.example:4433", a)}
+		}
+	}
+	return nil
+}
+
 func readPassphrase(path string) ([]byte, error) {
 	if path == "" {
 		return nil, nil
@@ -94,7 +114,7 @@ func newAgencyInviteCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "invite ROLE/LABEL",
 		Short: "Make a one-time invitation for a device, such as unit/del-rio-214",
-		Long:  "Make a one-time invitation for a device. Hand it over in secret: whoever holds\nit first becomes the device. Roles: unit, desk, hook, gateway, recorder.\n" + exitHelp,
+		Long:  "Make a one-time invitation for a device. Hand it over in secret: whoever holds\nit first becomes the device. Roles: unit, desk, hook, gateway, recorder.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			d, err := agencydir.Open(dir)
@@ -102,6 +122,9 @@ func newAgencyInviteCommand(e env) *cobra.Command {
 				return err
 			}
 			t, err := d.Invite(args[0], ttl, time.Now())
+			if errors.Is(err, proto.ErrName) {
+				return usageError{fmt.Errorf("%w; want ROLE/LABEL, such as unit/del-rio-214", err)}
+			}
 			if err != nil {
 				return err
 			}
@@ -132,7 +155,7 @@ func newAgencyExportCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export",
 		Short: "Write the trust bundle to give to partner agencies",
-		Long:  "Write the trust bundle to give to partner agencies. They confirm its\nfingerprint with you by voice: read the words out over a line you trust.\n" + exitHelp,
+		Long:  "Write the trust bundle to give to partner agencies. They confirm its\nfingerprint with you by voice: read the words out over a line you trust.",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			d, err := agencydir.Open(dir)
@@ -174,7 +197,7 @@ A root that is pinned changes only by a roll-over that the old one signed.
 
 --peer HOST:PORT (or --link, to wait for their call) makes the relays link;
 --calling TITLE charters a calling channel, owned by this agency, on which units
-and desks of both can hail each other.` + "\n" + exitHelp,
+and desks of both can hail each other.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runTrust(e, o, args[0]) },
 	}
@@ -190,6 +213,10 @@ and desks of both can hail each other.` + "\n" + exitHelp,
 }
 
 func runTrust(e env, o trustOptions, file string) error {
+	observers, err := o.check()
+	if err != nil {
+		return err
+	}
 	d, err := agencydir.Open(o.dir)
 	if err != nil {
 		return err
@@ -206,20 +233,17 @@ func runTrust(e env, o trustOptions, file string) error {
 		return usageError{fmt.Errorf("--words is required: call %s, have them read out the fingerprint of their bundle, and type what you hear", b.Agency)}
 	}
 	if err := b.Fingerprint().MatchWords(o.words); err != nil {
-		return fmt.Errorf("the words do not fit the root of %s in this file: %w", b.Agency, err)
+		return fmt.Errorf("%w the root of %s in %s: %w", errWords, b.Agency, file, err)
 	}
 	if err := d.Trust(b, b.Fingerprint(), o.peer, o.link || o.peer != "", time.Now()); err != nil {
 		return err
 	}
 	e.printf("%s is trusted\n", b.Agency)
+	if o.link || o.peer != "" {
+		e.note("next: start the relay again if it runs, so that it links with %s", b.Agency)
+	}
 	if o.calling == "" {
 		return nil
-	}
-	observers := make([]proto.Agency, len(o.observers))
-	for i, s := range o.observers {
-		if observers[i], err = proto.ParseAgency(s); err != nil {
-			return usageError{err}
-		}
 	}
 	id, err := d.Charter(agencydir.Calling{Title: o.calling, Partner: b.Agency, Observers: observers, Life: o.life, SmallKeys: o.p256}, time.Now())
 	if err != nil {
@@ -227,6 +251,24 @@ func runTrust(e env, o trustOptions, file string) error {
 	}
 	e.printf("calling channel %s %q\n", id, o.calling)
 	return nil
+}
+
+// check looks at everything before anything is pinned.
+func (o trustOptions) check() (observers []proto.Agency, err error) {
+	if err := checkAddresses(o.peer); err != nil {
+		return nil, err
+	}
+	for _, s := range o.observers {
+		a, err := proto.ParseAgency(s)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--observer: %w", err)}
+		}
+		observers = append(observers, a)
+	}
+	if o.life <= 0 {
+		return nil, usageError{fmt.Errorf("--life %v: want more than nothing", o.life)}
+	}
+	return observers, nil
 }
 
 func readBounded(path string, most int64) ([]byte, error) {
@@ -247,7 +289,7 @@ func newAgencyServeCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Answer enrolments and renewals at the agency's relay, until interrupted",
-		Long:  "Run the registrar: it answers enrolments and renewals at the agency's relay and\nhands it the trust list and charters. It holds the issuing key, so it should run\non another machine than the relay.\n" + exitHelp,
+		Long:  "Run the registrar: it answers enrolments and renewals at the agency's relay and\nhands it the trust list and charters. It holds the issuing key, so it should run\non another machine than the relay.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := agencydir.Open(dir)

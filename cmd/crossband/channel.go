@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossband/client"
+	"crossband/client/phrase"
 	"crossband/proto"
 )
 
 func newChannelCommand(e env) *cobra.Command {
-	c := &cobra.Command{Use: "channel", Short: "List channels and their members, add and remove members"}
-	c.AddCommand(newChannelListCommand(e), newChannelMembersCommand(e), newChannelAddCommand(e), newChannelRemoveCommand(e))
-	return c
+	return group("channel", "List channels and their members, add and remove members",
+		newChannelListCommand(e), newChannelMembersCommand(e), newChannelAddCommand(e), newChannelRemoveCommand(e))
 }
 
 // channelInfo is a channel as `channel list --json` prints it.
@@ -48,12 +48,12 @@ func newChannelListCommand(e env) *cobra.Command {
 		Short: "List the channels that this device may join",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, closing, err := d.session(cmd.Context(), e, nil)
+			s, err := d.open(cmd.Context(), e, nil)
 			if err != nil {
 				return err
 			}
-			defer closing()
-			var list []channelInfo
+			defer s.close()
+			list := []channelInfo{}
 			for _, ch := range s.Channels() {
 				list = append(list, describe(ch.Charter(), s.Name()))
 			}
@@ -62,7 +62,7 @@ func newChannelListCommand(e env) *cobra.Command {
 				return e.json(list)
 			}
 			for _, i := range list {
-				e.printf("%s  %-8s %-6s %s (%s)\n", i.ID[:8], i.Kind, i.Right, i.Title, strings.Join(i.Parties, ", "))
+				e.printf("%s  %-8s %-6s %s (%s)\n", i.ID[:8], i.Kind, i.Right, phrase.Inert(i.Title), strings.Join(i.Parties, ", "))
 			}
 			return nil
 		},
@@ -80,7 +80,8 @@ func (f *channelFlag) addFlags(c *cobra.Command) {
 }
 
 // join waits until the channel is known and joins it.
-func (f channelFlag) join(ctx context.Context, s *client.Session, kinds ...proto.CharterKind) (*client.Channel, error) {
+func (f channelFlag) join(ctx context.Context, s *station, kinds ...proto.CharterKind) (*client.Channel, error) {
+	defer s.e.patience("joining %s", f.shown())()
 	id, err := f.find(ctx, s, kinds)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func (f channelFlag) join(ctx context.Context, s *client.Session, kinds ...proto
 }
 
 // find waits for a channel that fits: its charter may be on its way.
-func (f channelFlag) find(ctx context.Context, s *client.Session, kinds []proto.CharterKind) (proto.ChannelID, error) {
+func (f channelFlag) find(ctx context.Context, s *station, kinds []proto.CharterKind) (proto.ChannelID, error) {
 	for {
 		var found []*client.Channel
 		for _, ch := range s.Channels() {
@@ -105,30 +106,47 @@ func (f channelFlag) find(ctx context.Context, s *client.Session, kinds []proto.
 		case len(found) == 1:
 			return found[0].ID(), nil
 		case len(found) > 1:
-			return proto.ChannelID{}, usageError{fmt.Errorf("%d channels fit %q; name one with --channel", len(found), f.name)}
+			return proto.ChannelID{}, usageError{fmt.Errorf("%d channels fit; name one with --channel: %s", len(found), titles(found))}
 		}
 		select {
 		case <-ctx.Done():
-			return proto.ChannelID{}, fmt.Errorf("no channel %q: %w", f.name, ctx.Err())
+			return proto.ChannelID{}, proto.Refuse(proto.ReasonNoChannel, f.shown())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
+func (f channelFlag) shown() string {
+	if f.name == "" {
+		return "the only channel"
+	}
+	return fmt.Sprintf("channel %q", f.name)
+}
+
+// titles lists channels as --channel takes them.
+func titles(list []*client.Channel) string {
+	words := make([]string, len(list))
+	for i, ch := range list {
+		words[i] = fmt.Sprintf("%q (%s)", ch.Charter().Title, ch.ID().String()[:8])
+	}
+	slices.Sort(words)
+	return strings.Join(words, ", ")
+}
+
 // withChannel runs fn with a joined channel.
-func withChannel(cmd *cobra.Command, e env, d device, f channelFlag, fn func(context.Context, *client.Session, *client.Channel) error) error {
-	s, closing, err := d.session(cmd.Context(), e, nil)
+func withChannel(cmd *cobra.Command, e env, d device, f channelFlag, fn func(context.Context, *client.Channel) error) error {
+	s, err := d.open(cmd.Context(), e, nil)
 	if err != nil {
 		return err
 	}
-	defer closing()
+	defer s.close()
 	ctx, cancel := context.WithTimeout(cmd.Context(), d.timeout)
 	defer cancel()
 	ch, err := f.join(ctx, s)
 	if err != nil {
 		return err
 	}
-	return fn(ctx, s, ch)
+	return fn(ctx, ch)
 }
 
 func newChannelMembersCommand(e env) *cobra.Command {
@@ -140,7 +158,7 @@ func newChannelMembersCommand(e env) *cobra.Command {
 		Short: "List who is in a channel",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withChannel(cmd, e, d, f, func(_ context.Context, _ *client.Session, ch *client.Channel) error {
+			return withChannel(cmd, e, d, f, func(_ context.Context, ch *client.Channel) error {
 				names, err := ch.Members()
 				if err != nil {
 					return err
@@ -183,8 +201,12 @@ func newMemberCommand(e env, verb, short string, act func(*client.Channel, conte
 			if err != nil {
 				return err
 			}
-			return withChannel(cmd, e, d, f, func(ctx context.Context, _ *client.Session, ch *client.Channel) error {
-				return act(ch, ctx, name)
+			return withChannel(cmd, e, d, f, func(ctx context.Context, ch *client.Channel) error {
+				if err := act(ch, ctx, name); err != nil {
+					return err
+				}
+				e.note("done: %s %s", verb, shown(name))
+				return nil
 			})
 		},
 	}

@@ -19,7 +19,7 @@ func newDemoCommand(e env) *cobra.Command {
 of their own, three authorities, units and desks enrolled by invitation; a hail
 from a US unit to the Mexican desk, its acceptance, recorded speech both ways,
 contention for the floor, text, and the Canadian desk brought in to listen.
-Then the relays' memory and traffic are searched for what was said.` + "\n" + exitHelp,
+Then the relays' memory and traffic are searched for what was said.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()

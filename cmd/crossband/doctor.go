@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"crossband/client/phrase"
 	"crossband/cmd/crossband/internal/endpointdir"
 	"crossband/cmd/internal/relayd"
 	"crossband/cmd/internal/version"
@@ -24,6 +26,7 @@ type finding struct {
 	Check  string `json:"check"`
 	OK     bool   `json:"ok"`
 	Found  string `json:"found"`
+	Fault  string `json:"fault,omitempty"`  // what is wrong, in one or two words that do not change
 	Reason int    `json:"reason,omitempty"` // proto.Reason, the same that the other side logs
 	Hint   string `json:"hint,omitempty"`
 }
@@ -42,7 +45,7 @@ func newDoctorCommand(e env) *cobra.Command {
 		Long: `Find out what keeps a device (--home) or a relay (--config) from working: its
 files, its certificate, its clock, whether the other side can be reached over
 UDP, and what the other side thinks of it. It looks without taking the place of
-a working link.` + "\n" + exitHelp,
+a working link.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDoctor(cmd.Context(), e, o) },
 	}
@@ -54,7 +57,7 @@ a working link.` + "\n" + exitHelp,
 }
 
 func runDoctor(ctx context.Context, e env, o doctorOptions) error {
-	d := &doctor{timeout: o.timeout}
+	d := &doctor{e: e, timeout: o.timeout}
 	if o.config != "" {
 		d.relay(ctx, o.config)
 	} else {
@@ -86,8 +89,22 @@ func runDoctor(ctx context.Context, e env, o doctorOptions) error {
 	return nil
 }
 
+// Faults that only doctor knows. Others are identity's, or "refused" with the
+// reason that both sides show.
+const (
+	faultNotEnrolled   = "not enrolled"
+	faultConfiguration = "configuration"
+	faultOverdue       = "renewal overdue"
+	faultAddress       = "bad address"
+	faultClock         = "clock"
+	faultSilence       = "no answer"
+	faultRefused       = "refused"
+	faultLocal         = "failed here"
+)
+
 // doctor collects findings.
 type doctor struct {
+	e        env
 	timeout  time.Duration
 	findings []finding
 }
@@ -96,10 +113,28 @@ func (d *doctor) ok(check, format string, args ...any) {
 	d.findings = append(d.findings, finding{Check: check, OK: true, Found: fmt.Sprintf(format, args...)})
 }
 
-func (d *doctor) bad(check string, err error, hint string) {
-	f := finding{Check: check, Found: err.Error(), Hint: hint}
-	if r := new(proto.Refusal); errors.As(err, &r) {
-		f.Reason = int(r.Reason)
+// bad notes what a fault of doctor's own is about.
+func (d *doctor) bad(check, fault string, err error, hint string) {
+	d.findings = append(d.findings, finding{Check: check, Fault: fault, Found: phrase.Inert(err.Error()), Hint: hint})
+}
+
+// refused notes what a rule says no to, with the code that both sides show. A
+// key file that lies open is nobody's rule but ours: it has no code.
+func (d *doctor) refused(check string, err error) {
+	f := finding{Check: check, Fault: faultLocal, Found: phrase.Inert(err.Error())}
+	var r *proto.Refusal
+	if errors.As(err, &r) {
+		f.Fault, f.Reason = faultRefused, int(r.Reason)
+	}
+	switch at := identity.FaultOf(err); at {
+	case identity.NoFault:
+	case identity.Exposed, identity.BadPassphrase:
+		f.Fault, f.Reason = at.String(), 0
+	default:
+		f.Fault = at.String()
+	}
+	if h := hints(err, nil); len(h) > 0 {
+		f.Hint = h[0]
 	}
 	d.findings = append(d.findings, f)
 }
@@ -107,7 +142,11 @@ func (d *doctor) bad(check string, err error, hint string) {
 func (d *doctor) device(ctx context.Context, dir endpointdir.Dir) {
 	address, err := dir.Relay()
 	if err != nil {
-		d.bad("device", err, "crossband enroll --token TOKEN")
+		fault := faultConfiguration
+		if errors.Is(err, endpointdir.ErrNotEnrolled) {
+			fault = faultNotEnrolled
+		}
+		d.bad("device", fault, err, strings.Join(hints(err, nil), "; "))
 		return
 	}
 	id, trust := d.identity(dir.Identity())
@@ -120,12 +159,18 @@ func (d *doctor) device(ctx context.Context, dir endpointdir.Dir) {
 func (d *doctor) relay(ctx context.Context, path string) {
 	c, err := relayd.Load(path)
 	if err != nil {
-		d.bad("configuration", err, "")
+		d.bad("configuration", faultConfiguration, err, "docs/OPERATING.md explains every key")
 		return
 	}
-	d.ok("configuration", "%s", path)
-	if _, err := relayd.LoadCharters(c.Charters); err != nil {
-		d.bad("charters", err, "")
+	if _, err := net.ResolveUDPAddr("udp", c.Listen); err != nil {
+		d.bad("configuration", faultAddress, fmt.Errorf("listen: %w", err), "listen must be HOST:PORT or :PORT of this machine")
+	} else {
+		d.ok("configuration", "%s", path)
+	}
+	if charters, err := relayd.LoadCharters(c.Charters); err != nil {
+		d.bad("charters", faultConfiguration, err, "")
+	} else {
+		d.ok("charters", "%d", len(charters))
 	}
 	id, trust := d.identity(c.Identity)
 	if id == nil {
@@ -134,7 +179,7 @@ func (d *doctor) relay(ctx context.Context, path string) {
 	for _, p := range c.Peers {
 		what := "peer " + p.Agency
 		if trust.Bundle(proto.Agency(p.Agency)) == nil {
-			d.bad(what, proto.Refuse(proto.ReasonUnknownAuthority, p.Agency), "crossband agency trust with this agency's bundle")
+			d.refused(what, proto.Refuse(proto.ReasonUnknownAuthority, p.Agency))
 			continue
 		}
 		if p.Address == "" {
@@ -149,19 +194,25 @@ func (d *doctor) relay(ctx context.Context, path string) {
 func (d *doctor) identity(dir string) (*identity.Identity, *identity.TrustStore) {
 	id, err := identity.Load(dir, nil)
 	if err != nil {
-		d.bad("identity", err, hintFor(err))
+		d.refused("identity", err)
 		return nil, nil
 	}
 	now := time.Now()
 	trust, err := id.TrustStore(now)
 	if err != nil {
-		d.bad("trust list", err, hintFor(err))
+		d.refused("trust list", err)
 		return nil, nil
 	}
 	sound := true
-	for usage, word := range map[identity.Usage]string{identity.UsageClient: "to dial others", identity.UsageServer: "to be dialled"} {
-		if _, err := trust.VerifyPeer(id.Chain, usage, now); err != nil {
-			d.bad("certificate, "+word, err, hintFor(err))
+	for _, use := range []struct {
+		usage identity.Usage
+		word  string
+	}{{identity.UsageClient, "to dial others"}, {identity.UsageServer, "to be dialled"}} {
+		if use.usage == identity.UsageServer && id.Name.Role != proto.RoleRelay {
+			continue // nobody dials it
+		}
+		if _, err := trust.VerifyPeer(id.Chain, use.usage, now); err != nil {
+			d.refused("certificate, "+use.word, err)
 			sound = false
 		}
 	}
@@ -176,7 +227,7 @@ func (d *doctor) identity(dir string) (*identity.Identity, *identity.TrustStore)
 func (d *doctor) certificate(id *identity.Identity, leaf *x509.Certificate, now time.Time) {
 	left := leaf.NotAfter.Sub(now).Round(time.Minute)
 	if at, err := id.RenewAt(); err == nil && now.After(at.Add(time.Hour)) {
-		d.bad("certificate", fmt.Errorf("%s ends in %v and has not been renewed when it was time", id.Name, left), "is the registrar running? crossband agency serve")
+		d.bad("certificate", faultOverdue, fmt.Errorf("%s ends in %v and has not been renewed when it was time", id.Name, left), "is the registrar running? crossband agency serve")
 		return
 	}
 	d.ok("certificate", "%s, valid for another %v", id.Name, left)
@@ -186,12 +237,12 @@ func (d *doctor) certificate(id *identity.Identity, leaf *x509.Certificate, now 
 func (d *doctor) reach(ctx context.Context, what, address string, id *identity.Identity, trust *identity.TrustStore, expect link.Expect) {
 	addr, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
-		d.bad(what, err, "the address must be HOST:PORT and the name must resolve")
+		d.bad(what, faultAddress, err, "the address must be HOST:PORT and the name must resolve")
 		return
 	}
 	socket, err := net.ListenUDP("udp", nil)
 	if err != nil {
-		d.bad(what, err, "")
+		d.bad(what, faultLocal, err, "")
 		return
 	}
 	dialer, err := link.NewDialer(socket, link.Config{
@@ -202,12 +253,13 @@ func (d *doctor) reach(ctx context.Context, what, address string, id *identity.I
 		},
 	})
 	if err != nil {
-		d.bad(what, err, "")
+		d.bad(what, faultLocal, err, "")
 		return
 	}
 	defer dialer.Close()
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
+	defer d.e.patience("asking %s", what)()
 	c, err := dialer.Dial(ctx, addr, expect)
 	if err != nil {
 		d.unreached(what, address, err)
@@ -215,7 +267,7 @@ func (d *doctor) reach(ctx context.Context, what, address string, id *identity.I
 	}
 	d.ok(what, "%s answers over UDP, protocol version %d, %s", c.Peer(), c.Version(), c.Software())
 	if skew := c.ClockSkew(); skew.Abs() > proto.ClockSkewWarning {
-		d.bad("clock", fmt.Errorf("the other side's clock is %v ahead of ours", skew.Round(time.Second)), "set both clocks by a time server; certificates and expiry depend on them")
+		d.bad("clock", faultClock, fmt.Errorf("the other side's clock is %v ahead of ours", skew.Round(time.Second)), "set both clocks by a time server; certificates and expiry depend on them")
 	} else {
 		d.ok("clock", "within %v of the other side's", skew.Abs().Round(time.Millisecond)+time.Millisecond)
 	}
@@ -229,18 +281,11 @@ func (d *doctor) unreached(what, address string, err error) {
 	var refusal *proto.Refusal
 	switch {
 	case errors.As(err, &theirs):
-		d.bad(what, fmt.Errorf("it refuses us: %w", theirs.Refusal), hintFor(err))
+		d.refused(what, fmt.Errorf("it refuses us: %w", theirs.Refusal))
 	case errors.As(err, &refusal):
-		d.bad(what, fmt.Errorf("we refuse it: %w", refusal), hintFor(err))
+		d.refused(what, fmt.Errorf("we refuse it: %w", refusal))
 	default:
-		d.bad(what, fmt.Errorf("no answer over UDP from %s: %w", address, err),
+		d.bad(what, faultSilence, fmt.Errorf("no answer over UDP from %s: %w", address, err),
 			"either nothing runs there, or UDP is blocked on the way: let UDP to this port through every firewall in between")
 	}
-}
-
-func hintFor(err error) string {
-	if h := hints(err, nil); len(h) > 0 {
-		return h[0]
-	}
-	return ""
 }

@@ -20,7 +20,7 @@ func newEnrollCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "enroll --token TOKEN",
 		Short: "Make this device's key and get its certificate for an invitation",
-		Long:  "Make this device's key, which never leaves it, and get its certificate for a\none-time invitation. --token - reads the invitation from standard input.\n" + exitHelp,
+		Long:  "Make this device's key, which never leaves it, and get its certificate for a\none-time invitation. --token - reads the invitation from standard input.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if text == "-" {
@@ -40,6 +40,7 @@ func newEnrollCommand(e env) *cobra.Command {
 			ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 			defer cancel()
 			e.note("asking %s for %s", strings.Join(t.Relays, ", "), t.Name)
+			defer e.patience("waiting for the answer")()
 			id, err := endpointdir.At(home).Enroll(ctx, t, small)
 			if err != nil {
 				return err

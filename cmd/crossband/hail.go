@@ -34,7 +34,7 @@ opens an incident channel with both sides in it.
   crossband hail --to desk/piedras-negras@gn.example --phrase shots-fired \
     --slot place=28.7091,-100.4995 --slot count=2 --urgency emergency
 
---phrases lists the phrasebook.` + "\n" + exitHelp,
+--phrases lists the phrasebook.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.list {
@@ -117,11 +117,11 @@ func runHail(ctx context.Context, e env, o hailOptions) error {
 	if err != nil {
 		return err
 	}
-	s, closing, err := o.session(ctx, e, nil)
+	s, err := o.open(ctx, e, nil)
 	if err != nil {
 		return err
 	}
-	defer closing()
+	defer s.close()
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	ch, err := o.join(ctx, s, proto.KindCalling)
@@ -142,16 +142,20 @@ func runHail(ctx context.Context, e env, o hailOptions) error {
 
 // follow shows each state that the hail comes to, up to the one waited for.
 func follow(ctx context.Context, e env, h *client.Hail, until proto.HailState, start time.Time) (proto.HailState, error) {
+	defer e.patience("ringing")()
 	for next := proto.HailReceived; ; {
 		state, err := h.WaitState(ctx, next)
 		if err != nil {
 			return state, fmt.Errorf("hail stands at %s: %w", state, err)
 		}
 		e.note("%s after %v", state, time.Since(start).Round(time.Millisecond))
-		if state >= until || state.Over() {
-			if _, why := h.State(); state == proto.HailDeclined {
-				return state, proto.Refuse(why, "declined")
-			}
+		_, why := h.State()
+		switch {
+		case state == proto.HailDeclined:
+			return state, proto.Refuse(why, "declined")
+		case state.Over():
+			return state, fmt.Errorf("hail stands at %s: %w", state, context.DeadlineExceeded)
+		case state >= until:
 			return state, nil
 		}
 		next = state + 1
@@ -188,7 +192,7 @@ func newHailWatchCommand(e env) *cobra.Command {
 		Short: "Keep watch as a desk: show what rings, and answer if told to",
 		Long: `Keep watch as a desk: show every hail that rings here, in the desk's language.
 --reply accept, commit (accept and commit) or decline answers each of them.
-With --once the program ends after the first.` + "\n" + exitHelp,
+With --once the program ends after the first.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runWatch(cmd.Context(), e, o) },
 	}
@@ -210,11 +214,11 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 	default:
 		return usageError{fmt.Errorf("--reply %q: want accept, commit or decline", o.reply)}
 	}
-	s, closing, err := o.session(ctx, e, nil)
+	s, err := o.open(ctx, e, nil)
 	if err != nil {
 		return err
 	}
-	defer closing()
+	defer s.close()
 	joining, cancel := context.WithTimeout(ctx, o.timeout)
 	_, err = o.join(joining, s, proto.KindCalling)
 	cancel()
@@ -223,54 +227,39 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 	}
 	e.note("on watch as %s", shown(s.Name()))
 	for {
-		select {
-		case <-ctx.Done():
+		ev, ok := s.next(ctx)
+		if !ok {
 			return nil
-		case ev := <-s.Events():
-			h, ok := ev.(client.HailReceived)
-			if !ok || h.To != s.Name() {
-				continue
-			}
-			exercise := ""
-			if h.Exercise {
-				exercise = "EXERCISE "
-			}
-			e.printf("%s%s from %s: %s\n", exercise, h.Urgency, shown(h.From), said(h, lang))
-			if err := answer(ctx, e, s, h, o); err != nil {
-				return err
-			}
-			if o.once {
-				return nil
-			}
+		}
+		h, ok := ev.(client.HailReceived)
+		if !ok || h.To != s.Name() {
+			s.mention(ev)
+			continue
+		}
+		e.printf("%s\n", hailLine(h, lang))
+		err := answer(ctx, e, s, h, o)
+		if o.once {
+			return err
+		}
+		if err != nil && ctx.Err() == nil { // the watch goes on: the next one may ring at any time
+			e.note("not answered: %s", phrase.Inert(err.Error()))
 		}
 	}
 }
 
-// said is what a hail says, in the desk's language.
-func said(h client.HailReceived, lang phrase.Language) string {
-	s := h.Content.Sentence(lang)
-	if h.Unreadable {
-		s = phrase.Unreadable(lang)
-	}
-	if h.Note != "" {
-		s += " “" + inert(h.Note) + "”"
-	}
-	return s
-}
-
 // answer replies to a hail as told, and after accepting waits until this desk
 // is in the incident's channel.
-func answer(ctx context.Context, e env, s *client.Session, ring client.HailReceived, o watchOptions) error {
-	if o.reply == "" {
-		return nil
-	}
+func answer(ctx context.Context, e env, s *station, ring client.HailReceived, o watchOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	h := s.FindHail(ring.ID)
 	if _, err := h.WaitState(ctx, proto.HailReceived); err != nil {
 		return err
 	}
-	if o.reply == "decline" {
+	switch o.reply {
+	case "":
+		return nil // the caller knows now that it rings
+	case "decline":
 		return h.Reply(ctx, proto.HailDeclined, proto.ReasonNoMeans, nil)
 	}
 	if err := h.Reply(ctx, proto.HailAccepted, proto.ReasonNone, nil); err != nil {

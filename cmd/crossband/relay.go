@@ -11,9 +11,7 @@ import (
 )
 
 func newRelayCommand(e env) *cobra.Command {
-	c := &cobra.Command{Use: "relay", Short: "Run an agency's relay"}
-	c.AddCommand(newRelayRunCommand(e))
-	return c
+	return group("relay", "Run an agency's relay", newRelayRunCommand(e))
 }
 
 func newRelayRunCommand(e env) *cobra.Command {
@@ -21,7 +19,7 @@ func newRelayRunCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run the relay that a configuration file describes, until interrupted",
-		Long:  "Run the relay that a configuration file describes, until interrupted.\nIt is the same relay as the program crossband-relay, which links nothing else.\n" + exitHelp,
+		Long:  "Run the relay that a configuration file describes, until interrupted.\nIt is the same relay as the program crossband-relay, which links nothing else.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log := slog.New(slog.NewTextHandler(e.err, nil))

@@ -6,14 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"crossband/client"
+	"crossband/client/phrase"
+	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/cmd/crossband/internal/endpointdir"
-	"crossband/cmd/internal/version"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -28,6 +30,18 @@ type env struct {
 	in  io.Reader
 	out io.Writer
 	err io.Writer
+}
+
+// oneAtATime lets a progress note and a command write to the same place.
+type oneAtATime struct {
+	mu sync.Mutex // held for a write
+	w  io.Writer
+}
+
+func (o *oneAtATime) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(b)
 }
 
 // Exit codes, as every command's help lists them.
@@ -51,6 +65,7 @@ type usageError struct{ error }
 var errFound = errors.New("problems found")
 
 func run(ctx context.Context, args []string, e env) int {
+	e.err = &oneAtATime{w: e.err}
 	root := newRootCommand(e)
 	root.SetArgs(args)
 	root.SetIn(e.in)
@@ -61,7 +76,9 @@ func run(ctx context.Context, args []string, e env) int {
 		return exitOK
 	}
 	if !errors.Is(err, errFound) {
-		fmt.Fprintln(e.err, "error:", err)
+		// What the other side says may be part of it, and several errors may be:
+		// one line, and nothing in it that steers a terminal.
+		fmt.Fprintln(e.err, "error:", phrase.Inert(strings.ReplaceAll(err.Error(), "\n", "; ")))
 		for _, h := range hints(err, cmd) {
 			fmt.Fprintln(e.err, "hint:", h)
 		}
@@ -86,33 +103,64 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
+// errWords says that the words heard are not those of the bundle.
+var errWords = errors.New("the words do not fit")
+
 // hints says what to try next. They are made here and nowhere else.
 func hints(err error, cmd *cobra.Command) []string {
 	var usage usageError
-	if errors.As(err, &usage) {
+	switch {
+	case errors.As(err, &usage):
 		return []string{cmd.CommandPath() + " --help shows what fits"}
-	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, client.ErrNoLink) {
+	case errors.Is(err, endpointdir.ErrBusy):
+		return []string{"wait until it has ended, or name another device's folder with --home"}
+	case errors.Is(err, endpointdir.ErrNotEnrolled):
+		return []string{"crossband enroll --token TOKEN makes it one; the administrator makes the token: crossband agency invite"}
+	case errors.Is(err, endpointdir.ErrEnrolled):
+		return []string{"name another folder with --home"}
+	case errors.Is(err, agencydir.ErrNotEmpty):
+		return []string{"name another folder with --dir"}
+	case errors.Is(err, errWords):
+		return []string{"have the words of their \"agency export\" read out again, over a line you trust; if they still do not fit, the file is not theirs"}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoLink):
 		return []string{"crossband doctor looks for the cause", "--timeout waits longer"}
 	}
-	switch proto.ReasonOf(err) {
+	switch identity.FaultOf(err) {
+	case identity.Exposed:
+		return []string{"chmod 600 the key file; if others may have read it, enrol again"}
+	case identity.Malformed:
+		return []string{"the file or token is damaged or not complete: get it again"}
+	}
+	return hintsFor(proto.ReasonOf(err))
+}
+
+// hintsFor says what to try next when a rule says no.
+func hintsFor(r proto.Reason) []string {
+	switch r {
 	case proto.ReasonExpired, proto.ReasonNotYetValid:
 		return []string{"compare the clocks of both sides", "a device that was off too long enrols again: crossband enroll"}
-	case proto.ReasonUnknownAuthority, proto.ReasonPinChanged:
+	case proto.ReasonUnknownAuthority:
 		return []string{"exchange bundles again: crossband agency export, then crossband agency trust with the words read out by voice"}
+	case proto.ReasonPinChanged:
+		return []string{"call the partner over a line you trust: this is not the root that was pinned, and no roll-over came with it"}
+	case proto.ReasonWrongAgency:
+		return []string{"this is an attack or a mixed-up folder: tell both administrators, and enrol again with an invitation of the own agency"}
+	case proto.ReasonWrongUsage, proto.ReasonNoIdentity, proto.ReasonWeakKey, proto.ReasonBadCertificate:
+		return []string{"no crossband authority makes such a certificate: enrol again with a new invitation"}
+	case proto.ReasonRevoked:
+		return []string{"the agency has taken the device out; its administrator may invite it again: crossband agency invite"}
 	case proto.ReasonUnknownPeer:
-		return []string{"both relays need the other as a peer: crossband agency trust --peer HOST:PORT"}
-	case proto.ReasonTokenUsed, proto.ReasonTokenExpired:
+		return []string{"both relays need the other as a peer: crossband agency trust --peer HOST:PORT, then start the relay again"}
+	case proto.ReasonVersion:
+		return []string{"update the side with the older versions"}
+	case proto.ReasonTokenUsed, proto.ReasonTokenExpired, proto.ReasonBadProof:
 		return []string{"ask the administrator for a new one: crossband agency invite"}
 	case proto.ReasonNoAuthority:
-		return []string{"the administrator runs it: crossband agency serve"}
+		return []string{"the administrator runs it: crossband agency serve; then try again with the same invitation"}
 	case proto.ReasonFloorTaken:
 		return []string{"--queue waits for the floor", "--priority peril or emergency takes it"}
-	case proto.ReasonNoChannel, proto.ReasonNotMember:
-		return []string{"crossband channel list shows what there is"}
-	}
-	if identity.FaultOf(err) == identity.Exposed {
-		return []string{"chmod 600 the key file"}
+	case proto.ReasonNoChannel, proto.ReasonNotMember, proto.ReasonHailTo:
+		return []string{"crossband channel list shows what there is, crossband channel members who is there"}
 	}
 	return nil
 }
@@ -121,10 +169,13 @@ func newRootCommand(e env) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "crossband",
 		Short:         "Secure radio and messaging between agencies",
-		Long:          "Crossband lets agencies hail, hear and read each other across a border.\nEach keeps its own relay and keys; no relay can open what it carries.\n" + exitHelp,
+		Long:          "Crossband lets agencies hail, hear and read each other across a border.\nEach keeps its own relay and keys; no relay can open what it carries.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
+		RunE:          showHelp,
+
+		DisableFlagsInUseLine: true,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -132,14 +183,34 @@ func newRootCommand(e env) *cobra.Command {
 		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e),
 		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newDoctorCommand(e), newDemoCommand(e), newVersionCommand(e),
 	)
-	for _, c := range root.Commands() {
-		wrapArgs(c)
-	}
+	complete(root)
 	return root
 }
 
-// wrapArgs makes a wrong number of arguments a usage error everywhere.
-func wrapArgs(c *cobra.Command) {
+// group makes a command that only holds others.
+func group(use, short string, of ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: knownCommand, RunE: showHelp, DisableFlagsInUseLine: true}
+	c.AddCommand(of...)
+	return c
+}
+
+func showHelp(c *cobra.Command, _ []string) error { return c.Help() }
+
+// knownCommand refuses what is left over when no command of a group fits.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		return fmt.Errorf("%s has no command %q; did you mean %s?", c.CommandPath(), args[0], strings.Join(like, " or "))
+	}
+	return fmt.Errorf("%s has no command %q", c.CommandPath(), args[0])
+}
+
+// complete makes arguments that do not fit a usage error everywhere, and every
+// help end with the exit codes.
+func complete(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
@@ -148,8 +219,12 @@ func wrapArgs(c *cobra.Command) {
 			return nil
 		}
 	}
+	if c.Long == "" {
+		c.Long = c.Short + "."
+	}
+	c.Long += "\n" + exitHelp
 	for _, sub := range c.Commands() {
-		wrapArgs(sub)
+		complete(sub)
 	}
 }
 
@@ -163,60 +238,28 @@ func (e env) json(v any) error {
 	return enc.Encode(v)
 }
 
-// device is what every command of an endpoint shares.
-type device struct {
-	home    string
-	timeout time.Duration
-	verbose bool
-}
+// Progress notes come after this long, and then more rarely.
+const (
+	patienceFirst = 2 * time.Second
+	patienceNext  = 10 * time.Second
+)
 
-func (d *device) addFlags(c *cobra.Command) {
-	c.Flags().StringVar(&d.home, "home", endpointdir.Default(), "the device's folder")
-	c.Flags().DurationVar(&d.timeout, "timeout", 30*time.Second, "how long to wait for the other side")
-	c.Flags().BoolVarP(&d.verbose, "verbose", "v", false, "tell what happens on the way")
-}
-
-// session opens the device's session and waits for its link.
-func (d *device) session(ctx context.Context, e env, sink client.Sink) (*client.Session, func() error, error) {
-	log := slog.New(slog.DiscardHandler)
-	if d.verbose {
-		log = slog.New(slog.NewTextHandler(e.err, nil))
-	}
-	s, closing, err := endpointdir.At(d.home).Session(sink, log, version.String())
-	if err != nil {
-		return nil, nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, d.timeout)
-	defer cancel()
-	if err := connected(ctx, s); err != nil {
-		closing()
-		return nil, nil, err
-	}
-	return s, closing, nil
-}
-
-// connected waits for the first link, or for the reason why there is none that
-// trying again will not mend.
-func connected(ctx context.Context, s *client.Session) error {
-	up := make(chan error, 1)
-	go func() { up <- s.WaitConnected(ctx) }() // ends with ctx
-	var last error
-	for {
-		select {
-		case err := <-up:
-			if err != nil && last != nil {
-				return fmt.Errorf("%w: %w", err, last)
-			}
-			return err
-		case e := <-s.Events():
-			d, ok := e.(client.Disconnected)
-			if !ok {
-				continue
-			}
-			last = d.Err
-			if r := new(proto.Refusal); errors.As(d.Err, &r) && r.Reason != proto.ReasonClosing {
-				return d.Err
+// patience says what is being waited for while it takes long. The returned
+// function ends it.
+func (e env) patience(format string, args ...any) (stop func()) {
+	start, what := time.Now(), fmt.Sprintf(format, args...)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { // ends with stop
+		defer close(ended)
+		for wait := patienceFirst; ; wait = patienceNext {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+				e.note("%s, %v so far", what, time.Since(start).Round(time.Second))
 			}
 		}
-	}
+	}()
+	return func() { cancel(); <-ended }
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -28,7 +29,7 @@ func newTalkCommand(e env) *cobra.Command {
 		Short: "Press, say what a recording holds, release",
 		Long: `Press push-to-talk, say in real time what a file holds, release.
 Ogg Opus files (mono, 20 ms packets: opusenc --framesize 20) go out as they are;
-WAV files are encoded with ` + voice.EncoderName() + ` in this build.` + "\n" + exitHelp,
+WAV files are encoded with ` + voice.EncoderName() + ` in this build.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTalk(cmd.Context(), e, o) },
 	}
@@ -38,7 +39,6 @@ WAV files are encoded with ` + voice.EncoderName() + ` in this build.` + "\n" + 
 	c.Flags().StringVar(&o.priority, "priority", "routine", "routine, urgent, supervisor, peril or emergency")
 	c.Flags().BoolVar(&o.queue, "queue", false, "wait for the floor rather than be denied")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
-	c.MarkFlagRequired("from")
 	return c
 }
 
@@ -59,6 +59,9 @@ func source(b []byte) (voice.Source, error) {
 }
 
 func runTalk(ctx context.Context, e env, o talkOptions) error {
+	if o.from == "" {
+		return usageError{errors.New("--from is required: a recording, Ogg Opus or WAV")}
+	}
 	prio, err := proto.ParsePriority(o.priority)
 	if err != nil {
 		return usageError{err}
@@ -71,11 +74,11 @@ func runTalk(ctx context.Context, e env, o talkOptions) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.from, err)
 	}
-	s, closing, err := o.session(ctx, e, nil)
+	s, err := o.open(ctx, e, nil)
 	if err != nil {
 		return err
 	}
-	defer closing()
+	defer s.close()
 	joining, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	ch, err := o.join(joining, s)
@@ -115,7 +118,7 @@ func newListenCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "listen --to FILE",
 		Short: "Hear a channel into a WAV file",
-		Long:  "Hear a channel into a WAV file (48 kHz, mono, 16 bit), until interrupted, for\n--for, or for --bursts. Silence between bursts is left out.\n" + exitHelp,
+		Long:  "Hear a channel into a WAV file (48 kHz, mono, 16 bit), until interrupted, for\n--for, or for --bursts. Silence between bursts is left out.",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runListen(cmd.Context(), e, o) },
 	}
@@ -125,7 +128,6 @@ func newListenCommand(e env) *cobra.Command {
 	c.Flags().DurationVar(&o.long, "for", 0, "how long; 0: until interrupted")
 	c.Flags().IntVar(&o.bursts, "bursts", 0, "stop after so many bursts; 0: do not")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
-	c.MarkFlagRequired("to")
 	return c
 }
 
@@ -141,8 +143,11 @@ func (r *recorder) Play(p client.Played) {
 }
 
 func runListen(ctx context.Context, e env, o listenOptions) error {
+	if o.to == "" {
+		return usageError{errors.New("--to is required: the WAV file to write")}
+	}
 	rec := &recorder{}
-	s, closing, err := o.session(ctx, e, rec)
+	s, err := o.open(ctx, e, rec)
 	if err != nil {
 		return err
 	}
@@ -150,53 +155,79 @@ func runListen(ctx context.Context, e env, o listenOptions) error {
 	ch, err := o.join(joining, s)
 	cancel()
 	if err != nil {
-		closing()
+		s.close()
 		return err
 	}
 	if o.long > 0 {
 		ctx, cancel = context.WithTimeout(ctx, o.long)
 		defer cancel()
 	}
-	e.note("listening to %s", ch.Charter().Title)
+	e.note("listening to %s", s.title(ch.ID()))
 	heard := hearBursts(ctx, e, s, ch.ID(), o)
 	stats := s.VoiceStats()
-	if err := closing(); err != nil {
+	if err := s.close(); err != nil {
 		return err
 	}
 	if err := os.WriteFile(o.to, voice.EncodeWAV(rec.pcm), 0o600); err != nil {
 		return err
 	}
 	if o.asJSON {
-		return e.json(map[string]any{"bursts": heard, "stats": stats, "seconds": float64(len(rec.pcm)) / voice.SampleRate})
+		return e.json(listened(heard, stats, len(rec.pcm)))
 	}
 	e.printf("%s: %.1f s of %d bursts\n", o.to, float64(len(rec.pcm))/voice.SampleRate, len(heard))
 	return nil
 }
 
 // hearBursts prints who talks until it is enough.
-func hearBursts(ctx context.Context, e env, s *client.Session, id proto.ChannelID, o listenOptions) []client.BurstHeard {
+func hearBursts(ctx context.Context, e env, s *station, id proto.ChannelID, o listenOptions) []client.BurstHeard {
 	var heard []client.BurstHeard
 	for {
-		select {
-		case <-ctx.Done():
+		ev, ok := s.next(ctx)
+		if !ok {
 			return heard
-		case ev := <-s.Events():
-			switch ev := ev.(type) {
-			case client.FloorChanged:
-				if ev.Channel == id && ev.Holder != (proto.Name{}) {
-					e.note("%s talks (%v)", shown(ev.Holder), ev.Priority)
-				}
-			case client.BurstHeard:
-				if ev.Channel != id {
-					continue
-				}
-				heard = append(heard, ev)
-				e.note("%s: %d frames, %s", shown(ev.From), ev.Frames, authenticity(ev))
-				if len(heard) == o.bursts {
-					return heard
-				}
-			}
 		}
+		switch ev := ev.(type) {
+		case client.FloorChanged:
+			if ev.Channel == id && ev.Holder != (proto.Name{}) {
+				e.note("%s talks (%v)", shown(ev.Holder), ev.Priority)
+			}
+		case client.BurstHeard:
+			if ev.Channel != id {
+				continue
+			}
+			heard = append(heard, ev)
+			e.note("%s: %d frames, %s", shown(ev.From), ev.Frames, authenticity(ev))
+			if len(heard) == o.bursts {
+				return heard
+			}
+		default:
+			s.mention(ev)
+		}
+	}
+}
+
+// burstInfo is a burst as `listen --json` prints it.
+type burstInfo struct {
+	Burst    string `json:"burst"`
+	From     string `json:"from"`
+	Frames   int    `json:"frames"`
+	Verified int    `json:"verified"`
+	Forged   int    `json:"forged"`
+	Genuine  bool   `json:"genuine"`
+}
+
+// listened is what `listen --json` prints.
+func listened(heard []client.BurstHeard, st client.VoiceStats, samples int) any {
+	bursts := []burstInfo{}
+	for _, b := range heard {
+		bursts = append(bursts, burstInfo{b.Burst.String(), b.From.String(), b.Frames, b.Verified, b.Forged, b.Genuine})
+	}
+	return map[string]any{
+		"bursts": bursts, "seconds": float64(samples) / voice.SampleRate,
+		"frames": map[string]uint64{
+			"received": st.Received, "played": st.Played, "concealed": st.Concealed, "late": st.Late,
+			"duplicates": st.Duplicates, "no_key": st.NoKey, "rejected": st.Rejected, "dropped": st.Dropped,
+		},
 	}
 }
 

@@ -12,6 +12,7 @@ package agencydir
 import (
 	"crypto/elliptic"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -47,6 +48,9 @@ type Setup struct {
 	SmallKeys  bool   // P-256 for relay and registrar
 }
 
+// ErrNotEmpty is returned by Init.
+var ErrNotEmpty = errors.New("not empty, and an agency is never overwritten")
+
 // Open opens an agency's folder.
 func Open(path string) (Dir, error) {
 	d := Dir{path}
@@ -59,7 +63,7 @@ func Open(path string) (Dir, error) {
 // Init makes a new agency in path, which must not exist or be empty.
 func Init(path string, s Setup, now time.Time) (Dir, error) {
 	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 {
-		return Dir{}, fmt.Errorf("%s is not empty; an agency is never overwritten", path)
+		return Dir{}, fmt.Errorf("%s is %w", path, ErrNotEmpty)
 	}
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
 		return Dir{}, fmt.Errorf("relay address: %w", err)
@@ -157,6 +161,9 @@ func (d Dir) Invite(short string, ttl time.Duration, now time.Time) (identity.To
 	if err != nil {
 		return identity.Token{}, err
 	}
+	if !name.Role.IsEndpoint() { // relay and registrar live beside the authority
+		return identity.Token{}, fmt.Errorf("%w: %s is not a device's role", proto.ErrName, name.Role)
+	}
 	addr, err := d.RelayAddress()
 	if err != nil {
 		return identity.Token{}, err
@@ -184,7 +191,6 @@ func (d Dir) Trust(b *identity.Bundle, confirmed identity.Fingerprint, peerAddre
 	if err != nil {
 		return err
 	}
-	c.Identity, c.Charters = "identity", "charters" // as Init wrote them
 	for i := range c.Peers {
 		if c.Peers[i].Agency == string(b.Agency) {
 			c.Peers[i].Address = peerAddress

@@ -46,6 +46,13 @@ func Default() string {
 	return filepath.Join(base, "crossband")
 }
 
+// What stands against using a folder.
+var (
+	ErrNotEnrolled = errors.New("holds no enrolled device")
+	ErrEnrolled    = errors.New("holds an enrolled device already")
+	ErrBusy        = errors.New("another program uses this device")
+)
+
 // At names a folder without looking at it.
 func At(path string) Dir { return Dir{path} }
 
@@ -53,6 +60,7 @@ func At(path string) Dir { return Dir{path} }
 func (d Dir) Identity() string { return filepath.Join(d.path, "identity") }
 func (d Dir) newKey() string   { return filepath.Join(d.path, "enrolling.key") }
 func (d Dir) file() string     { return filepath.Join(d.path, "endpoint.toml") }
+func (d Dir) lock() string     { return filepath.Join(d.path, "lock") }
 
 // Relay returns the relay's address.
 func (d Dir) Relay() (string, error) {
@@ -60,7 +68,7 @@ func (d Dir) Relay() (string, error) {
 	meta, err := toml.DecodeFile(d.file(), &s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("%s holds no enrolled device; use `crossband enroll`", d.path)
+		return "", fmt.Errorf("%s %w", d.path, ErrNotEnrolled)
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", d.file(), err)
 	case len(meta.Undecoded()) > 0:
@@ -73,11 +81,16 @@ func (d Dir) Relay() (string, error) {
 // was lost, and gets its certificate.
 func (d Dir) Enroll(ctx context.Context, token identity.Token, small bool) (*identity.Identity, error) {
 	if _, err := os.Stat(d.file()); err == nil {
-		return nil, fmt.Errorf("%s holds an enrolled device already; name another folder with --home", d.path)
+		return nil, fmt.Errorf("%s %w", d.path, ErrEnrolled)
 	}
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return nil, err
 	}
+	unlock, err := lock(d.lock())
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	key, err := d.key(small)
 	if err != nil {
 		return nil, err
@@ -104,8 +117,8 @@ func (d Dir) Enroll(ctx context.Context, token identity.Token, small bool) (*ide
 }
 
 func (d Dir) key(small bool) (*ecdsa.PrivateKey, error) {
-	if key, err := identity.LoadKey(d.newKey(), nil); err == nil {
-		return key, nil
+	if key, err := identity.LoadKey(d.newKey(), nil); !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
 	curve := elliptic.P384()
 	if small {
@@ -124,7 +137,7 @@ func (d Dir) Session(sink client.Sink, log *slog.Logger, software string) (s *cl
 	if err != nil {
 		return nil, nil, err
 	}
-	unlock, err := lock(filepath.Join(d.path, "lock"))
+	unlock, err := lock(d.lock())
 	if err != nil {
 		return nil, nil, err
 	}

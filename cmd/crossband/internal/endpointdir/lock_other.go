@@ -13,7 +13,7 @@ import (
 func lock(path string) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s: another program uses this device; if none does, remove the file", path)
+		return nil, fmt.Errorf("%s: %w; if none does, remove the file", path, ErrBusy)
 	}
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func lock(path string) (unlock func() error, err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s: another program uses this device; one at a time may", path)
+			return nil, fmt.Errorf("%s: %w; one at a time may", path, ErrBusy)
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"crossband/client"
+	"crossband/client/phrase"
+	"crossband/cmd/crossband/internal/endpointdir"
+	"crossband/cmd/internal/version"
+	"crossband/proto"
+)
+
+// device is what every command of an endpoint shares.
+type device struct {
+	home    string
+	timeout time.Duration
+	verbose bool
+}
+
+func (d *device) addFlags(c *cobra.Command) {
+	c.Flags().StringVar(&d.home, "home", endpointdir.Default(), "the device's folder")
+	c.Flags().DurationVar(&d.timeout, "timeout", 30*time.Second, "how long to wait for the other side")
+	c.Flags().BoolVarP(&d.verbose, "verbose", "v", false, "tell what happens on the way")
+}
+
+// station is a device at work, with what has come in that nobody looked at.
+type station struct {
+	*client.Session
+	e       env
+	early   []client.Event // came before the link was ready for use
+	release func() error   // ends the session and gives the folder back
+}
+
+// open opens the device's session and waits for its link.
+func (d *device) open(ctx context.Context, e env, sink client.Sink) (*station, error) {
+	log := slog.New(slog.DiscardHandler)
+	if d.verbose {
+		log = slog.New(slog.NewTextHandler(e.err, nil))
+	}
+	dir := endpointdir.At(d.home)
+	s, release, err := dir.Session(sink, log, version.String())
+	if err != nil {
+		return nil, err
+	}
+	st := &station{Session: s, e: e, release: release}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	relay, _ := dir.Relay()
+	defer e.patience("waiting for the relay at %s", relay)()
+	if err := st.connected(ctx); err != nil {
+		st.close()
+		return nil, err
+	}
+	return st, nil
+}
+
+// connected waits for the first link, or for the reason why there is none that
+// trying again will not mend. What a channel brings meanwhile is kept.
+func (st *station) connected(ctx context.Context) error {
+	up := make(chan error, 1)
+	go func() { up <- st.WaitConnected(ctx) }() // ends with ctx
+	var last error
+	for {
+		select {
+		case err := <-up:
+			if err != nil && last != nil {
+				return fmt.Errorf("%w: %w", err, last)
+			}
+			return err
+		case ev := <-st.Events():
+			d, ok := ev.(client.Disconnected)
+			if !ok {
+				st.early = append(st.early, ev)
+				continue
+			}
+			last = d.Err
+			if r := new(proto.Refusal); errors.As(d.Err, &r) && r.Reason != proto.ReasonClosing {
+				return d.Err
+			}
+		}
+	}
+}
+
+// next waits for what happens next; false when ctx has ended.
+func (st *station) next(ctx context.Context) (client.Event, bool) {
+	if len(st.early) > 0 {
+		ev := st.early[0]
+		st.early = st.early[1:]
+		return ev, true
+	}
+	select {
+	case ev := <-st.Events():
+		return ev, true
+	case <-ctx.Done():
+		return nil, false
+	}
+}
+
+// close ends the session, and mentions what came in that the command did not
+// look at.
+func (st *station) close() error {
+	err := st.release()
+	for _, ev := range st.early {
+		st.mention(ev)
+	}
+	for {
+		select {
+		case ev := <-st.Events():
+			st.mention(ev)
+		default:
+			return err
+		}
+	}
+}
+
+// mention says, beside what a command does, what a person must not miss: a text
+// is given once, whichever command runs when it comes.
+func (st *station) mention(ev client.Event) {
+	switch ev := ev.(type) {
+	case client.TextReceived:
+		st.e.note("meanwhile, on %s: %s", st.title(ev.Channel), textLine(ev))
+	case client.HailReceived:
+		if ev.To == st.Name() {
+			st.e.note("meanwhile, a hail: %s", hailLine(ev, phrase.English))
+		}
+	case client.Left:
+		st.e.note("no longer on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
+	case client.Alarm:
+		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
+	}
+}
+
+func (st *station) title(id proto.ChannelID) string {
+	if ch := st.Channel(id); ch != nil {
+		return phrase.Inert(ch.Charter().Title)
+	}
+	return id.Short()
+}
+
+// shown is a name as people read it.
+func shown(n proto.Name) string { return n.Short() + "@" + string(n.Agency) }
+
+func textLine(t client.TextReceived) string {
+	return fmt.Sprintf("%s  %s: %s", t.At.UTC().Format(time.TimeOnly), shown(t.From), phrase.Inert(t.Text))
+}
+
+// hailLine is a hail on one line, its free text as harmless as the rest.
+func hailLine(h client.HailReceived, l phrase.Language) string {
+	said := h.Content.Sentence(l)
+	if h.Unreadable {
+		said = phrase.Unreadable(l)
+	}
+	line := fmt.Sprintf("%s from %s: %s", h.Urgency, shown(h.From), said)
+	if h.Exercise {
+		line = "EXERCISE " + line
+	}
+	if h.Note != "" {
+		line += " “" + phrase.Inert(h.Note) + "”"
+	}
+	return line
+}

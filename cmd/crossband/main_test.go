@@ -1,0 +1,289 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"math"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"crossband/client/voice"
+	"crossband/cmd/crossband/internal/clip"
+)
+
+// TestMain makes the test binary the program when it is called by its name, so
+// that what scripts run is built as the tests are: with the race detector.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "crossband" {
+		main()
+		return
+	}
+	os.Exit(withProgram(m))
+}
+
+func withProgram(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "crossband-test-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	self, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(dir, "crossband")); err != nil {
+		log.Fatal(err)
+	}
+	os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return m.Run()
+}
+
+// patient is how long a script waits for anything.
+const patient = 30 * time.Second
+
+// TestScripts runs the program as people do, one script for each subject. Every
+// command of theirs is a process of its own, with real sockets.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) < 1 {
+		t.Fatalf("%d scripts, %v", len(files), err)
+	}
+	cmds := builtins()
+	for name, cmd := range map[string]scriptCommand{
+		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal,
+		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "built": builtCommand,
+	} {
+		cmds[name] = cmd
+	}
+	for _, f := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(f), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			runScript(t, f, cmds)
+		})
+	}
+}
+
+func usage(s *script, bad bool, how string) {
+	if bad {
+		s.Fatalf("usage: %s", how)
+	}
+}
+
+// freeport NAME... sets each variable to a free UDP address of this machine.
+func freeport(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) == 0, "freeport NAME...")
+	for _, name := range args { // all stay open until all are found, so that they differ
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		s.Check(err)
+		defer c.Close()
+		s.Setenv(name, c.LocalAddr().String())
+	}
+}
+
+// clip NAME FILE writes recorded speech.
+func writeClip(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "clip NAME FILE")
+	c, err := clip.Get(args[0])
+	s.Check(err)
+	s.Check(os.WriteFile(s.MkAbs(args[1]), c.Ogg, 0o600))
+}
+
+// tone SECONDS FILE writes a WAV file with a tone.
+func writeTone(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "tone SECONDS FILE")
+	seconds, err := strconv.ParseFloat(args[0], 64)
+	s.Check(err)
+	pcm := make([]int16, int(seconds*voice.SampleRate))
+	for i := range pcm {
+		pcm[i] = int16(8000 * math.Sin(2*math.Pi*440*float64(i)/voice.SampleRate))
+	}
+	s.Check(os.WriteFile(s.MkAbs(args[1]), voice.EncodeWAV(pcm), 0o600))
+}
+
+// capture NAME FILE REGEXP sets a variable to what the group matches. FILE may
+// be stdout or stderr.
+func capture(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 3, "capture NAME FILE REGEXP")
+	m := regexp.MustCompile("(?m)" + args[2]).FindStringSubmatch(s.ReadFile(args[1]))
+	if len(m) != 2 {
+		s.Fatalf("%s does not match %q: %s", args[1], args[2], s.ReadFile(args[1]))
+	}
+	s.Setenv(args[0], m[1])
+}
+
+// equal A B compares two words.
+func equal(s *script, neg bool, args []string) {
+	usage(s, len(args) != 2, "[!] equal A B")
+	if (args[0] == args[1]) == neg {
+		s.Fatalf("%q and %q: equal is %t", args[0], args[1], neg)
+	}
+}
+
+func (s *script) octal(text string) os.FileMode {
+	n, err := strconv.ParseUint(text, 8, 32)
+	s.Check(err)
+	return os.FileMode(n)
+}
+
+// mode OCTAL PATTERN... checks the permissions of files.
+func mode(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) < 2, "mode OCTAL PATTERN...")
+	for _, f := range s.files(args[1:]) {
+		info, err := os.Stat(f)
+		s.Check(err)
+		if got := info.Mode().Perm(); got != s.octal(args[0]) {
+			s.Fatalf("%s has mode %04o, want %s", f, got, args[0])
+		}
+	}
+}
+
+// exits CODE COMMAND... runs a command that must end with the code.
+func exits(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) < 2, "exits CODE COMMAND...")
+	err := s.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	got := 0
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		s.Check(err)
+	}
+	if strconv.Itoa(got) != args[0] {
+		s.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}
+
+// eventually COMMAND... runs a command until it exits with 0: for what becomes
+// true a moment after something else has been started.
+func eventually(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) < 1, "eventually COMMAND...")
+	s.until(func() bool { return s.Exec(args[0], args[1:]...) == nil }, "it does not come true")
+}
+
+// process runs beside a script.
+type process struct {
+	name     string
+	cmd      *exec.Cmd
+	out, err lockedBuffer
+	ended    chan struct{}
+	finished bool
+}
+
+// lockedBuffer is written by a process and read by the script.
+type lockedBuffer struct {
+	mu sync.Mutex // held for the whole of every method
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// start NAME COMMAND... runs a command beside the script, which must finish or
+// stop it.
+func start(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) < 2, "start NAME COMMAND...")
+	p := &process{name: args[0], cmd: exec.Command(args[1], args[2:]...), ended: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = s.dir, s.environ(), &p.out, &p.err
+	s.Check(p.cmd.Start())
+	go func() { p.cmd.Wait(); close(p.ended) }() // ends with the process, which the script's end kills
+	s.started = append(s.started, p)
+}
+
+// saw NAME REGEXP waits until what runs has written it.
+func saw(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "saw NAME REGEXP")
+	p, want := s.named(args[0]), regexp.MustCompile("(?m)"+args[1])
+	s.until(func() bool {
+		over := false
+		select {
+		case <-p.ended:
+			over = true
+		default:
+		}
+		if want.MatchString(p.out.String() + p.err.String()) {
+			return true
+		}
+		if over {
+			s.Fatalf("%s ended (%v) and did not say %q", p.name, p.cmd.ProcessState, args[1])
+		}
+		return false
+	}, p.name+" does not say it")
+}
+
+// finish NAME CODE waits until what was started ends by itself, with the code.
+// What it said is then in NAME.out and NAME.err.
+func finish(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "finish NAME CODE")
+	p := s.named(args[0])
+	select {
+	case <-p.ended:
+	case <-time.After(patient):
+		s.Fatalf("%s does not end", p.name)
+	}
+	p.finished = true
+	s.Check(os.WriteFile(s.MkAbs(p.name+".out"), []byte(p.out.String()), 0o600))
+	s.Check(os.WriteFile(s.MkAbs(p.name+".err"), []byte(p.err.String()), 0o600))
+	if got := p.cmd.ProcessState.ExitCode(); strconv.Itoa(got) != args[1] {
+		s.Fatalf("%s: exit code %d, want %s", p.name, got, args[1])
+	}
+}
+
+// stop NAME... interrupts what was started, as Ctrl-C does; it must end well.
+func stop(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) == 0, "stop NAME...")
+	for _, name := range args {
+		s.Check(s.named(name).cmd.Process.Signal(os.Interrupt))
+	}
+	for _, name := range args {
+		finish(s, false, []string{name, "0"})
+	}
+}
+
+// built NAME VARIABLE builds one of our commands as it is delivered and sets
+// the variable to its path.
+func builtCommand(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "built NAME VARIABLE")
+	path, err := build(args[0], s.dir)
+	s.Check(err)
+	s.Setenv(args[1], path)
+}
+
+// build builds a command into dir.
+func build(name, dir string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	path := filepath.Join(dir, name+".built")
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "crossband/cmd/"+name).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
+	}
+	return path, nil
+}
+
+// command runs the program within the test.
+func command(t testing.TB, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs lockedBuffer
+	code = run(t.Context(), args, env{strings.NewReader(""), &out, &errs})
+	return code, out.String(), errs.String()
+}
