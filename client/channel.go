@@ -29,6 +29,7 @@ type Channel struct {
 	cursor  uint64                     // newest log entry applied
 	head    uint64                     // newest that the relay has told us of
 	missing uint64                     // entry of which we have said that the relay leaves it out
+	present map[proto.Name]struct{}    // the members
 	pending *ownCommit                 // made by us, not yet in the log
 	sent    map[proto.MessageID][]byte // envelopes of ours that are not yet back from the log
 	restart uint64                     // SFrame context: counts the starts of this group's state
@@ -327,7 +328,10 @@ func (s *Session) floorLocked(id []byte, b *wire.FloorTaken) []Event {
 	}
 	next := FloorChanged{Channel: ch.id}
 	if b != nil {
-		next.Holder, _ = proto.ParseName(b.Holder)
+		var err error
+		if next.Holder, err = ch.holderLocked(b.Holder); err != nil {
+			return []Event{Alarm{ch.id, proto.AsRefusal(err)}}
+		}
 		next.Burst, _ = proto.BurstIDFrom(b.Burst)
 		next.Priority, next.Local = proto.Priority(b.Priority), b.Local
 	}
@@ -337,6 +341,23 @@ func (s *Session) floorLocked(id []byte, b *wire.FloorTaken) []Event {
 	ch.floor = next
 	s.changedLocked()
 	return []Event{next}
+}
+
+// holderLocked judges whom the relay says to hold the floor: a member that may
+// send. While entries of the log are still to come the charter alone decides,
+// for the member may be one of them.
+func (ch *Channel) holderLocked(holder string) (proto.Name, error) {
+	n, err := proto.ParseName(holder)
+	if err != nil {
+		return proto.Name{}, proto.Refuse(proto.ReasonMalformed, "holder of the floor")
+	}
+	if ch.charter.RightOf(n) != proto.RightSend {
+		return proto.Name{}, proto.Refusef(proto.ReasonListenOnly, "%s on the floor", n)
+	}
+	if _, in := ch.present[n]; !in && ch.group != nil && ch.head <= ch.cursor {
+		return proto.Name{}, proto.Refusef(proto.ReasonNotMember, "%s on the floor", n)
+	}
+	return n, nil
 }
 
 // linkLost is called with the mutex held when the link has ended.

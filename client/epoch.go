@@ -32,6 +32,7 @@ func (ch *Channel) newEpochLocked() error {
 	ch.silence()
 	ch.sender = sender
 	speakers := make(map[uint32]speaker)
+	ch.present = make(map[proto.Name]struct{})
 	for _, m := range ch.group.Members() {
 		n, err := policy.NameOf(m.Credential)
 		if err != nil {
@@ -41,6 +42,7 @@ func (ch *Channel) newEpochLocked() error {
 		if err != nil {
 			return err
 		}
+		ch.present[n] = struct{}{}
 		speakers[uint32(m.Leaf)] = speaker{n, key, ch.charter.RightOf(n) == proto.RightSend}
 	}
 	ch.s.ears.learn(ch.in, keys{channel: ch.id, suite: suite, epoch: epoch, base: append([]byte(nil), base...), speakers: speakers, own: uint32(ch.group.OwnLeaf())})
