@@ -32,10 +32,10 @@ func seeds(n uint64) []uint64 {
 // limit, whoever was granted the floor has been told, and so has whoever lost
 // it without having let go. When all have let go, the floor is idle.
 func TestFloorHoldsUnderAnyInterleaving(t *testing.T) {
-	for _, seed := range seeds(24) {
+	for _, seed := range seeds(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			newFloorPlay(t, seed, false).run(300)
+			newFloorPlay(t, seed, false).run(200)
 		})
 	}
 }
@@ -43,10 +43,10 @@ func TestFloorHoldsUnderAnyInterleaving(t *testing.T) {
 // TestFollowersFloorHoldsUnderAnyInterleaving plays the same at a follower whose
 // hub comes and goes.
 func TestFollowersFloorHoldsUnderAnyInterleaving(t *testing.T) {
-	for _, seed := range seeds(24) {
+	for _, seed := range seeds(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			newFloorPlay(t, seed, true).run(300)
+			newFloorPlay(t, seed, true).run(200)
 		})
 	}
 }

@@ -94,6 +94,14 @@ func (w *world) setField(m protoreflect.Message, name, value string) error {
 			value = strings.TrimSuffix(strings.Repeat(one+",", n), ",")
 		}
 		for _, v := range strings.Split(value, ",") {
+			if fd.Kind() == protoreflect.MessageKind { // SEQ:ID:EPOCH, a commit in the log
+				e, err := w.parseEntry(v)
+				if err != nil {
+					return err
+				}
+				m.Mutable(fd).List().Append(protoreflect.ValueOfMessage(e.ProtoReflect()))
+				continue
+			}
 			one, err := w.parseValue(fd, v)
 			if err != nil {
 				return err
@@ -118,6 +126,19 @@ func (w *world) setField(m protoreflect.Message, name, value string) error {
 		m.Set(fd, v)
 	}
 	return err
+}
+
+func (w *world) parseEntry(s string) (*wire.Entry, error) {
+	parts := strings.Split(s, ":")
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("entry %q is not SEQ:ID:EPOCH", s)
+	}
+	seq, err := strconv.ParseUint(parts[0], 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := strconv.ParseUint(parts[2], 10, 64)
+	return &wire.Entry{Seq: seq, TimeMs: w.now.UnixMilli(), Item: &wire.Entry_Commit{Commit: &wire.Commit{Id: id(parts[1], 16), Epoch: epoch}}}, err
 }
 
 func (w *world) parseValue(fd protoreflect.FieldDescriptor, s string) (protoreflect.Value, error) {

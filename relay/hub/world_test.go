@@ -62,7 +62,8 @@ type world struct {
 	made   made
 	log    map[string]uint64 // writes so far, by channel
 	lines  []string          // the trace
-	mute   bool
+	mute   bool              // write no trace
+	quiet  bool              // within quietly
 	watch  func([]hub.Effect)
 	sniff  func(*wire.Frame)
 	deep   bool // compare the whole state around every frame
@@ -93,11 +94,11 @@ func (w *world) printf(format string, args ...any) {
 	}
 }
 
-// quietly does something without leaving a trace.
+// quietly does something without leaving a trace. It must not be refused.
 func (w *world) quietly(do func() error) error {
-	old := w.mute
-	w.mute = true
-	defer func() { w.mute = old }()
+	mute, quiet := w.mute, w.quiet
+	w.mute, w.quiet = true, true
+	defer func() { w.mute, w.quiet = mute, quiet }()
 	return do()
 }
 
@@ -174,7 +175,7 @@ func (w *world) apply(e hub.Event) []hub.Effect {
 	w.t.Helper()
 	before := ""
 	in, isFrame := e.(hub.FrameIn)
-	if isFrame && w.deep {
+	if isFrame && w.deep && !w.quiet {
 		before = w.hub.Dump()
 	}
 	effects := w.hub.Apply(w.now, e)
@@ -192,13 +193,25 @@ func (w *world) apply(e hub.Event) []hub.Effect {
 	}
 	w.checkSends(effects)
 	w.checkRoutes()
-	if isFrame && w.deep && w.refusedFrame(effects, in) {
-		if after := w.hub.Dump(); after != before {
-			w.t.Errorf("bad input changes nothing: %s was refused and changed the state:\n%s", w.frame(in.Frame), firstDifference(before, after))
-		}
-	}
 	w.checkOrder(effects)
+	if isFrame && w.refusedFrame(effects, in) {
+		w.checkUnchanged(before, in.Frame)
+	}
 	return effects
+}
+
+// checkUnchanged: a refused frame leaves the state as it was.
+func (w *world) checkUnchanged(before string, f *wire.Frame) {
+	w.t.Helper()
+	if w.quiet {
+		w.t.Errorf("refused in silence: %s", w.frame(f))
+	}
+	if before == "" {
+		return // not looked at this time
+	}
+	if after := w.hub.Dump(); after != before {
+		w.t.Errorf("bad input changes nothing: %s was refused and changed the state:\n%s", w.frame(f), firstDifference(before, after))
+	}
 }
 
 // perform does the part of an effect that later events depend on.
