@@ -103,6 +103,7 @@ func (r *registrar) session(ctx context.Context, d *link.Dialer) error {
 		return err
 	}
 	defer c.Close(nil)
+	r.cfg.Log.Info("linked", "relay", c.Peer().String())
 	r.list, r.charters, r.frames = nil, make(map[string]bool), make(chan *wire.Frame)
 	ctx, cancel = context.WithCancel(ctx)
 	defer cancel()
