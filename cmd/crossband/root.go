@@ -159,6 +159,8 @@ func hintsFor(r proto.Reason) []string {
 		return []string{"the administrator runs it: crossband agency serve; then try again with the same invitation"}
 	case proto.ReasonFloorTaken:
 		return []string{"--queue waits for the floor", "--priority peril or emergency takes it"}
+	case proto.ReasonNoPackage:
+		return []string{"the device has to come to its relay once before it can be taken in: crossband channel list, on that device"}
 	case proto.ReasonNoChannel, proto.ReasonNotMember, proto.ReasonHailTo:
 		return []string{"crossband channel list shows what there is, crossband channel members who is there"}
 	}

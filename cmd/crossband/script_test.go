@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,8 +47,12 @@ func runScript(t *testing.T, file string, cmds map[string]scriptCommand) {
 	}
 	s := &script{t: t, dir: t.TempDir(), env: make(map[string]string)}
 	s.env["WORK"], s.env["XDG_CONFIG_HOME"] = s.dir, filepath.Join(s.dir, "config")
-	lines := s.unpack(string(text))
 	defer s.end()
+	s.run(s.unpack(string(text)), cmds)
+}
+
+// run runs lines; "include NAME" runs those of testdata/NAME.inc.
+func (s *script) run(lines []string, cmds map[string]scriptCommand) {
 	for _, line := range lines {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "#") {
@@ -60,6 +65,12 @@ func runScript(t *testing.T, file string, cmds map[string]scriptCommand) {
 			words = words[1:]
 		}
 		if len(words) == 0 {
+			continue
+		}
+		if words[0] == "include" {
+			text, err := os.ReadFile(filepath.Join("testdata", words[1]+".inc"))
+			s.Check(err)
+			s.run(strings.Split(string(text), "\n"), cmds)
 			continue
 		}
 		cmd := cmds[words[0]]
@@ -250,16 +261,31 @@ func cmdCmp(s *script, neg bool, args []string) {
 	}
 }
 
+// cmdCopy copies a file or a folder, modes and all.
 func cmdCopy(s *script, _ bool, args []string) {
 	from, to := s.MkAbs(args[0]), s.MkAbs(args[1])
-	info, err := os.Stat(from)
-	s.Check(err)
-	if info.IsDir() {
-		s.Check(os.CopyFS(to, os.DirFS(from)))
-		return
-	}
-	s.Check(os.MkdirAll(filepath.Dir(to), 0o700))
-	s.Check(os.WriteFile(to, []byte(s.ReadFile(args[0])), info.Mode()))
+	s.Check(filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, rel)
+		if d.IsDir() {
+			return os.MkdirAll(target, info.Mode())
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, b, info.Mode())
+	}))
 }
 
 func cmdRemove(s *script, _ bool, args []string) {
