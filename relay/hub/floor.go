@@ -293,10 +293,10 @@ func (h *Hub) placeAgain(ch *channel) {
 // releaseLink frees what came through a lost link: at the hub it frees the
 // floor, at a follower it tells the hub.
 func (h *Hub) releaseLink(ch *channel, l *link) {
-	if burst, asked := ch.up.asked[l.peer]; asked {
+	if r, asked := ch.up.asked[l.peer]; asked {
 		delete(ch.up.asked, l.peer)
 		if hub := h.peers[ch.charter.Owner]; hub != nil && ch.up.state == upLive {
-			h.send(hub, releaseFor(ch, l.peer, burst))
+			h.send(hub, releaseFor(ch, l.peer, r.burst))
 		}
 	}
 	if ch.floor.mirrors {

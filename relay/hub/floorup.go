@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -17,7 +18,7 @@ func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 	}
 	hub := h.peers[ch.charter.Owner]
 	if ch.up.state == upLive && hub != nil {
-		ch.up.asked[actor] = t.burst
+		ch.up.asked[actor] = request{t, b.Queue}
 		h.routeAgain(ch)
 		h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 		return nil
@@ -39,7 +40,7 @@ func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 // forgetAsked ends the forwarding of one burst. What the hub says of an earlier
 // burst may arrive when its talker has pressed again: then nothing ends.
 func (h *Hub) forgetAsked(ch *channel, who proto.Name, burst []byte) {
-	if asked, ok := ch.up.asked[who]; ok && string(asked[:]) == string(burst) {
+	if asked, ok := ch.up.asked[who]; ok && string(asked.burst[:]) == string(burst) {
 		delete(ch.up.asked, who)
 		if l := h.names[who]; l != nil && l.subs[ch.id] != nil {
 			h.emit(SetRoute{l.id, l.subs[ch.id].in, nil})
@@ -66,20 +67,29 @@ func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
 }
 
 // floorToLocal begins local arbitration: a holder of our own keeps the floor,
-// one beyond the lost link loses it.
+// one beyond the lost link loses it. Then come the requests which the hub was
+// asked and has not answered, in the order in which they were made.
 func (h *Hub) floorToLocal(ch *channel) {
 	old := ch.floor.holder
+	asked := slices.SortedFunc(maps.Values(ch.up.asked), func(a, b request) int {
+		return cmp.Or(a.at.Compare(b.at), compareNames(a.who, b.who))
+	})
 	ch.floor = floor{}
 	clear(ch.up.asked)
-	if old == nil {
-		return
+	if old != nil {
+		if l := h.names[old.who]; l != nil && l.subs[ch.id] != nil {
+			old.link = l.id
+			h.grant(ch, *old)
+		}
 	}
-	if l := h.names[old.who]; l != nil && l.subs[ch.id] != nil {
-		old.link = l.id
-		h.grant(ch, *old)
-		return
+	for _, r := range asked {
+		if old == nil || r.who != old.who {
+			h.arbitrate(ch, r.talker, r.queue)
+		}
 	}
-	h.next(ch)
+	if old != nil && ch.floor.holder == nil {
+		h.next(ch)
+	}
 }
 
 // endLocalFloor ends local arbitration when the hub is back. Who talks locally
@@ -102,7 +112,7 @@ func (h *Hub) askAgain(ch *channel, t talker, queue bool) {
 	if l == nil || l.subs[ch.id] == nil || hub == nil {
 		return
 	}
-	ch.up.asked[t.who] = t.burst
+	ch.up.asked[t.who] = request{t, queue}
 	h.send(hub, &wire.Frame{Endpoint: t.who.String(), Hops: 1, Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
 		Channel: ch.id[:], Burst: t.burst[:], Priority: uint32(t.prio), Queue: queue,
 	}}})

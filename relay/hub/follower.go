@@ -14,10 +14,16 @@ type upstream struct {
 	alias   proto.Alias // the hub's number: voice that we send
 	head    uint64      // newest log entry seen
 	epoch   uint64
-	request uint64                       // our Subscribe whose answer counts
-	again   time.Time                    // when to ask a hub again that did not take us
-	waiting []waitingSub                 // subscriptions that wait for the hub's answer
-	asked   map[proto.Name]proto.BurstID // local talkers whose request is under way or granted
+	request uint64                 // our Subscribe whose answer counts
+	again   time.Time              // when to ask a hub again that did not take us
+	waiting []waitingSub           // subscriptions that wait for the hub's answer
+	asked   map[proto.Name]request // local talkers whose request is under way or granted
+}
+
+// request is a local talker's press on its way to the hub.
+type request struct {
+	talker
+	queue bool
 }
 
 type upState uint8
@@ -48,7 +54,7 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 	}
 	ch := newChannel(c, b.Charter)
 	ch.created = true
-	ch.up.asked = make(map[proto.Name]proto.BurstID)
+	ch.up.asked = make(map[proto.Name]request)
 	if err := h.addChannel(ch); err != nil {
 		return err
 	}
