@@ -212,8 +212,8 @@ func (r *registrar) decide(e *wire.Enrol) ([]byte, error) {
 	return a.Enrol(e.Request, time.Now())
 }
 
-// renew replaces the mailbox's own certificate when it is time; its authority
-// is at hand.
+// renew replaces the mailbox's own certificate when it is time, or long past:
+// its authority is at hand.
 func (r *registrar) renew() error {
 	at, err := r.id.RenewAt()
 	if err != nil || time.Now().Before(at) {
@@ -223,15 +223,7 @@ func (r *registrar) renew() error {
 	if err != nil {
 		return err
 	}
-	renewal, err := identity.NewRenewal(r.id, r.id.Key, time.Now())
-	if err != nil {
-		return err
-	}
-	reply, err := a.Renew(renewal.Request(), time.Now())
-	if err != nil {
-		return err
-	}
-	id, err := renewal.Finish(reply, time.Now())
+	id, err := a.Reissue(r.id, time.Now())
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,13 @@ import (
 const (
 	RootLife     = 20 * 365 * 24 * time.Hour
 	IssuingLife  = 2 * 365 * 24 * time.Hour
-	RelayLife    = 24 * time.Hour     // relays and authorities
+	RelayLife    = 7 * 24 * time.Hour // relays and authorities: longer than a weekend without power
 	EndpointLife = 7 * 24 * time.Hour // everything else
 	Backdate     = 2 * time.Minute    // for clocks that run behind
+
+	// RevocationLife is how long a revocation is listed: as long as the longest
+	// charter may last, and a month.
+	RevocationLife = 400 * 24 * time.Hour
 )
 
 func lifeOf(r proto.Role) time.Duration {

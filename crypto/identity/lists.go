@@ -77,8 +77,10 @@ func (a *Authority) reviseRevocations(now time.Time, more ...Revocation) ([]byte
 	if prev := held.byIssuing; prev != nil {
 		next.Number = nextNumber(prev.Number, now)
 		for _, e := range prev.Entries {
-			// What was issued before At has expired by itself by then.
-			if now.Before(e.At.Add(2*EndpointLife)) && !replaced(e, more) {
+			// Chains are also judged as of the past: those of members who were
+			// let in long ago, and of who signed a charter. So an entry stays
+			// much longer than the certificates live that it is about.
+			if now.Before(e.At.Add(RevocationLife)) && !replaced(e, more) {
 				next.Entries = append(next.Entries, e)
 			}
 		}

@@ -1,11 +1,22 @@
 package identity
 
 import (
+	"crypto"
 	"crypto/elliptic"
 	"time"
 
 	"crossband/proto"
 )
+
+// Reissue makes a new certificate for the name and key of an identity that
+// lives beside the authority's folder, expired or not.
+func (a *Authority) Reissue(id *Identity, now time.Time) (*Identity, error) {
+	csr, err := newCSR(id.Key)
+	if err != nil {
+		return nil, err
+	}
+	return a.issueHere(csr, id.Name, id.Key, now)
+}
 
 // IssueLocal makes the identity of somebody who lives beside the authority's
 // folder: its first relay and the authority's own mailbox. Everybody else
@@ -19,6 +30,10 @@ func (a *Authority) IssueLocal(name proto.Name, curve elliptic.Curve, now time.T
 	if err != nil {
 		return nil, err
 	}
+	return a.issueHere(csr, name, key, now)
+}
+
+func (a *Authority) issueHere(csr []byte, name proto.Name, key crypto.Signer, now time.Time) (*Identity, error) {
 	chain, err := a.Issue(csr, name, now)
 	if err != nil {
 		return nil, err

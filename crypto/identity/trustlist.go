@@ -9,7 +9,7 @@ import (
 )
 
 // MaxTrustList is the most octets of a trust list.
-const MaxTrustList = 1 << 20
+const MaxTrustList = 768 << 10
 
 // TrustList is an agency's list, for its own devices and relays, of the
 // bundles it trusts: its own first, then its partners' by agency name. It
