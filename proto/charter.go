@@ -97,6 +97,9 @@ func ParseCharter(payload []byte) (Charter, error) {
 		Expires:   time.UnixMilli(m.ExpiresMs),
 		Exercise:  m.Exercise,
 	}
+	if hasUnknown(m) { // a rule that this version does not know could be a restriction
+		return Charter{}, Refuse(ReasonMalformed, "charter holds a rule that this version does not know")
+	}
 	if err := c.fillIdentifiers(m); err != nil {
 		return Charter{}, err
 	}
@@ -106,6 +109,15 @@ func ParseCharter(payload []byte) (Charter, error) {
 // octet narrows a number that crossed the wire: what does not fit becomes 255,
 // which is no valid kind, rule or priority, rather than a small valid one.
 func octet(v uint32) uint8 { return uint8(min(v, math.MaxUint8)) }
+
+func hasUnknown(m *wire.Charter) bool {
+	for _, p := range append(m.Parties[:len(m.Parties):len(m.Parties)], m.Template...) {
+		if len(p.ProtoReflect().GetUnknown()) > 0 {
+			return true
+		}
+	}
+	return len(m.ProtoReflect().GetUnknown()) > 0
+}
 
 func (c *Charter) fillIdentifiers(m *wire.Charter) (err error) {
 	if c.Owner, err = ParseAgency(m.Owner); err != nil {
@@ -279,6 +291,9 @@ func (c *Charter) within(parent *Charter) error {
 	if c.Expires.After(parent.Expires) || c.Exercise != parent.Exercise && !c.Exercise || c.Storage > parent.Storage {
 		return Refuse(ReasonCharter, "the incident goes beyond its calling channel's time, storage or exercise rule")
 	}
+	if c.Suite != parent.Suite || c.TalkLimit > parent.TalkLimit {
+		return Refuse(ReasonCharter, "the incident has another suite or a longer talk limit than its calling channel")
+	}
 	for _, p := range c.Parties {
 		i := slices.IndexFunc(parent.Template, func(t Party) bool { return t.Agency == p.Agency })
 		if i < 0 {
@@ -294,17 +309,6 @@ func (c *Charter) within(parent *Charter) error {
 
 func subset(small, big []Role) bool {
 	return !slices.ContainsFunc(small, func(r Role) bool { return !slices.Contains(big, r) })
-}
-
-// Amends checks that c may follow the charter old of the same channel.
-func (c *Charter) Amends(old Charter) error {
-	if c.Channel != old.Channel || c.Owner != old.Owner || c.Kind != old.Kind || c.Suite != old.Suite || c.Incident != old.Incident {
-		return Refuse(ReasonCharter, "an amendment may not change channel, owner, kind, suite or incident")
-	}
-	if c.Revision != old.Revision+1 {
-		return Refusef(ReasonCharter, "revision %d after %d", c.Revision, old.Revision)
-	}
-	return nil
 }
 
 // MayChange checks a change of membership against the charter: who committed

@@ -97,9 +97,9 @@ func ruleFor(k Kind) (rule, bool) {
 	case KindEnrol:
 		return rule{64 << 10, byEnrolls | byOwnRelay, false}, true
 	case KindEnrolReply:
-		return rule{256 << 10, byAuthority | byOwnRelay, false}, true
+		return rule{MaxFrame, byAuthority | byOwnRelay, false}, true
 	case KindTrustList:
-		return rule{512 << 10, byAuthority | byOwnRelay, false}, true
+		return rule{MaxFrame, byAuthority | byOwnRelay, false}, true
 	case KindPutCharter:
 		return rule{MaxCharter + small, byAuthority, false}, true
 	case KindChannelOffer:
