@@ -182,7 +182,8 @@ func (g *Group) CheckGroupInfo(groupInfo []byte) error {
 	if !bytes.Equal(interim, g.interim) {
 		return fmt.Errorf("%w: confirmation tag", ErrGroupInfoMismatch)
 	}
-	if t, ok := gi.Extensions.Find(tree.ExtensionRatchetTree); ok && !bytes.Equal(t, g.tree.AppendTo(nil)) {
+	// Joiners have the tree from here and nowhere else.
+	if t, ok := gi.Extensions.Find(tree.ExtensionRatchetTree); !ok || !bytes.Equal(t, g.tree.AppendTo(nil)) {
 		return fmt.Errorf("%w: ratchet tree", ErrGroupInfoMismatch)
 	}
 	if _, err := ExternalPub(gi, g.suite); err != nil {
