@@ -125,6 +125,11 @@ func (l *loop) gone(id hub.LinkID) {
 		return
 	}
 	delete(l.ports, id)
+	if t := p.routes.Load(); t != nil {
+		for _, r := range *t {
+			delete(l.floors, r)
+		}
+	}
 	still := false
 	for _, o := range l.ports {
 		still = still || o.conn.Peer() == p.conn.Peer()
