@@ -147,12 +147,20 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 	if ch.joined() {
 		return nil
 	}
-	g, err := mls.JoinWelcome(b.Welcome, s.findPackage, s.member().Signer, mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()})
+	var used *mls.KeyPackageSecret
+	find := func(ref []byte) *mls.KeyPackageSecret {
+		used = s.findPackage(ref)
+		return used
+	}
+	g, err := mls.JoinWelcome(b.Welcome, find, s.member().Signer, mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()})
 	if err != nil {
 		return proto.Refuse(proto.ReasonBadCommit, "welcome: "+err.Error())
 	}
 	if err := ch.isOurs(g); err != nil {
 		return err
 	}
-	return ch.enter(ctx, g, b.Head)
+	if err := ch.enter(ctx, g, b.Head); err != nil {
+		return err
+	}
+	return s.forgetPackage(used)
 }

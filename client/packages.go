@@ -69,6 +69,20 @@ func (s *Session) findPackage(ref []byte) *mls.KeyPackageSecret {
 	return nil
 }
 
+// forgetPackage deletes the secret of a package that a welcome has used, so
+// that a copy of the welcome opens nothing. One of last resort stays.
+func (s *Session) forgetPackage(used *mls.KeyPackageSecret) error {
+	if used == nil || used.Package.LastResort() {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	is := func(p *mls.KeyPackageSecret) bool { return p == used }
+	s.packages.current = slices.DeleteFunc(s.packages.current, is)
+	s.packages.before = slices.DeleteFunc(s.packages.before, is)
+	return s.savePackagesLocked()
+}
+
 func (s *Session) savePackagesLocked() error {
 	var saved [2][][]byte
 	for i, list := range [][]*mls.KeyPackageSecret{s.packages.current, s.packages.before} {
