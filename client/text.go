@@ -59,15 +59,16 @@ func (ch *Channel) submit(ctx context.Context, seal func() (*wire.Frame, error))
 			}
 		}
 		_, err := s.call(ctx, f)
+		if proto.ReasonOf(err) == proto.ReasonStaleEpoch {
+			f = nil
+			if err = ch.catchUp(ctx); err == nil {
+				continue
+			}
+		}
 		switch {
 		case errors.Is(err, ErrNoLink):
 		case proto.ReasonOf(err) == proto.ReasonHubAway:
 			if !sleep(ctx, hubAwayRetry) {
-				return err
-			}
-		case proto.ReasonOf(err) == proto.ReasonStaleEpoch:
-			f = nil
-			if err := ch.catchUp(ctx); err != nil {
 				return err
 			}
 		default:
