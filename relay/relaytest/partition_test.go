@@ -281,3 +281,33 @@ func TestTextWhoseAcknowledgementWasLostIsSentOnce(t *testing.T) {
 		}
 	})
 }
+
+// A request that is under way to the hub when its link is lost is not lost with
+// it: the follower decides on it.
+func TestPressWhileTheBorderLinkIsDyingIsDecidedLocally(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		p := newPatrol(t, b)
+		partner := b.mx.Endpoint("unit/gn-8")
+		second := partner.MustJoin(b.group)
+		time.Sleep(time.Second)
+		b.Net.Cut(b.us.Addr, b.mx.Addr)
+		time.Sleep(2 * time.Second)
+		first := push(t, p.mx, endless, client.TalkOptions{})
+		time.Sleep(100 * time.Millisecond)
+		next := push(t, second, 20, client.TalkOptions{Queue: true})
+		r := first.held()
+		if by := <-next.queued; by != p.guard.Name().String() {
+			t.Errorf("the second press waits for %q, want the first", by)
+		}
+		time.Sleep(time.Second)
+		talk := r.release()
+		if !talk.Local {
+			t.Error("the grant is not said to be local")
+		}
+		// Two seconds passed before the grant, and speech is kept for one and a half.
+		if h := heard(t, partner, talk, "the local listener hears it"); h.Frames < talk.Sent-40 {
+			t.Errorf("heard %d of %d frames", h.Frames, talk.Sent)
+		}
+		heard(t, p.guard, next.held().well(), "then the second one has its turn")
+	})
+}

@@ -84,7 +84,9 @@ func (p *press) held() *press {
 	select {
 	case <-p.granted:
 	case <-p.done:
-		p.t.Fatalf("the floor was not granted: %v", p.err)
+		if p.report.Granted.IsZero() {
+			p.t.Fatalf("the floor was not granted: %v", p.err)
+		}
 	case <-time.After(time.Minute):
 		p.t.Fatal("no word on the floor in a minute")
 	}
