@@ -31,6 +31,7 @@ type Channel struct {
 	missing uint64                     // entry of which we have said that the relay leaves it out
 	present map[proto.Name]struct{}    // the members
 	pending *ownCommit                 // made by us, not yet in the log
+	seen    uint64                     // highest epoch that we were in: never joined below it
 	sent    map[proto.MessageID][]byte // envelopes of ours that are not yet back from the log
 	restart uint64                     // SFrame context: counts the starts of this group's state
 
@@ -228,7 +229,7 @@ func (ch *Channel) joinExternal(ctx context.Context) error {
 		return fmt.Errorf("join group: %w", err)
 	}
 	g := j.Accepted()
-	if err := ch.isOurs(g); err != nil {
+	if err := ch.isOurs(g, uint64(g.Epoch())-1); err != nil {
 		return err
 	}
 	id := proto.NewMessageID()
@@ -241,8 +242,16 @@ func (ch *Channel) joinExternal(ctx context.Context) error {
 	return ch.enter(ctx, g, a.GetAppended().GetSeq())
 }
 
-// isOurs checks that a group is the channel's and no other.
-func (ch *Channel) isOurs(g *mls.Group) error {
+// isOurs checks that a group is the channel's and no other, and that it is not
+// entered from an epoch that this device has left behind: a hub could keep an
+// old branch alive in which somebody sits who was removed.
+func (ch *Channel) isOurs(g *mls.Group, from uint64) error {
+	ch.s.mu.Lock()
+	seen := ch.seen
+	ch.s.mu.Unlock()
+	if from < seen {
+		return proto.Refusef(proto.ReasonViewsDiffer, "offered epoch %d, this device has been in %d", from, seen)
+	}
 	if string(g.GroupID()) != string(ch.id[:]) || g.Suite() != suiteOf(ch.charter) {
 		return proto.Refuse(proto.ReasonBadCommit, "the group is not the channel's")
 	}

@@ -23,6 +23,7 @@ func (ch *Channel) newEpochLocked() error {
 	}
 	defer clear(base)
 	epoch := uint64(ch.group.Epoch())
+	ch.seen = max(ch.seen, epoch)
 	sender, err := sframe.NewSender(sframe.SenderConfig{
 		Suite: suite, BaseKey: base, Epoch: epoch, Leaf: uint32(ch.group.OwnLeaf()), Context: ch.restart,
 	})

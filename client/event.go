@@ -9,7 +9,8 @@ import (
 
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, HailReceived, HailMoved,
-// IncidentOpened, FloorChanged, MembersChanged, HubAway or Alarm.
+// IncidentOpened, FloorChanged, MembersChanged, HubAway, BurstHeard, Missed or
+// Alarm.
 type Event interface{ event() }
 
 // Connected says that the link to the relay is up.
@@ -124,6 +125,13 @@ type BurstHeard struct {
 	Genuine  bool // every frame was signed by From's device
 }
 
+// Missed says that a log entry cannot be read by this device, and why: it was
+// sealed in an epoch whose keys it does not have, or no longer.
+type Missed struct {
+	Channel proto.ChannelID
+	Seq     uint64
+}
+
 // Alarm is something that a person should look at.
 type Alarm struct {
 	Channel proto.ChannelID
@@ -143,4 +151,5 @@ func (FloorChanged) event()   {}
 func (MembersChanged) event() {}
 func (HubAway) event()        {}
 func (BurstHeard) event()     {}
+func (Missed) event()         {}
 func (Alarm) event()          {}

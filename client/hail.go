@@ -2,9 +2,11 @@ package client
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"crossband/client/phrase"
+	"crossband/crypto/mls"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -48,7 +50,7 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 	s := ch.s
 	h := &Hail{s: s, ch: ch, id: proto.NewMessageID(), incident: proto.NewIncidentID(), from: s.Name(), to: to, state: proto.HailSent}
 	s.mu.Lock()
-	s.hails[h.id] = h
+	s.rememberLocked(h)
 	s.mu.Unlock()
 	expires := time.Now().Add(o.Life).UnixMilli()
 	err = ch.submit(ctx, func() (*wire.Frame, error) {
@@ -74,6 +76,24 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 		return nil, err
 	}
 	return h, nil
+}
+
+// maxHails bounds the hails that a session remembers; beyond it those that are
+// over go, and then any.
+const maxHails = 1024
+
+func (s *Session) rememberLocked(h *Hail) {
+	for _, overOnly := range []bool{true, false} {
+		for id, old := range s.hails {
+			if len(s.hails) < maxHails {
+				break
+			}
+			if old.state.Over() || !overOnly {
+				delete(s.hails, id)
+			}
+		}
+	}
+	s.hails[h.id] = h
 }
 
 // FindHail returns a hail that this endpoint sent or has seen, or nil.
@@ -155,7 +175,7 @@ func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
 	}
 	content, unread := phrase.ParseContent(m.GetPhrase()) // what cannot be read rings all the same
 	h := &Hail{s: ch.s, ch: ch, id: id, incident: incident, from: from, to: to, state: proto.HailSent}
-	ch.s.hails[id] = h
+	ch.s.rememberLocked(h)
 	if to == ch.s.Name() {
 		ch.s.task("acknowledge hail", func(ctx context.Context) error {
 			return h.Reply(ctx, proto.HailReceived, proto.ReasonNone, nil)
@@ -176,7 +196,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	}
 	by, content, err := ch.openReplyLocked(b)
 	if err != nil {
-		if unreadable(err) {
+		if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 			return nil, nil
 		}
 		return nil, err

@@ -156,7 +156,7 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 	if err != nil {
 		return proto.Refuse(proto.ReasonBadCommit, "welcome: "+err.Error())
 	}
-	if err := ch.isOurs(g); err != nil {
+	if err := ch.isOurs(g, uint64(g.Epoch())); err != nil {
 		return err
 	}
 	if err := ch.enter(ctx, g, b.Head); err != nil {

@@ -33,7 +33,10 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 		}
 		more, err := ch.applyLocked(e)
 		news = append(news, more...)
-		if err != nil { // the entry is in everybody's log: it is passed, and shown
+		switch { // the entry is in everybody's log: it is passed, and shown
+		case errors.Is(err, mls.ErrNoEpochKeys):
+			news = append(news, Missed{ch.id, e.Seq})
+		case err != nil:
 			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonOf(err), "log entry %d: %v", e.Seq, err)})
 		}
 		ch.cursor, applied = e.Seq, true
@@ -230,7 +233,7 @@ func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Me
 }
 
 // readLocked opens a log entry's sealed message, whose envelope is envelope. It
-// returns no message and no error for one of our own and one of before our time.
+// returns no message and no error for one of our own.
 func (ch *Channel) readLocked(id []byte, envelope pb.Message, sealed []byte, epoch uint64) (proto.MessageID, *wire.Message, proto.Name, error) {
 	mid, err := proto.MessageIDFrom(id)
 	if err != nil {
@@ -244,7 +247,7 @@ func (ch *Channel) readLocked(id []byte, envelope pb.Message, sealed []byte, epo
 		return mid, nil, proto.Name{}, err
 	}
 	m, from, err := ch.openLocked(sealed, aad, epoch)
-	if unreadable(err) {
+	if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 		return mid, nil, proto.Name{}, nil
 	}
 	return mid, m, from, err
@@ -262,12 +265,6 @@ func (ch *Channel) ownLocked(id proto.MessageID, aad []byte) (bool, error) {
 		return true, proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
 	}
 	return true, nil
-}
-
-// unreadable tells messages that are not for us, sealed by ourselves or before
-// we came, from those that should have opened.
-func unreadable(err error) bool {
-	return errors.Is(err, mls.ErrOwnMessage) || errors.Is(err, mls.ErrNoEpochKeys)
 }
 
 // sealLocked seals a message to the group's members. The envelope is

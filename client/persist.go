@@ -13,6 +13,7 @@ import (
 type savedChannel struct {
 	Charter []byte
 	Cursor  uint64
+	Seen    uint64 // highest epoch
 	Restart uint64 // SFrame context in use
 	Group   []byte
 }
@@ -23,7 +24,7 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Restart: ch.restart}
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -70,10 +71,11 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err != nil {
 		return err
 	}
+	ch := s.newChannelLocked(c, v.Charter)
+	ch.seen, ch.restart = v.Seen, v.Restart
 	if len(v.Group) == 0 {
 		return nil
 	}
-	ch := s.newChannelLocked(c, v.Charter)
 	g, err := mls.UnmarshalGroup(v.Group, s.identity.Key, ch.gate())
 	if err != nil {
 		delete(s.channels, ch.id)

@@ -40,7 +40,7 @@ func (s *Session) settle() {
 // joins, or makes, the one that takes its place.
 func (ch *Channel) startOver() {
 	ch.s.mu.Lock()
-	ch.created = false
+	ch.created, ch.seen = false, 0 // said to whoever looks: the hub may be lying
 	news := ch.rejoinLocked(proto.Refuse(proto.ReasonNoChannel, "the hub has lost the group"))
 	ch.s.mu.Unlock()
 	for _, e := range news {
