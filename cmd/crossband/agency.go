@@ -21,7 +21,7 @@ import (
 
 func newAgencyCommand(e env) *cobra.Command {
 	return group("agency", "Found an agency, enrol its devices, trust its partners",
-		newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e))
+		newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e), newAgencyRenewCommand(e))
 }
 
 func dirFlag(c *cobra.Command, dir *string) {
@@ -296,6 +296,9 @@ func newAgencyServeCommand(e env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := renewLocal(e, d); err != nil {
+				return err
+			}
 			cfg, err := registrarConfig(d, slog.New(slog.NewTextHandler(e.err, nil)))
 			if err != nil {
 				return err
@@ -305,6 +308,33 @@ func newAgencyServeCommand(e env) *cobra.Command {
 	}
 	dirFlag(c, &dir)
 	return c
+}
+
+func newAgencyRenewCommand(e env) *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "renew",
+		Short: "Renew the certificates of registrar and relay that were off too long",
+		Long:  "Renew the certificates of registrar and relay in the agency's folder, if it is\ntime. While both run they do it by themselves; after more than a week off\ntheir old certificates are good no more. Start them again afterwards.",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			d, err := agencydir.Open(dir)
+			if err != nil {
+				return err
+			}
+			return renewLocal(e, d)
+		},
+	}
+	dirFlag(c, &dir)
+	return c
+}
+
+func renewLocal(e env, d agencydir.Dir) error {
+	renewed, err := d.Renew(time.Now())
+	for _, n := range renewed {
+		e.note("renewed: %s", n)
+	}
+	return err
 }
 
 func registrarConfig(d agencydir.Dir, log *slog.Logger) (registrar.Config, error) {

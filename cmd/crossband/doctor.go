@@ -16,6 +16,7 @@ import (
 	"crossband/cmd/crossband/internal/endpointdir"
 	"crossband/cmd/internal/relayd"
 	"crossband/cmd/internal/version"
+	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -167,14 +168,21 @@ func (d *doctor) relay(ctx context.Context, path string) {
 	} else {
 		d.ok("configuration", "%s", path)
 	}
-	if charters, err := relayd.LoadCharters(c.Charters); err != nil {
-		d.bad("charters", faultConfiguration, err, "")
-	} else {
-		d.ok("charters", "%d", len(charters))
+	charters, err := relayd.LoadCharters(c.Charters)
+	if err != nil {
+		d.bad("charters", faultConfiguration, err, "remove the file; the agency's folder holds every charter that it has signed")
 	}
 	id, trust := d.identity(c.Identity)
 	if id == nil {
 		return
+	}
+	for i, signed := range charters {
+		what := fmt.Sprintf("charter %d of %d", i+1, len(charters))
+		if terms, _, err := (charter.Judge{Trust: trust}).Read(signed, time.Now()); err != nil {
+			d.refused(what, err)
+		} else {
+			d.ok(what, "%s, until %s", phrase.Inert(terms.Title), terms.Expires.UTC().Format(time.RFC3339))
+		}
 	}
 	for _, p := range c.Peers {
 		what := "peer " + p.Agency

@@ -46,6 +46,11 @@ func withProgram(m *testing.M) int {
 		log.Fatal(err)
 	}
 	os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	built := filepath.Join(dir, "built")
+	if err := os.Mkdir(built, 0o700); err != nil {
+		log.Fatal(err)
+	}
+	builtOnce = sync.OnceValues(func() (string, error) { return build(built) })
 	return m.Run()
 }
 
@@ -259,25 +264,36 @@ func stop(s *script, neg bool, args []string) {
 	}
 }
 
-// built NAME VARIABLE builds one of our commands as it is delivered and sets
-// the variable to its path.
+// built NAME VARIABLE sets the variable to the path of one of our commands as it
+// is delivered.
 func builtCommand(s *script, neg bool, args []string) {
 	usage(s, neg || len(args) != 2, "built NAME VARIABLE")
-	path, err := build(args[0], s.dir)
-	s.Check(err)
-	s.Setenv(args[1], path)
+	s.Setenv(args[1], filepath.Join(delivered(s.t), args[0]))
 }
 
-// build builds a command into dir.
-func build(name, dir string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	path := filepath.Join(dir, name+".built")
-	out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "crossband/cmd/"+name).CombinedOutput()
+// builtOnce makes the folder that delivered returns; withProgram sets and
+// removes it.
+var builtOnce func() (string, error)
+
+// delivered returns a folder with both commands, built as they are delivered:
+// without the race detector, and without what only tests need.
+func delivered(t testing.TB) string {
+	t.Helper()
+	dir, err := builtOnce()
 	if err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
+		t.Fatal(err)
 	}
-	return path, nil
+	return dir
+}
+
+func build(dir string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "go", "build", "-o", dir+string(filepath.Separator), "crossband/cmd/...").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build the commands: %w\n%s", err, out)
+	}
+	return dir, nil
 }
 
 // command runs the program within the test.

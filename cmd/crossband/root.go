@@ -138,7 +138,7 @@ func hints(err error, cmd *cobra.Command) []string {
 func hintsFor(r proto.Reason) []string {
 	switch r {
 	case proto.ReasonExpired, proto.ReasonNotYetValid:
-		return []string{"compare the clocks of both sides", "a device that was off too long enrols again: crossband enroll"}
+		return []string{"compare the clocks of both sides; a device that was off too long enrols again, crossband enroll; a relay or registrar: crossband agency renew"}
 	case proto.ReasonUnknownAuthority:
 		return []string{"exchange bundles again: crossband agency export, then crossband agency trust with the words read out by voice"}
 	case proto.ReasonPinChanged:
@@ -159,6 +159,8 @@ func hintsFor(r proto.Reason) []string {
 		return []string{"the administrator runs it: crossband agency serve; then try again with the same invitation"}
 	case proto.ReasonFloorTaken:
 		return []string{"--queue waits for the floor", "--priority peril or emergency takes it"}
+	case proto.ReasonClosed:
+		return []string{"the agency signs a new charter: crossband agency trust --calling"}
 	case proto.ReasonNoPackage:
 		return []string{"the device has to come to its relay once before it can be taken in: crossband channel list, on that device"}
 	case proto.ReasonNoChannel, proto.ReasonNotMember, proto.ReasonHailTo:

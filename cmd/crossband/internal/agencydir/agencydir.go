@@ -14,6 +14,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -228,6 +229,39 @@ func (d Dir) handTrustToRelay(a *identity.Authority, now time.Time) error {
 	return nil
 }
 
+// Renew replaces the certificates of registrar and relay, where they lie beside
+// the authority, if it is time. While both run they renew themselves; after a
+// long stop they could not, since nobody would take their old certificates. It
+// returns who got a new one.
+func (d Dir) Renew(now time.Time) (renewed []proto.Name, err error) {
+	a, err := d.Authority()
+	if err != nil {
+		return nil, err
+	}
+	for _, home := range []string{d.Registrar(), d.relayIdentity()} {
+		old, err := identity.Load(home, nil)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // moved to the relay's machine
+		}
+		if err != nil {
+			return renewed, err
+		}
+		if at, err := old.RenewAt(); err != nil || now.Before(at) {
+			continue
+		}
+		next, err := a.Reissue(old, now)
+		if err != nil {
+			return renewed, err
+		}
+		next.Revoked = old.Revoked
+		if err := next.Save(home, nil); err != nil {
+			return renewed, err
+		}
+		renewed = append(renewed, old.Name)
+	}
+	return renewed, nil
+}
+
 // Calling is a calling channel to charter.
 type Calling struct {
 	Title     string
@@ -240,6 +274,10 @@ type Calling struct {
 // Charter signs the charter of a calling channel with a partner, owned by this
 // agency, and hands it to the relay.
 func (d Dir) Charter(c Calling, now time.Time) (proto.ChannelID, error) {
+	// A charter is good only if its signer's certificate was when it was signed.
+	if _, err := d.Renew(now); err != nil {
+		return proto.ChannelID{}, err
+	}
 	id, err := identity.Load(d.Registrar(), nil)
 	if err != nil {
 		return proto.ChannelID{}, err
