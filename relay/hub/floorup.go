@@ -76,14 +76,15 @@ func (h *Hub) floorToLocal(ch *channel) {
 	})
 	ch.floor = floor{}
 	clear(ch.up.asked)
-	if old != nil {
+	keeps := func(r request) bool { return old != nil && r.repeats(*old) }
+	if i := slices.IndexFunc(asked, keeps); i >= 0 { // or it has let go, and the hub's word on that was on its way
 		if l := h.names[old.who]; l != nil && l.subs[ch.id] != nil {
 			old.link = l.id
 			h.grant(ch, *old)
 		}
 	}
 	for _, r := range asked {
-		if old == nil || r.who != old.who {
+		if !keeps(r) {
 			h.arbitrate(ch, r.talker, r.queue)
 		}
 	}
