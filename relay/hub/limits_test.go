@@ -35,3 +35,33 @@ func TestChannelsAreBounded(t *testing.T) {
 		t.Errorf("%d channels, want %d", got, proto.MaxChannels)
 	}
 }
+
+// TestLogIsBounded: a full log refuses what is new before it is accepted, and
+// still knows what it has (THREATS case 34).
+func TestLogIsBounded(t *testing.T) {
+	w := newWorld(t)
+	do(t, w, "charter border kind=calling party=us:send=unit+desk party=mx:send=desk")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel border us/desk/d us/unit/a mx/desk/m")
+	do(t, w, "from us/unit/a id=1: text border t1")
+	w.hub.FillLog(w.made.channels["border"], proto.MaxLog)
+	do(t, w, "make c1 by us/desk/d on border renew")
+	for _, frame := range []string{
+		"text border t2",
+		"commit border c1",
+		"hail border h1 incident=i1 from=us/desk/d to=mx/desk/m urgency=routine expires-ms=1m",
+	} {
+		w.lines = nil
+		do(t, w, "from us/desk/d id=2: %s", frame)
+		if len(w.lines) != 2 || !strings.Contains(w.lines[0], "(600)") || !strings.HasPrefix(w.lines[1], "send us/desk/d Refused code=600") {
+			t.Errorf("%s: %v, want a refusal and nothing else", frame, w.lines)
+		}
+	}
+	w.lines = nil
+	do(t, w, "from us/unit/a id=3: text border t1")
+	if want := "send us/unit/a Appended border id=t1 seq=3 duplicate=true re=3"; len(w.lines) != 1 || w.lines[0] != want {
+		t.Errorf("repeated text: %v, want %s", w.lines, want)
+	}
+}
