@@ -157,6 +157,18 @@ func TestLostLinkFreesTheFloor(t *testing.T) {
 			relaytest.WaitAfter(t, s.me.Watch, 0, "the link comes back", func(c client.Connected) bool { return true })
 			time.Sleep(15 * time.Second)
 		}
+
+		// A device that is switched off says so: nobody waits for its silence.
+		for _, a := range []*relaytest.Agency{b.us, b.mx} {
+			off := a.Endpoint("unit/off")
+			push(t, off.MustJoin(b.group), endless, client.TalkOptions{}).held()
+			mark, start := p.agent.Watch.Mark(), time.Now()
+			off.Close()
+			if d := idle(t, p.agent, mark, "a talker that is switched off loses the floor").Sub(start); d > time.Second {
+				t.Errorf("%s: the floor of a talker that was switched off was free after %v", a.Name, d)
+			}
+		}
+
 		push(t, p.mx, endless, client.TalkOptions{}).held()
 		mark, start := p.agent.Watch.Mark(), time.Now()
 		b.Net.Cut(b.us.Addr, b.mx.Addr)

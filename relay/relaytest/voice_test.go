@@ -135,6 +135,8 @@ func TestTalkGoesOnWhileMembersComeAndGo(t *testing.T) {
 			crowd = append(crowd, a.Endpoint("unit/crowd-"+string(rune('a'+i))))
 		}
 		time.Sleep(time.Second)
+		// Packets overtake one another, those with a new key's commit too.
+		b.Net.Everywhere(relaytest.Path{Delay: 5 * time.Millisecond, Jitter: 15 * time.Millisecond})
 		epoch, _ := here.Epoch()
 		talk := push(t, there, endless, client.TalkOptions{}).held()
 		for range 3 {
