@@ -21,7 +21,7 @@ import (
 
 func newAgencyCommand(e env) *cobra.Command {
 	return group("agency", "Found an agency, enrol its devices, trust its partners",
-		newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e), newAgencyRenewCommand(e))
+		newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e), newAgencyRollCommand(e), newAgencyUntrustCommand(e), newAgencyRenewCommand(e))
 }
 
 func dirFlag(c *cobra.Command, dir *string) {
@@ -193,7 +193,8 @@ func newAgencyTrustCommand(e env) *cobra.Command {
 		Short: "Pin a partner agency's root, after its fingerprint was confirmed by voice",
 		Long: `Pin a partner agency's root. Its fingerprint must be confirmed by voice: have the
 partner read out the words of its "agency export" and give them with --words.
-A root that is pinned changes only by a roll-over that the old one signed.
+A root that is pinned changes only by a roll-over that the old one signed; then
+no words are needed.
 
 --peer HOST:PORT (or --link, to wait for their call) makes the relays link;
 --calling TITLE charters a calling channel, owned by this agency, on which units
@@ -230,6 +231,12 @@ func runTrust(e env, o trustOptions, file string) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if o.words == "" {
+		if known, err := d.Update(b, time.Now()); known {
+			if err == nil {
+				e.printf("%s is trusted as before, by its new bundle\n", b.Agency)
+			}
+			return err
+		}
 		return usageError{fmt.Errorf("--words is required: call %s, have them read out the fingerprint of their bundle, and type what you hear", b.Agency)}
 	}
 	if err := b.Fingerprint().MatchWords(o.words); err != nil {

@@ -128,6 +128,12 @@ func hints(err error, cmd *cobra.Command) []string {
 	switch identity.FaultOf(err) {
 	case identity.Exposed:
 		return []string{"chmod 600 the key file; if others may have read it, enrol again"}
+	case identity.BadPassphrase:
+		return []string{"--root-passphrase-file names the file that holds the root's passphrase"}
+	case identity.Stale:
+		return []string{"ask the partner for its newest bundle: crossband agency export"}
+	case identity.Exists:
+		return nil
 	case identity.Malformed:
 		return []string{"the file or token is damaged or not complete: get it again"}
 	}
