@@ -58,6 +58,7 @@ type floorPlay struct {
 	rng      *rand.Rand
 	seed     uint64
 	follower bool
+	alone    bool // a follower whose hub never comes: many press, few let go
 	parties  []*floorParty
 	steps    []string
 	asked    uint64 // requests that the follower has sent
@@ -74,6 +75,9 @@ func newFloorPlay(t *testing.T, seed uint64, follower bool) *floorPlay {
 	p.w.mute = true
 	names := []string{"us/unit/a", "us/unit/b", "us/unit/c", "us/desk/d"}
 	owner := "mx"
+	if follower { // enough to fill the queue
+		names = append(names, "us/unit/e", "us/unit/f", "us/unit/g", "us/unit/h", "us/unit/i", "us/unit/j", "us/unit/k")
+	}
 	if !follower {
 		names, owner = append(names, "mx/desk/m", "mx/desk/n"), "us"
 	}
@@ -85,12 +89,20 @@ func newFloorPlay(t *testing.T, seed uint64, follower bool) *floorPlay {
 		p.parties = append(p.parties, &floorParty{name: n, link: link})
 	}
 	p.do("charter border owner=%s talk-limit=8s party=us:send=unit+desk party=mx:send=desk", owner)
-	for _, n := range names[:4] {
-		p.do("up %s", n)
+	for _, c := range p.parties {
+		if c.link == c.name {
+			p.do("up %s", c.name)
+		}
 	}
 	p.do("up mx/relay")
 	if follower {
 		p.do("from mx/relay: channel-offer border created=true")
+		if p.alone = seed%3 == 0; p.alone {
+			p.do("down mx/relay")
+			for _, c := range p.parties {
+				p.do("from %s: subscribe border alias=1", c.link)
+			}
+		}
 	} else {
 		p.do("channel border %s", strings.Join(names, " "))
 	}
@@ -150,7 +162,7 @@ func (p *floorPlay) step() {
 		n = 80
 	}
 	switch {
-	case n < 45:
+	case n < 45 || p.alone && n < 70:
 		p.press(c)
 	case n < 70:
 		p.judged(c, func() {
@@ -169,7 +181,7 @@ func (p *floorPlay) step() {
 	default:
 		p.judged(nil, func() { p.do("tick %v", time.Duration(p.rng.IntN(25))*100*time.Millisecond) })
 	}
-	if p.follower {
+	if p.follower && !p.alone {
 		p.hubSays()
 	}
 }
@@ -180,7 +192,7 @@ func (p *floorPlay) press(c *floorParty) {
 	}
 	prio := 1 + p.rng.IntN(5)
 	p.judged(c, func() {
-		p.fromParty(c, fmt.Sprintf("floor-request border burst=%s%d priority=%d queue=%t", short(c.name), c.burst, prio, p.rng.IntN(3) > 0))
+		p.fromParty(c, fmt.Sprintf("floor-request border burst=%s%d priority=%d queue=%t", short(c.name), c.burst, prio, p.alone || p.rng.IntN(3) > 0))
 	})
 }
 
