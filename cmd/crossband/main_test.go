@@ -61,12 +61,12 @@ const patient = 30 * time.Second
 // command of theirs is a process of its own, with real sockets.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) < 1 {
+	if err != nil || len(files) < 7 {
 		t.Fatalf("%d scripts, %v", len(files), err)
 	}
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
-		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal,
+		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "unquote": unquote,
 		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "built": builtCommand,
 	} {
 		cmds[name] = cmd
@@ -125,6 +125,14 @@ func capture(s *script, neg bool, args []string) {
 		s.Fatalf("%s does not match %q: %s", args[1], args[2], s.ReadFile(args[1]))
 	}
 	s.Setenv(args[0], m[1])
+}
+
+// unquote NAME WORD sets the variable to what the Go string WORD stands for.
+func unquote(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "unquote NAME WORD")
+	text, err := strconv.Unquote(args[1])
+	s.Check(err)
+	s.Setenv(args[0], text)
 }
 
 // equal A B compares two words.

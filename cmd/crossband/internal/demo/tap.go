@@ -15,6 +15,7 @@ type tap struct {
 	relay   *net.UDPAddr
 
 	mu    sync.Mutex // guards what follows
+	over  bool       // closed: no new way is taken up
 	ways  map[netip.AddrPort]*net.UDPConn
 	seen  []byte // payloads, one after the other
 	total int
@@ -53,9 +54,10 @@ func (t *tap) run(ctx context.Context) {
 			if way, err = net.DialUDP("udp", nil, t.relay); err != nil {
 				return
 			}
-			t.mu.Lock()
-			t.ways[from] = way
-			t.mu.Unlock()
+			if !t.open(from, way) {
+				way.Close()
+				return
+			}
 			wg.Go(func() { t.back(way, from) }) // ends when its socket closes
 		}
 		way.Write(buf[:n])
@@ -66,6 +68,15 @@ func (t *tap) way(from netip.AddrPort) *net.UDPConn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.ways[from]
+}
+
+func (t *tap) open(from netip.AddrPort, way *net.UDPConn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.over {
+		t.ways[from] = way
+	}
+	return !t.over
 }
 
 // back passes what the relay sends to one party.
@@ -97,6 +108,7 @@ func (t *tap) close() {
 	t.outside.Close()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.over = true
 	for from, way := range t.ways {
 		delete(t.ways, from)
 		way.Close()

@@ -221,11 +221,12 @@ func (f *first) Next() ([]byte, error) {
 	return f.Source.Next()
 }
 
+// percentile is the smallest value that p percent of the list do not exceed.
 func percentile(list []time.Duration, p int) time.Duration {
 	if len(list) == 0 {
 		return 0
 	}
 	sorted := slices.Clone(list)
 	slices.Sort(sorted)
-	return sorted[min(len(sorted)*p/100, len(sorted)-1)]
+	return sorted[max((len(sorted)*p+99)/100-1, 0)]
 }

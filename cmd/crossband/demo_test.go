@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"crossband/client/voice"
+)
+
+// TestDemo runs the demo as it is delivered: everything that it promises is
+// measured in its report, and nothing of it is left running.
+func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	report := filepath.Join(dir, "report.json")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, filepath.Join(delivered(t), "crossband"), "demo", "--headless", "--report", report, "--dir", filepath.Join(dir, "kept"))
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil {
+		t.Fatalf("%v\n%s%s", err, out.String(), errs.String())
+	}
+	checkReport(t, report)
+	for _, line := range []string{"  founded ", "  hail ", "es-MX: Disparos", "  observer ", "  blind ", "  figures "} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("the timeline lacks %q:\n%s", line, out.String())
+		}
+	}
+	heard, _ := filepath.Glob(filepath.Join(dir, "kept", "audio", "*.wav"))
+	if len(heard) < 3 {
+		t.Errorf("audio of %v: three agencies listened", heard)
+	}
+	for _, f := range heard {
+		b, err := os.ReadFile(f)
+		check(t, err)
+		if pcm, err := voice.DecodeWAV(b); err != nil || len(pcm) < voice.SampleRate {
+			t.Errorf("%s: %d samples, %v", f, len(pcm), err)
+		}
+	}
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, f := range lines {
+		if b, _ := os.ReadFile(f); bytes.Contains(b, []byte(dir)) {
+			t.Errorf("still running: %q", b)
+		}
+	}
+}
+
+// checkReport looks for every field that the report documents.
+func checkReport(t *testing.T, path string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	check(t, err)
+	var r struct {
+		OK       bool
+		Broken   []string
+		Agencies int
+		Hail     map[string]any
+		Voice    map[string]float64
+		Text     map[string]float64
+		Floor    map[string]float64
+		Blind    map[string]any
+	}
+	check(t, json.Unmarshal(raw, &r))
+	if !r.OK || len(r.Broken) > 0 || r.Agencies != 3 || r.Hail["reply"] != "Committed" {
+		t.Errorf("%s", raw)
+	}
+	for field, low := range map[string]float64{
+		"bursts": 3, "frames_sent": 100, "frames_played": 100, "access_ms_p95": 0.001, "mouth_to_ear_ms_p95": 0.001, "similarity": 0.8,
+	} {
+		if got, ok := r.Voice[field]; !ok || got < low {
+			t.Errorf("voice.%s is %v, want %v at least", field, got, low)
+		}
+	}
+	if n, ok := r.Voice["frames_rejected"]; !ok || n != 0 {
+		t.Errorf("voice.frames_rejected is %v", n)
+	}
+	if ring, ok := r.Hail["ring_ms"].(float64); !ok || ring <= 0 {
+		t.Errorf("hail.ring_ms is %v", r.Hail["ring_ms"])
+	}
+	if r.Text["sent"] == 0 || r.Text["sent"] != r.Text["delivered"] || r.Text["duplicates"] != 0 {
+		t.Errorf("text %v", r.Text)
+	}
+	if r.Floor["granted"] == 0 || r.Floor["denied"] == 0 || r.Floor["preempted"] == 0 {
+		t.Errorf("floor %v", r.Floor)
+	}
+	if hits, ok := r.Blind["canary_hits"].(float64); !ok || hits != 0 || r.Blind["traffic_octets"].(float64) == 0 {
+		t.Errorf("blind %v", r.Blind)
+	}
+	if r.Blind["memory"] == "searched" && (r.Blind["control_hits"].(float64) == 0 || r.Blind["memory_octets"].(float64) == 0) {
+		t.Errorf("the search of memory finds nothing at all: %v", r.Blind)
+	}
+}

@@ -1,0 +1,235 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	list := func(n int) (l []time.Duration) {
+		for i := n; i > 0; i-- {
+			l = append(l, time.Duration(i))
+		}
+		return l
+	}
+	for _, c := range []struct {
+		n, p int
+		want time.Duration
+	}{{0, 95, 0}, {1, 95, 1}, {2, 95, 2}, {100, 95, 95}, {20, 95, 19}, {21, 95, 20}, {100, 0, 1}, {100, 100, 100}} {
+		l := list(c.n)
+		before := slices.Clone(l)
+		if got := percentile(l, c.p); got != c.want {
+			t.Errorf("percentile %d of %d: %d, want %d", c.p, c.n, got, c.want)
+		}
+		if !slices.Equal(l, before) {
+			t.Error("the list was changed")
+		}
+	}
+}
+
+// TestEveryPromiseCanBreak: a report with one thing wrong is not OK, and says
+// which.
+func TestEveryPromiseCanBreak(t *testing.T) {
+	good := func() *Report {
+		r := &Report{}
+		r.Hail.Reply = "Committed"
+		r.Voice.Bursts, r.Voice.FramesSent, r.Voice.FramesPlayed, r.Voice.similarities = 2, 100, 95, []float64{0.9, 0.8}
+		r.Text.Sent, r.Text.Delivered = 3, 3
+		r.Floor.Granted, r.Floor.Denied, r.Floor.Preempted = 1, 1, 1
+		r.Blind.Memory, r.Blind.ControlHits = "searched", 1
+		return r
+	}
+	r := good()
+	if r.judge(); !r.OK || len(r.Broken) > 0 || r.Voice.Similarity != 0.8 {
+		t.Fatalf("a good one: %+v", r)
+	}
+	for name, spoil := range map[string]func(*Report){
+		"no reply":           func(r *Report) { r.Hail.Reply = "Received" },
+		"no burst":           func(r *Report) { r.Voice.Bursts = 0 },
+		"frames lost":        func(r *Report) { r.Voice.FramesPlayed = 94 },
+		"frames rejected":    func(r *Report) { r.Voice.FramesRejected = 1 },
+		"another sound":      func(r *Report) { r.Voice.similarities[1] = 0.79 },
+		"a text lost":        func(r *Report) { r.Text.Delivered-- },
+		"no text":            func(r *Report) { r.Text.Sent, r.Text.Delivered = 0, 0 },
+		"a text twice":       func(r *Report) { r.Text.Duplicates = 1 },
+		"nobody denied":      func(r *Report) { r.Floor.Denied = 0 },
+		"a canary":           func(r *Report) { r.Blind.CanaryHits = 1 },
+		"a blind search":     func(r *Report) { r.Blind.ControlHits = 0 },
+		"nobody pre-empted":  func(r *Report) { r.Floor.Preempted = 0 },
+		"nobody was granted": func(r *Report) { r.Floor.Granted = 0 },
+	} {
+		r := good()
+		spoil(r)
+		if r.judge(); r.OK || len(r.Broken) != 1 {
+			t.Errorf("%s: ok is %t, broken %q", name, r.OK, r.Broken)
+		}
+	}
+}
+
+// TestTapPassesAndKeeps: everybody reaches the relay and gets their own answer
+// through the tap, and what went either way can be found.
+func TestTapPassesAndKeeps(t *testing.T) {
+	echo, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	check(t, err)
+	defer echo.Close()
+	go func() { // ends when its socket closes
+		buf := make([]byte, 1<<16)
+		for {
+			n, from, err := echo.ReadFromUDP(buf)
+			if err != nil {
+				return
+			}
+			echo.WriteToUDP(bytes.ToUpper(buf[:n]), from)
+		}
+	}()
+	tap, err := newTap(echo.LocalAddr().(*net.UDPAddr))
+	check(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { tap.run(ctx); close(ended) }() // ends with ctx
+	for _, word := range []string{"first CANARY", "second CANARY"} {
+		c, err := net.DialUDP("udp", nil, tap.addr())
+		check(t, err)
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, err = c.Write([]byte(word))
+		check(t, err)
+		buf := make([]byte, 100)
+		n, err := c.Read(buf)
+		check(t, err)
+		if got := string(buf[:n]); got != string(bytes.ToUpper([]byte(word))) {
+			t.Errorf("%q came back for %q", got, word)
+		}
+	}
+	if hits, octets := tap.find([]byte("CANARY")); hits != 4 || octets != 2*(12+13) {
+		t.Errorf("%d hits in %d octets", hits, octets)
+	}
+	if hits, _ := tap.find([]byte("first ")); hits != 1 {
+		t.Errorf("%d hits of what went one way", hits)
+	}
+	if hits, _ := tap.find([]byte("nothing of the kind")); hits != 0 {
+		t.Errorf("%d hits of nothing", hits)
+	}
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the tap does not end")
+	}
+}
+
+// TestCanariesAreFoundWhereTheyArePlanted: a search that could not fail would
+// prove nothing. The canary is put into a child's memory and through a tap, and
+// the same search that must find nothing in a relay finds it.
+func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no other process's memory can be read here")
+	}
+	s := &scene{timeline: &timeline{out: io.Discard, start: time.Now()}, report: &Report{}, canary: canaries{typed: "CANARY 3f9a1c"}}
+	child := func(holds string) *agency {
+		t.Helper()
+		tap, err := newTap(&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+		check(t, err)
+		t.Cleanup(tap.close)
+		return &agency{tap: tap, relay: holder(t, holds)}
+	}
+	s.world = &world{title: "Eagle Pass - Piedras Negras", agencies: []*agency{child("a relay that knows Eagle Pass - Piedras Negras")}}
+	check(t, s.searchRelays())
+	if b := s.report.Blind; b.CanaryHits != 0 || b.ControlHits == 0 || b.Memory != "searched" || b.MemoryOctets == 0 {
+		t.Errorf("nothing was planted: %+v", b)
+	}
+
+	s.report = &Report{}
+	s.agencies = []*agency{child("what was typed: " + s.canary.typed)}
+	check(t, s.searchRelays())
+	if b := s.report.Blind; b.CanaryHits == 0 {
+		t.Errorf("planted into memory: %+v", b)
+	}
+
+	list, err := s.canary.patterns()
+	check(t, err)
+	if len(list) < 10 {
+		t.Errorf("%d patterns: typed words and pieces of two clips were to be searched for", len(list))
+	}
+	s.report = &Report{}
+	s.agencies = []*agency{child("nothing")}
+	for _, p := range list {
+		s.agencies[0].tap.keep(p)
+	}
+	check(t, s.searchRelays())
+	if b := s.report.Blind; b.CanaryHits != len(list) {
+		t.Errorf("%d patterns went through the tap: %+v", len(list), b)
+	}
+	s.report.judge()
+	if s.report.OK {
+		t.Error("and the report is OK")
+	}
+}
+
+// holder starts a process that has text in its memory and nothing else to do:
+// cat keeps what it copied in its buffer.
+func holder(t *testing.T, text string) *exec.Cmd {
+	t.Helper()
+	c := exec.Command("cat")
+	in, err := c.StdinPipe()
+	check(t, err)
+	out, err := c.StdoutPipe()
+	check(t, err)
+	check(t, c.Start())
+	t.Cleanup(func() { in.Close(); c.Wait() })
+	_, err = io.WriteString(in, text)
+	check(t, err)
+	_, err = io.ReadFull(out, make([]byte, len(text)))
+	check(t, err)
+	return c
+}
+
+// TestPatternsAcrossChunks: memory is read in pieces; what lies across their
+// border counts once, wherever it begins.
+func TestPatternsAcrossChunks(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no other process's memory can be read here")
+	}
+	long, short := []byte("a longer pattern than the other"), []byte("short")
+	for _, at := range []int{0, 1, chunk - len(long), chunk - len(long) + 1, chunk - 6, chunk - 5, chunk - 1, chunk, chunk + 1, 2*chunk - 3, 2*chunk + 100} {
+		memory := make([]byte, 2*chunk+4096)
+		for _, p := range [][]byte{short, long} {
+			copy(memory[at:], p)
+			f, err := os.Create(filepath.Join(t.TempDir(), "memory"))
+			check(t, err)
+			_, err = f.Write(memory)
+			check(t, err)
+			found := make([]int, 2)
+			if octets := searchRegion(f, 0, uint64(len(memory)), [][]byte{long, short}, found); octets != len(memory) {
+				t.Errorf("at %d: %d octets searched of %d", at, octets, len(memory))
+			}
+			want := []int{0, 1}
+			if bytes.Equal(p, long) {
+				want = []int{1, 0}
+			}
+			if !slices.Equal(found, want) {
+				t.Errorf("%q at %d: found %v, want %v", p, at, found, want)
+			}
+			f.Close()
+		}
+	}
+	if n := countStarts([]byte("aaaa"), []byte("aa")); n != 3 {
+		t.Errorf("patterns that overlap: %d, want 3", n)
+	}
+}
