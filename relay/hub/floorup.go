@@ -70,6 +70,9 @@ func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
 // one beyond the lost link loses it. Then come the requests which the hub was
 // asked and has not answered, in the order in which they were made.
 func (h *Hub) floorToLocal(ch *channel) {
+	if !ch.floor.mirrors {
+		return // a link that came back was lost again before the hub answered: nothing has changed here
+	}
 	old := ch.floor.holder
 	asked := slices.SortedFunc(maps.Values(ch.up.asked), func(a, b request) int {
 		return cmp.Or(a.at.Compare(b.at), compareNames(a.who, b.who))
