@@ -214,7 +214,7 @@ func validTitle(s string) bool {
 		return false
 	}
 	for _, r := range s {
-		if r < ' ' || r == 0x7f || r > 0x24f { // Latin letters only: no look-alikes, no direction marks
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xad || r > 0x24f { // Latin letters only: no look-alikes, no direction marks, nothing that steers a terminal
 			return false
 		}
 	}

@@ -99,6 +99,8 @@ func TestCharterRefusals(t *testing.T) {
 		"no title":            {func(c *wire.Charter) { c.Title = "" }, proto.ReasonMalformed},
 		"title turned round":  {func(c *wire.Charter) { c.Title = "a\u202eb" }, proto.ReasonMalformed},
 		"title in look-alike": {func(c *wire.Charter) { c.Title = "Dеl Rio" }, proto.ReasonMalformed},
+		"title with a C1":     {func(c *wire.Charter) { c.Title = "Del\u009b2JRio" }, proto.ReasonMalformed},
+		"title with U+00AD":   {func(c *wire.Charter) { c.Title = "Del\u00adRio" }, proto.ReasonMalformed},
 		"title not UTF-8":     {func(c *wire.Charter) { c.Title = "Del\tRio" }, proto.ReasonMalformed},
 		"ends as it begins":   {func(c *wire.Charter) { c.ExpiresMs = c.NotBeforeMs }, proto.ReasonMalformed},
 		"talk limit too long": {func(c *wire.Charter) { c.TalkLimitMs = 60_001 }, proto.ReasonMalformed},
