@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -20,10 +22,35 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := newCommand().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "crossband-relay:", err)
-		os.Exit(1)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// usageError marks errors of the command line.
+type usageError struct{ error }
+
+// run returns the exit code: 0 done, 1 failed, 2 wrong usage.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	c := newCommand()
+	c.SetArgs(args)
+	c.SetOut(out)
+	c.SetErr(errs)
+	err := c.ExecuteContext(ctx)
+	if err == nil {
+		return 0
 	}
+	fmt.Fprintln(errs, "error:", err)
+	if errors.As(err, new(usageError)) {
+		fmt.Fprintln(errs, "hint: crossband-relay --help shows what fits")
+		return 2
+	}
+	return 1
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unknown argument %q", args[0])}
+	}
+	return nil
 }
 
 func newCommand() *cobra.Command {
@@ -32,7 +59,8 @@ func newCommand() *cobra.Command {
 		Use:           "crossband-relay",
 		Short:         "Run an agency's relay",
 		Version:       version.String(),
-		Args:          cobra.NoArgs,
+		Long:          "Run an agency's relay until interrupted: the same relay as crossband relay run,\nin a program that links no code which could open what it carries.\n\nExit codes: 0 done, 1 failed, 2 wrong usage.",
+		Args:          noArguments,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,6 +70,8 @@ func newCommand() *cobra.Command {
 			})
 		},
 	}
+	c.CompletionOptions.DisableDefaultCmd = true
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.Flags().StringVar(&config, "config", relayd.FileName, "configuration file")
 	return c
 }

@@ -23,7 +23,8 @@ import (
 )
 
 // TestMain makes the test binary the program when it is called by its name, so
-// that what scripts run is built as the tests are: with the race detector.
+// that what scripts start, which runs long, is built as the tests are: with the
+// race detector. What ends at once is the program as it is delivered.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "crossband" {
 		main()

@@ -195,6 +195,9 @@ func (s *script) environ() []string {
 func (s *script) Exec(name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patient)
 	defer cancel()
+	if name == "crossband" {
+		name = filepath.Join(delivered(s.t), name)
+	}
 	c := exec.CommandContext(ctx, name, args...)
 	var out, errs bytes.Buffer
 	c.Dir, c.Env, c.Stdin, c.Stdout, c.Stderr = s.dir, s.environ(), bytes.NewReader(s.stdin), &out, &errs
