@@ -101,6 +101,7 @@ func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 	}
 	ch := s.channels[c.Channel]
 	if ch == nil {
+		s.pruneLocked()
 		if len(s.channels) >= proto.MaxSubscribed {
 			return []Event{Alarm{c.Channel, proto.Refusef(proto.ReasonQuota, "%d channels", len(s.channels))}}
 		}
@@ -112,6 +113,16 @@ func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 	}
 	s.changedLocked()
 	return []Event{Offered{ch.id, c, ch.created}}
+}
+
+// pruneLocked drops channels whose charter has ended, with their keys.
+func (s *Session) pruneLocked() {
+	for id, ch := range s.channels {
+		if time.Now().After(ch.charter.Expires) {
+			ch.dropLocked()
+			delete(s.channels, id)
+		}
+	}
 }
 
 func (s *Session) signerMayLocked(c proto.Charter, signer proto.Name) error {

@@ -30,6 +30,7 @@ const (
 	MaxWelcomes     = 32        // waiting for one endpoint
 	MaxLog          = 100_000   // entries of one channel
 	MaxChannels     = 1_000     // channels of one relay
+	MaxPeerChannels = 250       // of them owned by one partner agency
 	MaxSubscribed   = 64        // channels of one endpoint's link
 	MaxPending      = 256       // requests of one link that wait for another relay's answer
 )
@@ -43,6 +44,7 @@ const (
 	LinkIdle         = 4 * time.Second        // a silent link is dead
 	LinkKeepAlive    = 1 * time.Second        // so that silence means something
 	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
+	EndedChannelLife = 10 * time.Minute       // an ended channel is forgotten after this
 	HailLife         = 10 * time.Minute       // longest life of an unanswered hail
 	ClockSkewWarning = 2 * time.Minute        // between two parties' clocks
 	VoiceFrame       = 20 * time.Millisecond  // of speech in one datagram

@@ -166,7 +166,7 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 	case hub.SetRoute:
 		l.setRoute(e)
 	case hub.InstallTrust:
-		return l.installTrust(ctx, e.Signed)
+		return l.installTrust(ctx, e)
 	case hub.Audit:
 		l.audit(e)
 	}
@@ -241,10 +241,18 @@ func (l *loop) readLog(ctx context.Context, e hub.ReadLog) error {
 func (l *loop) audit(e hub.Audit) {
 	args := []any{"peer", e.Peer.String(), "actor", e.Actor.String(), "kind", int(e.Kind), "channel", e.Channel.Short()}
 	if e.Refusal == nil {
-		l.n.log.Info(e.What, args...)
+		l.n.log.Info(e.What, append(args, "added", names(e.Added), "removed", names(e.Removed))...)
 		return
 	}
 	l.n.log.Warn("refused", append(args, "code", int(e.Refusal.Reason), "why", e.Refusal.Error())...)
+}
+
+func names(list []proto.Name) []string {
+	out := make([]string, len(list))
+	for i, n := range list {
+		out[i] = n.String()
+	}
+	return out
 }
 
 func (l *loop) closeAll() {
@@ -255,19 +263,31 @@ func (l *loop) closeAll() {
 
 // installTrust takes in a trust list from the authority, keeps it, and cuts
 // the links of agencies that it no longer names.
-func (l *loop) installTrust(ctx context.Context, signed []byte) error {
+func (l *loop) installTrust(ctx context.Context, e hub.InstallTrust) error {
 	n := l.n
-	if err := n.trust.ApplyTrustList(signed, time.Now()); err != nil {
-		n.log.Warn("trust list refused", "why", err.Error())
+	if err := n.trust.ApplyTrustList(e.Signed, time.Now()); err != nil {
+		why := proto.AsRefusal(err)
+		n.log.Warn("trust list refused", "code", int(why.Reason), "why", err.Error())
+		l.answer(e.Link, e.ID, &wire.Frame{Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(why.Reason), Detail: why.Detail}}})
 		return nil
 	}
+	n.log.Info("trust list installed", "agencies", n.trust.Agencies())
+	l.answer(e.Link, e.ID, &wire.Frame{Body: &wire.Frame_Done{Done: &wire.Done{}}})
 	l.keep(n.identity.Load().Adopt(n.trust))
 	for _, p := range l.ports {
 		if peer := p.conn.Peer(); !p.conn.Enrolment() && n.trust.Bundle(peer.Agency) == nil {
 			p.conn.Close(proto.Refuse(proto.ReasonUnknownAuthority, string(peer.Agency)))
 		}
 	}
-	return l.handle(ctx, []hub.Event{hub.Trusted{Signed: signed}})
+	return l.handle(ctx, []hub.Event{hub.Trusted{Signed: e.Signed}})
+}
+
+// answer sends what the node itself decided, if it was asked for.
+func (l *loop) answer(id hub.LinkID, re uint64, f *wire.Frame) {
+	if re != 0 {
+		f.Re = re
+		l.send(id, f)
+	}
 }
 
 // keep replaces the node's identity, on disk first.

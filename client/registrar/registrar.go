@@ -141,8 +141,11 @@ func (r *registrar) read(ctx context.Context, c *link.Conn) {
 			c.Close(nil)
 			return
 		}
+		if why := f.GetRefused(); why != nil { // of what we handed out
+			r.cfg.Log.Warn("the relay refuses what the authority signed", "code", why.Code, "why", why.Detail)
+		}
 		if f.GetEnrol() == nil {
-			continue // answers to what we handed out
+			continue
 		}
 		select {
 		case r.frames <- f:

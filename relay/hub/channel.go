@@ -96,6 +96,7 @@ func (h *Hub) putCharter(l *link, f *wire.Frame, b *wire.PutCharter) error {
 			return err
 		}
 		h.offerEndpoints(h.channels[c.Channel])
+		h.emit(Audit{Peer: l.peer, Actor: signer, Kind: proto.KindPutCharter, Channel: c.Channel, What: "charter registered"})
 	}
 	return h.done(l, f)
 }
@@ -104,9 +105,44 @@ func (h *Hub) addChannel(ch *channel) error {
 	if len(h.channels) >= proto.MaxChannels {
 		return proto.Refusef(proto.ReasonFull, "%d channels", len(h.channels))
 	}
+	if ch.charter.Owner != h.self.Agency {
+		if n := h.ownedBy(ch.charter.Owner); n >= proto.MaxPeerChannels {
+			return proto.Refusef(proto.ReasonQuota, "%d channels of %s", n, ch.charter.Owner)
+		}
+	}
 	h.channels[ch.id] = ch
 	h.saveChannel(ch)
 	return nil
+}
+
+func (h *Hub) ownedBy(a proto.Agency) (n int) {
+	for _, ch := range h.channels {
+		if ch.charter.Owner == a {
+			n++
+		}
+	}
+	return n
+}
+
+// forgetEnded drops a channel some time after its charter has ended, so that
+// incidents of long ago do not fill the table.
+func (h *Hub) forgetEnded(ch *channel) {
+	if h.now.Before(ch.charter.Expires.Add(proto.EndedChannelLife)) {
+		return
+	}
+	for _, l := range sortedLinks(h.links) {
+		if l.subs[ch.id] == nil {
+			continue
+		}
+		if h.isPeer(l) && l.peer.Agency == ch.charter.Owner {
+			h.dropUpstreamSub(l, ch)
+		} else {
+			h.unsubscribe(l, ch)
+		}
+	}
+	delete(h.channels, ch.id)
+	h.emit(Write{bucketChannels, ch.id[:], nil})
+	h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ended channel forgotten"})
 }
 
 // create makes a chartered channel's group known, or a new incident's.
@@ -284,6 +320,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	ch.hosted.epochSeq = ch.hosted.head + 1
 	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
+	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
 	h.sendWelcomes(ch, b, change.Added)
 	h.placeAgain(ch)
 	h.membersGone(ch, change.Removed)

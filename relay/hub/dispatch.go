@@ -69,8 +69,8 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 	case *wire.Frame_Enrol:
 		return h.enrol(l, f)
 	case *wire.Frame_TrustList:
-		h.emit(InstallTrust{b.TrustList.Signed})
-		return h.done(l, f)
+		h.emit(InstallTrust{l.id, f.Id, b.TrustList.Signed})
+		return nil
 	case *wire.Frame_PutCharter:
 		return h.putCharter(l, f, b.PutCharter)
 	case *wire.Frame_PublishKeyPackages:

@@ -59,6 +59,7 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 		return err
 	}
 	h.offerEndpoints(ch)
+	h.emit(Audit{Peer: l.peer, Kind: proto.KindChannelOffer, Channel: ch.id, What: "channel followed"})
 	return nil
 }
 

@@ -401,6 +401,9 @@ func (w *world) write(x hub.Write) string {
 	}
 	switch x.Bucket {
 	case "channels":
+		if x.Value == nil {
+			return fmt.Sprintf("channels/%s deleted", w.channelName(x.Key))
+		}
 		gi := new(wire.GroupInfo)
 		if pb.Unmarshal(x.Value, gi) != nil || !slices.Equal(gi.Channel, x.Key) {
 			return "channels with a bad record"

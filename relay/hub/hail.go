@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 	"time"
 
@@ -124,19 +125,22 @@ func (h *Hub) tickHails(ch *channel) {
 	slices.SortFunc(over, func(a, b *hail) int { return bytes.Compare(a.id[:], b.id[:]) })
 	for _, c := range over {
 		delete(ch.hosted.hails, c.id)
+		id := ch.expiryID(c.id)
 		reply := &wire.HailReply{
-			Channel: ch.id[:], Id: expiryID(c.id), Epoch: ch.hosted.members.epoch(), Hail: c.id[:],
+			Channel: ch.id[:], Id: id[:], Epoch: ch.hosted.members.epoch(), Hail: c.id[:],
 			From: h.self.String(), State: uint32(proto.HailExpired),
 		}
-		id, _ := proto.MessageIDFrom(reply.Id)
 		h.append(nil, ch, nil, id, [32]byte{}, h.self.Agency, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: reply}})
 	}
 }
 
-// expiryID derives the identifier of the one expiry of a hail.
-func expiryID(id proto.MessageID) []byte {
-	for i := range id {
-		id[i] ^= 0xff
+// expiryID derives an identifier for the expiry of a hail that nobody has used:
+// a member who guesses the first one must not be able to keep the hail open.
+func (ch *channel) expiryID(hail proto.MessageID) (id proto.MessageID) {
+	for sum := sha256.Sum256(hail[:]); ; sum = sha256.Sum256(sum[:]) {
+		copy(id[:], sum[:])
+		if _, used := ch.hosted.seen[id]; !used {
+			return id
+		}
 	}
-	return id[:]
 }

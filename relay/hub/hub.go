@@ -120,8 +120,13 @@ type Out struct {
 }
 
 // InstallTrust asks the caller to verify a trust list and install it; then it
-// applies Trusted.
-type InstallTrust struct{ Signed []byte }
+// applies Trusted. Who brought it, by request ID of Link, is answered Done, or
+// told why it was refused.
+type InstallTrust struct {
+	Link   LinkID
+	ID     uint64
+	Signed []byte
+}
 
 // Audit is a line for both administrators: who was refused what, and why.
 type Audit struct {
@@ -130,7 +135,9 @@ type Audit struct {
 	Kind    proto.Kind
 	Channel proto.ChannelID
 	Refusal *proto.Refusal // nil for what succeeded
-	What    string
+	What    string         // what succeeded
+	Added   []proto.Name   // members that a commit took in
+	Removed []proto.Name   // and those it took out
 }
 
 func (Send) effect()         {}
@@ -208,6 +215,7 @@ func (h *Hub) tick() {
 		h.tickFloor(ch)
 		h.tickHails(ch)
 		h.tickUpstream(ch)
+		h.forgetEnded(ch)
 	}
 }
 

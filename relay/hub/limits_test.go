@@ -9,30 +9,51 @@ import (
 	"crossband/relay/hub"
 )
 
-// TestChannelsAreBounded: a relay that is full refuses one more channel,
-// whoever it comes from, and keeps what it has.
+// TestChannelsAreBounded: a relay that is full refuses one more channel and
+// keeps what it has; long before that, one partner's channels are enough.
 func TestChannelsAreBounded(t *testing.T) {
 	w := newWorld(t)
 	do(t, w, "up mx/relay")
 	do(t, w, "up us/desk/d")
 	for i := range proto.MaxChannels {
-		do(t, w, "charter c%d owner=mx party=us:send=unit party=mx:send=desk", i)
-		w.hub.Apply(w.now, hub.FrameIn{Link: w.links["mx/relay"], Frame: frameOf(t, w, fmt.Sprintf("channel-offer c%d created=true", i))})
+		link, frame := hub.SelfLink, fmt.Sprintf("put-charter c%d", i)
+		if i < proto.MaxPeerChannels {
+			do(t, w, "charter c%d owner=mx party=us:send=unit party=mx:send=desk", i)
+			link, frame = w.links["mx/relay"], fmt.Sprintf("channel-offer c%d created=true", i)
+		} else {
+			do(t, w, "charter c%d party=us:send=desk", i)
+		}
+		w.hub.Apply(w.now, hub.FrameIn{Link: link, Frame: frameOf(t, w, frame)})
 	}
 	do(t, w, "charter offered owner=mx party=us:send=unit party=mx:send=desk")
 	do(t, w, "charter registered party=us:send=desk")
-	for _, c := range []string{
-		"from mx/relay: channel-offer offered created=true",
-		"from self: put-charter registered",
+	for c, why := range map[string]proto.Reason{
+		"from mx/relay: channel-offer offered created=true": proto.ReasonFull,
+		"from self: put-charter registered":                 proto.ReasonFull,
 	} {
 		w.lines = nil
 		do(t, w, "%s", c)
-		if len(w.lines) != 1 || !strings.Contains(w.lines[0], "(600)") {
-			t.Errorf("%s: %v, want one refusal for want of room", c, w.lines)
+		if len(w.lines) != 1 || !strings.Contains(w.lines[0], fmt.Sprintf("(%d)", why)) {
+			t.Errorf("%s: %v, want one refusal with reason %d", c, w.lines, why)
 		}
 	}
 	if got := len(w.hub.View()); got != proto.MaxChannels {
 		t.Errorf("%d channels, want %d", got, proto.MaxChannels)
+	}
+}
+
+// TestOnePartnerCannotFillTheTable: our own incidents must still find room.
+func TestOnePartnerCannotFillTheTable(t *testing.T) {
+	w := newWorld(t)
+	do(t, w, "up mx/relay")
+	for i := range proto.MaxPeerChannels + 1 {
+		do(t, w, "charter c%d owner=mx party=us:send=unit party=mx:send=desk", i)
+		w.lines = nil
+		do(t, w, "from mx/relay: channel-offer c%d created=true", i)
+		refused := len(w.lines) > 0 && strings.Contains(w.lines[0], fmt.Sprintf("(%d)", proto.ReasonQuota))
+		if over := i >= proto.MaxPeerChannels; refused != over {
+			t.Fatalf("channel %d: refused for its quota: %v, want %v", i, refused, over)
+		}
 	}
 }
 
