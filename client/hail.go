@@ -20,7 +20,9 @@ type Hail struct {
 	from, to proto.Name
 	state    proto.HailState
 	reason   proto.Reason
+	by       proto.Name      // who accepted
 	opened   proto.ChannelID // the incident's channel, once there is one
+	ring     ring            // of one received
 }
 
 // HailOptions says how a hail is made. The zero value is an urgent one.
@@ -173,18 +175,15 @@ func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, unread := phrase.ParseContent(m.GetPhrase()) // what cannot be read rings all the same
-	h := &Hail{s: ch.s, ch: ch, id: id, incident: incident, from: from, to: to, state: proto.HailSent}
+	h := &Hail{s: ch.s, ch: ch, id: id, incident: incident, from: from, to: to, state: proto.HailSent, ring: ring{
+		Urgency: proto.Priority(b.Urgency), Exercise: b.Exercise, Phrase: m.GetPhrase(), Note: m.GetNote(),
+		Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
+	}}
 	ch.s.rememberLocked(h)
 	if to == ch.s.Name() {
-		ch.s.task("acknowledge hail", func(ctx context.Context) error {
-			return h.Reply(ctx, proto.HailReceived, proto.ReasonNone, nil)
-		})
+		h.acknowledge()
 	}
-	return []Event{HailReceived{
-		Channel: ch.id, ID: id, Incident: incident, From: from, To: to, Urgency: proto.Priority(b.Urgency),
-		Exercise: b.Exercise, Content: content, Unreadable: unread != nil, Note: m.GetNote(), Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
-	}}, nil
+	return []Event{h.event()}, nil
 }
 
 // replyLocked reads a reply out of the log. Our own count too: the log is
@@ -210,6 +209,9 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		return nil, proto.Refusef(proto.ReasonHailState, "%s to %s by %s", h.state, next, by)
 	}
 	h.state, h.reason = next, proto.Reason(b.Reason)
+	if next == proto.HailAccepted {
+		h.by = by
+	}
 	if next == proto.HailAccepted && h.from == ch.s.Name() {
 		ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
 	}

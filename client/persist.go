@@ -16,6 +16,7 @@ type savedChannel struct {
 	Seen    uint64 // highest epoch
 	Restart uint64 // SFrame context in use
 	Group   []byte
+	Hails   []savedHail
 }
 
 const channelKey = "channel-"
@@ -24,7 +25,7 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart}
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Hails: ch.hailsLocked()}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -85,6 +86,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
 	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart = g, v.Cursor, true, true, v.Restart+1
+	ch.restoreHailsLocked(v.Hails)
 	if err := ch.saveLocked(); err != nil {
 		return err
 	}

@@ -1,0 +1,93 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"crossband/client/phrase"
+	"crossband/proto"
+)
+
+// savedHail is what a restart needs of a hail that is not over: a desk that
+// starts again must be able to answer what rings there.
+type savedHail struct {
+	ID       proto.MessageID
+	Incident proto.IncidentID
+	From, To string
+	State    proto.HailState
+	By       string // who accepted
+	Opened   proto.ChannelID
+	Ring     ring
+}
+
+// ring is what the desk was told when the hail rang.
+type ring struct {
+	Urgency  proto.Priority
+	Exercise bool
+	Phrase   []byte
+	Note     string
+	Expires  time.Time
+	At       time.Time
+}
+
+// event is the hail as it rings.
+func (h *Hail) event() HailReceived {
+	content, unread := phrase.ParseContent(h.ring.Phrase) // what cannot be read rings all the same
+	return HailReceived{
+		Channel: h.ch.id, ID: h.id, Incident: h.incident, From: h.from, To: h.to,
+		Urgency: h.ring.Urgency, Exercise: h.ring.Exercise, Content: content, Unreadable: unread != nil,
+		Note: h.ring.Note, Expires: h.ring.Expires, At: h.ring.At,
+	}
+}
+
+// hailsLocked returns the channel's hails that are not over.
+func (ch *Channel) hailsLocked() []savedHail {
+	var list []savedHail
+	for _, h := range ch.s.hails {
+		if h.ch == ch && !h.state.Over() {
+			list = append(list, savedHail{h.id, h.incident, h.from.String(), h.to.String(), h.state, h.by.String(), h.opened, h.ring})
+		}
+	}
+	slices.SortFunc(list, func(a, b savedHail) int { return a.Ring.At.Compare(b.Ring.At) })
+	return list
+}
+
+// restoreHailsLocked takes up the hails of the last run where they stood: what
+// rings here rings again, and an accepted one of ours gets its incident.
+func (ch *Channel) restoreHailsLocked(list []savedHail) {
+	for _, v := range list {
+		from, err := proto.ParseName(v.From)
+		to, err2 := proto.ParseName(v.To)
+		if err != nil || err2 != nil {
+			continue
+		}
+		by, _ := proto.ParseName(v.By)
+		h := &Hail{s: ch.s, ch: ch, id: v.ID, incident: v.Incident, from: from, to: to, state: v.State, by: by, opened: v.Opened, ring: v.Ring}
+		ch.s.rememberLocked(h)
+		if h.rings() {
+			select {
+			case ch.s.events <- h.event():
+			default: // nobody can have fetched any yet: the queue is far larger than the hails
+			}
+			h.acknowledge()
+		}
+		if from == ch.s.Name() && (h.state == proto.HailAccepted || h.state == proto.HailCommitted) && h.opened == (proto.ChannelID{}) {
+			ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
+		}
+	}
+}
+
+// rings reports whether the hail waits for an answer here.
+func (h *Hail) rings() bool {
+	return h.to == h.s.Name() && h.state < proto.HailAccepted && time.Now().Before(h.ring.Expires)
+}
+
+// acknowledge says once that the hail has reached the addressed device.
+func (h *Hail) acknowledge() {
+	if h.state == proto.HailSent {
+		h.s.task("acknowledge hail", func(ctx context.Context) error {
+			return h.Reply(ctx, proto.HailReceived, proto.ReasonNone, nil)
+		})
+	}
+}
