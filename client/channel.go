@@ -24,6 +24,8 @@ type Channel struct {
 	created  bool            // a group exists, as far as the relay said
 	wanted   bool            // we have been a member and were not removed: come back by ourselves
 
+	comingBack bool // a goroutine tries to
+
 	// Set by joining.
 	group   *mls.Group                 // nil: not a member
 	cursor  uint64                     // newest log entry applied

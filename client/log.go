@@ -197,15 +197,51 @@ func (ch *Channel) rejoinLocked(cause error) []Event {
 	return []Event{Alarm{ch.id, proto.Refusef(proto.ReasonBadCommit, "%v", cause)}}
 }
 
-// comeBackLocked starts a task that joins again.
+// comeBackLocked starts the one goroutine that joins again, until it has, or a
+// rule says no. It ends with the Session at the latest.
 func (ch *Channel) comeBackLocked() {
-	ch.s.task("join again", func(ctx context.Context) error {
-		if err := ch.take(ctx); err != nil {
-			return err
+	if ch.comingBack {
+		return
+	}
+	ch.comingBack = true
+	ch.s.wg.Go(func() {
+		for wait := comeBackFirst; ; wait = min(2*wait, comeBackMost) {
+			err := ch.comeBack()
+			if err == nil || ch.s.ctx.Err() != nil || endsComingBack(err) || !sleep(ch.s.ctx, wait) {
+				break
+			}
+			ch.s.log.Warn("not back in the channel", "channel", ch.id.Short(), "why", err.Error())
 		}
-		defer ch.give()
-		return ch.join(ctx)
+		ch.s.mu.Lock()
+		ch.comingBack = false
+		ch.s.mu.Unlock()
 	})
+}
+
+// Waits between tries to come back.
+const (
+	comeBackFirst = time.Second
+	comeBackMost  = 30 * time.Second
+)
+
+func (ch *Channel) comeBack() error {
+	ctx, cancel := context.WithTimeout(ch.s.ctx, taskTimeout)
+	defer cancel()
+	if err := ch.take(ctx); err != nil {
+		return err
+	}
+	defer ch.give()
+	return ch.join(ctx)
+}
+
+// endsComingBack tells a rule that stays from a fault that may pass. Where no
+// group is yet, the offer of one brings us back.
+func endsComingBack(err error) bool {
+	switch proto.ReasonOf(err) {
+	case proto.ReasonCharter, proto.ReasonClosed, proto.ReasonNoChannel, proto.ReasonWeakSuite, proto.ReasonRevoked:
+		return true
+	}
+	return false
 }
 
 // openLocked opens a sealed message and checks whose it is: the sender's name

@@ -516,3 +516,54 @@ func TestHostileFollowerIsRefusedWithTheReason(t *testing.T) {
 		}
 	})
 }
+
+// TestHostileHubCannotLeadAMemberBack: a hub that spoils a commit for one
+// member and then offers it the group as it was before somebody was removed
+// must not get that member to speak where the removed one still listens.
+func TestHostileHubCannotLeadAMemberBack(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		var old []byte // group information of an epoch that the guard leaves behind
+		for _, s := range m.Seen() {
+			if c := s.Frame.GetCommit(); c != nil && bytes.Equal(c.Channel, p.group[:]) {
+				old = c.GroupInfo
+			}
+		}
+		if err := p.us.Refresh(minute(t)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		sameView(t, p.group, p.agent, p.guard)
+		left, _ := p.mx.Epoch()
+
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+			f := pb.Clone(x.Frame).(*wire.Frame)
+			if e := f.GetEntries(); e != nil && x.Toward == p.border.mx.Name {
+				for _, entry := range e.Entries {
+					if c := entry.GetCommit(); c != nil {
+						c.Message[len(c.Message)-1] ^= 1
+					}
+				}
+			}
+			if g := f.GetGroupInfo(); g != nil {
+				g.GroupInfo = old
+			}
+			if c := f.GetCommit(); c != nil && x.Toward == p.border.us.Name { // on the old branch the hub takes it
+				m.Say(p.border.mx, &wire.Frame{Re: f.Id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: c.Channel, Id: c.Id, Seq: 1}}})
+				return nil
+			}
+			return []*wire.Frame{f}
+		})
+		mark := p.guard.Watch.Mark()
+		if err := p.us.Refresh(minute(t)); err != nil {
+			t.Fatal(err)
+		}
+		alarmed(t, p.guard, mark, "the spoilt commit is shown")
+		time.Sleep(5 * time.Second)
+		if epoch, auth := p.mx.Epoch(); auth != nil && epoch <= left {
+			t.Errorf("the guard is in epoch %d of the old branch; it had been in %d", epoch, left)
+		}
+		m.Tamper(nil)
+		time.Sleep(time.Minute)
+		usable(t, p, "the old branch was offered")
+	})
+}
