@@ -22,7 +22,9 @@ type Hail struct {
 	reason   proto.Reason
 	by       proto.Name      // who accepted
 	opened   proto.ChannelID // the incident's channel, once there is one
-	ring     ring            // of one received
+
+	announced bool // everybody on the calling channel can know of it
+	ring      ring // of one received
 }
 
 // HailOptions says how a hail is made. The zero value is an urgent one.
@@ -125,7 +127,7 @@ func (h *Hail) WaitState(ctx context.Context, state proto.HailState) (proto.Hail
 // WaitIncident waits for the incident's channel.
 func (h *Hail) WaitIncident(ctx context.Context) (proto.ChannelID, error) {
 	var id proto.ChannelID
-	err := h.s.wait(ctx, func() bool { id = h.opened; return id != (proto.ChannelID{}) || h.state.Over() })
+	err := h.s.wait(ctx, func() bool { id = h.opened; return h.announced || h.state.Over() })
 	if err == nil && id == (proto.ChannelID{}) {
 		return id, proto.Refusef(proto.ReasonHailState, "%s", h.state)
 	}

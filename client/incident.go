@@ -20,38 +20,64 @@ const IncidentLife = 24 * time.Hour
 // agency owns it, its rules are the calling channel's template. The desk that
 // accepted is taken in at once; everybody else on the calling channel learns
 // of it and may join.
+//
+// Where it was left by a run before this one it goes on: the channel is kept
+// before it is announced, and a second one is not made.
 func (h *Hail) openIncident(ctx context.Context, by proto.Name) error {
+	s := h.s
+	s.mu.Lock()
+	id := h.opened
+	s.mu.Unlock()
+	if id == (proto.ChannelID{}) {
+		var err error
+		if id, err = h.createIncident(ctx, by); err != nil {
+			return err
+		}
+	}
+	// The others first: whoever waits here for the incident may end the session
+	// as soon as it is there, and they would never learn of it.
+	if _, err := h.ch.sendMessage(ctx, &wire.Message{Body: &wire.Message_Incident{Incident: &wire.IncidentOpened{
+		Incident: h.incident[:], Channel: id[:], Hail: h.id[:],
+	}}}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	h.announced = true
+	err := h.ch.saveLocked()
+	s.changedLocked()
+	s.mu.Unlock()
+	s.emit(IncidentOpened{h.incident, h.id, id, s.Name()})
+	return err
+}
+
+// createIncident makes the channel and takes in the desk that accepted.
+func (h *Hail) createIncident(ctx context.Context, by proto.Name) (proto.ChannelID, error) {
 	s := h.s
 	s.mu.Lock()
 	id := s.identity
 	s.mu.Unlock()
 	signed, c, err := signIncident(id, h)
 	if err != nil {
-		return fmt.Errorf("charter: %w", err)
+		return proto.ChannelID{}, fmt.Errorf("charter: %w", err)
 	}
 	s.mu.Lock()
 	ch := s.newChannelLocked(c, signed)
 	s.mu.Unlock()
 	if err := ch.take(ctx); err != nil {
-		return err
+		return proto.ChannelID{}, err
 	}
 	err = ch.create(ctx)
 	ch.give()
 	if err != nil {
-		return err
+		return proto.ChannelID{}, err
 	}
 	if err := ch.Add(ctx, by); err != nil { // it can still join by itself
 		s.log.Info("desk not added", "desk", by.String(), "why", err.Error())
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	h.opened = ch.id
-	s.changedLocked()
-	s.mu.Unlock()
-	s.emit(IncidentOpened{h.incident, h.id, ch.id, s.Name()})
-	_, err = h.ch.sendMessage(ctx, &wire.Message{Body: &wire.Message_Incident{Incident: &wire.IncidentOpened{
-		Incident: h.incident[:], Channel: ch.id[:], Hail: h.id[:],
-	}}})
-	return err
+	return ch.id, h.ch.saveLocked()
 }
 
 func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error) {
@@ -103,7 +129,7 @@ func (ch *Channel) incidentLocked(from proto.Name, o *wire.IncidentOpened) ([]Ev
 		if h.from != from || h.incident != incident {
 			return nil, proto.Refusef(proto.ReasonSpokenFor, "%s opened an incident of %s", from, h.from)
 		}
-		h.opened = id
+		h.opened, h.announced = id, true
 	}
 	return []Event{IncidentOpened{incident, hid, id, from}}, nil
 }

@@ -12,13 +12,14 @@ import (
 // savedHail is what a restart needs of a hail that is not over: a desk that
 // starts again must be able to answer what rings there.
 type savedHail struct {
-	ID       proto.MessageID
-	Incident proto.IncidentID
-	From, To string
-	State    proto.HailState
-	By       string // who accepted
-	Opened   proto.ChannelID
-	Ring     ring
+	ID        proto.MessageID
+	Incident  proto.IncidentID
+	From, To  string
+	State     proto.HailState
+	By        string // who accepted
+	Opened    proto.ChannelID
+	Announced bool
+	Ring      ring
 }
 
 // ring is what the desk was told when the hail rang.
@@ -46,7 +47,7 @@ func (ch *Channel) hailsLocked() []savedHail {
 	var list []savedHail
 	for _, h := range ch.s.hails {
 		if h.ch == ch && !h.state.Over() {
-			list = append(list, savedHail{h.id, h.incident, h.from.String(), h.to.String(), h.state, h.by.String(), h.opened, h.ring})
+			list = append(list, savedHail{h.id, h.incident, h.from.String(), h.to.String(), h.state, h.by.String(), h.opened, h.announced, h.ring})
 		}
 	}
 	slices.SortFunc(list, func(a, b savedHail) int { return a.Ring.At.Compare(b.Ring.At) })
@@ -63,7 +64,7 @@ func (ch *Channel) restoreHailsLocked(list []savedHail) {
 			continue
 		}
 		by, _ := proto.ParseName(v.By)
-		h := &Hail{s: ch.s, ch: ch, id: v.ID, incident: v.Incident, from: from, to: to, state: v.State, by: by, opened: v.Opened, ring: v.Ring}
+		h := &Hail{s: ch.s, ch: ch, id: v.ID, incident: v.Incident, from: from, to: to, state: v.State, by: by, opened: v.Opened, announced: v.Announced, ring: v.Ring}
 		ch.s.rememberLocked(h)
 		if h.rings() {
 			select {
@@ -72,7 +73,7 @@ func (ch *Channel) restoreHailsLocked(list []savedHail) {
 			}
 			h.acknowledge()
 		}
-		if from == ch.s.Name() && (h.state == proto.HailAccepted || h.state == proto.HailCommitted) && h.opened == (proto.ChannelID{}) {
+		if from == ch.s.Name() && (h.state == proto.HailAccepted || h.state == proto.HailCommitted) && !h.announced {
 			ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
 		}
 	}
