@@ -67,7 +67,7 @@ func TestScripts(t *testing.T) {
 	}
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
-		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "unquote": unquote,
+		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "size": size, "unquote": unquote,
 		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "built": builtCommand,
 	} {
 		cmds[name] = cmd
@@ -134,6 +134,16 @@ func unquote(s *script, neg bool, args []string) {
 	text, err := strconv.Unquote(args[1])
 	s.Check(err)
 	s.Setenv(args[0], text)
+}
+
+// size LEAST FILE checks that a file has so many octets at least.
+func size(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "size LEAST FILE")
+	least, err := strconv.Atoi(args[0])
+	s.Check(err)
+	if n := len(s.ReadFile(args[1])); n < least {
+		s.Fatalf("%s has %d octets, want %d at least", args[1], n, least)
+	}
 }
 
 // equal A B compares two words.

@@ -164,8 +164,8 @@ func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 
 	list, err := s.canary.patterns()
 	check(t, err)
-	if len(list) < 10 {
-		t.Errorf("%d patterns: typed words and pieces of two clips were to be searched for", len(list))
+	if len(list) < 1+2*10 {
+		t.Errorf("%d patterns: typed words, and five pieces of each of two clips as coded and as they sound, were to be searched for", len(list))
 	}
 	s.report = &Report{}
 	s.agencies = []*agency{child("nothing")}
