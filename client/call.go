@@ -28,7 +28,10 @@ func (s *Session) call(ctx context.Context, f *wire.Frame) (*wire.Frame, error) 
 	s.mu.Unlock()
 	if err != nil {
 		s.forget(id)
-		return nil, err
+		if proto.ReasonOf(err) == proto.ReasonTooLarge {
+			return nil, err
+		}
+		return nil, errors.Join(ErrNoLink, err) // the link is closing, or full and closed for it
 	}
 	select {
 	case a, ok := <-answer:

@@ -34,6 +34,8 @@ type Channel struct {
 	present map[proto.Name]struct{}    // the members
 	pending *ownCommit                 // made by us, not yet in the log
 	seen    uint64                     // highest epoch that we were in: never joined below it
+	lost    bool                       // the hub says that it has lost the group: a new one may begin lower
+	greeted [][]byte                   // digests of welcomes followed: none is followed twice
 	sent    map[proto.MessageID][]byte // envelopes of ours that are not yet back from the log
 	restart uint64                     // SFrame context: counts the starts of this group's state
 
@@ -57,6 +59,15 @@ func (ch *Channel) ID() proto.ChannelID { return ch.id }
 
 // Charter returns the channel's rules.
 func (ch *Channel) Charter() proto.Charter { return ch.charter }
+
+// roomLocked makes room for one more channel, or says that there is none.
+func (s *Session) roomLocked() error {
+	s.pruneLocked()
+	if n := len(s.channels); n >= proto.MaxSubscribed {
+		return proto.Refusef(proto.ReasonQuota, "%d channels", n)
+	}
+	return nil
+}
 
 func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
@@ -103,14 +114,13 @@ func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 	}
 	ch := s.channels[c.Channel]
 	if ch == nil {
-		s.pruneLocked()
-		if len(s.channels) >= proto.MaxSubscribed {
-			return []Event{Alarm{c.Channel, proto.Refusef(proto.ReasonQuota, "%d channels", len(s.channels))}}
+		if err := s.roomLocked(); err != nil {
+			return []Event{Alarm{c.Channel, proto.AsRefusal(err)}}
 		}
 		ch = s.newChannelLocked(c, b.Charter)
 	}
 	ch.created = ch.created || b.Created
-	if ch.wanted && ch.group == nil && ch.created {
+	if ch.wanted && ch.created && (ch.group == nil || ch.out == 0) {
 		ch.comeBackLocked()
 	}
 	s.changedLocked()
@@ -123,6 +133,9 @@ func (s *Session) pruneLocked() {
 		if time.Now().After(ch.charter.Expires) {
 			ch.dropLocked()
 			delete(s.channels, id)
+			if err := s.cfg.State.Delete(channelKey + id.String()); err != nil {
+				s.log.Warn("state of an ended channel not deleted", "why", err.Error())
+			}
 		}
 	}
 }
@@ -177,7 +190,7 @@ const joinTries = 8
 // join is Join with the turn taken.
 func (ch *Channel) join(ctx context.Context) error {
 	if ch.joined() {
-		return nil
+		return ch.resume(ctx)
 	}
 	if ours := ch.s.ownSuite(); ours != suiteOf(ch.charter) {
 		return proto.Refusef(proto.ReasonWeakSuite, "%s uses suite %d, this device's key is for suite %d", ch.charter.Title, ch.charter.Suite, ours)
@@ -198,6 +211,20 @@ func (ch *Channel) join(ctx context.Context) error {
 		}
 	}
 	return proto.Refusef(proto.ReasonStaleEpoch, "%d tries", joinTries)
+}
+
+// resume subscribes a member that is not subscribed on the present link.
+func (ch *Channel) resume(ctx context.Context) error {
+	ch.s.mu.Lock()
+	subscribed := ch.out != 0
+	ch.s.mu.Unlock()
+	if subscribed {
+		return nil
+	}
+	if err := ch.subscribe(ctx); err != nil {
+		return err
+	}
+	return ch.catchUp(ctx)
 }
 
 func (ch *Channel) joined() bool {
@@ -242,7 +269,7 @@ func (ch *Channel) joinExternal(ctx context.Context) error {
 		return fmt.Errorf("join group: %w", err)
 	}
 	g := j.Accepted()
-	if err := ch.isOurs(g, uint64(g.Epoch())-1); err != nil {
+	if err := ch.isOurs(g, uint64(g.Epoch())-1, true); err != nil {
 		return err
 	}
 	id := proto.NewMessageID()
@@ -258,11 +285,11 @@ func (ch *Channel) joinExternal(ctx context.Context) error {
 // isOurs checks that a group is the channel's and no other, and that it is not
 // entered from an epoch that this device has left behind: a hub could keep an
 // old branch alive in which somebody sits who was removed.
-func (ch *Channel) isOurs(g *mls.Group, from uint64) error {
+func (ch *Channel) isOurs(g *mls.Group, from uint64, external bool) error {
 	ch.s.mu.Lock()
-	seen := ch.seen
+	seen, lost := ch.seen, ch.lost && external
 	ch.s.mu.Unlock()
-	if from < seen {
+	if from < seen && !lost {
 		return proto.Refusef(proto.ReasonViewsDiffer, "offered epoch %d, this device has been in %d", from, seen)
 	}
 	if string(g.GroupID()) != string(ch.id[:]) || g.Suite() != suiteOf(ch.charter) {
@@ -281,16 +308,33 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	s := ch.s
 	s.mu.Lock()
 	g.SetPadding(paddingBucket)
+	var missed uint64 // entries between our last one and our coming back
+	if ch.cursor > 0 && seq > ch.cursor+1 {
+		missed = seq - 1 - ch.cursor
+	}
+	first := ch.cursor + 1
+	if ch.lost {
+		ch.seen, ch.lost = uint64(g.Epoch()), false
+	}
+	// A new context for every entry, kept before it is used: no voice key is
+	// ever counted from zero twice.
+	ch.restart++
 	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted = g, seq, true, nil, true
-	err := ch.newEpochLocked()
+	err := ch.saveLocked()
 	if err == nil {
-		err = ch.saveLocked()
+		err = ch.newEpochLocked()
+	}
+	if err != nil {
+		ch.dropLocked()
 	}
 	epoch := uint64(g.Epoch())
 	s.changedLocked()
 	s.mu.Unlock()
 	if err != nil {
 		return err
+	}
+	if missed > 0 {
+		s.emit(Missed{Channel: ch.id, Seq: first, Count: missed})
 	}
 	if err := ch.subscribe(ctx); err != nil {
 		return err

@@ -125,11 +125,12 @@ type BurstHeard struct {
 	Genuine  bool // every frame was signed by From's device
 }
 
-// Missed says that a log entry cannot be read by this device, and why: it was
-// sealed in an epoch whose keys it does not have, or no longer.
+// Missed says that log entries cannot be read by this device: they were sealed
+// in epochs whose keys it does not have, or no longer.
 type Missed struct {
 	Channel proto.ChannelID
-	Seq     uint64
+	Seq     uint64 // the first
+	Count   uint64
 }
 
 // Alarm is something that a person should look at.

@@ -177,6 +177,9 @@ func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ch.s.hails[id] != nil {
+		return nil, proto.Refuse(proto.ReasonConflict, id.String())
+	}
 	h := &Hail{s: ch.s, ch: ch, id: id, incident: incident, from: from, to: to, state: proto.HailSent, ring: ring{
 		Urgency: proto.Priority(b.Urgency), Exercise: b.Exercise, Phrase: m.GetPhrase(), Note: m.GetNote(),
 		Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
@@ -203,8 +206,8 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		return nil, err
 	}
 	h := ch.s.hails[hid]
-	if h == nil {
-		return nil, nil // of before our time
+	if h == nil || h.ch != ch {
+		return nil, nil // of before our time, or not this channel's to move
 	}
 	next := proto.HailState(b.State)
 	if !h.moves(next, by) {

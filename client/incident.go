@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -125,7 +127,7 @@ func (ch *Channel) incidentLocked(from proto.Name, o *wire.IncidentOpened) ([]Ev
 	if err != nil {
 		return nil, err
 	}
-	if h := ch.s.hails[hid]; h != nil {
+	if h := ch.s.hails[hid]; h != nil && h.ch == ch {
 		if h.from != from || h.incident != incident {
 			return nil, proto.Refusef(proto.ReasonSpokenFor, "%s opened an incident of %s", from, h.from)
 		}
@@ -157,7 +159,9 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 	err = s.signerMayLocked(c, signer)
 	ch := s.channels[c.Channel]
 	if err == nil && ch == nil {
-		ch = s.newChannelLocked(c, b.Charter)
+		if err = s.roomLocked(); err == nil {
+			ch = s.newChannelLocked(c, b.Charter)
+		}
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -170,7 +174,7 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 		return err
 	}
 	defer ch.give()
-	if ch.joined() {
+	if ch.joined() || ch.followed(b.Welcome) {
 		return nil
 	}
 	var used *mls.KeyPackageSecret
@@ -179,14 +183,39 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 		return used
 	}
 	g, err := mls.JoinWelcome(b.Welcome, find, s.member().Signer, mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()})
+	if errors.Is(err, mls.ErrNotForUs) { // made for a package that we have replaced: come in by ourselves
+		return ch.join(ctx)
+	}
 	if err != nil {
 		return proto.Refuse(proto.ReasonBadCommit, "welcome: "+err.Error())
 	}
-	if err := ch.isOurs(g, uint64(g.Epoch())); err != nil {
+	if err := ch.isOurs(g, uint64(g.Epoch())-1, false); err != nil {
 		return err
 	}
-	if err := ch.enter(ctx, g, b.Head); err != nil {
+	if err := s.forgetPackage(used); err != nil {
 		return err
 	}
-	return s.forgetPackage(used)
+	return ch.enter(ctx, g, b.Head)
+}
+
+// maxGreeted bounds the welcomes remembered for one channel; the oldest goes.
+const maxGreeted = 32
+
+// followed notes a welcome and reports whether it has been followed before. A
+// welcome to a package of last resort would open again, into keys that have
+// been used.
+func (ch *Channel) followed(welcome []byte) bool {
+	sum := sha256.Sum256(welcome)
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	for _, g := range ch.greeted {
+		if string(g) == string(sum[:16]) {
+			return true
+		}
+	}
+	if len(ch.greeted) == maxGreeted {
+		ch.greeted = ch.greeted[1:]
+	}
+	ch.greeted = append(ch.greeted, sum[:16])
+	return false
 }

@@ -35,7 +35,7 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 		news = append(news, more...)
 		switch { // the entry is in everybody's log: it is passed, and shown
 		case errors.Is(err, mls.ErrNoEpochKeys):
-			news = append(news, Missed{ch.id, e.Seq})
+			news = append(news, Missed{ch.id, e.Seq, 1})
 		case err != nil:
 			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonOf(err), "log entry %d: %v", e.Seq, err)})
 		}
@@ -157,6 +157,9 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 		if done, err = ch.group.Process(b.Message, time.Now()); err == nil {
 			ch.pending = nil // made for an epoch that is over
 			d, err = policy.Describe(before, done.Change)
+			if done.SelfRemoved && d.By == ch.s.Name() { // by a join of ours whose answer we did not live to see
+				return ch.rejoinLocked(proto.Refuse(proto.ReasonReplaced, "we have come in anew since")), nil
+			}
 			if done.SelfRemoved {
 				return ch.leftLocked(proto.Refusef(proto.ReasonNotMember, "removed by %s", d.By)), nil
 			}

@@ -15,6 +15,7 @@ import (
 // secrets. The batch before is kept: a welcome may be on its way.
 type keyPackages struct {
 	current, before []*mls.KeyPackageSecret
+	offered         []*mls.KeyPackageSecret // sent, and not yet known to have arrived
 }
 
 // packageBatch is how many are published on each link, beside one of last
@@ -48,20 +49,30 @@ func (s *Session) publishPackages(ctx context.Context) error {
 		}
 	}
 	s.mu.Lock()
-	s.packages = keyPackages{current: secrets, before: s.packages.current}
+	s.packages.offered = secrets
 	err := s.savePackagesLocked()
 	s.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	_, err = s.call(ctx, &wire.Frame{Body: &wire.Frame_PublishKeyPackages{PublishKeyPackages: b}})
-	return err
+	if _, err := s.call(ctx, &wire.Frame{Body: &wire.Frame_PublishKeyPackages{PublishKeyPackages: b}}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.packages = keyPackages{current: secrets, before: s.packages.current}
+	return s.savePackagesLocked()
+}
+
+// all lists every package whose secret we hold.
+func (k *keyPackages) all() []*mls.KeyPackageSecret {
+	return slices.Concat(k.current, k.before, k.offered)
 }
 
 func (s *Session) findPackage(ref []byte) *mls.KeyPackageSecret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range append(slices.Clone(s.packages.current), s.packages.before...) {
+	for _, p := range s.packages.all() {
 		if string(p.Ref()) == string(ref) {
 			return p
 		}
@@ -80,12 +91,13 @@ func (s *Session) forgetPackage(used *mls.KeyPackageSecret) error {
 	is := func(p *mls.KeyPackageSecret) bool { return p == used }
 	s.packages.current = slices.DeleteFunc(s.packages.current, is)
 	s.packages.before = slices.DeleteFunc(s.packages.before, is)
+	s.packages.offered = slices.DeleteFunc(s.packages.offered, is)
 	return s.savePackagesLocked()
 }
 
 func (s *Session) savePackagesLocked() error {
-	var saved [2][][]byte
-	for i, list := range [][]*mls.KeyPackageSecret{s.packages.current, s.packages.before} {
+	var saved [3][][]byte
+	for i, list := range [][]*mls.KeyPackageSecret{s.packages.current, s.packages.before, s.packages.offered} {
 		for _, p := range list {
 			b, err := p.MarshalBinary()
 			if err != nil {
@@ -106,11 +118,11 @@ func (s *Session) restorePackagesLocked() error {
 	if err != nil || b == nil {
 		return err
 	}
-	var saved [2][][]byte
+	var saved [3][][]byte
 	if err := json.Unmarshal(b, &saved); err != nil {
 		return fmt.Errorf("client: state: %w", err)
 	}
-	lists := [2][]*mls.KeyPackageSecret{}
+	lists := [3][]*mls.KeyPackageSecret{}
 	for i := range saved {
 		for _, b := range saved[i] {
 			p, err := mls.UnmarshalKeyPackageSecret(b)
@@ -120,6 +132,6 @@ func (s *Session) restorePackagesLocked() error {
 			lists[i] = append(lists[i], p)
 		}
 	}
-	s.packages = keyPackages{lists[0], lists[1]}
+	s.packages = keyPackages{lists[0], lists[1], lists[2]}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"crossband/crypto/mls"
+	"crossband/proto"
 )
 
 // savedChannel is what a restart needs of a channel.
@@ -15,6 +16,7 @@ type savedChannel struct {
 	Cursor  uint64
 	Seen    uint64 // highest epoch
 	Restart uint64 // SFrame context in use
+	Greeted [][]byte
 	Group   []byte
 	Hails   []savedHail
 }
@@ -25,7 +27,7 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Hails: ch.hailsLocked()}
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked()}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -56,7 +58,11 @@ func (s *Session) restore() error {
 		if err != nil {
 			return fmt.Errorf("client: state: %w", err)
 		}
-		if err := s.restoreLocked(b); err != nil {
+		err = s.restoreLocked(b)
+		if proto.ReasonOf(err) == proto.ReasonClosed {
+			err = s.cfg.State.Delete(name) // its charter has ended, and its keys with it
+		}
+		if err != nil {
 			s.log.Warn("channel state not loaded", "key", name, "why", err.Error())
 		}
 	}
@@ -72,8 +78,11 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := s.roomLocked(); err != nil {
+		return err
+	}
 	ch := s.newChannelLocked(c, v.Charter)
-	ch.seen, ch.restart = v.Seen, v.Restart
+	ch.seen, ch.restart, ch.greeted = v.Seen, v.Restart, v.Greeted
 	if len(v.Group) == 0 {
 		return nil
 	}

@@ -89,17 +89,19 @@ func Open(cfg Config) (*Session, error) {
 		changed:  make(chan struct{}),
 	}
 	s.ears = newEars(s, cfg.Sink)
+	s.wg.Go(s.ears.listen) // ends with Close; before anything is learnt that they must take
 	if err := s.restore(); err != nil {
 		cancel()
+		s.wg.Wait()
 		return nil, err
 	}
 	if s.dialer, err = link.NewDialer(cfg.Socket, s.linkConfig()); err != nil {
 		cancel()
+		s.wg.Wait()
 		return nil, err
 	}
-	s.wg.Go(s.supervise)   // ends with Close
-	s.wg.Go(s.ears.listen) // ends with Close
-	s.wg.Go(s.renewals)    // ends with Close
+	s.wg.Go(s.supervise) // ends with Close
+	s.wg.Go(s.renewals)  // ends with Close
 	return s, nil
 }
 

@@ -25,8 +25,8 @@ func (s *Session) settle() {
 		if err == nil {
 			err = ch.catchUp(ctx)
 		}
-		if proto.ReasonOf(err) == proto.ReasonNoChannel {
-			ch.startOver()
+		if proto.ReasonOf(err) == proto.ReasonNoChannel && ch.charter.Owner == s.Name().Agency {
+			ch.startOver() // our own relay is the hub: it must know
 			continue
 		}
 		if err != nil {
@@ -40,7 +40,7 @@ func (s *Session) settle() {
 // joins, or makes, the one that takes its place.
 func (ch *Channel) startOver() {
 	ch.s.mu.Lock()
-	ch.created, ch.seen = false, 0 // said to whoever looks: the hub may be lying
+	ch.created, ch.lost = false, true // said to whoever looks: the hub may be lying
 	news := ch.rejoinLocked(proto.Refuse(proto.ReasonNoChannel, "the hub has lost the group"))
 	ch.s.mu.Unlock()
 	for _, e := range news {

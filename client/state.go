@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -13,6 +14,7 @@ import (
 type State interface {
 	Load(key string) ([]byte, error) // nil, nil when there is none
 	Save(key string, value []byte) error
+	Delete(key string) error // of a key that is not there does nothing
 	Keys() ([]string, error)
 }
 
@@ -63,13 +65,23 @@ func (d *DirState) Save(key string, value []byte) error {
 
 // Keys implements State.
 func (d *DirState) Keys() ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(d.dir, "*"+stateSuffix))
-	keys := make([]string, len(files))
-	for i, f := range files {
-		name := filepath.Base(f)
-		keys[i] = name[:len(name)-len(stateSuffix)]
+	entries, err := os.ReadDir(d.dir)
+	var keys []string
+	for _, e := range entries {
+		if key, ok := strings.CutSuffix(e.Name(), stateSuffix); ok {
+			keys = append(keys, key)
+		}
 	}
 	return keys, err
+}
+
+// Delete implements State.
+func (d *DirState) Delete(key string) error {
+	err := os.Remove(filepath.Join(d.dir, key+stateSuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // MemoryState keeps values as long as the process lasts.
@@ -93,6 +105,14 @@ func (m *MemoryState) Save(key string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.values[key] = append([]byte(nil), value...)
+	return nil
+}
+
+// Delete implements State.
+func (m *MemoryState) Delete(key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.values, key)
 	return nil
 }
 

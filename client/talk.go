@@ -119,10 +119,14 @@ func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign burst: %w", err)
 	}
-	ch.burst = t.burst
-	return t, s.tellLocked(&wire.Frame{Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
+	err = s.tellLocked(&wire.Frame{Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
 		Channel: ch.id[:], Burst: t.burst.id[:], Priority: uint32(o.Priority), Queue: o.Queue,
 	}}})
+	if err != nil {
+		return nil, errors.Join(ErrNoLink, err)
+	}
+	ch.burst = t.burst
+	return t, nil
 }
 
 // run captures a frame every 20 ms until src ends or the floor is lost.
@@ -195,7 +199,7 @@ func (t *talk) say(payload []byte, last bool) error {
 		return err
 	}
 	t.report.Captured = append(t.report.Captured, time.Now())
-	sealed, _, err := t.seal(f)
+	sealed, err := t.seal(f)
 	if err != nil {
 		return err
 	}
@@ -208,20 +212,22 @@ func (t *talk) say(payload []byte, last bool) error {
 	return err
 }
 
-// seal seals a frame under the key in use and returns its epoch.
-func (t *talk) seal(f voice.Frame) (sealed []byte, epoch uint64, err error) {
-	plain, err := f.AppendTo(nil)
-	if err != nil {
-		return nil, 0, err
-	}
+// seal seals a frame under the key in use.
+func (t *talk) seal(f voice.Frame) ([]byte, error) {
 	t.ch.s.mu.Lock()
 	defer t.ch.s.mu.Unlock()
-	sender := t.ch.sender
-	if sender == nil {
-		return nil, 0, proto.Refuse(proto.ReasonNotMember, t.ch.charter.Title)
+	return t.sealLocked(f)
+}
+
+func (t *talk) sealLocked(f voice.Frame) ([]byte, error) {
+	plain, err := f.AppendTo(nil)
+	if err != nil {
+		return nil, err
 	}
-	sealed, err = sender.Seal(nil, nil, plain)
-	return sealed, sender.Epoch(), err
+	if t.ch.sender == nil {
+		return nil, proto.Refuse(proto.ReasonNotMember, t.ch.charter.Title)
+	}
+	return t.ch.sender.Seal(nil, nil, plain)
 }
 
 // send sends a sealed frame and, before the grant, keeps it.
@@ -260,30 +266,42 @@ func (t *talk) sayAgain(n int) {
 // sign sends a signature block. The last one goes out twice: with it the
 // listener knows that it has heard all.
 func (t *talk) sign(final bool) error {
-	t.ch.s.mu.Lock()
-	sender := t.ch.sender
-	t.ch.s.mu.Unlock()
-	if sender == nil {
-		return proto.Refuse(proto.ReasonNotMember, t.ch.charter.Title)
+	copies := 1
+	if final {
+		copies = 2
 	}
-	block, err := t.signer.Block(sender.Epoch(), final)
+	sealed, err := t.signedBlock(final, copies)
 	if err != nil {
 		return err
 	}
-	f := t.number.Signature(block)
-	times := 1
-	if final {
-		times = 2
-	}
-	for range times {
-		sealed, _, err := t.seal(f)
-		if err != nil {
-			return err
-		}
-		t.send(sealed)
+	for _, b := range sealed {
+		t.send(b)
 	}
 	t.report.Blocks++
 	return nil
+}
+
+// signedBlock signs and seals in one go under the mutex: a block is bound to the
+// epoch that seals it, which must not change in between.
+func (t *talk) signedBlock(final bool, copies int) (sealed [][]byte, err error) {
+	t.ch.s.mu.Lock()
+	defer t.ch.s.mu.Unlock()
+	if t.ch.sender == nil {
+		return nil, proto.Refuse(proto.ReasonNotMember, t.ch.charter.Title)
+	}
+	block, err := t.signer.Block(t.ch.sender.Epoch(), final)
+	if err != nil {
+		return nil, err
+	}
+	f := t.number.Signature(block)
+	for range copies {
+		b, err := t.sealLocked(f)
+		if err != nil {
+			return nil, err
+		}
+		sealed = append(sealed, b)
+	}
+	return sealed, nil
 }
 
 // finish waits for a grant that is still on its way when src was short, sends

@@ -66,7 +66,10 @@ func (ch *Channel) submit(ctx context.Context, seal func() (*wire.Frame, error))
 			}
 		}
 		switch {
-		case errors.Is(err, ErrNoLink):
+		case errors.Is(err, ErrNoLink): // it may still be closing
+			if !sleep(ctx, linkRetry) {
+				return err
+			}
 		case proto.ReasonOf(err) == proto.ReasonHubAway:
 			if !sleep(ctx, hubAwayRetry) {
 				return err
@@ -77,8 +80,11 @@ func (ch *Channel) submit(ctx context.Context, seal func() (*wire.Frame, error))
 	}
 }
 
-// hubAwayRetry is how long a text waits before it is tried again.
-const hubAwayRetry = time.Second
+// How long a text waits before it is tried again.
+const (
+	linkRetry    = 50 * time.Millisecond
+	hubAwayRetry = time.Second
+)
 
 // textLocked reads a text out of the log.
 func (ch *Channel) textLocked(e *wire.Entry, b *wire.Text) ([]Event, error) {

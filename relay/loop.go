@@ -272,8 +272,11 @@ func (l *loop) installTrust(ctx context.Context, e hub.InstallTrust) error {
 		return nil
 	}
 	n.log.Info("trust list installed", "agencies", n.trust.Agencies())
-	l.answer(e.Link, e.ID, &wire.Frame{Body: &wire.Frame_Done{Done: &wire.Done{}}})
-	l.keep(n.identity.Load().Adopt(n.trust))
+	answer := &wire.Frame{Body: &wire.Frame_Done{Done: &wire.Done{}}}
+	if !l.keep(n.identity.Load().Adopt(n.trust)) { // in force, and gone with a restart
+		answer.Body = &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(proto.ReasonStore)}}
+	}
+	l.answer(e.Link, e.ID, answer)
 	for _, p := range l.ports {
 		if peer := p.conn.Peer(); !p.conn.Enrolment() && n.trust.Bundle(peer.Agency) == nil {
 			p.conn.Close(proto.Refuse(proto.ReasonUnknownAuthority, string(peer.Agency)))
@@ -291,13 +294,14 @@ func (l *loop) answer(id hub.LinkID, re uint64, f *wire.Frame) {
 }
 
 // keep replaces the node's identity, on disk first.
-func (l *loop) keep(id *identity.Identity) {
+func (l *loop) keep(id *identity.Identity) bool {
 	if save := l.n.cfg.Save; save != nil {
 		if err := save(id); err != nil {
 			l.n.log.Error("identity not saved", "why", err.Error())
-			return
+			return false
 		}
 	}
 	l.n.identity.Store(id)
 	l.planRenewal()
+	return true
 }

@@ -51,7 +51,10 @@ func newChannel(c proto.Charter, signed []byte) *channel {
 }
 
 func (h *Hub) sortedChannels() []*channel {
-	return slices.SortedFunc(maps.Values(h.channels), func(a, b *channel) int { return bytes.Compare(a.id[:], b.id[:]) })
+	return slices.SortedFunc(maps.Values(h.channels), func(a, b *channel) int {
+		// Incidents last: whoever is offered one can judge it by its calling channel.
+		return cmp.Or(cmp.Compare(a.charter.Kind, b.charter.Kind), bytes.Compare(a.id[:], b.id[:]))
+	})
 }
 
 func (ch *channel) sortedSubs() []*link {
@@ -405,7 +408,11 @@ func (h *Hub) fresh(l *link, ch *channel, f *wire.Frame, id []byte, m pb.Message
 		h.appended(l, ch, f, mid, old.seq, true)
 		return mid, nil, nil
 	}
-	if ch.hosted.head >= proto.MaxLog {
+	limit := uint64(proto.MaxLog)
+	if _, talk := m.(*wire.Text); !talk {
+		limit += proto.MaxLog / 10 // whoever fills the log with texts must still be removed
+	}
+	if ch.hosted.head >= limit {
 		return mid, nil, proto.Refusef(proto.ReasonFull, "%d log entries", ch.hosted.head)
 	}
 	return mid, &sum, nil

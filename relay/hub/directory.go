@@ -176,6 +176,9 @@ func (h *Hub) welcome(l *link, b *wire.Welcome) error {
 	if ch == nil || ch.charter.Owner != l.peer.Agency || ch.charter.RightOf(n) == proto.RightNone {
 		return proto.Refusef(proto.ReasonCharter, "a welcome of %s for %s", l.peer.Agency, n)
 	}
+	if h.packages[n] == nil { // nobody can have been invited who has left no key package
+		return proto.Refuse(proto.ReasonNoPackage, n.String())
+	}
 	h.keepWelcome(n, b)
 	h.send(l, &wire.Frame{Body: &wire.Frame_WelcomeAck{WelcomeAck: &wire.WelcomeAck{Id: b.Id, To: b.To}}})
 	return nil

@@ -67,22 +67,37 @@ func TestLogIsBounded(t *testing.T) {
 	}
 	do(t, w, "channel border us/desk/d us/unit/a mx/desk/m")
 	do(t, w, "from us/unit/a id=1: text border t1")
-	w.hub.FillLog(w.made.channels["border"], proto.MaxLog)
 	do(t, w, "make c1 by us/desk/d on border renew")
-	for _, frame := range []string{
-		"text border t2",
-		"commit border c1",
-		"hail border h1 incident=i1 from=us/desk/d to=mx/desk/m urgency=routine expires-ms=1m",
-	} {
+	refuses := func(frame string) {
+		t.Helper()
 		w.lines = nil
 		do(t, w, "from us/desk/d id=2: %s", frame)
 		if len(w.lines) != 2 || !strings.Contains(w.lines[0], "(600)") || !strings.HasPrefix(w.lines[1], "send us/desk/d Refused code=600") {
 			t.Errorf("%s: %v, want a refusal and nothing else", frame, w.lines)
 		}
 	}
+	w.hub.FillLog(w.made.channels["border"], proto.MaxLog)
+	refuses("text border t2")
+	w.hub.FillLog(w.made.channels["border"], proto.MaxLog+proto.MaxLog/10)
+	for _, frame := range []string{
+		"text border t2",
+		"commit border c1",
+		"hail border h1 incident=i1 from=us/desk/d to=mx/desk/m urgency=routine expires-ms=1m",
+	} {
+		refuses(frame)
+	}
 	w.lines = nil
 	do(t, w, "from us/unit/a id=3: text border t1")
 	if want := "send us/unit/a Appended border id=t1 seq=3 duplicate=true re=3"; len(w.lines) != 1 || w.lines[0] != want {
 		t.Errorf("repeated text: %v, want %s", w.lines, want)
+	}
+
+	// Texts have filled the log: the member who wrote them can still be removed.
+	w.hub.FillLog(w.made.channels["border"], proto.MaxLog)
+	w.log["border"] = proto.MaxLog
+	w.lines = nil
+	do(t, w, "from us/desk/d id=4: commit border c1")
+	if len(w.lines) == 0 || !strings.HasPrefix(w.lines[0], "write log/border") {
+		t.Errorf("a commit on a log full of texts: %v", w.lines)
 	}
 }
