@@ -24,6 +24,7 @@ type Hail struct {
 	opened   proto.ChannelID // the incident's channel, once there is one
 
 	announced bool // everybody on the calling channel can know of it
+	again     bool // it rang before a restart and has not rung again yet
 	ring      ring // of one received
 }
 
@@ -159,7 +160,13 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 		h.ch.sent[id] = aad
 		return &wire.Frame{Body: &wire.Frame_HailReply{HailReply: b}}, nil
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	// The hub has it. Wait for it in the log too: a run that ends before would
+	// not know that the hail is answered, and cannot read its own seal later.
+	h.s.wait(ctx, func() bool { return h.ch.sent[id] == nil || h.ch.group == nil })
+	return nil
 }
 
 // hailLocked reads a hail out of the log. Received at its addressee, it is

@@ -55,7 +55,7 @@ func (ch *Channel) hailsLocked() []savedHail {
 }
 
 // restoreHailsLocked takes up the hails of the last run where they stood: what
-// rings here rings again, and an accepted one of ours gets its incident.
+// rings here will ring again, and an accepted one of ours gets its incident.
 func (ch *Channel) restoreHailsLocked(list []savedHail) {
 	for _, v := range list {
 		from, err := proto.ParseName(v.From)
@@ -66,16 +66,30 @@ func (ch *Channel) restoreHailsLocked(list []savedHail) {
 		by, _ := proto.ParseName(v.By)
 		h := &Hail{s: ch.s, ch: ch, id: v.ID, incident: v.Incident, from: from, to: to, state: v.State, by: by, opened: v.Opened, announced: v.Announced, ring: v.Ring}
 		ch.s.rememberLocked(h)
-		if h.rings() {
-			select {
-			case ch.s.events <- h.event():
-			default: // nobody can have fetched any yet: the queue is far larger than the hails
-			}
-			h.acknowledge()
-		}
+		h.again = h.rings()
 		if from == ch.s.Name() && (h.state == proto.HailAccepted || h.state == proto.HailCommitted) && !h.announced {
 			ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
 		}
+	}
+}
+
+// ringAgain rings what rang before the restart. It comes after catching up, so
+// that what has been answered meanwhile stays silent.
+func (ch *Channel) ringAgain() {
+	var news []Event
+	ch.s.mu.Lock()
+	for _, h := range ch.s.hails {
+		if h.ch == ch && h.again && h.rings() {
+			news = append(news, h.event())
+			h.acknowledge()
+		}
+		if h.ch == ch {
+			h.again = false
+		}
+	}
+	ch.s.mu.Unlock()
+	for _, e := range news {
+		ch.s.emit(e)
 	}
 }
 

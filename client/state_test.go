@@ -99,3 +99,25 @@ func TestSealCoversTheWholeEnvelope(t *testing.T) {
 		}
 	}
 }
+
+// TestStateIsFoundInAnyFolder: a folder's name is not a pattern.
+func TestStateIsFoundInAnyFolder(t *testing.T) {
+	d, err := NewDirState(filepath.Join(t.TempDir(), "unit[7]*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Save("channel-x", []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := d.Keys(); len(keys) != 1 || err != nil {
+		t.Fatalf("keys %v, %v", keys, err)
+	}
+	for range 2 {
+		if err := d.Delete("channel-x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if keys, err := d.Keys(); len(keys) != 0 || err != nil {
+		t.Fatalf("after deletion: keys %v, %v", keys, err)
+	}
+}
