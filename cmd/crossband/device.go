@@ -131,6 +131,8 @@ func (st *station) mention(ev client.Event) {
 		}
 	case client.Left:
 		st.e.note("no longer on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
+	case client.Missed:
+		st.e.note("on %s, %d message(s) from entry %d on cannot be read by this device: it had no keys then", st.title(ev.Channel), ev.Count, ev.Seq)
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	}

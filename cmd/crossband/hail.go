@@ -253,6 +253,9 @@ func answer(ctx context.Context, e env, s *station, ring client.HailReceived, o 
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	h := s.FindHail(ring.ID)
+	if h == nil {
+		return proto.Refuse(proto.ReasonNoHail, ring.ID.String())
+	}
 	if _, err := h.WaitState(ctx, proto.HailReceived); err != nil {
 		return err
 	}
