@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log"
 	"math"
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	flag.Set("test.parallel", "5") // they wait, most of the time; -parallel still overrides it
 	os.Exit(withProgram(m))
 }
 
@@ -61,6 +63,7 @@ const patient = 30 * time.Second
 // TestScripts runs the program as people do, one script for each subject. Every
 // command of theirs is a process of its own, with real sockets.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) < 7 {
 		t.Fatalf("%d scripts, %v", len(files), err)
