@@ -136,7 +136,8 @@ func (h *Hail) WaitIncident(ctx context.Context) (proto.ChannelID, error) {
 }
 
 // Reply moves the hail on: Accepted, Committed, Declined, Cancelled or
-// Released, with words of the phrasebook if what is not nil.
+// Released, with words of the phrasebook if what is not nil. It returns when the
+// hub has it.
 func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Reason, what *phrase.Content) error {
 	m := &wire.Message{}
 	if what != nil {
