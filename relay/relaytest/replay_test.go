@@ -93,7 +93,7 @@ func TestReplayedWelcomeReusesNoVoiceKey(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		welcome.Head = next
 		m.Say(p.border.mx, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: welcome}})
-		time.Sleep(time.Minute) // it takes its turn behind the tries to come back
+		time.Sleep(time.Minute)                      // it takes its turn behind the tries to come back
 		<-push(t, ch, 30, client.TalkOptions{}).done // refused if it is out, and sealed anew if it is in
 		time.Sleep(time.Second)
 		mu.Lock()
