@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -212,6 +213,13 @@ func (s *script) Exec(name string, args ...string) error {
 // end ends what is still running, which no script may leave behind.
 func (s *script) end() {
 	for _, p := range s.started {
+		if s.t.Failed() {
+			p.cmd.Process.Signal(syscall.SIGQUIT) // it says where it stands
+			select {
+			case <-p.ended:
+			case <-time.After(5 * time.Second):
+			}
+		}
 		p.cmd.Process.Kill()
 		<-p.ended
 		if !p.finished && !s.t.Failed() {
