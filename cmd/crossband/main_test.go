@@ -71,7 +71,7 @@ func TestScripts(t *testing.T) {
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
 		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "size": size, "unquote": unquote,
-		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "built": builtCommand,
+		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "interrupt": interrupt, "built": builtCommand,
 	} {
 		cmds[name] = cmd
 	}
@@ -273,6 +273,12 @@ func finish(s *script, neg bool, args []string) {
 	if got := p.cmd.ProcessState.ExitCode(); strconv.Itoa(got) != args[1] {
 		s.Fatalf("%s: exit code %d, want %s", p.name, got, args[1])
 	}
+}
+
+// interrupt NAME does to what was started what Ctrl-C does.
+func interrupt(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 1, "interrupt NAME")
+	s.Check(s.named(args[0]).cmd.Process.Signal(os.Interrupt))
 }
 
 // stop NAME... interrupts what was started, as Ctrl-C does; it must end well.

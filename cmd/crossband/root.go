@@ -75,7 +75,11 @@ func run(ctx context.Context, args []string, e env) int {
 	if err == nil {
 		return exitOK
 	}
-	if !errors.Is(err, errFound) {
+	switch {
+	case errors.Is(err, errFound):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(e.err, "error: interrupted")
+	default:
 		// What the other side says may be part of it, and several errors may be:
 		// one line, and nothing in it that steers a terminal.
 		fmt.Fprintln(e.err, "error:", phrase.Inert(strings.ReplaceAll(err.Error(), "\n", "; ")))
