@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"slices"
 	"time"
 
 	"crossband/proto"
@@ -38,6 +37,25 @@ const (
 type waitingSub struct {
 	link LinkID
 	id   uint64
+}
+
+// maxWaiting bounds how many Subscribes of one link may wait for a hub's answer.
+const maxWaiting = 4
+
+// wait notes a request that is answered when the hub has answered: every one of
+// them, for its sender waits for each.
+func (u *upstream) wait(l LinkID, id uint64) error {
+	n := 0
+	for _, w := range u.waiting {
+		if w.link == l {
+			n++
+		}
+	}
+	if n >= maxWaiting {
+		return proto.Refusef(proto.ReasonQuota, "%d subscriptions wait for the hub", n)
+	}
+	u.waiting = append(u.waiting, waitingSub{l, id})
+	return nil
 }
 
 // offered takes in a channel that its hub tells us of.
@@ -106,7 +124,9 @@ func (h *Hub) subscribeFollower(l *link, ch *channel, f *wire.Frame, b *wire.Sub
 	case upLive, upAway:
 		h.answerSubscribe(l, ch, f.Id)
 	default:
-		ch.up.waiting = append(slices.DeleteFunc(ch.up.waiting, func(w waitingSub) bool { return w.link == l.id }), waitingSub{l.id, f.Id})
+		if err := ch.up.wait(l.id, f.Id); err != nil {
+			return err
+		}
 		if ch.up.state == upIdle {
 			h.joinUpstream(ch)
 		} else if ch.floor.holder != nil {
