@@ -23,9 +23,11 @@ const (
 	KindEnrolReply         Kind = 21
 	KindTrustList          Kind = 22
 	KindPutCharter         Kind = 23
+	KindRevocationList     Kind = 24
 	KindPublishKeyPackages Kind = 30
 	KindFetchKeyPackage    Kind = 31
 	KindKeyPackage         Kind = 32
+	KindKeyPackagesLeft    Kind = 33
 	KindChannelOffer       Kind = 40
 	KindCreateChannel      Kind = 41
 	KindSubscribe          Kind = 42
@@ -37,11 +39,18 @@ const (
 	KindGroupInfo          Kind = 48
 	KindWelcome            Kind = 49
 	KindWelcomeAck         Kind = 50
+	KindFetchSealed        Kind = 51
+	KindSealed             Kind = 52
 	KindCommit             Kind = 60
 	KindText               Kind = 61
 	KindHail               Kind = 62
 	KindHailReply          Kind = 63
 	KindAppended           Kind = 64
+	KindRead               Kind = 65
+	KindProgress           Kind = 66
+	KindHeartbeat          Kind = 67
+	KindReturned           Kind = 68
+	KindReturnedAck        Kind = 69
 	KindFloorRequest       Kind = 70
 	KindFloorRelease       Kind = 71
 	KindFloorGranted       Kind = 72
@@ -102,10 +111,18 @@ func ruleFor(k Kind) (rule, bool) {
 		return rule{MaxFrame, byAuthority | byOwnRelay, false}, true
 	case KindPutCharter:
 		return rule{MaxCharter + small, byAuthority, false}, true
+	case KindRevocationList:
+		return rule{MaxFrame, byAuthority | byRelays, false}, true
 	case KindChannelOffer:
 		return rule{MaxCharter + small, byRelays, false}, true
-	case KindEntries, KindGroupInfo, KindWelcome:
+	case KindEntries, KindGroupInfo, KindWelcome, KindSealed:
 		return rule{MaxFrame, byRelays, false}, true
+	case KindProgress:
+		return rule{64 << 10, byRelays, false}, true
+	case KindHeartbeat:
+		return rule{small, byMember | byRelays, false}, true
+	case KindKeyPackagesLeft, KindReturned:
+		return rule{small, byOwnRelay, false}, true
 	case KindSubscribed, KindKeyPackage:
 		return rule{MaxCharter + MaxKeyPackage, byRelays, false}, true
 	case KindAppended, KindFloorGranted, KindFloorDeny, KindFloorQueuePosition,
@@ -122,8 +139,10 @@ func requestRule(k Kind) (rule, bool) {
 		return rule{MaxKeyPackages*MaxKeyPackage + small, byMember, false}, true
 	case KindFetchKeyPackage, KindSubscribe, KindUnsubscribe, KindFetchLog, KindFetchGroupInfo:
 		return rule{small, byMember | byPeer, false}, true
-	case KindWelcomeAck:
+	case KindWelcomeAck, KindFetchSealed:
 		return rule{small, byMember | byPeer, false}, true
+	case KindRead, KindReturnedAck:
+		return rule{small, byMember, false}, true
 	case KindCreateChannel:
 		return rule{MaxCommit + MaxCharter, byUnit | byDesk, false}, true
 	case KindCommit:

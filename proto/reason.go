@@ -58,6 +58,7 @@ const (
 	ReasonListenOnly  Reason = 311
 	ReasonWeakSuite   Reason = 312
 	ReasonViewsDiffer Reason = 313
+	ReasonRolledBack  Reason = 314
 
 	ReasonFloorTaken   Reason = 400
 	ReasonFloorQueue   Reason = 401
@@ -74,6 +75,8 @@ const (
 	ReasonHailTo    Reason = 503
 	ReasonNoMeans   Reason = 504
 	ReasonStandDown Reason = 505
+	ReasonRetention Reason = 506
+	ReasonLost      Reason = 507
 
 	ReasonFull  Reason = 600
 	ReasonQuota Reason = 601

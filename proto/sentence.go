@@ -136,6 +136,8 @@ func channelSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"the cipher suite is below the floor for channels between agencies", "la suite criptográfica está por debajo del mínimo entre agencias", "la suite cryptographique est sous le minimum entre agences"}
 	case ReasonViewsDiffer:
 		s = [3]string{"members do not agree on the channel's membership", "los miembros no coinciden sobre la composición del canal", "les membres ne s'accordent pas sur la composition du canal"}
+	case ReasonRolledBack:
+		s = [3]string{"this device's state is older than what its relay has seen of it", "el estado de este dispositivo es anterior a lo que su repetidor ya vio de él", "l'état de cet appareil est antérieur à ce que son relais a déjà vu de lui"}
 	default:
 		return s, false
 	}
@@ -180,6 +182,10 @@ func otherSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"no unit is available", "no hay unidades disponibles", "aucune unité n'est disponible"}
 	case ReasonStandDown:
 		s = [3]string{"help is no longer needed", "ya no se necesita ayuda", "l'aide n'est plus nécessaire"}
+	case ReasonRetention:
+		s = [3]string{"the message expired before everybody had it", "el mensaje caducó antes de que todos lo tuvieran", "le message a expiré avant que tous l'aient reçu"}
+	case ReasonLost:
+		s = [3]string{"the stored message is damaged", "el mensaje almacenado está dañado", "le message conservé est endommagé"}
 	case ReasonFull:
 		s = [3]string{"the relay has no room left for this", "el repetidor no tiene espacio para esto", "le relais n'a plus de place pour cela"}
 	case ReasonQuota:

@@ -74,7 +74,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38, 0}
+	return file_wire_proto_rawDescGZIP(), []int{47, 0}
 }
 
 type Charter_Storage int32
@@ -123,7 +123,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38, 1}
+	return file_wire_proto_rawDescGZIP(), []int{47, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -145,9 +145,11 @@ type Frame struct {
 	//	*Frame_EnrolReply
 	//	*Frame_TrustList
 	//	*Frame_PutCharter
+	//	*Frame_RevocationList
 	//	*Frame_PublishKeyPackages
 	//	*Frame_FetchKeyPackage
 	//	*Frame_KeyPackage
+	//	*Frame_KeyPackagesLeft
 	//	*Frame_ChannelOffer
 	//	*Frame_CreateChannel
 	//	*Frame_Subscribe
@@ -159,11 +161,18 @@ type Frame struct {
 	//	*Frame_GroupInfo
 	//	*Frame_Welcome
 	//	*Frame_WelcomeAck
+	//	*Frame_FetchSealed
+	//	*Frame_Sealed
 	//	*Frame_Commit
 	//	*Frame_Text
 	//	*Frame_Hail
 	//	*Frame_HailReply
 	//	*Frame_Appended
+	//	*Frame_Read
+	//	*Frame_Progress
+	//	*Frame_Heartbeat
+	//	*Frame_Returned
+	//	*Frame_ReturnedAck
 	//	*Frame_FloorRequest
 	//	*Frame_FloorRelease
 	//	*Frame_FloorGranted
@@ -315,6 +324,15 @@ func (x *Frame) GetPutCharter() *PutCharter {
 	return nil
 }
 
+func (x *Frame) GetRevocationList() *RevocationList {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_RevocationList); ok {
+			return x.RevocationList
+		}
+	}
+	return nil
+}
+
 func (x *Frame) GetPublishKeyPackages() *PublishKeyPackages {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_PublishKeyPackages); ok {
@@ -337,6 +355,15 @@ func (x *Frame) GetKeyPackage() *KeyPackage {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_KeyPackage); ok {
 			return x.KeyPackage
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetKeyPackagesLeft() *KeyPackagesLeft {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_KeyPackagesLeft); ok {
+			return x.KeyPackagesLeft
 		}
 	}
 	return nil
@@ -441,6 +468,24 @@ func (x *Frame) GetWelcomeAck() *WelcomeAck {
 	return nil
 }
 
+func (x *Frame) GetFetchSealed() *FetchSealed {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_FetchSealed); ok {
+			return x.FetchSealed
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetSealed() *Sealed {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Sealed); ok {
+			return x.Sealed
+		}
+	}
+	return nil
+}
+
 func (x *Frame) GetCommit() *Commit {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_Commit); ok {
@@ -481,6 +526,51 @@ func (x *Frame) GetAppended() *Appended {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_Appended); ok {
 			return x.Appended
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRead() *Read {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Read); ok {
+			return x.Read
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetProgress() *Progress {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetHeartbeat() *Heartbeat {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Heartbeat); ok {
+			return x.Heartbeat
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetReturned() *Returned {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Returned); ok {
+			return x.Returned
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetReturnedAck() *ReturnedAck {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_ReturnedAck); ok {
+			return x.ReturnedAck
 		}
 	}
 	return nil
@@ -603,6 +693,10 @@ type Frame_PutCharter struct {
 	PutCharter *PutCharter `protobuf:"bytes,23,opt,name=put_charter,json=putCharter,proto3,oneof"`
 }
 
+type Frame_RevocationList struct {
+	RevocationList *RevocationList `protobuf:"bytes,24,opt,name=revocation_list,json=revocationList,proto3,oneof"`
+}
+
 type Frame_PublishKeyPackages struct {
 	PublishKeyPackages *PublishKeyPackages `protobuf:"bytes,30,opt,name=publish_key_packages,json=publishKeyPackages,proto3,oneof"`
 }
@@ -613,6 +707,10 @@ type Frame_FetchKeyPackage struct {
 
 type Frame_KeyPackage struct {
 	KeyPackage *KeyPackage `protobuf:"bytes,32,opt,name=key_package,json=keyPackage,proto3,oneof"`
+}
+
+type Frame_KeyPackagesLeft struct {
+	KeyPackagesLeft *KeyPackagesLeft `protobuf:"bytes,33,opt,name=key_packages_left,json=keyPackagesLeft,proto3,oneof"`
 }
 
 type Frame_ChannelOffer struct {
@@ -659,6 +757,14 @@ type Frame_WelcomeAck struct {
 	WelcomeAck *WelcomeAck `protobuf:"bytes,50,opt,name=welcome_ack,json=welcomeAck,proto3,oneof"`
 }
 
+type Frame_FetchSealed struct {
+	FetchSealed *FetchSealed `protobuf:"bytes,51,opt,name=fetch_sealed,json=fetchSealed,proto3,oneof"`
+}
+
+type Frame_Sealed struct {
+	Sealed *Sealed `protobuf:"bytes,52,opt,name=sealed,proto3,oneof"`
+}
+
 type Frame_Commit struct {
 	Commit *Commit `protobuf:"bytes,60,opt,name=commit,proto3,oneof"`
 }
@@ -677,6 +783,26 @@ type Frame_HailReply struct {
 
 type Frame_Appended struct {
 	Appended *Appended `protobuf:"bytes,64,opt,name=appended,proto3,oneof"`
+}
+
+type Frame_Read struct {
+	Read *Read `protobuf:"bytes,65,opt,name=read,proto3,oneof"`
+}
+
+type Frame_Progress struct {
+	Progress *Progress `protobuf:"bytes,66,opt,name=progress,proto3,oneof"`
+}
+
+type Frame_Heartbeat struct {
+	Heartbeat *Heartbeat `protobuf:"bytes,67,opt,name=heartbeat,proto3,oneof"`
+}
+
+type Frame_Returned struct {
+	Returned *Returned `protobuf:"bytes,68,opt,name=returned,proto3,oneof"`
+}
+
+type Frame_ReturnedAck struct {
+	ReturnedAck *ReturnedAck `protobuf:"bytes,69,opt,name=returned_ack,json=returnedAck,proto3,oneof"`
 }
 
 type Frame_FloorRequest struct {
@@ -731,11 +857,15 @@ func (*Frame_TrustList) isFrame_Body() {}
 
 func (*Frame_PutCharter) isFrame_Body() {}
 
+func (*Frame_RevocationList) isFrame_Body() {}
+
 func (*Frame_PublishKeyPackages) isFrame_Body() {}
 
 func (*Frame_FetchKeyPackage) isFrame_Body() {}
 
 func (*Frame_KeyPackage) isFrame_Body() {}
+
+func (*Frame_KeyPackagesLeft) isFrame_Body() {}
 
 func (*Frame_ChannelOffer) isFrame_Body() {}
 
@@ -759,6 +889,10 @@ func (*Frame_Welcome) isFrame_Body() {}
 
 func (*Frame_WelcomeAck) isFrame_Body() {}
 
+func (*Frame_FetchSealed) isFrame_Body() {}
+
+func (*Frame_Sealed) isFrame_Body() {}
+
 func (*Frame_Commit) isFrame_Body() {}
 
 func (*Frame_Text) isFrame_Body() {}
@@ -768,6 +902,16 @@ func (*Frame_Hail) isFrame_Body() {}
 func (*Frame_HailReply) isFrame_Body() {}
 
 func (*Frame_Appended) isFrame_Body() {}
+
+func (*Frame_Read) isFrame_Body() {}
+
+func (*Frame_Progress) isFrame_Body() {}
+
+func (*Frame_Heartbeat) isFrame_Body() {}
+
+func (*Frame_Returned) isFrame_Body() {}
+
+func (*Frame_ReturnedAck) isFrame_Body() {}
 
 func (*Frame_FloorRequest) isFrame_Body() {}
 
@@ -1220,6 +1364,52 @@ func (x *PutCharter) GetCharter() []byte {
 	return nil
 }
 
+// RevocationList is signed by an agency: what it has taken back. Its authority
+// brings it to its relays, which hand it to partners and to their own endpoints.
+type RevocationList struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Signed        []byte                 `protobuf:"bytes,1,opt,name=signed,proto3" json:"signed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevocationList) Reset() {
+	*x = RevocationList{}
+	mi := &file_wire_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevocationList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevocationList) ProtoMessage() {}
+
+func (x *RevocationList) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevocationList.ProtoReflect.Descriptor instead.
+func (*RevocationList) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RevocationList) GetSigned() []byte {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
 type PublishKeyPackages struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Packages      [][]byte               `protobuf:"bytes,1,rep,name=packages,proto3" json:"packages,omitempty"`
@@ -1230,7 +1420,7 @@ type PublishKeyPackages struct {
 
 func (x *PublishKeyPackages) Reset() {
 	*x = PublishKeyPackages{}
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1242,7 +1432,7 @@ func (x *PublishKeyPackages) String() string {
 func (*PublishKeyPackages) ProtoMessage() {}
 
 func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[9]
+	mi := &file_wire_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1255,7 +1445,7 @@ func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishKeyPackages.ProtoReflect.Descriptor instead.
 func (*PublishKeyPackages) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{9}
+	return file_wire_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *PublishKeyPackages) GetPackages() [][]byte {
@@ -1283,7 +1473,7 @@ type FetchKeyPackage struct {
 
 func (x *FetchKeyPackage) Reset() {
 	*x = FetchKeyPackage{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1485,7 @@ func (x *FetchKeyPackage) String() string {
 func (*FetchKeyPackage) ProtoMessage() {}
 
 func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1498,7 @@ func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchKeyPackage.ProtoReflect.Descriptor instead.
 func (*FetchKeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FetchKeyPackage) GetName() string {
@@ -1342,7 +1532,7 @@ type KeyPackage struct {
 
 func (x *KeyPackage) Reset() {
 	*x = KeyPackage{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1354,7 +1544,7 @@ func (x *KeyPackage) String() string {
 func (*KeyPackage) ProtoMessage() {}
 
 func (x *KeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1367,7 +1557,7 @@ func (x *KeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackage.ProtoReflect.Descriptor instead.
 func (*KeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *KeyPackage) GetPackage() []byte {
@@ -1378,6 +1568,60 @@ func (x *KeyPackage) GetPackage() []byte {
 }
 
 func (x *KeyPackage) GetLastResort() bool {
+	if x != nil {
+		return x.LastResort
+	}
+	return false
+}
+
+// KeyPackagesLeft tells an endpoint how many of its key packages its relay still
+// has, when its link comes up and whenever one is given out.
+type KeyPackagesLeft struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Left          uint32                 `protobuf:"varint,1,opt,name=left,proto3" json:"left,omitempty"`                               // beside the one of last resort
+	LastResort    bool                   `protobuf:"varint,2,opt,name=last_resort,json=lastResort,proto3" json:"last_resort,omitempty"` // there is one
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeyPackagesLeft) Reset() {
+	*x = KeyPackagesLeft{}
+	mi := &file_wire_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeyPackagesLeft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeyPackagesLeft) ProtoMessage() {}
+
+func (x *KeyPackagesLeft) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeyPackagesLeft.ProtoReflect.Descriptor instead.
+func (*KeyPackagesLeft) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *KeyPackagesLeft) GetLeft() uint32 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
+}
+
+func (x *KeyPackagesLeft) GetLastResort() bool {
 	if x != nil {
 		return x.LastResort
 	}
@@ -1395,7 +1639,7 @@ type ChannelOffer struct {
 
 func (x *ChannelOffer) Reset() {
 	*x = ChannelOffer{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1651,7 @@ func (x *ChannelOffer) String() string {
 func (*ChannelOffer) ProtoMessage() {}
 
 func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1664,7 @@ func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelOffer.ProtoReflect.Descriptor instead.
 func (*ChannelOffer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ChannelOffer) GetCharter() []byte {
@@ -1447,7 +1691,7 @@ type CreateChannel struct {
 
 func (x *CreateChannel) Reset() {
 	*x = CreateChannel{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1459,7 +1703,7 @@ func (x *CreateChannel) String() string {
 func (*CreateChannel) ProtoMessage() {}
 
 func (x *CreateChannel) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1472,7 +1716,7 @@ func (x *CreateChannel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateChannel.ProtoReflect.Descriptor instead.
 func (*CreateChannel) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CreateChannel) GetCharter() []byte {
@@ -1499,7 +1743,7 @@ type Subscribe struct {
 
 func (x *Subscribe) Reset() {
 	*x = Subscribe{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1755,7 @@ func (x *Subscribe) String() string {
 func (*Subscribe) ProtoMessage() {}
 
 func (x *Subscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1768,7 @@ func (x *Subscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribe.ProtoReflect.Descriptor instead.
 func (*Subscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Subscribe) GetChannel() []byte {
@@ -1550,13 +1794,15 @@ type Subscribed struct {
 	Charter       []byte                 `protobuf:"bytes,5,opt,name=charter,proto3" json:"charter,omitempty"`
 	Floor         *FloorTaken            `protobuf:"bytes,6,opt,name=floor,proto3" json:"floor,omitempty"`                     // absent when the floor is idle
 	HubAway       bool                   `protobuf:"varint,7,opt,name=hub_away,json=hubAway,proto3" json:"hub_away,omitempty"` // the follower has lost the hub: what follows is local
+	First         uint64                 `protobuf:"varint,8,opt,name=first,proto3" json:"first,omitempty"`                    // oldest log entry that is still kept; 0 as long as none has expired
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`                  // highest Text.number, Hail.number or HailReply.number that the relay has of the subscriber
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Subscribed) Reset() {
 	*x = Subscribed{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1814,7 @@ func (x *Subscribed) String() string {
 func (*Subscribed) ProtoMessage() {}
 
 func (x *Subscribed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1827,7 @@ func (x *Subscribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribed.ProtoReflect.Descriptor instead.
 func (*Subscribed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Subscribed) GetChannel() []byte {
@@ -1633,6 +1879,20 @@ func (x *Subscribed) GetHubAway() bool {
 	return false
 }
 
+func (x *Subscribed) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Subscribed) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 type Unsubscribe struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -1642,7 +1902,7 @@ type Unsubscribe struct {
 
 func (x *Unsubscribe) Reset() {
 	*x = Unsubscribe{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1654,7 +1914,7 @@ func (x *Unsubscribe) String() string {
 func (*Unsubscribe) ProtoMessage() {}
 
 func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1667,7 +1927,7 @@ func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unsubscribe.ProtoReflect.Descriptor instead.
 func (*Unsubscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Unsubscribe) GetChannel() []byte {
@@ -1687,7 +1947,7 @@ type FetchLog struct {
 
 func (x *FetchLog) Reset() {
 	*x = FetchLog{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1699,7 +1959,7 @@ func (x *FetchLog) String() string {
 func (*FetchLog) ProtoMessage() {}
 
 func (x *FetchLog) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1712,7 +1972,7 @@ func (x *FetchLog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchLog.ProtoReflect.Descriptor instead.
 func (*FetchLog) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FetchLog) GetChannel() []byte {
@@ -1735,13 +1995,14 @@ type Entries struct {
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Entries       []*Entry               `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
 	Head          uint64                 `protobuf:"varint,3,opt,name=head,proto3" json:"head,omitempty"`
+	First         uint64                 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"` // oldest entry that is still kept; 0 as long as none has expired
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1753,7 +2014,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1766,7 +2027,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Entries) GetChannel() []byte {
@@ -1790,6 +2051,13 @@ func (x *Entries) GetHead() uint64 {
 	return 0
 }
 
+func (x *Entries) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
 // Entry is one line of a channel's log, as ordered by its hub.
 type Entry struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1802,14 +2070,17 @@ type Entry struct {
 	//	*Entry_Text
 	//	*Entry_Hail
 	//	*Entry_HailReply
-	Item          isEntry_Item `protobuf_oneof:"item"`
+	Item isEntry_Item `protobuf_oneof:"item"`
+	// SHA-256 of the item's sealed part, when that is left out because the
+	// charter lets only the sender's agency store it: FetchSealed asks for it.
+	Digest        []byte `protobuf:"bytes,8,opt,name=digest,proto3" json:"digest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +2092,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +2105,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -1901,6 +2172,13 @@ func (x *Entry) GetHailReply() *HailReply {
 	return nil
 }
 
+func (x *Entry) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
 type isEntry_Item interface {
 	isEntry_Item()
 }
@@ -1929,6 +2207,121 @@ func (*Entry_Hail) isEntry_Item() {}
 
 func (*Entry_HailReply) isEntry_Item() {}
 
+// FetchSealed asks the relay of the agency whose members sent them for sealed
+// parts that no other relay may store.
+type FetchSealed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // whose members sent them
+	Ids           [][]byte               `protobuf:"bytes,3,rep,name=ids,proto3" json:"ids,omitempty"`       // of the log entries, at most 128
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchSealed) Reset() {
+	*x = FetchSealed{}
+	mi := &file_wire_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchSealed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchSealed) ProtoMessage() {}
+
+func (x *FetchSealed) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchSealed.ProtoReflect.Descriptor instead.
+func (*FetchSealed) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *FetchSealed) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *FetchSealed) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *FetchSealed) GetIds() [][]byte {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+// Sealed answers FetchSealed with what is there, in the order asked.
+type Sealed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Parts         []*Sealed_Part         `protobuf:"bytes,2,rep,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sealed) Reset() {
+	*x = Sealed{}
+	mi := &file_wire_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sealed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sealed) ProtoMessage() {}
+
+func (x *Sealed) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sealed.ProtoReflect.Descriptor instead.
+func (*Sealed) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Sealed) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Sealed) GetParts() []*Sealed_Part {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
 type FetchGroupInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -1938,7 +2331,7 @@ type FetchGroupInfo struct {
 
 func (x *FetchGroupInfo) Reset() {
 	*x = FetchGroupInfo{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1950,7 +2343,7 @@ func (x *FetchGroupInfo) String() string {
 func (*FetchGroupInfo) ProtoMessage() {}
 
 func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1963,7 +2356,7 @@ func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchGroupInfo.ProtoReflect.Descriptor instead.
 func (*FetchGroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FetchGroupInfo) GetChannel() []byte {
@@ -1985,7 +2378,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2390,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2403,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GroupInfo) GetChannel() []byte {
@@ -2056,7 +2449,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2068,7 +2461,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2081,7 +2474,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Welcome) GetChannel() []byte {
@@ -2136,7 +2529,7 @@ type WelcomeAck struct {
 
 func (x *WelcomeAck) Reset() {
 	*x = WelcomeAck{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2148,7 +2541,7 @@ func (x *WelcomeAck) String() string {
 func (*WelcomeAck) ProtoMessage() {}
 
 func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2161,7 +2554,7 @@ func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WelcomeAck.ProtoReflect.Descriptor instead.
 func (*WelcomeAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *WelcomeAck) GetId() []byte {
@@ -2193,7 +2586,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2205,7 +2598,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2218,7 +2611,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Commit) GetChannel() []byte {
@@ -2275,14 +2668,15 @@ type Text struct {
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"` // MLSMessage(PrivateMessage)
+	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`  // MLSMessage(PrivateMessage)
+	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"` // counts what the sender has sent to the channel: 1, 2, 3 …
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2688,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2701,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Text) GetChannel() []byte {
@@ -2338,6 +2732,13 @@ func (x *Text) GetSealed() []byte {
 	return nil
 }
 
+func (x *Text) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 // Hail's open part is what ringing, timers and escalation need; all else is sealed.
 type Hail struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2351,13 +2752,14 @@ type Hail struct {
 	Exercise      bool                   `protobuf:"varint,8,opt,name=exercise,proto3" json:"exercise,omitempty"`
 	ExpiresMs     int64                  `protobuf:"varint,9,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
 	Sealed        []byte                 `protobuf:"bytes,10,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	Number        uint64                 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"` // as Text.number
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hail) Reset() {
 	*x = Hail{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2369,7 +2771,7 @@ func (x *Hail) String() string {
 func (*Hail) ProtoMessage() {}
 
 func (x *Hail) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2382,7 +2784,7 @@ func (x *Hail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hail.ProtoReflect.Descriptor instead.
 func (*Hail) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Hail) GetChannel() []byte {
@@ -2455,6 +2857,13 @@ func (x *Hail) GetSealed() []byte {
 	return nil
 }
 
+func (x *Hail) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 type HailReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -2465,13 +2874,14 @@ type HailReply struct {
 	State         uint32                 `protobuf:"varint,6,opt,name=state,proto3" json:"state,omitempty"`   // proto.HailState
 	Reason        uint32                 `protobuf:"varint,7,opt,name=reason,proto3" json:"reason,omitempty"` // proto.Reason of a refusal, else 0
 	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"` // as Text.number; 0 in an expiry, which the hub makes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HailReply) Reset() {
 	*x = HailReply{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2483,7 +2893,7 @@ func (x *HailReply) String() string {
 func (*HailReply) ProtoMessage() {}
 
 func (x *HailReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2496,7 +2906,7 @@ func (x *HailReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HailReply.ProtoReflect.Descriptor instead.
 func (*HailReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *HailReply) GetChannel() []byte {
@@ -2555,12 +2965,19 @@ func (x *HailReply) GetSealed() []byte {
 	return nil
 }
 
+func (x *HailReply) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
 // Appended acknowledges a Commit, Text, Hail or HailReply: it is stored.
 type Appended struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"` // 0: kept by the sender's own relay until the hub can be reached
 	Duplicate     bool                   `protobuf:"varint,4,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2568,7 +2985,7 @@ type Appended struct {
 
 func (x *Appended) Reset() {
 	*x = Appended{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2580,7 +2997,7 @@ func (x *Appended) String() string {
 func (*Appended) ProtoMessage() {}
 
 func (x *Appended) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2593,7 +3010,7 @@ func (x *Appended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appended.ProtoReflect.Descriptor instead.
 func (*Appended) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Appended) GetChannel() []byte {
@@ -2624,6 +3041,330 @@ func (x *Appended) GetDuplicate() bool {
 	return false
 }
 
+// Read tells the own relay how far an endpoint has read and kept a channel's log.
+type Read struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Read) Reset() {
+	*x = Read{}
+	mi := &file_wire_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Read) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Read) ProtoMessage() {}
+
+func (x *Read) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Read.ProtoReflect.Descriptor instead.
+func (*Read) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Read) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Read) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+// Progress tells how far agencies' relays have received, and endpoints have read,
+// a channel's log: from a follower to the hub about its own, from the hub and the
+// own relay to everybody about all.
+type Progress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Delivered     []*Progress_Mark       `protobuf:"bytes,2,rep,name=delivered,proto3" json:"delivered,omitempty"` // name: an agency
+	Read          []*Progress_Mark       `protobuf:"bytes,3,rep,name=read,proto3" json:"read,omitempty"`           // name: an endpoint
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Progress) Reset() {
+	*x = Progress{}
+	mi := &file_wire_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Progress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Progress) ProtoMessage() {}
+
+func (x *Progress) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Progress.ProtoReflect.Descriptor instead.
+func (*Progress) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Progress) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Progress) GetDelivered() []*Progress_Mark {
+	if x != nil {
+		return x.Delivered
+	}
+	return nil
+}
+
+func (x *Progress) GetRead() []*Progress_Mark {
+	if x != nil {
+		return x.Read
+	}
+	return nil
+}
+
+// Heartbeat is a member's signed word on which view of the membership it has.
+// Relays hand it on and keep nothing of it.
+type Heartbeat struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Digest        []byte                 `protobuf:"bytes,4,opt,name=digest,proto3" json:"digest,omitempty"`                // of the epoch authenticator
+	TimeMs        int64                  `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // sender's clock
+	Signature     []byte                 `protobuf:"bytes,6,opt,name=signature,proto3" json:"signature,omitempty"`          // by the key in the sender's leaf
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Heartbeat) Reset() {
+	*x = Heartbeat{}
+	mi := &file_wire_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Heartbeat) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Heartbeat) ProtoMessage() {}
+
+func (x *Heartbeat) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
+func (*Heartbeat) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Heartbeat) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Heartbeat) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Heartbeat) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Heartbeat) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Heartbeat) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
+func (x *Heartbeat) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+// Returned gives back to its sender a message that its own relay had accepted
+// and that the hub will not take, or that expired before everybody had it.
+type Returned struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Code          uint32                 `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"` // proto.Reason; 302 asks for it to be sealed again
+	Detail        string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Returned) Reset() {
+	*x = Returned{}
+	mi := &file_wire_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Returned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Returned) ProtoMessage() {}
+
+func (x *Returned) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Returned.ProtoReflect.Descriptor instead.
+func (*Returned) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Returned) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Returned) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Returned) GetCode() uint32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *Returned) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+type ReturnedAck struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReturnedAck) Reset() {
+	*x = ReturnedAck{}
+	mi := &file_wire_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReturnedAck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReturnedAck) ProtoMessage() {}
+
+func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReturnedAck.ProtoReflect.Descriptor instead.
+func (*ReturnedAck) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ReturnedAck) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *ReturnedAck) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
 type FloorRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -2636,7 +3377,7 @@ type FloorRequest struct {
 
 func (x *FloorRequest) Reset() {
 	*x = FloorRequest{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2648,7 +3389,7 @@ func (x *FloorRequest) String() string {
 func (*FloorRequest) ProtoMessage() {}
 
 func (x *FloorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2661,7 +3402,7 @@ func (x *FloorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRequest.ProtoReflect.Descriptor instead.
 func (*FloorRequest) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *FloorRequest) GetChannel() []byte {
@@ -2702,7 +3443,7 @@ type FloorRelease struct {
 
 func (x *FloorRelease) Reset() {
 	*x = FloorRelease{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2714,7 +3455,7 @@ func (x *FloorRelease) String() string {
 func (*FloorRelease) ProtoMessage() {}
 
 func (x *FloorRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2727,7 +3468,7 @@ func (x *FloorRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRelease.ProtoReflect.Descriptor instead.
 func (*FloorRelease) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *FloorRelease) GetChannel() []byte {
@@ -2756,7 +3497,7 @@ type FloorGranted struct {
 
 func (x *FloorGranted) Reset() {
 	*x = FloorGranted{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2768,7 +3509,7 @@ func (x *FloorGranted) String() string {
 func (*FloorGranted) ProtoMessage() {}
 
 func (x *FloorGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2781,7 +3522,7 @@ func (x *FloorGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorGranted.ProtoReflect.Descriptor instead.
 func (*FloorGranted) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *FloorGranted) GetChannel() []byte {
@@ -2825,7 +3566,7 @@ type FloorDeny struct {
 
 func (x *FloorDeny) Reset() {
 	*x = FloorDeny{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2837,7 +3578,7 @@ func (x *FloorDeny) String() string {
 func (*FloorDeny) ProtoMessage() {}
 
 func (x *FloorDeny) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2850,7 +3591,7 @@ func (x *FloorDeny) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorDeny.ProtoReflect.Descriptor instead.
 func (*FloorDeny) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FloorDeny) GetChannel() []byte {
@@ -2900,7 +3641,7 @@ type FloorQueuePosition struct {
 
 func (x *FloorQueuePosition) Reset() {
 	*x = FloorQueuePosition{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2912,7 +3653,7 @@ func (x *FloorQueuePosition) String() string {
 func (*FloorQueuePosition) ProtoMessage() {}
 
 func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2925,7 +3666,7 @@ func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorQueuePosition.ProtoReflect.Descriptor instead.
 func (*FloorQueuePosition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FloorQueuePosition) GetChannel() []byte {
@@ -2970,7 +3711,7 @@ type FloorTaken struct {
 
 func (x *FloorTaken) Reset() {
 	*x = FloorTaken{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2982,7 +3723,7 @@ func (x *FloorTaken) String() string {
 func (*FloorTaken) ProtoMessage() {}
 
 func (x *FloorTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2995,7 +3736,7 @@ func (x *FloorTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorTaken.ProtoReflect.Descriptor instead.
 func (*FloorTaken) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *FloorTaken) GetChannel() []byte {
@@ -3049,7 +3790,7 @@ type FloorIdle struct {
 
 func (x *FloorIdle) Reset() {
 	*x = FloorIdle{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3061,7 +3802,7 @@ func (x *FloorIdle) String() string {
 func (*FloorIdle) ProtoMessage() {}
 
 func (x *FloorIdle) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3074,7 +3815,7 @@ func (x *FloorIdle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorIdle.ProtoReflect.Descriptor instead.
 func (*FloorIdle) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *FloorIdle) GetChannel() []byte {
@@ -3096,7 +3837,7 @@ type FloorRevoke struct {
 
 func (x *FloorRevoke) Reset() {
 	*x = FloorRevoke{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3108,7 +3849,7 @@ func (x *FloorRevoke) String() string {
 func (*FloorRevoke) ProtoMessage() {}
 
 func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3121,7 +3862,7 @@ func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRevoke.ProtoReflect.Descriptor instead.
 func (*FloorRevoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *FloorRevoke) GetChannel() []byte {
@@ -3163,7 +3904,7 @@ type FloorWarning struct {
 
 func (x *FloorWarning) Reset() {
 	*x = FloorWarning{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3175,7 +3916,7 @@ func (x *FloorWarning) String() string {
 func (*FloorWarning) ProtoMessage() {}
 
 func (x *FloorWarning) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3188,7 +3929,7 @@ func (x *FloorWarning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorWarning.ProtoReflect.Descriptor instead.
 func (*FloorWarning) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FloorWarning) GetChannel() []byte {
@@ -3238,7 +3979,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3250,7 +3991,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3263,7 +4004,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -3395,7 +4136,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3407,7 +4148,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3420,7 +4161,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -3506,7 +4247,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +4259,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +4272,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -3555,6 +4296,110 @@ func (x *IncidentOpened) GetHail() []byte {
 	return nil
 }
 
+type Sealed_Part struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Sealed        []byte                 `protobuf:"bytes,2,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sealed_Part) Reset() {
+	*x = Sealed_Part{}
+	mi := &file_wire_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sealed_Part) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sealed_Part) ProtoMessage() {}
+
+func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sealed_Part.ProtoReflect.Descriptor instead.
+func (*Sealed_Part) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{23, 0}
+}
+
+func (x *Sealed_Part) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Sealed_Part) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+type Progress_Mark struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Progress_Mark) Reset() {
+	*x = Progress_Mark{}
+	mi := &file_wire_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Progress_Mark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Progress_Mark) ProtoMessage() {}
+
+func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Progress_Mark.ProtoReflect.Descriptor instead.
+func (*Progress_Mark) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{34, 0}
+}
+
+func (x *Progress_Mark) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Progress_Mark) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 type Charter_Party struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
@@ -3567,7 +4412,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3579,7 +4424,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3592,7 +4437,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38, 0}
+	return file_wire_proto_rawDescGZIP(), []int{47, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -3628,7 +4473,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xc3\x11\n" +
+	"wire.proto\x12\fcrossband.v1\"\xd8\x15\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -3645,11 +4490,13 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"trust_list\x18\x16 \x01(\v2\x17.crossband.v1.TrustListH\x00R\ttrustList\x12;\n" +
 	"\vput_charter\x18\x17 \x01(\v2\x18.crossband.v1.PutCharterH\x00R\n" +
-	"putCharter\x12T\n" +
+	"putCharter\x12G\n" +
+	"\x0frevocation_list\x18\x18 \x01(\v2\x1c.crossband.v1.RevocationListH\x00R\x0erevocationList\x12T\n" +
 	"\x14publish_key_packages\x18\x1e \x01(\v2 .crossband.v1.PublishKeyPackagesH\x00R\x12publishKeyPackages\x12K\n" +
 	"\x11fetch_key_package\x18\x1f \x01(\v2\x1d.crossband.v1.FetchKeyPackageH\x00R\x0ffetchKeyPackage\x12;\n" +
 	"\vkey_package\x18  \x01(\v2\x18.crossband.v1.KeyPackageH\x00R\n" +
-	"keyPackage\x12A\n" +
+	"keyPackage\x12K\n" +
+	"\x11key_packages_left\x18! \x01(\v2\x1d.crossband.v1.KeyPackagesLeftH\x00R\x0fkeyPackagesLeft\x12A\n" +
 	"\rchannel_offer\x18( \x01(\v2\x1a.crossband.v1.ChannelOfferH\x00R\fchannelOffer\x12D\n" +
 	"\x0ecreate_channel\x18) \x01(\v2\x1b.crossband.v1.CreateChannelH\x00R\rcreateChannel\x127\n" +
 	"\tsubscribe\x18* \x01(\v2\x17.crossband.v1.SubscribeH\x00R\tsubscribe\x12:\n" +
@@ -3664,13 +4511,20 @@ const file_wire_proto_rawDesc = "" +
 	"group_info\x180 \x01(\v2\x17.crossband.v1.GroupInfoH\x00R\tgroupInfo\x121\n" +
 	"\awelcome\x181 \x01(\v2\x15.crossband.v1.WelcomeH\x00R\awelcome\x12;\n" +
 	"\vwelcome_ack\x182 \x01(\v2\x18.crossband.v1.WelcomeAckH\x00R\n" +
-	"welcomeAck\x12.\n" +
+	"welcomeAck\x12>\n" +
+	"\ffetch_sealed\x183 \x01(\v2\x19.crossband.v1.FetchSealedH\x00R\vfetchSealed\x12.\n" +
+	"\x06sealed\x184 \x01(\v2\x14.crossband.v1.SealedH\x00R\x06sealed\x12.\n" +
 	"\x06commit\x18< \x01(\v2\x14.crossband.v1.CommitH\x00R\x06commit\x12(\n" +
 	"\x04text\x18= \x01(\v2\x12.crossband.v1.TextH\x00R\x04text\x12(\n" +
 	"\x04hail\x18> \x01(\v2\x12.crossband.v1.HailH\x00R\x04hail\x128\n" +
 	"\n" +
 	"hail_reply\x18? \x01(\v2\x17.crossband.v1.HailReplyH\x00R\thailReply\x124\n" +
-	"\bappended\x18@ \x01(\v2\x16.crossband.v1.AppendedH\x00R\bappended\x12A\n" +
+	"\bappended\x18@ \x01(\v2\x16.crossband.v1.AppendedH\x00R\bappended\x12(\n" +
+	"\x04read\x18A \x01(\v2\x12.crossband.v1.ReadH\x00R\x04read\x124\n" +
+	"\bprogress\x18B \x01(\v2\x16.crossband.v1.ProgressH\x00R\bprogress\x127\n" +
+	"\theartbeat\x18C \x01(\v2\x17.crossband.v1.HeartbeatH\x00R\theartbeat\x124\n" +
+	"\breturned\x18D \x01(\v2\x16.crossband.v1.ReturnedH\x00R\breturned\x12>\n" +
+	"\freturned_ack\x18E \x01(\v2\x19.crossband.v1.ReturnedAckH\x00R\vreturnedAck\x12A\n" +
 	"\rfloor_request\x18F \x01(\v2\x1a.crossband.v1.FloorRequestH\x00R\ffloorRequest\x12A\n" +
 	"\rfloor_release\x18G \x01(\v2\x1a.crossband.v1.FloorReleaseH\x00R\ffloorRelease\x12A\n" +
 	"\rfloor_granted\x18H \x01(\v2\x1a.crossband.v1.FloorGrantedH\x00R\ffloorGranted\x128\n" +
@@ -3712,7 +4566,9 @@ const file_wire_proto_rawDesc = "" +
 	"\x06signed\x18\x01 \x01(\fR\x06signed\"&\n" +
 	"\n" +
 	"PutCharter\x12\x18\n" +
-	"\acharter\x18\x01 \x01(\fR\acharter\"Q\n" +
+	"\acharter\x18\x01 \x01(\fR\acharter\"(\n" +
+	"\x0eRevocationList\x12\x16\n" +
+	"\x06signed\x18\x01 \x01(\fR\x06signed\"Q\n" +
 	"\x12PublishKeyPackages\x12\x1a\n" +
 	"\bpackages\x18\x01 \x03(\fR\bpackages\x12\x1f\n" +
 	"\vlast_resort\x18\x02 \x01(\fR\n" +
@@ -3725,6 +4581,10 @@ const file_wire_proto_rawDesc = "" +
 	"KeyPackage\x12\x18\n" +
 	"\apackage\x18\x01 \x01(\fR\apackage\x12\x1f\n" +
 	"\vlast_resort\x18\x02 \x01(\bR\n" +
+	"lastResort\"F\n" +
+	"\x0fKeyPackagesLeft\x12\x12\n" +
+	"\x04left\x18\x01 \x01(\rR\x04left\x12\x1f\n" +
+	"\vlast_resort\x18\x02 \x01(\bR\n" +
 	"lastResort\"B\n" +
 	"\fChannelOffer\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\x12\x18\n" +
@@ -3735,7 +4595,7 @@ const file_wire_proto_rawDesc = "" +
 	"group_info\x18\x02 \x01(\fR\tgroupInfo\";\n" +
 	"\tSubscribe\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
-	"\x05alias\x18\x02 \x01(\x04R\x05alias\"\xcb\x01\n" +
+	"\x05alias\x18\x02 \x01(\x04R\x05alias\"\xf9\x01\n" +
 	"\n" +
 	"Subscribed\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
@@ -3744,16 +4604,19 @@ const file_wire_proto_rawDesc = "" +
 	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12\x18\n" +
 	"\acharter\x18\x05 \x01(\fR\acharter\x12.\n" +
 	"\x05floor\x18\x06 \x01(\v2\x18.crossband.v1.FloorTakenR\x05floor\x12\x19\n" +
-	"\bhub_away\x18\a \x01(\bR\ahubAway\"'\n" +
+	"\bhub_away\x18\a \x01(\bR\ahubAway\x12\x14\n" +
+	"\x05first\x18\b \x01(\x04R\x05first\x12\x16\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\"'\n" +
 	"\vUnsubscribe\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\":\n" +
 	"\bFetchLog\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
-	"\x05after\x18\x02 \x01(\x04R\x05after\"f\n" +
+	"\x05after\x18\x02 \x01(\x04R\x05after\"|\n" +
 	"\aEntries\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12-\n" +
 	"\aentries\x18\x02 \x03(\v2\x13.crossband.v1.EntryR\aentries\x12\x12\n" +
-	"\x04head\x18\x03 \x01(\x04R\x04head\"\x90\x02\n" +
+	"\x04head\x18\x03 \x01(\x04R\x04head\x12\x14\n" +
+	"\x05first\x18\x04 \x01(\x04R\x05first\"\xa8\x02\n" +
 	"\x05Entry\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12\x16\n" +
@@ -3762,8 +4625,19 @@ const file_wire_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\v2\x12.crossband.v1.TextH\x00R\x04text\x12(\n" +
 	"\x04hail\x18\x06 \x01(\v2\x12.crossband.v1.HailH\x00R\x04hail\x128\n" +
 	"\n" +
-	"hail_reply\x18\a \x01(\v2\x17.crossband.v1.HailReplyH\x00R\thailReplyB\x06\n" +
-	"\x04item\"*\n" +
+	"hail_reply\x18\a \x01(\v2\x17.crossband.v1.HailReplyH\x00R\thailReply\x12\x16\n" +
+	"\x06digest\x18\b \x01(\fR\x06digestB\x06\n" +
+	"\x04item\"Q\n" +
+	"\vFetchSealed\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x10\n" +
+	"\x03ids\x18\x03 \x03(\fR\x03ids\"\x83\x01\n" +
+	"\x06Sealed\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12/\n" +
+	"\x05parts\x18\x02 \x03(\v2\x19.crossband.v1.Sealed.PartR\x05parts\x1a.\n" +
+	"\x04Part\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12\x16\n" +
+	"\x06sealed\x18\x02 \x01(\fR\x06sealed\"*\n" +
 	"\x0eFetchGroupInfo\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\"r\n" +
 	"\tGroupInfo\x12\x18\n" +
@@ -3791,12 +4665,13 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"group_info\x18\x05 \x01(\fR\tgroupInfo\x12\x18\n" +
 	"\awelcome\x18\x06 \x01(\fR\awelcome\x12\x14\n" +
-	"\x05added\x18\a \x03(\tR\x05added\"^\n" +
+	"\x05added\x18\a \x03(\tR\x05added\"v\n" +
 	"\x04Text\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x16\n" +
-	"\x06sealed\x18\x04 \x01(\fR\x06sealed\"\xf3\x01\n" +
+	"\x06sealed\x18\x04 \x01(\fR\x06sealed\x12\x16\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\"\x8b\x02\n" +
 	"\x04Hail\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -3809,7 +4684,8 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"expires_ms\x18\t \x01(\x03R\texpiresMs\x12\x16\n" +
 	"\x06sealed\x18\n" +
-	" \x01(\fR\x06sealed\"\xb9\x01\n" +
+	" \x01(\fR\x06sealed\x12\x16\n" +
+	"\x06number\x18\v \x01(\x04R\x06number\"\xd1\x01\n" +
 	"\tHailReply\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -3818,12 +4694,38 @@ const file_wire_proto_rawDesc = "" +
 	"\x04from\x18\x05 \x01(\tR\x04from\x12\x14\n" +
 	"\x05state\x18\x06 \x01(\rR\x05state\x12\x16\n" +
 	"\x06reason\x18\a \x01(\rR\x06reason\x12\x16\n" +
-	"\x06sealed\x18\b \x01(\fR\x06sealed\"d\n" +
+	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x16\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\"d\n" +
 	"\bAppended\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x1c\n" +
-	"\tduplicate\x18\x04 \x01(\bR\tduplicate\"p\n" +
+	"\tduplicate\x18\x04 \x01(\bR\tduplicate\"2\n" +
+	"\x04Read\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xbe\x01\n" +
+	"\bProgress\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x129\n" +
+	"\tdelivered\x18\x02 \x03(\v2\x1b.crossband.v1.Progress.MarkR\tdelivered\x12/\n" +
+	"\x04read\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\x04read\x1a,\n" +
+	"\x04Mark\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\x9e\x01\n" +
+	"\tHeartbeat\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x16\n" +
+	"\x06digest\x18\x04 \x01(\fR\x06digest\x12\x17\n" +
+	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12\x1c\n" +
+	"\tsignature\x18\x06 \x01(\fR\tsignature\"`\n" +
+	"\bReturned\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\rR\x04code\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\"7\n" +
+	"\vReturnedAck\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\"p\n" +
 	"\fFloorRequest\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
 	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x1a\n" +
@@ -3925,7 +4827,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -3938,39 +4840,50 @@ var file_wire_proto_goTypes = []any{
 	(*EnrolReply)(nil),         // 8: crossband.v1.EnrolReply
 	(*TrustList)(nil),          // 9: crossband.v1.TrustList
 	(*PutCharter)(nil),         // 10: crossband.v1.PutCharter
-	(*PublishKeyPackages)(nil), // 11: crossband.v1.PublishKeyPackages
-	(*FetchKeyPackage)(nil),    // 12: crossband.v1.FetchKeyPackage
-	(*KeyPackage)(nil),         // 13: crossband.v1.KeyPackage
-	(*ChannelOffer)(nil),       // 14: crossband.v1.ChannelOffer
-	(*CreateChannel)(nil),      // 15: crossband.v1.CreateChannel
-	(*Subscribe)(nil),          // 16: crossband.v1.Subscribe
-	(*Subscribed)(nil),         // 17: crossband.v1.Subscribed
-	(*Unsubscribe)(nil),        // 18: crossband.v1.Unsubscribe
-	(*FetchLog)(nil),           // 19: crossband.v1.FetchLog
-	(*Entries)(nil),            // 20: crossband.v1.Entries
-	(*Entry)(nil),              // 21: crossband.v1.Entry
-	(*FetchGroupInfo)(nil),     // 22: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 23: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 24: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 25: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 26: crossband.v1.Commit
-	(*Text)(nil),               // 27: crossband.v1.Text
-	(*Hail)(nil),               // 28: crossband.v1.Hail
-	(*HailReply)(nil),          // 29: crossband.v1.HailReply
-	(*Appended)(nil),           // 30: crossband.v1.Appended
-	(*FloorRequest)(nil),       // 31: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 32: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 33: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 34: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 35: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 36: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 37: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 38: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 39: crossband.v1.FloorWarning
-	(*Charter)(nil),            // 40: crossband.v1.Charter
-	(*Message)(nil),            // 41: crossband.v1.Message
-	(*IncidentOpened)(nil),     // 42: crossband.v1.IncidentOpened
-	(*Charter_Party)(nil),      // 43: crossband.v1.Charter.Party
+	(*RevocationList)(nil),     // 11: crossband.v1.RevocationList
+	(*PublishKeyPackages)(nil), // 12: crossband.v1.PublishKeyPackages
+	(*FetchKeyPackage)(nil),    // 13: crossband.v1.FetchKeyPackage
+	(*KeyPackage)(nil),         // 14: crossband.v1.KeyPackage
+	(*KeyPackagesLeft)(nil),    // 15: crossband.v1.KeyPackagesLeft
+	(*ChannelOffer)(nil),       // 16: crossband.v1.ChannelOffer
+	(*CreateChannel)(nil),      // 17: crossband.v1.CreateChannel
+	(*Subscribe)(nil),          // 18: crossband.v1.Subscribe
+	(*Subscribed)(nil),         // 19: crossband.v1.Subscribed
+	(*Unsubscribe)(nil),        // 20: crossband.v1.Unsubscribe
+	(*FetchLog)(nil),           // 21: crossband.v1.FetchLog
+	(*Entries)(nil),            // 22: crossband.v1.Entries
+	(*Entry)(nil),              // 23: crossband.v1.Entry
+	(*FetchSealed)(nil),        // 24: crossband.v1.FetchSealed
+	(*Sealed)(nil),             // 25: crossband.v1.Sealed
+	(*FetchGroupInfo)(nil),     // 26: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),          // 27: crossband.v1.GroupInfo
+	(*Welcome)(nil),            // 28: crossband.v1.Welcome
+	(*WelcomeAck)(nil),         // 29: crossband.v1.WelcomeAck
+	(*Commit)(nil),             // 30: crossband.v1.Commit
+	(*Text)(nil),               // 31: crossband.v1.Text
+	(*Hail)(nil),               // 32: crossband.v1.Hail
+	(*HailReply)(nil),          // 33: crossband.v1.HailReply
+	(*Appended)(nil),           // 34: crossband.v1.Appended
+	(*Read)(nil),               // 35: crossband.v1.Read
+	(*Progress)(nil),           // 36: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 37: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 38: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 39: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 40: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 41: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 42: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 43: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 44: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 45: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 46: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 47: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 48: crossband.v1.FloorWarning
+	(*Charter)(nil),            // 49: crossband.v1.Charter
+	(*Message)(nil),            // 50: crossband.v1.Message
+	(*IncidentOpened)(nil),     // 51: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 52: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 53: crossband.v1.Progress.Mark
+	(*Charter_Party)(nil),      // 54: crossband.v1.Charter.Party
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -3981,50 +4894,62 @@ var file_wire_proto_depIdxs = []int32{
 	8,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
 	9,  // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
 	10, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
-	11, // 8: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
-	12, // 9: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
-	13, // 10: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
-	14, // 11: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
-	15, // 12: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
-	16, // 13: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
-	17, // 14: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
-	18, // 15: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
-	19, // 16: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
-	20, // 17: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
-	22, // 18: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
-	23, // 19: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
-	24, // 20: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
-	25, // 21: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
-	26, // 22: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
-	27, // 23: crossband.v1.Frame.text:type_name -> crossband.v1.Text
-	28, // 24: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
-	29, // 25: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	30, // 26: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	31, // 27: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	32, // 28: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	33, // 29: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	34, // 30: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	35, // 31: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	36, // 32: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	37, // 33: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	38, // 34: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	39, // 35: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	36, // 36: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	21, // 37: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	26, // 38: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	27, // 39: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	28, // 40: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	29, // 41: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	0,  // 42: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	43, // 43: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 44: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	43, // 45: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	42, // 46: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	11, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
+	12, // 9: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
+	13, // 10: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
+	14, // 11: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
+	15, // 12: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
+	16, // 13: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
+	17, // 14: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
+	18, // 15: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
+	19, // 16: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
+	20, // 17: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
+	21, // 18: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
+	22, // 19: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
+	26, // 20: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
+	27, // 21: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
+	28, // 22: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
+	29, // 23: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
+	24, // 24: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
+	25, // 25: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
+	30, // 26: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
+	31, // 27: crossband.v1.Frame.text:type_name -> crossband.v1.Text
+	32, // 28: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
+	33, // 29: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
+	34, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	35, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	36, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	37, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	38, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	39, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	40, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	41, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	42, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	43, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	44, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	45, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	46, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	47, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	48, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	45, // 45: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	23, // 46: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	30, // 47: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	31, // 48: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	32, // 49: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	33, // 50: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	52, // 51: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	53, // 52: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	53, // 53: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	0,  // 54: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	54, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	1,  // 56: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	54, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	51, // 58: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -4041,9 +4966,11 @@ func file_wire_proto_init() {
 		(*Frame_EnrolReply)(nil),
 		(*Frame_TrustList)(nil),
 		(*Frame_PutCharter)(nil),
+		(*Frame_RevocationList)(nil),
 		(*Frame_PublishKeyPackages)(nil),
 		(*Frame_FetchKeyPackage)(nil),
 		(*Frame_KeyPackage)(nil),
+		(*Frame_KeyPackagesLeft)(nil),
 		(*Frame_ChannelOffer)(nil),
 		(*Frame_CreateChannel)(nil),
 		(*Frame_Subscribe)(nil),
@@ -4055,11 +4982,18 @@ func file_wire_proto_init() {
 		(*Frame_GroupInfo)(nil),
 		(*Frame_Welcome)(nil),
 		(*Frame_WelcomeAck)(nil),
+		(*Frame_FetchSealed)(nil),
+		(*Frame_Sealed)(nil),
 		(*Frame_Commit)(nil),
 		(*Frame_Text)(nil),
 		(*Frame_Hail)(nil),
 		(*Frame_HailReply)(nil),
 		(*Frame_Appended)(nil),
+		(*Frame_Read)(nil),
+		(*Frame_Progress)(nil),
+		(*Frame_Heartbeat)(nil),
+		(*Frame_Returned)(nil),
+		(*Frame_ReturnedAck)(nil),
 		(*Frame_FloorRequest)(nil),
 		(*Frame_FloorRelease)(nil),
 		(*Frame_FloorGranted)(nil),
@@ -4070,13 +5004,13 @@ func file_wire_proto_init() {
 		(*Frame_FloorRevoke)(nil),
 		(*Frame_FloorWarning)(nil),
 	}
-	file_wire_proto_msgTypes[19].OneofWrappers = []any{
+	file_wire_proto_msgTypes[21].OneofWrappers = []any{
 		(*Entry_Commit)(nil),
 		(*Entry_Text)(nil),
 		(*Entry_Hail)(nil),
 		(*Entry_HailReply)(nil),
 	}
-	file_wire_proto_msgTypes[39].OneofWrappers = []any{
+	file_wire_proto_msgTypes[48].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -4087,7 +5021,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   42,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
