@@ -1,0 +1,59 @@
+package hub
+
+import (
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame) error {
+	if !ch.created {
+		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
+	}
+	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_GroupInfo{GroupInfo: &wire.GroupInfo{
+		Channel: ch.id[:], GroupInfo: ch.hosted.groupInfo, Charter: ch.signed, Head: ch.hosted.epochSeq,
+	}}})
+	return nil
+}
+
+// commit orders one commit per epoch (RFC 9420 14): the first valid one wins.
+func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.Commit) error {
+	if !ch.created {
+		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
+	}
+	logged := &wire.Commit{Channel: b.Channel, Id: b.Id, Epoch: b.Epoch, Message: b.Message}
+	id, sum, err := h.fresh(l, ch, f, b.Id, logged)
+	if err != nil || sum == nil {
+		return err
+	}
+	m := ch.hosted.members
+	if b.Epoch != m.epoch() {
+		return proto.Refusef(proto.ReasonStaleEpoch, "commit for epoch %d, the channel is at %d", b.Epoch, m.epoch())
+	}
+	next, change, err := m.apply(b.Message, b.GroupInfo, actor, h.now)
+	if err != nil {
+		return err
+	}
+	ch.hosted.members, ch.hosted.groupInfo = next, b.GroupInfo
+	ch.hosted.epochSeq = ch.hosted.head + 1
+	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
+	h.saveChannel(ch)
+	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
+	h.sendWelcomes(ch, b, change.Added)
+	h.placeAgain(ch)
+	h.membersGone(ch, change.Removed)
+	h.routeAgain(ch)
+	return nil
+}
+
+// membersGone takes floor and subscription from those a commit removed.
+func (h *Hub) membersGone(ch *channel, removed []proto.Name) {
+	for _, n := range removed {
+		if _, still := ch.hosted.members.leafOf(n); still {
+			continue
+		}
+		h.floorGone(ch, n)
+		if l := h.names[n]; l != nil && l.subs[ch.id] != nil {
+			h.unsubscribe(l, ch)
+		}
+	}
+}

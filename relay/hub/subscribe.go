@@ -1,0 +1,81 @@
+package hub
+
+import (
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+func (h *Hub) subscribe(l *link, ch *channel, f *wire.Frame, b *wire.Subscribe) error {
+	if !ch.created {
+		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
+	}
+	if err := h.addSub(l, ch, b.Alias); err != nil {
+		return err
+	}
+	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+	h.routeAgain(ch)
+	return nil
+}
+
+// addSub enters a subscription and gives it a number for voice coming in.
+func (h *Hub) addSub(l *link, ch *channel, alias uint64) error {
+	if alias == 0 || alias > uint64(proto.MaxAlias) {
+		return proto.Refusef(proto.ReasonMalformed, "voice alias %d", alias)
+	}
+	s := l.subs[ch.id]
+	if s == nil {
+		if limit := h.subLimit(l); len(l.subs) >= limit {
+			return proto.Refusef(proto.ReasonQuota, "%d channels on one link", limit)
+		}
+		s = &sub{in: l.freeAlias()}
+		l.aliases[s.in] = ch.id
+		l.subs[ch.id] = s
+		ch.subs[l.id] = l
+	}
+	s.out = proto.Alias(alias)
+	return nil
+}
+
+func (h *Hub) subLimit(l *link) int {
+	if h.isPeer(l) {
+		return proto.MaxChannels
+	}
+	return proto.MaxSubscribed
+}
+
+func (l *link) freeAlias() proto.Alias {
+	for {
+		l.next = l.next%proto.MaxAlias + 1
+		if _, used := l.aliases[l.next]; !used {
+			return l.next
+		}
+	}
+}
+
+func (h *Hub) subscribed(l *link, ch *channel) *wire.Subscribed {
+	s := &wire.Subscribed{
+		Channel: ch.id[:], Alias: uint64(l.subs[ch.id].in), Charter: ch.signed, Floor: ch.floor.taken(ch.id),
+	}
+	if ch.charter.Owner == h.self.Agency {
+		s.Head, s.Epoch = ch.hosted.head, ch.hosted.members.epoch()
+	} else {
+		s.Head, s.Epoch, s.HubAway = ch.up.head, ch.up.epoch, ch.up.state != upLive
+	}
+	return s
+}
+
+func (h *Hub) unsubscribe(l *link, ch *channel) {
+	s := l.subs[ch.id]
+	if s == nil {
+		return
+	}
+	h.emit(SetRoute{l.id, s.in, nil})
+	delete(l.aliases, s.in)
+	delete(l.subs, ch.id)
+	delete(ch.subs, l.id) // before the floor is freed: the news of it is not for this link
+	h.releaseLink(ch, l)
+	if ch.charter.Owner != h.self.Agency && len(ch.subs) == 0 {
+		h.leaveUpstream(ch)
+	}
+	h.routeAgain(ch)
+}
