@@ -121,7 +121,8 @@ func (x *StoredChannel) GetFirst() uint64 {
 type StoredEntry struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Entry         *Entry                 `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
-	Sum           []byte                 `protobuf:"bytes,2,opt,name=sum,proto3" json:"sum,omitempty"` // SHA-256 of the message as it came
+	Sum           []byte                 `protobuf:"bytes,2,opt,name=sum,proto3" json:"sum,omitempty"`   // SHA-256 of the message as it came
+	From          string                 `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"` // who sent it; empty for what the hub itself says
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -168,6 +169,13 @@ func (x *StoredEntry) GetSum() []byte {
 		return x.Sum
 	}
 	return nil
+}
+
+func (x *StoredEntry) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
 }
 
 // StoredMessage is a message that an endpoint of this agency sent: its origin.
@@ -263,8 +271,8 @@ func (x *StoredMessage) GetOrder() uint64 {
 	return 0
 }
 
-// StoredCursors are how far a channel's parties had come.
-type StoredCursors struct {
+// StoredMarks are how far a channel's parties had come.
+type StoredMarks struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Delivered     []*Progress_Mark       `protobuf:"bytes,1,rep,name=delivered,proto3" json:"delivered,omitempty"`
 	Read          []*Progress_Mark       `protobuf:"bytes,2,rep,name=read,proto3" json:"read,omitempty"`
@@ -273,20 +281,20 @@ type StoredCursors struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *StoredCursors) Reset() {
-	*x = StoredCursors{}
+func (x *StoredMarks) Reset() {
+	*x = StoredMarks{}
 	mi := &file_stored_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *StoredCursors) String() string {
+func (x *StoredMarks) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*StoredCursors) ProtoMessage() {}
+func (*StoredMarks) ProtoMessage() {}
 
-func (x *StoredCursors) ProtoReflect() protoreflect.Message {
+func (x *StoredMarks) ProtoReflect() protoreflect.Message {
 	mi := &file_stored_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -298,26 +306,26 @@ func (x *StoredCursors) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use StoredCursors.ProtoReflect.Descriptor instead.
-func (*StoredCursors) Descriptor() ([]byte, []int) {
+// Deprecated: Use StoredMarks.ProtoReflect.Descriptor instead.
+func (*StoredMarks) Descriptor() ([]byte, []int) {
 	return file_stored_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *StoredCursors) GetDelivered() []*Progress_Mark {
+func (x *StoredMarks) GetDelivered() []*Progress_Mark {
 	if x != nil {
 		return x.Delivered
 	}
 	return nil
 }
 
-func (x *StoredCursors) GetRead() []*Progress_Mark {
+func (x *StoredMarks) GetRead() []*Progress_Mark {
 	if x != nil {
 		return x.Read
 	}
 	return nil
 }
 
-func (x *StoredCursors) GetNumbers() []*Progress_Mark {
+func (x *StoredMarks) GetNumbers() []*Progress_Mark {
 	if x != nil {
 		return x.Numbers
 	}
@@ -338,10 +346,11 @@ const file_stored_proto_rawDesc = "" +
 	"\tepoch_seq\x18\x04 \x01(\x04R\bepochSeq\x12\x14\n" +
 	"\x05since\x18\x05 \x01(\x04R\x05since\x12\x12\n" +
 	"\x04head\x18\x06 \x01(\x04R\x04head\x12\x14\n" +
-	"\x05first\x18\a \x01(\x04R\x05first\"J\n" +
+	"\x05first\x18\a \x01(\x04R\x05first\"^\n" +
 	"\vStoredEntry\x12)\n" +
 	"\x05entry\x18\x01 \x01(\v2\x13.crossband.v1.EntryR\x05entry\x12\x10\n" +
-	"\x03sum\x18\x02 \x01(\fR\x03sum\"\xc3\x01\n" +
+	"\x03sum\x18\x02 \x01(\fR\x03sum\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\"\xc3\x01\n" +
 	"\rStoredMessage\x12)\n" +
 	"\x05frame\x18\x01 \x01(\v2\x13.crossband.v1.FrameR\x05frame\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x17\n" +
@@ -349,8 +358,8 @@ const file_stored_proto_rawDesc = "" +
 	"\x03seq\x18\x04 \x01(\x04R\x03seq\x12\x1a\n" +
 	"\breturned\x18\x05 \x01(\rR\breturned\x12\x16\n" +
 	"\x06detail\x18\x06 \x01(\tR\x06detail\x12\x14\n" +
-	"\x05order\x18\a \x01(\x04R\x05order\"\xb2\x01\n" +
-	"\rStoredCursors\x129\n" +
+	"\x05order\x18\a \x01(\x04R\x05order\"\xb0\x01\n" +
+	"\vStoredMarks\x129\n" +
 	"\tdelivered\x18\x01 \x03(\v2\x1b.crossband.v1.Progress.MarkR\tdelivered\x12/\n" +
 	"\x04read\x18\x02 \x03(\v2\x1b.crossband.v1.Progress.MarkR\x04read\x125\n" +
 	"\anumbers\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\anumbersB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
@@ -372,7 +381,7 @@ var file_stored_proto_goTypes = []any{
 	(*StoredChannel)(nil), // 0: crossband.v1.StoredChannel
 	(*StoredEntry)(nil),   // 1: crossband.v1.StoredEntry
 	(*StoredMessage)(nil), // 2: crossband.v1.StoredMessage
-	(*StoredCursors)(nil), // 3: crossband.v1.StoredCursors
+	(*StoredMarks)(nil),   // 3: crossband.v1.StoredMarks
 	(*Entry)(nil),         // 4: crossband.v1.Entry
 	(*Frame)(nil),         // 5: crossband.v1.Frame
 	(*Progress_Mark)(nil), // 6: crossband.v1.Progress.Mark
@@ -380,9 +389,9 @@ var file_stored_proto_goTypes = []any{
 var file_stored_proto_depIdxs = []int32{
 	4, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
 	5, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
-	6, // 2: crossband.v1.StoredCursors.delivered:type_name -> crossband.v1.Progress.Mark
-	6, // 3: crossband.v1.StoredCursors.read:type_name -> crossband.v1.Progress.Mark
-	6, // 4: crossband.v1.StoredCursors.numbers:type_name -> crossband.v1.Progress.Mark
+	6, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
+	6, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
+	6, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
 	5, // [5:5] is the sub-list for method output_type
 	5, // [5:5] is the sub-list for method input_type
 	5, // [5:5] is the sub-list for extension type_name

@@ -18,8 +18,10 @@ type channel struct {
 	created bool   // a group exists
 	subs    map[LinkID]*link
 	floor   floor
+	marks   marks
 	hosted  hosted   // when this agency owns the channel
 	up      upstream // when another does
+	origin  origin   // then too: what our endpoints have sent
 }
 
 // hosted is what only the channel's hub knows.
@@ -28,6 +30,7 @@ type hosted struct {
 	groupInfo []byte // of the current epoch, as the last committer left it
 	epochSeq  uint64 // log entry that made the current epoch
 	head      uint64 // newest log entry
+	first     uint64 // oldest one that is still kept; 0: none has expired
 	seen      map[proto.MessageID]stored
 	hails     map[proto.MessageID]*hail
 }
@@ -41,7 +44,8 @@ type stored struct {
 func newChannel(c proto.Charter, signed []byte) *channel {
 	return &channel{
 		id: c.Channel, charter: c, signed: signed,
-		subs:   make(map[LinkID]*link),
+		subs: make(map[LinkID]*link), marks: newMarks(), origin: newOrigin(),
+		up:     upstream{asked: make(map[proto.Name]request)},
 		hosted: hosted{seen: make(map[proto.MessageID]stored), hails: make(map[proto.MessageID]*hail)},
 	}
 }
@@ -140,7 +144,8 @@ func (h *Hub) forgetEnded(ch *channel) {
 		}
 	}
 	delete(h.channels, ch.id)
-	h.emit(Write{bucketChannels, ch.id[:], nil})
+	h.erase(bucketChannels, ch.id[:])
+	h.keepEnded(ch)
 	h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ended channel forgotten"})
 }
 

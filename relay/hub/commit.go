@@ -21,8 +21,8 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
 	logged := &wire.Commit{Channel: b.Channel, Id: b.Id, Epoch: b.Epoch, Message: b.Message}
-	id, sum, err := h.fresh(l, ch, f, b.Id, logged)
-	if err != nil || sum == nil {
+	a, err := h.fresh(l, ch, actor, f, b.Id, logged)
+	if err != nil || a == nil {
 		return err
 	}
 	m := ch.hosted.members
@@ -35,7 +35,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	}
 	ch.hosted.members, ch.hosted.groupInfo = next, b.GroupInfo
 	ch.hosted.epochSeq = ch.hosted.head + 1
-	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
+	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
 	h.sendWelcomes(ch, b, change.Added)
@@ -52,6 +52,7 @@ func (h *Hub) membersGone(ch *channel, removed []proto.Name) {
 			continue
 		}
 		h.floorGone(ch, n)
+		ch.marks.leave(n)
 		if l := h.names[n]; l != nil && l.subs[ch.id] != nil {
 			h.unsubscribe(l, ch)
 		}

@@ -85,6 +85,8 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 		return h.offered(l, b.ChannelOffer)
 	case *wire.Frame_Entries:
 		return h.feed(l, b.Entries)
+	case *wire.Frame_ReturnedAck:
+		return h.returnedAck(actor, b.ReturnedAck)
 	case *wire.Frame_Refused, *wire.Frame_Done:
 		return nil
 	}
@@ -144,6 +146,12 @@ func (h *Hub) dispatchHub(l *link, ch *channel, actor proto.Name, f *wire.Frame)
 		return h.done(l, f)
 	case *wire.Frame_FetchLog:
 		return h.fetchLog(l, ch, f, b.FetchLog)
+	case *wire.Frame_FetchSealed:
+		return h.fetchSealed(l, ch, actor, f, b.FetchSealed)
+	case *wire.Frame_Read:
+		return h.read(l, ch, actor, b.Read)
+	case *wire.Frame_Progress:
+		return h.progress(l, ch, b.Progress)
 	case *wire.Frame_FetchGroupInfo:
 		return h.groupInfo(l, ch, f)
 	case *wire.Frame_Commit:

@@ -12,6 +12,7 @@ import (
 
 	"crossband/crypto/mls/roster"
 	"crossband/proto"
+	"crossband/proto/wire"
 )
 
 // ChannelView is what tests may look at in a channel.
@@ -71,6 +72,45 @@ func (h *Hub) Dump() string {
 			d.value(v.Field(i))
 		}
 	}
+	return d.b.String()
+}
+
+// Durable writes down what a restart must not change.
+func (h *Hub) Durable() string {
+	d := dumper{seen: map[uintptr]int{}}
+	say := func(what string, v any) {
+		d.line("%s", what)
+		d.value(reflect.ValueOf(v))
+	}
+	for _, ch := range h.sortedChannels() {
+		say("channel "+ch.id.Short(), ch.charter)
+		say("signed", ch.signed)
+		say("created", ch.created)
+		say("hosted", ch.hosted)
+		say("numbers", ch.marks.numbers)
+		for _, o := range ch.origin.sorted() {
+			say("waits", struct {
+				id       proto.MessageID
+				from     proto.Name
+				frame    *wire.Frame
+				sum      [32]byte
+				order    uint64
+				returned proto.Reason
+			}{o.id, o.from, o.frame, o.sum, o.order, o.returned})
+		}
+	}
+	say("packages", h.packages)
+	for _, n := range slices.SortedFunc(maps.Keys(h.welcomes), compareNames) {
+		list := slices.Clone(h.welcomes[n])
+		slices.SortFunc(list, func(a, b *wire.Welcome) int { return strings.Compare(string(a.Id), string(b.Id)) })
+		say("welcomes "+n.String(), list)
+	}
+	for _, n := range slices.SortedFunc(maps.Keys(h.returned), compareNames) {
+		list := slices.Clone(h.returned[n])
+		slices.SortFunc(list, func(a, b *wire.Returned) int { return strings.Compare(string(a.Id), string(b.Id)) })
+		say("returned "+n.String(), list)
+	}
+	say("ended", h.ended)
 	return d.b.String()
 }
 

@@ -72,7 +72,6 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 	}
 	ch := newChannel(c, b.Charter)
 	ch.created = true
-	ch.up.asked = make(map[proto.Name]request)
 	if err := h.addChannel(ch); err != nil {
 		return err
 	}
@@ -85,6 +84,9 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 // from the hub they go down, from our endpoints they go up.
 func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {
 	if h.isPeer(l) {
+		if b := f.GetFetchSealed(); b != nil && ch.charter.HasParty(l.peer.Agency) { // of what our endpoints sent
+			return h.fetchSealed(l, ch, actor, f, b)
+		}
 		if l.peer.Agency != ch.charter.Owner {
 			return proto.Refusef(proto.ReasonForbidden, "%s is not the channel's hub", l.peer.Agency)
 		}
@@ -103,8 +105,13 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 		return h.floorRequestUp(l, ch, actor, f, b.FloorRequest)
 	case *wire.Frame_FloorRelease:
 		return h.floorReleaseUp(l, ch, actor, f, b.FloorRelease)
-	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Commit,
-		*wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply:
+	case *wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply:
+		return h.accept(l, ch, actor, f)
+	case *wire.Frame_Read:
+		return h.read(l, ch, actor, b.Read)
+	case *wire.Frame_FetchSealed:
+		return h.fetchSealed(l, ch, actor, f, b.FetchSealed)
+	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Commit:
 		hub := h.peers[ch.charter.Owner]
 		if hub == nil {
 			return proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
@@ -138,6 +145,7 @@ func (h *Hub) subscribeFollower(l *link, ch *channel, f *wire.Frame, b *wire.Sub
 
 func (h *Hub) answerSubscribe(l *link, ch *channel, id uint64) {
 	h.send(l, &wire.Frame{Re: id, Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+	h.tellMarks(l, ch)
 	h.routeAgain(ch)
 }
 
@@ -205,6 +213,10 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 		}
 	}
 	h.routeAgain(ch)
+	for _, o := range ch.origin.waiting {
+		o.again = time.Time{}
+	}
+	h.flush(ch)
 }
 
 func waitsIn(list []waitingSub, id LinkID) bool {
@@ -241,8 +253,14 @@ func (h *Hub) upstreamRefused(ch *channel, why *proto.Refusal) {
 	}
 }
 
+// flushEvery is how often messages are tried again that a hub did not answer.
+const flushEvery = time.Second
+
 // tickUpstream asks a hub again whose link is there and who did not take us.
 func (h *Hub) tickUpstream(ch *channel) {
+	if h.every(flushEvery) {
+		h.flush(ch)
+	}
 	if ch.up.state == upAway && h.peers[ch.charter.Owner] != nil && !h.now.Before(ch.up.again) {
 		h.joinUpstream(ch)
 	}
@@ -302,6 +320,8 @@ func (h *Hub) fromHub(l *link, ch *channel, f *wire.Frame) error {
 		return nil // late frames of a subscription that has ended
 	}
 	switch b := f.Body.(type) {
+	case *wire.Frame_Progress:
+		return h.progress(l, ch, b.Progress)
 	case *wire.Frame_FloorTaken:
 		ch.floor.mirror(b.FloorTaken, h.now)
 		h.toSubs(ch, f)
@@ -340,6 +360,7 @@ func (h *Hub) feed(l *link, b *wire.Entries) error {
 			ch.up.epoch = max(ch.up.epoch, c.Epoch+1)
 		}
 	}
+	h.received(ch, b.Entries)
 	h.toSubs(ch, &wire.Frame{Body: &wire.Frame_Entries{Entries: b}})
 	return nil
 }
@@ -354,6 +375,14 @@ func (h *Hub) answered(l *link, f *wire.Frame) {
 	delete(l.pending, f.Re)
 	if r := f.GetRefused(); r != nil {
 		h.refusePending(p, proto.Refuse(proto.Reason(r.Code), r.Detail))
+		return
+	}
+	if p.message != (proto.MessageID{}) {
+		if a := f.GetAppended(); a.GetSeq() != 0 {
+			h.originAnswered(p, a, nil)
+		} else {
+			h.originAnswered(p, nil, proto.Refusef(proto.ReasonHubAway, "%s answered with kind %d", l.peer, proto.KindOf(f)))
+		}
 		return
 	}
 	if p.kind == proto.KindSubscribe && p.from == SelfLink {

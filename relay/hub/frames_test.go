@@ -2,8 +2,8 @@ package hub_test
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,6 +94,14 @@ func (w *world) setField(m protoreflect.Message, name, value string) error {
 			value = strings.TrimSuffix(strings.Repeat(one+",", n), ",")
 		}
 		for _, v := range strings.Split(value, ",") {
+			if fd.Message() != nil && fd.Message().Name() == "Mark" { // NAME:SEQ
+				mark, err := parseMark(v)
+				if err != nil {
+					return err
+				}
+				m.Mutable(fd).List().Append(protoreflect.ValueOfMessage(mark.ProtoReflect()))
+				continue
+			}
 			if fd.Kind() == protoreflect.MessageKind { // SEQ:ID:EPOCH, a commit in the log
 				e, err := w.parseEntry(v)
 				if err != nil {
@@ -128,6 +136,15 @@ func (w *world) setField(m protoreflect.Message, name, value string) error {
 	return err
 }
 
+func parseMark(s string) (*wire.Progress_Mark, error) {
+	name, seq, _ := strings.Cut(s, ":")
+	if n, err := parseName(name); err == nil {
+		name = n.String()
+	}
+	n, err := strconv.ParseUint(seq, 10, 64)
+	return &wire.Progress_Mark{Name: name, Seq: n}, err
+}
+
 func (w *world) parseEntry(s string) (*wire.Entry, error) {
 	parts := strings.Split(s, ":")
 	if len(parts) != 3 {
@@ -147,6 +164,9 @@ func (w *world) parseValue(fd protoreflect.FieldDescriptor, s string) (protorefl
 		b, err := w.parseBytes(fd.Name(), s)
 		return protoreflect.ValueOfBytes(b), err
 	case protoreflect.StringKind:
+		if a, ok := agencies()[s]; ok {
+			return protoreflect.ValueOfString(string(a)), nil
+		}
 		if raw, ok := strings.CutPrefix(s, "raw:"); ok {
 			return protoreflect.ValueOfString(raw), nil
 		}
@@ -200,7 +220,7 @@ func (w *world) parseBytes(field protoreflect.Name, s string) ([]byte, error) {
 		return nil, fmt.Errorf("no channel %q", s)
 	case "burst":
 		return id(s, 8), nil
-	case "id", "hail", "incident":
+	case "id", "ids", "hail", "incident":
 		return id(s, 16), nil
 	case "charter":
 		if c, ok := w.made.charters[s]; ok {
@@ -306,8 +326,10 @@ func (w *world) channelName(b []byte) string {
 
 func (w *world) octets(field protoreflect.Name, b []byte) string {
 	switch field {
-	case "burst", "id", "hail", "incident":
+	case "burst", "id", "ids", "hail", "incident":
 		return idName(b)
+	case "digest":
+		return hex.EncodeToString(b[:4])
 	case "parent":
 		return w.channelName(b)
 	}
@@ -325,6 +347,16 @@ func (w *world) effect(x hub.Effect) string {
 		return "write " + w.write(x)
 	case hub.ReadLog:
 		return fmt.Sprintf("read-log %s after=%d: %s", w.labels[x.Link], x.After, w.frame(x.Answer))
+	case hub.ReadSealed:
+		var keys []string
+		for _, k := range x.Keys {
+			keys = append(keys, idName(k))
+		}
+		return fmt.Sprintf("read-sealed %s %s: %s", w.labels[x.Link], strings.Join(keys, ","), w.frame(x.Answer))
+	case hub.Sweep:
+		return fmt.Sprintf("sweep %s before=%v", w.channelName(x.Channel[:]), x.Before.Sub(start()))
+	case hub.Drop:
+		return "drop " + w.plain(x.Bucket)
 	case hub.SetRoute:
 		return fmt.Sprintf("route %s/%d %s", w.labels[x.Link], x.Alias, w.route(x.Route))
 	case hub.InstallTrust:
@@ -391,24 +423,56 @@ func (w *world) audit(x hub.Audit) string {
 func (w *world) write(x hub.Write) string {
 	if hexID, ok := strings.CutPrefix(x.Bucket, "log/"); ok {
 		cid, err := proto.ParseChannelID(hexID)
-		e := new(wire.Entry)
-		if err != nil || pb.Unmarshal(x.Value, e) != nil || binary.BigEndian.Uint64(x.Key) != e.Seq {
+		if x.Value == nil {
+			return fmt.Sprintf("log/%s %d deleted", w.channelName(cid[:]), binary.BigEndian.Uint64(x.Key))
+		}
+		v := new(wire.StoredEntry)
+		if err != nil || pb.Unmarshal(x.Value, v) != nil || binary.BigEndian.Uint64(x.Key) != v.Entry.Seq {
 			return "log with a bad record"
 		}
 		var b strings.Builder
-		w.fields(&b, e.ProtoReflect())
+		w.fields(&b, v.Entry.ProtoReflect())
 		return "log/" + w.channelName(cid[:]) + b.String()
 	}
-	switch x.Bucket {
-	case "channels":
+	if hexID, ok := strings.CutPrefix(x.Bucket, "origin/"); ok {
+		cid, err := proto.ParseChannelID(hexID)
 		if x.Value == nil {
-			return fmt.Sprintf("channels/%s deleted", w.channelName(x.Key))
+			return fmt.Sprintf("origin/%s %s deleted", w.channelName(cid[:]), idName(x.Key))
 		}
-		gi := new(wire.GroupInfo)
-		if pb.Unmarshal(x.Value, gi) != nil || !slices.Equal(gi.Channel, x.Key) {
-			return "channels with a bad record"
+		v := new(wire.StoredMessage)
+		if err != nil || pb.Unmarshal(x.Value, v) != nil {
+			return "origin with a bad record"
 		}
-		return fmt.Sprintf("channels/%s charter=%s group_info=%s head=%d", w.channelName(gi.Channel), w.made.nameOf(gi.Charter), w.made.nameOf(gi.GroupInfo), gi.Head)
+		return fmt.Sprintf("origin/%s %s from=%s order=%d seq=%d returned=%d", w.channelName(cid[:]), idName(x.Key), w.plain(v.From), v.Order, v.Seq, v.Returned)
+	}
+	switch x.Bucket {
+	case "channels", "ended":
+		if x.Value == nil {
+			return fmt.Sprintf("%s/%s deleted", x.Bucket, w.channelName(x.Key))
+		}
+		v := new(wire.StoredChannel)
+		if pb.Unmarshal(x.Value, v) != nil {
+			return x.Bucket + " with a bad record"
+		}
+		info := "none"
+		if v.Created && len(v.GroupInfo) > 0 {
+			info = w.made.nameOf(v.GroupInfo)
+		}
+		return fmt.Sprintf("%s/%s charter=%s group_info=%s head=%d", x.Bucket, w.channelName(x.Key), w.made.nameOf(v.Charter), info, v.EpochSeq)
+	case "marks":
+		v := new(wire.StoredMarks)
+		if x.Value == nil || pb.Unmarshal(x.Value, v) != nil {
+			return fmt.Sprintf("marks/%s deleted", w.channelName(x.Key))
+		}
+		var b strings.Builder
+		w.fields(&b, v.ProtoReflect())
+		return fmt.Sprintf("marks/%s%s", w.channelName(x.Key), b.String())
+	case "returned":
+		who, mid, _ := strings.Cut(string(x.Key), " ")
+		if x.Value == nil {
+			return fmt.Sprintf("returned/%s/%s deleted", w.plain(who), idName([]byte(mid)))
+		}
+		return fmt.Sprintf("returned/%s/%s", w.plain(who), idName([]byte(mid)))
 	case "welcomes":
 		who, mid, _ := strings.Cut(string(x.Key), " ")
 		if x.Value == nil {

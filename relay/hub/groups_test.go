@@ -45,6 +45,14 @@ func (fakeJudge) Charter(signed []byte, _ time.Time) ([]byte, proto.Name, error)
 	return payload, n, err
 }
 
+func (j fakeJudge) Payload(signed []byte) (proto.Charter, error) {
+	payload, _, err := j.Charter(signed, time.Time{})
+	if err != nil {
+		return proto.Charter{}, err
+	}
+	return proto.ParseCharter(payload)
+}
+
 func (fakeJudge) Member(chain [][]byte, at time.Time) (proto.Name, error) {
 	c, err := x509.ParseCertificate(chain[0])
 	if err != nil || len(c.URIs) != 1 {
@@ -560,11 +568,14 @@ func (p *people) stored(w *world, x hub.Write) {
 		return
 	}
 	cid, err := proto.ParseChannelID(hexID)
-	e := new(wire.Entry)
-	if err != nil || pb.Unmarshal(x.Value, e) != nil {
+	if x.Value == nil {
+		return // expired
+	}
+	v := new(wire.StoredEntry)
+	if err != nil || pb.Unmarshal(x.Value, v) != nil {
 		p.t.Fatalf("bad record in %s", x.Bucket)
 	}
-	name := w.made.charterOf[cid]
+	e, name := v.Entry, w.made.charterOf[cid]
 	if w.log[name]++; e.Seq != w.log[name] {
 		p.t.Errorf("log of %s: entry %d after %d", name, e.Seq, w.log[name]-1)
 	}

@@ -24,8 +24,8 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	if err := h.maySend(ch, actor); err != nil {
 		return err
 	}
-	id, sum, err := h.fresh(l, ch, f, b.Id, b)
-	if err != nil || sum == nil {
+	a, err := h.fresh(l, ch, actor, f, b.Id, b)
+	if err != nil || a == nil {
 		return err
 	}
 	if err := ch.inTime(b.Epoch); err != nil {
@@ -58,8 +58,8 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	if _, err := proto.IncidentIDFrom(b.Incident); err != nil {
 		return err
 	}
-	ch.hosted.hails[id] = &hail{id, actor, to, proto.HailSent, expires}
-	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
+	ch.hosted.hails[a.id] = &hail{a.id, actor, to, proto.HailSent, expires}
+	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
 	return nil
 }
 
@@ -75,8 +75,8 @@ func (h *Hub) hailReply(l *link, ch *channel, actor proto.Name, f *wire.Frame, b
 	if b.From != actor.String() {
 		return proto.Refusef(proto.ReasonSpokenFor, "a reply of %s from %s", b.From, actor)
 	}
-	id, sum, err := h.fresh(l, ch, f, b.Id, b)
-	if err != nil || sum == nil {
+	a, err := h.fresh(l, ch, actor, f, b.Id, b)
+	if err != nil || a == nil {
 		return err
 	}
 	if err := ch.inTime(b.Epoch); err != nil {
@@ -92,11 +92,37 @@ func (h *Hub) hailReply(l *link, ch *channel, actor proto.Name, f *wire.Frame, b
 		return proto.Refusef(proto.ReasonHailState, "%s to %s by %s", call.state, next, actor)
 	}
 	call.state = next
-	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: b}})
+	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: b}})
 	if next.Over() {
 		delete(ch.hosted.hails, hid)
 	}
 	return nil
+}
+
+// loadHail opens again a hail that was in the log.
+func (ch *channel) loadHail(id proto.MessageID, b *wire.Hail) error {
+	from, err := proto.ParseName(b.From)
+	if err != nil {
+		return err
+	}
+	to, err := proto.ParseName(b.To)
+	if err != nil {
+		return err
+	}
+	ch.hosted.hails[id] = &hail{id, from, to, proto.HailSent, time.UnixMilli(b.ExpiresMs)}
+	return nil
+}
+
+// loadReply moves it to where it stood: the rule was applied when it came.
+func (ch *channel) loadReply(b *wire.HailReply) {
+	id, err := proto.MessageIDFrom(b.Hail)
+	call := ch.hosted.hails[id]
+	if err != nil || call == nil {
+		return
+	}
+	if call.state = proto.HailState(b.State); call.state.Over() {
+		delete(ch.hosted.hails, id)
+	}
 }
 
 // side says for which side a party may act: the caller for itself, any desk of
@@ -130,7 +156,7 @@ func (h *Hub) tickHails(ch *channel) {
 			Channel: ch.id[:], Id: id[:], Epoch: ch.hosted.members.epoch(), Hail: c.id[:],
 			From: h.self.String(), State: uint32(proto.HailExpired),
 		}
-		h.append(nil, ch, nil, id, [32]byte{}, h.self.Agency, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: reply}})
+		h.append(nil, ch, nil, accepted{id: id, from: h.self}, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: reply}})
 	}
 }
 

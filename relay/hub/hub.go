@@ -21,11 +21,26 @@ const SelfLink LinkID = 0
 type Judge interface {
 	// Charter checks a signed charter's signature and its signer's chain.
 	Charter(signed []byte, now time.Time) (payload []byte, signer proto.Name, err error)
+	// Payload reads a signed charter and judges nothing: for what was judged
+	// before it was stored.
+	Payload(signed []byte) (proto.Charter, error)
 	policy.Judge
 }
 
-// Event is what happened: LinkUp, LinkDown, FrameIn, Heard, Trusted or Tick.
+// Event is what happened: Loaded, Settings, LinkUp, LinkDown, FrameIn, Heard,
+// Trusted, Expired or Tick.
 type Event interface{ event() }
+
+// Loaded is a record that a Hub of the same relay wrote before a restart. Records
+// come before every other event, in the order of Load, each bucket by its keys.
+type Loaded Write
+
+// Expired is the answer to a Sweep: what it found, oldest first.
+type Expired struct {
+	Channel  proto.ChannelID
+	Entries  []*wire.StoredEntry
+	Messages []*wire.StoredMessage
+}
 
 // LinkUp says that a greeted link is there. The zero Peer is a newcomer on an
 // enrolment link.
@@ -56,6 +71,9 @@ type Tick struct{}
 // TickEvery is how often the caller sends Tick: timers are this coarse.
 const TickEvery = 100 * time.Millisecond
 
+func (Loaded) event()   {}
+func (Settings) event() {}
+func (Expired) event()  {}
 func (LinkUp) event()   {}
 func (LinkDown) event() {}
 func (FrameIn) event()  {}
@@ -63,8 +81,8 @@ func (Heard) event()    {}
 func (Trusted) event()  {}
 func (Tick) event()     {}
 
-// Effect is what the caller must do: Send, Close, Write, ReadLog, SetRoute,
-// InstallTrust or Audit.
+// Effect is what the caller must do: Send, Close, Write, Drop, ReadLog,
+// ReadSealed, Sweep, SetRoute, InstallTrust or Audit.
 type Effect interface{ effect() }
 
 // Send queues a frame on a link.
@@ -84,6 +102,32 @@ type Write struct {
 	Bucket string
 	Key    []byte
 	Value  []byte // nil deletes
+}
+
+// Drop deletes a whole bucket. It need not be done at once.
+type Drop struct{ Bucket string }
+
+// Sweep asks for the records of a channel that are older than Before: of its log,
+// of its origin, where they are named. The caller answers with Expired, for no
+// more than MaxSweep records at a time.
+type Sweep struct {
+	Channel     proto.ChannelID
+	Log, Origin string // buckets; empty: none
+	Before      time.Time
+}
+
+// MaxSweep bounds the records in one Expired: what is left over is found by the
+// next Sweep.
+const MaxSweep = 1000
+
+// ReadSealed answers a FetchSealed from the store: the caller fills Answer's parts
+// with the sealed parts of the messages under Keys that are there, at most
+// MaxEntriesBytes, and sends it.
+type ReadSealed struct {
+	Link   LinkID
+	Bucket string
+	Keys   [][]byte
+	Answer *wire.Frame
 }
 
 // ReadLog answers a FetchLog from the store: the caller fills Answer's entries
@@ -143,7 +187,10 @@ type Audit struct {
 func (Send) effect()         {}
 func (Close) effect()        {}
 func (Write) effect()        {}
+func (Drop) effect()         {}
+func (Sweep) effect()        {}
 func (ReadLog) effect()      {}
+func (ReadSealed) effect()   {}
 func (SetRoute) effect()     {}
 func (InstallTrust) effect() {}
 func (Audit) effect()        {}
@@ -160,8 +207,12 @@ type Hub struct {
 	channels map[proto.ChannelID]*channel
 	packages map[proto.Name]*shelf
 	welcomes map[proto.Name][]*wire.Welcome
-	trust    []byte // newest signed trust list, for endpoints
-	lastID   uint64 // of requests that this relay sends
+	returned map[proto.Name][]*wire.Returned
+	ended    map[proto.ChannelID]endedChannel
+	settings Settings
+	last     time.Time // of the tick before
+	trust    []byte    // newest signed trust list, for endpoints
+	lastID   uint64    // of requests that this relay sends
 }
 
 // New returns the hub of the relay named self, with nothing in it.
@@ -175,6 +226,8 @@ func New(self proto.Name, judge Judge) *Hub {
 		channels: make(map[proto.ChannelID]*channel),
 		packages: make(map[proto.Name]*shelf),
 		welcomes: make(map[proto.Name][]*wire.Welcome),
+		returned: make(map[proto.Name][]*wire.Returned),
+		ended:    make(map[proto.ChannelID]endedChannel),
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
 	return h
@@ -185,6 +238,12 @@ func New(self proto.Name, judge Judge) *Hub {
 func (h *Hub) Apply(now time.Time, e Event) []Effect {
 	h.now, h.out = now, nil
 	switch e := e.(type) {
+	case Loaded:
+		h.load(e)
+	case Settings:
+		h.settings = e
+	case Expired:
+		h.expired(e)
 	case LinkUp:
 		h.linkUp(e)
 	case LinkDown:
@@ -215,8 +274,12 @@ func (h *Hub) tick() {
 		h.tickFloor(ch)
 		h.tickHails(ch)
 		h.tickUpstream(ch)
+		h.tickMarks(ch)
+		h.tickRetention(ch)
 		h.forgetEnded(ch)
 	}
+	h.tickEnded()
+	h.last = h.now
 }
 
 func (h *Hub) trusted(signed []byte) {

@@ -31,6 +31,9 @@ import (
 //	tick D, wait D                      time with and without the hub's ticks
 //	talk CHANNEL D                      time with ticks and the holder's voice
 //	trusted LIST                        a trust list has been installed
+//	restart now                         the hub ends; the next one loads what was written
+//	settings KEY=VALUE…                 room, standing, incident, waiting, held=CHANNEL
+//	expired CHANNEL                     answer a sweep with everything written before now
 //	quiet COMMAND                       any of these without its trace
 //	repeat N COMMAND                    with %d for the count
 func TestScripts(t *testing.T) {
@@ -103,6 +106,7 @@ func (s *script) block() {
 			}
 			s.at++
 			s.compare()
+			w.checkRestart(s.file, first)
 			return
 		}
 		commands = true
@@ -164,6 +168,13 @@ func (s *script) command(line string) error {
 		return w.down(rest)
 	case "make":
 		return w.make(words)
+	case "restart":
+		w.restart()
+		return nil
+	case "settings":
+		return w.settings(words)
+	case "expired":
+		return w.expired(words[0], words[1:])
 	case "channel":
 		return w.channel(words[0], words[1:])
 	case "trusted":

@@ -33,6 +33,7 @@ type pending struct {
 	id       uint64 // their number of the request
 	kind     proto.Kind
 	channel  proto.ChannelID
+	message  proto.MessageID // of ours that the hub is to order; zero: none
 	deadline time.Time
 }
 
@@ -109,6 +110,7 @@ func (h *Hub) endpointUp(l *link) {
 		}
 	}
 	h.deliverWelcomes(l, l.peer)
+	h.deliverReturned(l)
 }
 
 // linkDown frees everything that hung on the link.
@@ -147,7 +149,7 @@ func (h *Hub) forward(from *link, f *wire.Frame, to *link, actor proto.Name, ch 
 		return proto.Refusef(proto.ReasonHops, "%d", f.Hops)
 	}
 	h.lastID++
-	to.pending[h.lastID] = pending{h.lastID, from.id, f.Id, proto.KindOf(f), ch, h.now.Add(proto.AnswerTimeout)}
+	to.pending[h.lastID] = pending{re: h.lastID, from: from.id, id: f.Id, kind: proto.KindOf(f), channel: ch, deadline: h.now.Add(proto.AnswerTimeout)}
 	h.send(to, &wire.Frame{Id: h.lastID, Endpoint: actor.String(), Hops: f.Hops + 1, Body: f.Body})
 	return nil
 }
@@ -171,6 +173,10 @@ func (h *Hub) expirePending(l *link) {
 }
 
 func (h *Hub) refusePending(p pending, why *proto.Refusal) {
+	if p.message != (proto.MessageID{}) {
+		h.originAnswered(p, nil, why)
+		return
+	}
 	if p.kind == proto.KindSubscribe && p.from == SelfLink {
 		if ch := h.upstreamAsked(p); ch != nil {
 			h.upstreamRefused(ch, why)

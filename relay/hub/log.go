@@ -15,14 +15,14 @@ func (h *Hub) text(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	if err := h.maySend(ch, actor); err != nil {
 		return err
 	}
-	id, sum, err := h.fresh(l, ch, f, b.Id, b)
-	if err != nil || sum == nil {
+	a, err := h.fresh(l, ch, actor, f, b.Id, b)
+	if err != nil || a == nil {
 		return err
 	}
 	if err := ch.inTime(b.Epoch); err != nil {
 		return err
 	}
-	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Text{Text: b}})
+	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Text{Text: b}})
 	return nil
 }
 
@@ -55,53 +55,86 @@ func (h *Hub) maySend(ch *channel, actor proto.Name) error {
 	return nil
 }
 
-func (h *Hub) fetchLog(l *link, ch *channel, f *wire.Frame, b *wire.FetchLog) error {
-	h.emit(ReadLog{
-		Link: l.id, Bucket: logBucket(ch.id), After: b.After, Channel: ch.id,
-		Answer: &wire.Frame{Re: f.Id, Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: ch.id[:], Head: ch.hosted.head}}},
-	})
+// accepted is a message that is new and will be kept.
+type accepted struct {
+	id   proto.MessageID
+	sum  [32]byte
+	from proto.Name // the hub's own for what it says itself
+}
+
+// sumOf is what tells a repetition from another message of the same identifier.
+func sumOf(m pb.Message) ([32]byte, error) {
+	octets, err := pb.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return [32]byte{}, proto.Refuse(proto.ReasonMalformed, "message cannot be encoded again")
+	}
+	return sha256.Sum256(octets), nil
+}
+
+// fresh tells a new message from a repeated one. It returns nil when the
+// repetition has been answered.
+func (h *Hub) fresh(l *link, ch *channel, actor proto.Name, f *wire.Frame, id []byte, m pb.Message) (*accepted, error) {
+	mid, err := proto.MessageIDFrom(id)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := sumOf(m)
+	if err != nil {
+		return nil, err
+	}
+	if old, ok := ch.hosted.seen[mid]; ok {
+		if old.sum != sum {
+			return nil, proto.Refuse(proto.ReasonConflict, mid.String())
+		}
+		h.appended(l, ch, f, mid, old.seq, true)
+		return nil, nil
+	}
+	if err := h.room(ch, m); err != nil {
+		return nil, err
+	}
+	return &accepted{mid, sum, actor}, nil
+}
+
+// room refuses what there is no place for, before it is accepted: nothing is
+// dropped afterwards. Whoever fills the log with texts must still be removed,
+// and help must still be called: for these some room is kept.
+func (h *Hub) room(ch *channel, m pb.Message) error {
+	limit := uint64(proto.MaxLog)
+	_, talk := m.(*wire.Text)
+	if !talk {
+		limit += proto.MaxLog / 10
+	}
+	if n := ch.hosted.kept(); n >= limit {
+		return proto.Refusef(proto.ReasonFull, "%d log entries", n)
+	}
+	return h.storeRoom(talk)
+}
+
+func (h *Hub) storeRoom(talk bool) error {
+	if h.settings.Room == RoomNone || talk && h.settings.Room == RoomControl {
+		return proto.Refuse(proto.ReasonFull, "the store")
+	}
 	return nil
 }
 
-// fresh tells a new message from a repeated one. It returns a nil sum when the
-// repetition has been answered.
-func (h *Hub) fresh(l *link, ch *channel, f *wire.Frame, id []byte, m pb.Message) (proto.MessageID, *[32]byte, error) {
-	mid, err := proto.MessageIDFrom(id)
-	if err != nil {
-		return mid, nil, err
+// kept is how many entries the log holds.
+func (s *hosted) kept() uint64 {
+	if s.first > 0 {
+		return s.head + 1 - s.first
 	}
-	octets, err := pb.MarshalOptions{Deterministic: true}.Marshal(m)
-	if err != nil {
-		return mid, nil, proto.Refuse(proto.ReasonMalformed, "message cannot be encoded again")
-	}
-	sum := sha256.Sum256(octets)
-	if old, ok := ch.hosted.seen[mid]; ok {
-		if old.sum != sum {
-			return mid, nil, proto.Refuse(proto.ReasonConflict, mid.String())
-		}
-		h.appended(l, ch, f, mid, old.seq, true)
-		return mid, nil, nil
-	}
-	limit := uint64(proto.MaxLog)
-	if _, talk := m.(*wire.Text); !talk {
-		limit += proto.MaxLog / 10 // whoever fills the log with texts must still be removed
-	}
-	if ch.hosted.head >= limit {
-		return mid, nil, proto.Refusef(proto.ReasonFull, "%d log entries", ch.hosted.head)
-	}
-	return mid, &sum, nil
+	return s.head
 }
 
 // append gives an entry its number, stores it, acknowledges it and feeds it to
 // every subscriber, in this order: acknowledged means kept.
-func (h *Hub) append(l *link, ch *channel, f *wire.Frame, id proto.MessageID, sum [32]byte, from proto.Agency, e *wire.Entry) {
+func (h *Hub) append(l *link, ch *channel, f *wire.Frame, a accepted, e *wire.Entry) {
 	ch.hosted.head++
-	e.Seq, e.TimeMs, e.Agency = ch.hosted.head, h.now.UnixMilli(), string(from)
-	ch.hosted.seen[id] = stored{e.Seq, sum}
-	octets, _ := pb.Marshal(e) // cannot fail: every part came off the wire or is ours
-	h.emit(Write{logBucket(ch.id), seqKey(e.Seq), octets})
+	e.Seq, e.TimeMs, e.Agency = ch.hosted.head, h.now.UnixMilli(), string(a.from.Agency)
+	ch.hosted.seen[a.id] = stored{e.Seq, a.sum}
+	ch.marks.number(a.from, numberOf(e))
+	h.saveEntry(ch, a, e)
 	if f != nil {
-		h.appended(l, ch, f, id, e.Seq, false)
+		h.appended(l, ch, f, a.id, e.Seq, false)
 	}
 	feed := &wire.Frame{Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: ch.id[:], Entries: []*wire.Entry{e}, Head: e.Seq}}}
 	for _, s := range ch.sortedSubs() {
@@ -115,6 +148,57 @@ func (h *Hub) appended(l *link, ch *channel, f *wire.Frame, id proto.MessageID, 
 	}
 }
 
-func logBucket(id proto.ChannelID) string { return "log/" + id.String() }
+// fetchLog answers from the store. Sealed parts that may lie at their sender's
+// agency only are not in it: the reader asks for them by FetchSealed.
+func (h *Hub) fetchLog(l *link, ch *channel, f *wire.Frame, b *wire.FetchLog) error {
+	h.emit(ReadLog{
+		Link: l.id, Bucket: logBucket(ch.id), After: b.After, Channel: ch.id,
+		Answer: &wire.Frame{Re: f.Id, Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: ch.id[:], Head: ch.hosted.head, First: ch.hosted.first}}},
+	})
+	return nil
+}
+
+// sealedPart is what of an entry's item only members can read, and where it
+// stands; nil for a commit.
+func sealedPart(e *wire.Entry) *[]byte {
+	switch item := e.Item.(type) {
+	case *wire.Entry_Text:
+		return &item.Text.Sealed
+	case *wire.Entry_Hail:
+		return &item.Hail.Sealed
+	case *wire.Entry_HailReply:
+		return &item.HailReply.Sealed
+	}
+	return nil
+}
+
+// numberOf is the sender's count in an entry; 0 for what is not counted.
+func numberOf(e *wire.Entry) uint64 {
+	switch item := e.Item.(type) {
+	case *wire.Entry_Text:
+		return item.Text.Number
+	case *wire.Entry_Hail:
+		return item.Hail.Number
+	case *wire.Entry_HailReply:
+		return item.HailReply.Number
+	}
+	return 0
+}
+
+// withoutSeal is an entry as a relay may store it that may not store its sealed
+// part: the digest takes its place.
+func withoutSeal(e *wire.Entry) *wire.Entry {
+	p := sealedPart(e)
+	if p == nil || len(*p) == 0 {
+		return e
+	}
+	sum := sha256.Sum256(*p)
+	bare := pb.Clone(e).(*wire.Entry)
+	*sealedPart(bare) = nil
+	bare.Digest = sum[:]
+	return bare
+}
+
+func logBucket(id proto.ChannelID) string { return logPrefix + id.String() }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

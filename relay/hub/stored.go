@@ -1,20 +1,233 @@
 package hub
 
 import (
+	"strings"
+
 	pb "google.golang.org/protobuf/proto"
 
+	"crossband/crypto/mls/policy"
+	"crossband/crypto/mls/roster"
+	"crossband/proto"
 	"crossband/proto/wire"
 )
 
-// Buckets of the hub's own records in the store.
+// Buckets of the hub's own records in the store. Those with a prefix are one for
+// each channel.
 const (
-	bucketChannels = "channels"
-	bucketWelcomes = "welcomes"
-	bucketPackages = "packages"
+	bucketChannels = "channels" // by channel: wire.StoredChannel
+	bucketMarks    = "marks"    // by channel: wire.StoredMarks
+	bucketWelcomes = "welcomes" // by endpoint and message: wire.Welcome
+	bucketPackages = "packages" // by endpoint: wire.PublishKeyPackages
+	bucketReturned = "returned" // by endpoint and message: wire.Returned
+	bucketEnded    = "ended"    // by channel: wire.StoredChannel
+	logPrefix      = "log/"     // by sequence number: wire.StoredEntry
+	originPrefix   = "origin/"  // by message: wire.StoredMessage
 )
+
+// Load is the order in which a store's records must be loaded: what refers to a
+// channel comes after the channels. A bucket that ends in a slash stands for all
+// that begin with it.
+func Load() []string {
+	return []string{bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketPackages, bucketWelcomes, bucketReturned}
+}
 
 // saveChannel stores what a restart needs besides the log.
 func (h *Hub) saveChannel(ch *channel) {
-	octets, _ := pb.Marshal(&wire.GroupInfo{Channel: ch.id[:], Charter: ch.signed, GroupInfo: ch.hosted.groupInfo, Head: ch.hosted.epochSeq})
-	h.emit(Write{bucketChannels, ch.id[:], octets})
+	v := &wire.StoredChannel{
+		Charter: ch.signed, Created: ch.created, GroupInfo: ch.hosted.groupInfo,
+		EpochSeq: ch.hosted.epochSeq, Head: ch.hosted.head, First: ch.hosted.first,
+	}
+	if ch.hosted.members != nil {
+		v.Since = ch.hosted.members.since
+	}
+	h.save(bucketChannels, ch.id[:], v)
+}
+
+// saveEntry stores a line of the log, without the sealed part where the channel's
+// rule keeps that at the sender's agency.
+func (h *Hub) saveEntry(ch *channel, a accepted, e *wire.Entry) {
+	kept := e
+	if ch.charter.Storage == proto.StorageNone && a.from.Agency != h.self.Agency {
+		kept = withoutSeal(e)
+	}
+	h.save(logBucket(ch.id), seqKey(e.Seq), &wire.StoredEntry{Entry: kept, Sum: a.sum[:], From: a.from.String()})
+}
+
+func (h *Hub) save(bucket string, key []byte, m pb.Message) {
+	octets, _ := pb.Marshal(m) // cannot fail: every part came off the wire or is ours
+	h.emit(Write{bucket, key, octets})
+}
+
+func (h *Hub) erase(bucket string, key []byte) { h.emit(Write{bucket, key, nil}) }
+
+// load takes in one record of the last run. A record that does not fit leaves
+// the hub as it is and goes into the audit: the rest is served.
+func (h *Hub) load(e Loaded) {
+	if err := h.loadRecord(e); err != nil {
+		h.emit(Audit{Actor: h.self, What: "stored record not loaded", Refusal: proto.Refusef(proto.ReasonLost, "%s: %v", e.Bucket, err)})
+	}
+}
+
+func (h *Hub) loadRecord(e Loaded) error {
+	switch e.Bucket {
+	case bucketChannels:
+		return h.loadChannel(e)
+	case bucketMarks:
+		id, err := proto.ChannelIDFrom(e.Key)
+		if err != nil {
+			return err
+		}
+		return h.inChannelOf(id, e, loadMarks)
+	case bucketPackages:
+		return h.loadShelf(e)
+	case bucketWelcomes:
+		return h.loadWelcome(e)
+	case bucketReturned:
+		return h.loadReturned(e)
+	case bucketEnded:
+		return h.loadEnded(e)
+	}
+	if id, ok := strings.CutPrefix(e.Bucket, logPrefix); ok {
+		return h.inChannel(id, e, h.loadEntry)
+	}
+	if id, ok := strings.CutPrefix(e.Bucket, originPrefix); ok {
+		return h.inChannel(id, e, h.loadOrigin)
+	}
+	return proto.Refuse(proto.ReasonUnknown, "bucket")
+}
+
+func (h *Hub) inChannel(hex string, e Loaded, load func(*channel, Loaded) error) error {
+	id, err := proto.ParseChannelID(hex)
+	if err != nil {
+		return err
+	}
+	return h.inChannelOf(id, e, load)
+}
+
+// inChannelOf loads a record of a channel. Those of ended ones stay where they are.
+func (h *Hub) inChannelOf(id proto.ChannelID, e Loaded, load func(*channel, Loaded) error) error {
+	ch := h.channels[id]
+	if _, ended := h.ended[id]; ended {
+		return nil
+	}
+	if ch == nil {
+		return proto.Refuse(proto.ReasonNoChannel, id.Short())
+	}
+	return load(ch, e)
+}
+
+// loadChannel takes in a channel as it was stored. Its charter was judged when it
+// came; it is read again, not judged: what has been revoked or has ended since is
+// judged where it is used.
+func (h *Hub) loadChannel(e Loaded) error {
+	v := new(wire.StoredChannel)
+	if err := pb.Unmarshal(e.Value, v); err != nil {
+		return err
+	}
+	c, err := h.judge.Payload(v.Charter)
+	if err != nil {
+		return err
+	}
+	ch := newChannel(c, v.Charter)
+	ch.created = v.Created
+	if c.Owner != h.self.Agency {
+		h.channels[ch.id] = ch
+		return nil
+	}
+	ch.hosted.groupInfo, ch.hosted.epochSeq, ch.hosted.head, ch.hosted.first = v.GroupInfo, v.EpochSeq, v.Head, v.First
+	if v.Created {
+		gate := &settled{policy.Gate{Judge: h.judge, Charter: c, Signed: v.Charter}}
+		group, err := roster.Restore(v.GroupInfo, gate)
+		if err != nil {
+			return err
+		}
+		m, err := newPlaces(group)
+		if err != nil {
+			return err
+		}
+		m.since = v.Since
+		ch.hosted.members = m
+	}
+	h.channels[ch.id] = ch
+	return nil
+}
+
+// settled is the gate of a group that was judged before the restart.
+type settled struct{ policy.Gate }
+
+// VerifyMember implements roster.Verifier.
+func (s *settled) VerifyMember(c roster.Candidate) error {
+	if c.Reason == roster.Present {
+		return nil
+	}
+	return s.Gate.VerifyMember(c)
+}
+
+// loadEntry counts a line of the log in: what it repeats, which hails are open.
+func (h *Hub) loadEntry(ch *channel, e Loaded) error {
+	v := new(wire.StoredEntry)
+	if err := pb.Unmarshal(e.Value, v); err != nil {
+		return err
+	}
+	entry := v.Entry
+	id, err := proto.MessageIDFrom(entryID(entry))
+	if err != nil {
+		return err
+	}
+	if string(seqKey(entry.Seq)) != string(e.Key) || len(v.Sum) != 32 {
+		return proto.Refusef(proto.ReasonMalformed, "entry %d", entry.Seq)
+	}
+	ch.hosted.head = max(ch.hosted.head, entry.Seq)
+	ch.hosted.seen[id] = stored{entry.Seq, [32]byte(v.Sum)}
+	if from, err := proto.ParseName(v.From); err == nil {
+		ch.marks.number(from, numberOf(entry))
+	}
+	switch item := entry.Item.(type) {
+	case *wire.Entry_Hail:
+		return ch.loadHail(id, item.Hail)
+	case *wire.Entry_HailReply:
+		ch.loadReply(item.HailReply)
+	}
+	return nil
+}
+
+// entryID is the identifier of an entry's item.
+func entryID(e *wire.Entry) []byte {
+	switch item := e.GetItem().(type) {
+	case *wire.Entry_Commit:
+		return item.Commit.Id
+	case *wire.Entry_Text:
+		return item.Text.Id
+	case *wire.Entry_Hail:
+		return item.Hail.Id
+	case *wire.Entry_HailReply:
+		return item.HailReply.Id
+	}
+	return nil
+}
+
+func (h *Hub) loadShelf(e Loaded) error {
+	v := new(wire.PublishKeyPackages)
+	if err := pb.Unmarshal(e.Value, v); err != nil {
+		return err
+	}
+	owner, err := proto.ParseName(string(e.Key))
+	if err != nil {
+		return err
+	}
+	h.packages[owner] = &shelf{packages: v.Packages, lastResort: v.LastResort}
+	return nil
+}
+
+func (h *Hub) loadWelcome(e Loaded) error {
+	v := new(wire.Welcome)
+	if err := pb.Unmarshal(e.Value, v); err != nil {
+		return err
+	}
+	to, err := proto.ParseName(v.To)
+	if err != nil {
+		return err
+	}
+	h.welcomes[to] = append(h.welcomes[to], v)
+	return nil
 }

@@ -13,8 +13,16 @@ func (h *Hub) subscribe(l *link, ch *channel, f *wire.Frame, b *wire.Subscribe) 
 		return err
 	}
 	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
+	h.tellMarks(l, ch)
 	h.routeAgain(ch)
 	return nil
+}
+
+// tellMarks brings who has just come up to date.
+func (h *Hub) tellMarks(l *link, ch *channel) {
+	for _, p := range ch.marks.frames(ch.id, ch.marks.all()) {
+		h.send(l, &wire.Frame{Body: &wire.Frame_Progress{Progress: p}})
+	}
 }
 
 // addSub enters a subscription and gives it a number for voice coming in.
@@ -56,7 +64,11 @@ func (h *Hub) subscribed(l *link, ch *channel) *wire.Subscribed {
 	s := &wire.Subscribed{
 		Channel: ch.id[:], Alias: uint64(l.subs[ch.id].in), Charter: ch.signed, Floor: ch.floor.taken(ch.id),
 	}
+	if l.peer.Role.IsEndpoint() {
+		s.Number = ch.marks.numbers[l.peer]
+	}
 	if ch.charter.Owner == h.self.Agency {
+		s.First = ch.hosted.first
 		s.Head, s.Epoch = ch.hosted.head, ch.hosted.members.epoch()
 	} else {
 		s.Head, s.Epoch, s.HubAway = ch.up.head, ch.up.epoch, ch.up.state != upLive

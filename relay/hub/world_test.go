@@ -63,6 +63,7 @@ type world struct {
 	people people
 	made   made
 	log    map[string]uint64 // writes so far, by channel
+	disk   disk
 	lines  []string          // the trace
 	mute   bool              // write no trace
 	quiet  bool              // within quietly
@@ -74,7 +75,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, now: start(), links: map[string]hub.LinkID{}, labels: map[hub.LinkID]string{hub.SelfLink: "self"},
-		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, deep: true,
+		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, disk: disk{}, deep: true,
 	}
 	w.judge = fakeJudge{}
 	w.become("us/relay")
@@ -226,6 +227,9 @@ func (w *world) perform(x hub.Effect) {
 		}
 	case hub.Write:
 		w.people.stored(w, x)
+		w.disk.write(x)
+	case hub.Drop:
+		delete(w.disk, x.Bucket)
 	}
 }
 

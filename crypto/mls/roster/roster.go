@@ -61,9 +61,46 @@ func New(groupInfo []byte, verifier Verifier, now time.Time) (*Group, error) {
 	return FromGroupInfo(m.GroupInfo, nil, verifier, now)
 }
 
+// Restore reads group information that New or Apply has judged before, as it was
+// stored. It checks that the parts belong together, not again whether they were
+// genuine: who was a member stays one whatever became of its certificate.
+func Restore(groupInfo []byte, verifier Verifier) (*Group, error) {
+	m, err := message.ParseAs(groupInfo, message.FormatGroupInfo)
+	if err != nil {
+		return nil, err
+	}
+	g, err := read(m.GroupInfo, nil, verifier)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(g.tree.Hash(), g.context.TreeHash) {
+		return nil, ErrTreeHash
+	}
+	return g, nil
+}
+
 // FromGroupInfo is New for decoded group information. treeBytes is the ratchet
 // tree if it came by another way; nil takes the one in the extension.
 func FromGroupInfo(gi *message.GroupInfo, treeBytes []byte, verifier Verifier, now time.Time) (*Group, error) {
+	g, err := read(gi, treeBytes, verifier)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.checkInfo(gi); err != nil {
+		return nil, err
+	}
+	t := g.tree
+	if err := t.Verify(gi.Context.GroupID, gi.Context.Extensions); err != nil {
+		return nil, fmt.Errorf("ratchet tree: %w", err)
+	}
+	if err := t.CheckCapabilities(gi.Context.Extensions); err != nil {
+		return nil, err
+	}
+	return g, g.verifyAll(t, gi.Context.Extensions, gi.Context.Epoch, Present, now)
+}
+
+// read puts a Group together and judges nothing.
+func read(gi *message.GroupInfo, treeBytes []byte, verifier Verifier) (*Group, error) {
 	if verifier == nil {
 		return nil, ErrNoVerifier
 	}
@@ -86,16 +123,7 @@ func FromGroupInfo(gi *message.GroupInfo, treeBytes []byte, verifier Verifier, n
 	}
 	g := &Group{suite: s, verifier: verifier, context: gi.Context, tree: t}
 	g.interim = message.InterimTranscriptHash(s, gi.Context.ConfirmedHash, gi.ConfirmationTag)
-	if err := g.checkInfo(gi); err != nil {
-		return nil, err
-	}
-	if err := t.Verify(gi.Context.GroupID, gi.Context.Extensions); err != nil {
-		return nil, fmt.Errorf("ratchet tree: %w", err)
-	}
-	if err := t.CheckCapabilities(gi.Context.Extensions); err != nil {
-		return nil, err
-	}
-	return g, g.verifyAll(t, gi.Context.Extensions, gi.Context.Epoch, Present, now)
+	return g, nil
 }
 
 // Create is the public state of a new group with one member, at epoch 0

@@ -1,0 +1,123 @@
+package hub_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+	"crossband/relay/hub"
+)
+
+// disk holds what the hub has had written, by bucket and key.
+type disk map[string]map[string][]byte
+
+func (d disk) write(x hub.Write) {
+	if x.Value == nil {
+		delete(d[x.Bucket], string(x.Key))
+		return
+	}
+	if d[x.Bucket] == nil {
+		d[x.Bucket] = map[string][]byte{}
+	}
+	d[x.Bucket][string(x.Key)] = x.Value
+}
+
+// load gives a new hub what is on the disk, in the order that it asks for.
+func (d disk) load(h *hub.Hub, now time.Time) (effects []hub.Effect) {
+	for _, want := range hub.Load() {
+		for _, bucket := range slices.Sorted(maps.Keys(d)) {
+			if bucket != want && !(strings.HasSuffix(want, "/") && strings.HasPrefix(bucket, want)) {
+				continue
+			}
+			for _, key := range slices.Sorted(maps.Keys(d[bucket])) {
+				effects = append(effects, h.Apply(now, hub.Loaded{Bucket: bucket, Key: []byte(key), Value: d[bucket][key]})...)
+			}
+		}
+	}
+	return effects
+}
+
+// checkRestart: what a restart would load now is what is there.
+func (w *world) checkRestart(file string, line int) {
+	w.t.Helper()
+	next := hub.New(w.self, w.judge)
+	for _, x := range w.disk.load(next, w.now) {
+		w.t.Errorf("%s:%d: loading what was written has an effect: %s", file, line, w.effect(x))
+	}
+	if was, is := w.hub.Durable(), next.Durable(); was != is {
+		w.t.Errorf("%s:%d: a restart would change the state:\n%s", file, line, firstDifference(was, is))
+	}
+}
+
+// restart ends the hub and starts the next one from the disk. All links are gone.
+func (w *world) restart() {
+	w.t.Helper()
+	w.hub = hub.New(w.self, w.judge)
+	for _, x := range w.disk.load(w.hub, w.now) {
+		w.t.Errorf("loading what was written has an effect: %s", w.effect(x))
+	}
+	clear(w.routes)
+	for label, id := range w.links {
+		w.labels[id] = label + "(old)"
+	}
+	clear(w.links)
+}
+
+func (w *world) settings(words []string) error {
+	var s hub.Settings
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		var err error
+		switch key {
+		case "room":
+			s.Room = hub.Room(len(value)) // the more x, the less room
+		case "standing":
+			s.Retention.Standing, err = time.ParseDuration(value)
+		case "incident":
+			s.Retention.Incident, err = time.ParseDuration(value)
+		case "waiting":
+			s.Retention.Waiting, err = time.ParseDuration(value)
+		case "held":
+			s.Held = map[proto.ChannelID]bool{w.made.channels[value]: true}
+		default:
+			err = fmt.Errorf("no setting %q", key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	w.apply(s)
+	return nil
+}
+
+// expired answers a sweep: with the first entries of the log up to a number, or
+// with what the origin holds.
+func (w *world) expired(channel string, upTo []string) error {
+	cid := w.made.channels[channel]
+	e := hub.Expired{Channel: cid}
+	for _, key := range slices.Sorted(maps.Keys(w.disk["log/"+cid.String()])) {
+		v := new(wire.StoredEntry)
+		if err := pb.Unmarshal(w.disk["log/"+cid.String()][key], v); err != nil {
+			return err
+		}
+		if len(upTo) == 0 || fmt.Sprint(binary.BigEndian.Uint64([]byte(key))) <= upTo[0] {
+			e.Entries = append(e.Entries, v)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(w.disk["origin/"+cid.String()])) {
+		v := new(wire.StoredMessage)
+		if err := pb.Unmarshal(w.disk["origin/"+cid.String()][key], v); err != nil {
+			return err
+		}
+		e.Messages = append(e.Messages, v)
+	}
+	w.apply(e)
+	return nil
+}
