@@ -2,17 +2,12 @@ package relay
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
 	"time"
-
-	pb "google.golang.org/protobuf/proto"
 
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/hub"
-	"crossband/relay/store"
 )
 
 // loop is the one owner of the hub and of the links' table. Everything else
@@ -24,6 +19,9 @@ type loop struct {
 	floors  map[*route]struct{} // routes whose frames keep a floor alive
 	renewal *identity.Renewal   // under way
 	renewAt time.Time
+
+	settings hub.Settings // that the hub has
+	look     time.Time    // when to look for others
 }
 
 // batch bounds how many events share one write to the store.
@@ -32,6 +30,9 @@ const batch = 256
 func (n *Node) loop(ctx context.Context) error {
 	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{})}
 	l.planRenewal()
+	if err := l.load(ctx); err != nil {
+		return err
+	}
 	if err := l.start(ctx); err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (n *Node) loop(ctx context.Context) error {
 // start registers what the administrator gave: the trust list that endpoints
 // are told and the charters that the authority signed.
 func (l *loop) start(ctx context.Context) error {
-	var events []hub.Event
+	events := l.settle(time.Now())
 	if signed := l.n.trust.TrustList(); signed != nil {
 		events = append(events, hub.Trusted{Signed: signed})
 	}
@@ -78,7 +79,9 @@ func (l *loop) tick() []hub.Event {
 			events = append(events, hub.Heard{Channel: r.Channel})
 		}
 	}
-	if now := time.Now(); !l.renewAt.IsZero() && now.After(l.renewAt) {
+	now := time.Now()
+	events = append(events, l.settle(now)...)
+	if !l.renewAt.IsZero() && now.After(l.renewAt) {
 		if f := l.askRenewal(now); f != nil {
 			events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: f})
 		}
@@ -137,22 +140,6 @@ func (l *loop) gone(id hub.LinkID) {
 	l.linked(p.conn.Peer(), still)
 }
 
-func (l *loop) write(ctx context.Context, effects []hub.Effect) error {
-	var records []store.Record
-	for _, e := range effects {
-		if w, ok := e.(hub.Write); ok {
-			records = append(records, store.Record{Bucket: store.Bucket(w.Bucket), Key: w.Key, Value: w.Value})
-		}
-	}
-	if len(records) == 0 {
-		return nil
-	}
-	if err := l.n.cfg.Store.Write(ctx, records); err != nil {
-		return fmt.Errorf("relay: store: %w", err) // acknowledging must stop: so does the node
-	}
-	return nil
-}
-
 func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 	switch e := e.(type) {
 	case hub.Send:
@@ -163,6 +150,16 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 		}
 	case hub.ReadLog:
 		return l.readLog(ctx, e)
+	case hub.ReadSealed:
+		return l.readSealed(ctx, e)
+	case hub.Sweep:
+		found, err := l.sweep(ctx, e)
+		if err != nil || len(found.Entries)+len(found.Messages) == 0 {
+			return err
+		}
+		return l.handle(ctx, []hub.Event{found})
+	case hub.Drop:
+		return l.drop(ctx, e.Bucket)
 	case hub.SetRoute:
 		l.setRoute(e)
 	case hub.InstallTrust:
@@ -209,33 +206,6 @@ func (l *loop) setRoute(e hub.SetRoute) {
 		l.floors[r] = struct{}{}
 	}
 	p.setRoute(e.Alias, r)
-}
-
-// readLog answers a FetchLog from the store.
-func (l *loop) readLog(ctx context.Context, e hub.ReadLog) error {
-	entries := e.Answer.GetEntries()
-	size := 0
-	var broken error
-	err := l.n.cfg.Store.Scan(ctx, store.Bucket(e.Bucket), binary.BigEndian.AppendUint64(nil, e.After), func(_, value []byte) bool {
-		entry := new(wire.Entry)
-		if broken = pb.Unmarshal(value, entry); broken != nil {
-			return false
-		}
-		size += len(value)
-		if len(entries.Entries) > 0 && size > proto.MaxEntriesBytes {
-			return false
-		}
-		entries.Entries = append(entries.Entries, entry)
-		return len(entries.Entries) < proto.MaxEntries
-	})
-	if err != nil {
-		return fmt.Errorf("relay: store: %w", err)
-	}
-	if broken != nil {
-		l.n.log.Error("log entry cannot be read", "channel", e.Channel.Short(), "why", broken.Error())
-	}
-	l.send(e.Link, e.Answer)
-	return nil
 }
 
 func (l *loop) audit(e hub.Audit) {

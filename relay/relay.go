@@ -26,11 +26,15 @@ import (
 
 // Config says which relay this is. Identity, Listen and Store are required.
 type Config struct {
-	Identity *identity.Identity             // a relay's, with its trust list
-	Listen   net.PacketConn                 // the one UDP socket, for links in and out; the node closes it
-	Store    store.Store                    // the node closes it
-	Peers    []Peer                         // agencies that we link with; any other is refused
-	Charters [][]byte                       // signed by the authority, registered at start
+	Identity *identity.Identity // a relay's, with its trust list
+	Listen   net.PacketConn     // the one UDP socket, for links in and out; the node closes it
+	Store    store.Store        // the node closes it
+	Peers    []Peer             // agencies that we link with; any other is refused
+	Charters [][]byte           // signed by the authority, registered at start
+
+	Retention hub.Retention                            // how long messages are kept; zero: for ever
+	Holds     func() (map[proto.ChannelID]bool, error) // channels under a legal hold, asked once a second; nil: none
+
 	Save     func(*identity.Identity) error // keeps a renewed certificate or a new trust list; nil keeps it in memory
 	Log      *slog.Logger                   // nil discards
 	Software string                         // told to the other side's administrator

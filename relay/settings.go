@@ -1,0 +1,46 @@
+package relay
+
+import (
+	"maps"
+	"time"
+
+	"crossband/proto"
+	"crossband/relay/hub"
+)
+
+// lookEvery is how often the node looks at what may have changed from outside:
+// the room in the store, the legal holds.
+const lookEvery = time.Second
+
+// settle returns the settings if they have changed.
+func (l *loop) settle(now time.Time) []hub.Event {
+	if now.Before(l.look) {
+		return nil
+	}
+	l.look = now.Add(lookEvery)
+	next := hub.Settings{Room: l.room(), Retention: l.n.cfg.Retention, Held: l.holds()}
+	if next.Room == l.settings.Room && next.Retention == l.settings.Retention && maps.Equal(next.Held, l.settings.Held) {
+		return nil
+	}
+	if next.Room != l.settings.Room {
+		l.n.log.Warn("room in the store has changed", "room", int(next.Room))
+	}
+	l.settings = next
+	return []hub.Event{next}
+}
+
+// holds reads the legal holds. When they cannot be read the last known ones stay:
+// nothing is deleted for a fault of ours.
+func (l *loop) holds() map[proto.ChannelID]bool {
+	if l.n.cfg.Holds == nil {
+		return nil
+	}
+	held, err := l.n.cfg.Holds()
+	if err != nil {
+		l.n.log.Error("legal holds not read: the last known ones stay", "why", err.Error())
+		return l.settings.Held
+	}
+	return held
+}
+
+func (l *loop) room() hub.Room { return hub.RoomAll }
