@@ -90,6 +90,10 @@ func (s *Session) frame(f *wire.Frame) {
 		news = s.floorLocked(b.FloorIdle.Channel, nil)
 	case *wire.Frame_ChannelOffer:
 		news = s.offerLocked(b.ChannelOffer)
+	case *wire.Frame_Progress:
+		news = s.progressLocked(b.Progress)
+	case *wire.Frame_Returned:
+		news = s.returnedLocked(b.Returned)
 	case *wire.Frame_Welcome:
 		s.welcomeLocked(b.Welcome)
 	case *wire.Frame_TrustList:
@@ -98,7 +102,5 @@ func (s *Session) frame(f *wire.Frame) {
 		s.log.Debug("frame ignored", "kind", int(proto.KindOf(f)))
 	}
 	s.mu.Unlock()
-	for _, e := range news {
-		s.emit(e)
-	}
+	s.emitAll(news)
 }

@@ -27,17 +27,31 @@ type Channel struct {
 	comingBack bool // a goroutine tries to
 
 	// Set by joining.
-	group   *mls.Group                 // nil: not a member
-	cursor  uint64                     // newest log entry applied
-	head    uint64                     // newest that the relay has told us of
-	missing uint64                     // entry of which we have said that the relay leaves it out
-	present map[proto.Name]struct{}    // the members
-	pending *ownCommit                 // made by us, not yet in the log
-	seen    uint64                     // highest epoch that we were in: never joined below it
-	lost    bool                       // the hub says that it has lost the group: a new one may begin lower
-	greeted [][]byte                   // digests of welcomes followed: none is followed twice
-	sent    map[proto.MessageID][]byte // envelopes of ours that are not yet back from the log
-	restart uint64                     // SFrame context: counts the starts of this group's state
+	group   *mls.Group              // nil: not a member
+	cursor  uint64                  // newest log entry applied
+	head    uint64                  // newest that the relay has told us of
+	missing uint64                  // entry of which we have said that the relay leaves it out
+	present map[proto.Name]struct{} // the members
+	pending *ownCommit              // made by us, not yet in the log
+	seen    uint64                  // highest epoch that we were in: never joined below it
+	lost    bool                    // the hub says that it has lost the group: a new one may begin lower
+	greeted [][]byte                // digests of welcomes followed: none is followed twice
+	restart uint64                  // counts the starts of this group's state: see newContext
+
+	// What has been said and heard.
+	outbox     []*outgoing // not back from the log yet
+	inbox      []savedText // not shown yet
+	mine       sentList    // whose delivery is followed
+	numbers    numbers
+	delivered  map[proto.Agency]uint64 // how far relays have the log
+	read       map[proto.Name]uint64   // how far readers have been shown it
+	told       uint64                  // how far we have told our relay, on this link
+	sending    bool                    // a goroutine empties the outbox
+	moved      bool                    // its last try got somewhere
+	restored   bool                    // the group's state is of a run before this one, as it was kept
+	again      []savedText             // to be shown again
+	shownAgain bool
+	news       []Event // of the entry being applied
 
 	// Set by subscribing, on each link anew.
 	in      proto.Alias // our number: voice that we hear
@@ -73,7 +87,7 @@ func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
 	ch := &Channel{
 		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1),
-		in: s.lastAlias, sent: make(map[proto.MessageID][]byte),
+		in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
 	}
 	ch.turn <- struct{}{}
 	s.channels[ch.id] = ch
@@ -319,7 +333,10 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	// A new context for every entry, kept before it is used: no voice key is
 	// ever counted from zero twice.
 	ch.restart++
-	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted = g, seq, true, nil, true
+	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted, ch.restored = g, seq, true, nil, true, false
+	if missed > 0 {
+		ch.numbers.forget()
+	}
 	err := ch.saveLocked()
 	if err == nil {
 		err = ch.newEpochLocked()
@@ -365,8 +382,14 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 		return nil
 	}
 	ch.head = max(ch.head, b.Head)
+	if ch.out == 0 { // a new link: our relay may not have all that we sent
+		ch.told = 0
+		for _, o := range ch.outbox {
+			o.asked = false
+		}
+	}
 	ch.out = proto.Alias(b.Alias)
-	var news []Event
+	news := ch.rolledBackLocked(b.Number)
 	if ch.hubAway != b.HubAway {
 		ch.hubAway = b.HubAway
 		news = append(news, HubAway{ch.id, b.HubAway})
@@ -375,6 +398,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	if ch.group != nil && b.Head > ch.cursor {
 		ch.fetchLocked()
 	}
+	ch.sendLocked()
 	s.changedLocked()
 	return news
 }

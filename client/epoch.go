@@ -25,7 +25,7 @@ func (ch *Channel) newEpochLocked() error {
 	epoch := uint64(ch.group.Epoch())
 	ch.seen = max(ch.seen, epoch)
 	sender, err := sframe.NewSender(sframe.SenderConfig{
-		Suite: suite, BaseKey: base, Epoch: epoch, Leaf: uint32(ch.group.OwnLeaf()), Context: ch.restart,
+		Suite: suite, BaseKey: base, Epoch: epoch, Leaf: uint32(ch.group.OwnLeaf()), Context: newContext(ch.restart),
 	})
 	if err != nil {
 		return fmt.Errorf("voice key: %w", err)

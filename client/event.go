@@ -8,7 +8,7 @@ import (
 )
 
 // Event is what happened without being asked: Connected, Disconnected,
-// Offered, Joined, Left, TextReceived, HailReceived, HailMoved,
+// Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
 // IncidentOpened, FloorChanged, MembersChanged, HubAway, BurstHeard, Missed or
 // Alarm.
 type Event interface{ event() }
@@ -43,7 +43,8 @@ type Left struct {
 	Why     *proto.Refusal
 }
 
-// TextReceived is a text of another member. Each is given once.
+// TextReceived is a text of another member. It is given once, and by later runs
+// again until Session.Shown says that a person has seen it.
 type TextReceived struct {
 	Channel proto.ChannelID
 	ID      proto.MessageID
@@ -51,6 +52,26 @@ type TextReceived struct {
 	Text    string
 	At      time.Time // the hub's clock when it was accepted
 	Seq     uint64
+}
+
+// MessageMoved says how far a text, hail or reply of ours has come.
+type MessageMoved struct {
+	Channel  proto.ChannelID
+	ID       proto.MessageID
+	State    MessageState
+	Seq      uint64         // its place in the log, once it has one
+	Agencies []proto.Agency // MessageDelivered: whose relays have it now
+	Readers  []proto.Name   // MessageRead: who has been shown it now
+	Why      *proto.Refusal // MessageFailed
+}
+
+// Gap says that messages of a sender are missing before one that came: somebody
+// withholds them, or they are late. Those that are late come as any other.
+type Gap struct {
+	Channel proto.ChannelID
+	From    proto.Name
+	First   uint64 // number of the first one missing
+	Count   uint64
 }
 
 // HailReceived is a call for help on a calling channel. It rings at its
@@ -145,6 +166,8 @@ func (Offered) event()        {}
 func (Joined) event()         {}
 func (Left) event()           {}
 func (TextReceived) event()   {}
+func (MessageMoved) event()   {}
+func (Gap) event()            {}
 func (HailReceived) event()   {}
 func (HailMoved) event()      {}
 func (IncidentOpened) event() {}

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"crossband/client/phrase"
@@ -37,7 +38,9 @@ type HailOptions struct {
 }
 
 // Hail calls a desk of another agency on this calling channel. It returns when
-// the hub has the call; State and WaitState follow it.
+// our relay has the call; State and WaitState follow it. With the hub away the call
+// waits for it, until the call expires. When ctx ends before, it returns the hail
+// with an error that wraps ErrWaiting.
 func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content, o HailOptions) (*Hail, error) {
 	if err := what.Validate(); err != nil {
 		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
@@ -58,29 +61,17 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 	s.rememberLocked(h)
 	s.mu.Unlock()
 	expires := time.Now().Add(o.Life).UnixMilli()
-	err = ch.submit(ctx, func() (*wire.Frame, error) {
-		b := &wire.Hail{
-			Channel: ch.id[:], Id: h.id[:], Incident: h.incident[:], From: h.from.String(), To: to.String(),
-			Urgency: uint32(o.Urgency), Exercise: o.Exercise, ExpiresMs: expires,
-		}
-		aad, err := envelopeAAD(b)
-		if err != nil {
-			return nil, err
-		}
-		if b.Sealed, err = ch.sealLocked(&wire.Message{Body: &wire.Message_Phrase{Phrase: content}, Note: o.Note}, aad); err != nil {
-			return nil, err
-		}
-		b.Epoch = uint64(ch.group.Epoch())
-		ch.sent[h.id] = aad
-		return &wire.Frame{Body: &wire.Frame_Hail{Hail: b}}, nil
-	})
-	if err != nil {
+	err = ch.post(ctx, h.id, &wire.Frame{Body: &wire.Frame_Hail{Hail: &wire.Hail{
+		Channel: ch.id[:], Id: h.id[:], Incident: h.incident[:], From: h.from.String(), To: to.String(),
+		Urgency: uint32(o.Urgency), Exercise: o.Exercise, ExpiresMs: expires,
+	}}}, &wire.Message{Body: &wire.Message_Phrase{Phrase: content}, Note: o.Note})
+	if err != nil && !errors.Is(err, ErrWaiting) {
 		s.mu.Lock()
 		delete(s.hails, h.id)
 		s.mu.Unlock()
 		return nil, err
 	}
-	return h, nil
+	return h, err
 }
 
 // maxHails bounds the hails that a session remembers; beyond it those that are
@@ -148,32 +139,22 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 		m.Body = &wire.Message_Phrase{Phrase: content}
 	}
 	id := proto.NewMessageID()
-	err := h.ch.submit(ctx, func() (*wire.Frame, error) {
-		b := &wire.HailReply{Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), State: uint32(state), Reason: uint32(reason)}
-		aad, err := envelopeAAD(b)
-		if err != nil {
-			return nil, err
-		}
-		if b.Sealed, err = h.ch.sealLocked(m, aad); err != nil {
-			return nil, err
-		}
-		b.Epoch = uint64(h.ch.group.Epoch())
-		h.ch.sent[id] = aad
-		return &wire.Frame{Body: &wire.Frame_HailReply{HailReply: b}}, nil
-	})
+	err := h.ch.post(ctx, id, &wire.Frame{Body: &wire.Frame_HailReply{HailReply: &wire.HailReply{
+		Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), State: uint32(state), Reason: uint32(reason),
+	}}}, m)
 	if err != nil {
 		return err
 	}
-	// The hub has it. Wait for it in the log too: a run that ends before would
-	// not know that the hail is answered, and cannot read its own seal later.
-	h.s.wait(ctx, func() bool { return h.ch.sent[id] == nil || h.ch.group == nil })
+	// Wait for it in the log too, if the hub is there: a run that ends before
+	// would not know that the hail is answered.
+	h.s.wait(ctx, func() bool { return h.ch.findOutLocked(id) == nil || h.ch.group == nil || h.ch.hubAway })
 	return nil
 }
 
 // hailLocked reads a hail out of the log. Received at its addressee, it is
 // acknowledged at once: it rings here.
 func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
-	id, m, from, err := ch.readLocked(b.Id, b, b.Sealed, b.Epoch)
+	id, m, from, err := ch.readLocked(e, b.Id, b, b.Sealed, b.Epoch)
 	if err != nil || m == nil {
 		return nil, err
 	}
@@ -206,7 +187,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	if err != nil {
 		return nil, err
 	}
-	by, content, err := ch.openReplyLocked(b)
+	by, content, err := ch.openReplyLocked(e, b)
 	if err != nil {
 		if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 			return nil, nil
@@ -247,7 +228,7 @@ func (h *Hail) moves(next proto.HailState, by proto.Name) bool {
 
 // openReplyLocked returns who replied and what was said. Only an expiry, which
 // the hub's clock makes, comes without a seal.
-func (ch *Channel) openReplyLocked(b *wire.HailReply) (proto.Name, *phrase.Content, error) {
+func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name, *phrase.Content, error) {
 	id, err := proto.MessageIDFrom(b.Id)
 	if err != nil {
 		return proto.Name{}, nil, err
@@ -260,8 +241,11 @@ func (ch *Channel) openReplyLocked(b *wire.HailReply) (proto.Name, *phrase.Conte
 	if err != nil {
 		return proto.Name{}, nil, err
 	}
-	if own, err := ch.ownLocked(id, aad); own || err != nil {
+	if own, err := ch.ownLocked(id, aad, e.Seq); own || err != nil {
 		return ch.s.Name(), nil, err
+	}
+	if len(e.Digest) > 0 {
+		return proto.Name{}, nil, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
 	}
 	if len(b.Sealed) == 0 {
 		if from.Role != proto.RoleRelay || from.Agency != ch.charter.Owner || proto.HailState(b.State) != proto.HailExpired {
@@ -276,6 +260,7 @@ func (ch *Channel) openReplyLocked(b *wire.HailReply) (proto.Name, *phrase.Conte
 	if by != from {
 		return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "a reply of %s sealed by %s", from, by)
 	}
+	ch.countLocked(by, b.Number)
 	if len(m.GetPhrase()) == 0 {
 		return by, nil, nil
 	}

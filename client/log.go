@@ -32,10 +32,11 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 			break
 		}
 		more, err := ch.applyLocked(e)
-		news = append(news, more...)
+		news = append(append(news, ch.news...), more...)
+		ch.news = nil
 		switch { // the entry is in everybody's log: it is passed, and shown
-		case errors.Is(err, mls.ErrNoEpochKeys):
-			news = append(news, Missed{ch.id, e.Seq, 1})
+		case errors.Is(err, mls.ErrNoEpochKeys), errors.Is(err, errElsewhere):
+			news = append(news, Missed{Channel: ch.id, Seq: e.Seq, Count: 1})
 		case err != nil:
 			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonOf(err), "log entry %d: %v", e.Seq, err)})
 		}
@@ -85,7 +86,12 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 			return err
 		}
 		entries := a.GetEntries()
+		ch.fetchSealed(ctx, entries.GetEntries())
 		ch.s.mu.Lock()
+		if ch.expiredLocked(after, entries) {
+			ch.s.mu.Unlock()
+			return nil
+		}
 		alarm := ch.leftOutLocked(after, entries)
 		ch.s.mu.Unlock()
 		if alarm != nil {
@@ -106,6 +112,17 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// expiredLocked finds out that what comes next for us is no longer kept. What is
+// gone may have been changes of membership: we come in anew behind it.
+func (ch *Channel) expiredLocked(after uint64, b *wire.Entries) bool {
+	if b.GetFirst() <= after+1 || ch.cursor != after || ch.group == nil {
+		return false
+	}
+	ch.dropLocked()
+	ch.comeBackLocked()
+	return true
 }
 
 // leftOutLocked finds out, once for each entry, that the relay does not give us
@@ -178,7 +195,7 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 func (ch *Channel) leftLocked(why *proto.Refusal) []Event {
 	ch.wanted = false
 	ch.dropLocked()
-	return []Event{Left{ch.id, why}}
+	return append(ch.failAllLocked(why), Left{ch.id, why})
 }
 
 func (ch *Channel) dropLocked() {
@@ -210,6 +227,9 @@ func (ch *Channel) comeBackLocked() {
 	ch.s.wg.Go(func() {
 		for wait := comeBackFirst; ; wait = min(2*wait, comeBackMost) {
 			err := ch.comeBack()
+			if err == nil && !ch.joined() {
+				continue // coming back showed that our state will not do: without it, then
+			}
 			if err == nil || ch.s.ctx.Err() != nil || endsComingBack(err) || !sleep(ch.s.ctx, wait) {
 				break
 			}
@@ -273,7 +293,7 @@ func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Me
 
 // readLocked opens a log entry's sealed message, whose envelope is envelope. It
 // returns no message and no error for one of our own.
-func (ch *Channel) readLocked(id []byte, envelope pb.Message, sealed []byte, epoch uint64) (proto.MessageID, *wire.Message, proto.Name, error) {
+func (ch *Channel) readLocked(e *wire.Entry, id []byte, envelope pb.Message, sealed []byte, epoch uint64) (proto.MessageID, *wire.Message, proto.Name, error) {
 	mid, err := proto.MessageIDFrom(id)
 	if err != nil {
 		return mid, nil, proto.Name{}, err
@@ -282,45 +302,38 @@ func (ch *Channel) readLocked(id []byte, envelope pb.Message, sealed []byte, epo
 	if err != nil {
 		return mid, nil, proto.Name{}, err
 	}
-	if own, err := ch.ownLocked(mid, aad); own || err != nil {
+	if own, err := ch.ownLocked(mid, aad, e.Seq); own || err != nil {
 		return mid, nil, proto.Name{}, err
+	}
+	if len(e.Digest) > 0 {
+		return mid, nil, proto.Name{}, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
 	}
 	m, from, err := ch.openLocked(sealed, aad, epoch)
 	if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 		return mid, nil, proto.Name{}, nil
 	}
+	if err == nil {
+		ch.countLocked(from, numberIn(envelope))
+	}
 	return mid, m, from, err
 }
 
-// ownLocked reports whether a log entry is what we sent. We cannot open our own
-// seal, so the envelope is compared with the one that we sent.
-func (ch *Channel) ownLocked(id proto.MessageID, aad []byte) (bool, error) {
-	sent, own := ch.sent[id]
-	if !own {
-		return false, nil
+// errElsewhere says that a sealed part lies at its sender's agency only, whose
+// relay did not give it out in time.
+var errElsewhere = errors.New("client: the relay of the sender's agency could not be asked")
+
+// countLocked shows that messages of a sender are missing before this one.
+func (ch *Channel) countLocked(from proto.Name, number uint64) {
+	if n := ch.numbers.heard(from, number); n > 0 {
+		ch.news = append(ch.news, Gap{Channel: ch.id, From: from, First: number - n, Count: n})
 	}
-	delete(ch.sent, id)
-	if string(sent) != string(aad) {
-		return true, proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
-	}
-	return true, nil
 }
 
-// sealLocked seals a message to the group's members. The envelope is
-// authenticated with it. The state is kept before the caller can send.
-func (ch *Channel) sealLocked(m *wire.Message, aad []byte) (sealed []byte, err error) {
-	if ch.group == nil {
-		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
+func numberIn(m pb.Message) uint64 {
+	if v, ok := m.(interface{ GetNumber() uint64 }); ok {
+		return v.GetNumber()
 	}
-	m.TimeMs = time.Now().UnixMilli()
-	plain, err := pb.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("encode message: %w", err)
-	}
-	if sealed, err = ch.group.Encrypt(plain, aad); err != nil {
-		return nil, fmt.Errorf("seal message: %w", err)
-	}
-	return sealed, ch.saveLocked()
+	return 0
 }
 
 // envelopeAAD is what of an envelope the seal covers: all but the sealed part

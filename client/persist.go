@@ -19,6 +19,35 @@ type savedChannel struct {
 	Greeted [][]byte
 	Group   []byte
 	Hails   []savedHail
+	Numbers savedNumbers
+	Outbox  []*outgoing
+	Inbox   []savedText
+	Mine    sentList
+}
+
+// savedNumbers are numbers with names as text.
+type savedNumbers struct {
+	Used uint64
+	Free []uint64
+	Last map[string]uint64
+}
+
+func (n numbers) saved() savedNumbers {
+	v := savedNumbers{Used: n.Used, Free: n.Free, Last: make(map[string]uint64, len(n.Last))}
+	for name, last := range n.Last {
+		v.Last[name.String()] = last
+	}
+	return v
+}
+
+func (v savedNumbers) numbers() numbers {
+	n := numbers{Used: v.Used, Free: v.Free, Last: make(map[proto.Name]uint64, len(v.Last))}
+	for text, last := range v.Last {
+		if name, err := proto.ParseName(text); err == nil {
+			n.Last[name] = last
+		}
+	}
+	return n
 }
 
 const channelKey = "channel-"
@@ -27,7 +56,8 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked()}
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked(),
+		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -83,6 +113,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	}
 	ch := s.newChannelLocked(c, v.Charter)
 	ch.seen, ch.restart, ch.greeted = v.Seen, v.Restart, v.Greeted
+	ch.numbers, ch.outbox, ch.inbox, ch.again, ch.mine = v.Numbers.numbers(), v.Outbox, v.Inbox, v.Inbox, v.Mine
 	if len(v.Group) == 0 {
 		return nil
 	}
@@ -94,7 +125,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	g.SetPadding(paddingBucket)
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
-	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart = g, v.Cursor, true, true, v.Restart+1
+	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart, ch.restored = g, v.Cursor, true, true, v.Restart+1, true
 	ch.restoreHailsLocked(v.Hails)
 	if err := ch.saveLocked(); err != nil {
 		return err

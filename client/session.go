@@ -102,6 +102,7 @@ func Open(cfg Config) (*Session, error) {
 	}
 	s.wg.Go(s.supervise) // ends with Close
 	s.wg.Go(s.renewals)  // ends with Close
+	s.wg.Go(s.tellReads) // ends with Close
 	return s, nil
 }
 
@@ -229,6 +230,12 @@ func (s *Session) emit(e Event) {
 	select {
 	case s.events <- e:
 	case <-s.ctx.Done():
+	}
+}
+
+func (s *Session) emitAll(news []Event) {
+	for _, e := range news {
+		s.emit(e)
 	}
 }
 

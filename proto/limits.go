@@ -41,7 +41,7 @@ const (
 	TalkWarning      = 5 * time.Second        // sent this long before the limit
 	FloorSilence     = 2 * time.Second        // 3GPP TS 24.380 T1: no voice from the holder frees the floor
 	FloorQueueLife   = 30 * time.Second       // a queued request is dropped after this
-	LinkIdle         = 4 * time.Second        // a silent link is dead
+	LinkIdle         = 3 * time.Second        // a silent link is dead: told after this and up to a keep-alive more
 	LinkKeepAlive    = 1 * time.Second        // so that silence means something
 	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
 	EndedChannelLife = 10 * time.Minute       // an ended channel is forgotten after this

@@ -102,19 +102,28 @@ func (st *station) next(ctx context.Context) (client.Event, bool) {
 	}
 }
 
-// close ends the session, and mentions what came in that the command did not
-// look at.
+// close mentions what came in that the command did not look at, and ends the
+// session. A text that comes between the two is given again by the next command.
 func (st *station) close() error {
-	err := st.release()
 	for _, ev := range st.early {
 		st.mention(ev)
 	}
+	st.early = nil
+	st.mentionAll(func(client.Event) bool { return true })
+	err := st.release()
+	st.mentionAll(func(ev client.Event) bool { _, text := ev.(client.TextReceived); return !text })
+	return err
+}
+
+func (st *station) mentionAll(which func(client.Event) bool) {
 	for {
 		select {
 		case ev := <-st.Events():
-			st.mention(ev)
+			if which(ev) {
+				st.mention(ev)
+			}
 		default:
-			return err
+			return
 		}
 	}
 }
@@ -125,6 +134,13 @@ func (st *station) mention(ev client.Event) {
 	switch ev := ev.(type) {
 	case client.TextReceived:
 		st.e.note("meanwhile, on %s: %s", st.title(ev.Channel), textLine(ev))
+		st.shown(ev)
+	case client.MessageMoved:
+		if ev.State == client.MessageFailed {
+			st.e.note("WARNING, on %s: message %s was not delivered to everybody: %s", st.title(ev.Channel), ev.ID, phrase.Inert(ev.Why.Error()))
+		}
+	case client.Gap:
+		st.e.note("on %s, %d message(s) of %s are missing, from its number %d on: they are late, or somebody withholds them", st.title(ev.Channel), ev.Count, shown(ev.From), ev.First)
 	case client.HailReceived:
 		if ev.To == st.Name() {
 			st.e.note("meanwhile, a hail: %s", hailLine(ev, phrase.English))
@@ -135,6 +151,14 @@ func (st *station) mention(ev client.Event) {
 		st.e.note("on %s, %d message(s) from entry %d on cannot be read by this device: it had no keys then", st.title(ev.Channel), ev.Count, ev.Seq)
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
+	}
+}
+
+// shown notes that a text is before a person's eyes. When that cannot be kept it
+// is shown again by the next command: better twice than never.
+func (st *station) shown(t client.TextReceived) {
+	if err := st.Shown(t); err != nil {
+		st.e.note("not kept that this text was shown: %v", err)
 	}
 }
 

@@ -64,9 +64,9 @@ type world struct {
 	made   made
 	log    map[string]uint64 // writes so far, by channel
 	disk   disk
-	lines  []string          // the trace
-	mute   bool              // write no trace
-	quiet  bool              // within quietly
+	lines  []string // the trace
+	mute   bool     // write no trace
+	quiet  bool     // within quietly
 	watch  func([]hub.Effect)
 	sniff  func(*wire.Frame)
 	deep   bool // compare the whole state around every frame

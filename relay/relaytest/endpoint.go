@@ -46,6 +46,7 @@ func (e *Endpoint) MustJoin(id proto.ChannelID) *client.Channel {
 type Watch struct {
 	mu     sync.Mutex // guards events and more
 	events []seen
+	blind  bool          // shows texts to nobody
 	more   chan struct{} // closed and replaced at each event
 	end    chan struct{}
 }
@@ -59,10 +60,27 @@ func newWatch() *Watch { return &Watch{more: make(chan struct{}), end: make(chan
 
 func (w *Watch) stop() { close(w.end) }
 
-func (w *Watch) drain(events <-chan client.Event) {
+// Blind makes the Watch show texts to nobody from now on.
+func (w *Watch) Blind() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.blind = true
+}
+
+func (w *Watch) isBlind() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.blind
+}
+
+// drain keeps every event. A text counts as shown to a person.
+func (w *Watch) drain(s *client.Session) {
 	for {
 		select {
-		case e := <-events:
+		case e := <-s.Events():
+			if t, ok := e.(client.TextReceived); ok && !w.isBlind() {
+				s.Shown(t)
+			}
 			w.mu.Lock()
 			w.events = append(w.events, seen{e, time.Now()})
 			close(w.more)

@@ -34,7 +34,6 @@ func newBorder(t *testing.T, seed uint64, link func(b *border)) *border {
 	w.Trust(b.us, b.mx)
 	w.Trust(b.us, b.ca)
 	w.Trust(b.mx, b.ca) // members judge each other's certificates; no link follows from it
-	link(b)
 	w.Link(b.us, b.ca)
 	both := []*wire.Charter_Party{relaytest.Party(b.us), relaytest.Party(b.mx)}
 	b.calling = b.us.Calling("Eagle Pass - Piedras Negras", both, append(both[:2:2], relaytest.Observer(b.ca)))
@@ -44,6 +43,7 @@ func newBorder(t *testing.T, seed uint64, link func(b *border)) *border {
 	})
 	w.Net.Everywhere(relaytest.Path{Delay: 5 * time.Millisecond})
 	b.slow(relaytest.Path{Delay: 50 * time.Millisecond})
+	link(b)
 	return b
 }
 

@@ -136,6 +136,16 @@ func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
 	return c, addr, sim.Start()
 }
 
+// HostAgain gives a host whose socket has been closed another one at the address.
+func (n *Network) HostAgain(addr *net.UDPAddr) (net.PacketConn, error) {
+	sim := &simnet.Simnet{Router: n}
+	n.mu.Lock()
+	n.hosts = append(n.hosts, sim)
+	n.mu.Unlock()
+	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
+	return c, sim.Start()
+}
+
 // Close ends every host's link.
 func (n *Network) Close() error {
 	var err error

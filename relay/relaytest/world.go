@@ -6,8 +6,11 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	pb "google.golang.org/protobuf/proto"
 
 	"crossband/client"
 	"crossband/crypto/charter"
@@ -15,6 +18,7 @@ import (
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay"
+	"crossband/relay/hub"
 	"crossband/relay/store"
 )
 
@@ -24,11 +28,12 @@ type World struct {
 	Net  *Network
 	Log  *slog.Logger
 	ends []func()
+	made map[proto.Name]*Endpoint // newest of each name
 }
 
 // New returns an empty world whose chance is determined by seed.
 func New(t testing.TB, seed uint64) *World {
-	w := &World{T: t, Net: newNetwork(seed), Log: slog.New(slog.DiscardHandler)}
+	w := &World{T: t, Net: newNetwork(seed), Log: slog.New(slog.DiscardHandler), made: make(map[proto.Name]*Endpoint)}
 	return w
 }
 
@@ -42,7 +47,10 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
+	Store     store.Store   // outlives the node: what a restart finds
+	Retention hub.Retention // of the relay
 	socket    net.PacketConn
+	self      *identity.Identity
 	stop      context.CancelFunc
 	done      chan struct{}
 }
@@ -54,7 +62,7 @@ func (w *World) Agency(name string) *Agency {
 	w.check(err)
 	auth, err := identity.InitAuthority(filepath.Join(w.T.TempDir(), name), agency, time.Now(), identity.AuthorityOptions{})
 	w.check(err)
-	a := &Agency{W: w, Name: agency, Authority: auth}
+	a := &Agency{W: w, Name: agency, Authority: auth, Store: store.NewMemory()}
 	a.socket, a.Addr, err = w.Net.Host()
 	w.check(err)
 	return a
@@ -83,7 +91,10 @@ func (a *Agency) Calling(title string, parties, template []*wire.Charter_Party) 
 // is filled in: the owner, P-256, sealed storage, a year.
 func (a *Agency) Charter(rules *wire.Charter) proto.ChannelID {
 	a.W.T.Helper()
-	rules.Owner, rules.Suite, rules.Storage = string(a.Name), uint32(proto.SuiteP256), wire.Charter_STORAGE_SEALED
+	rules.Owner, rules.Suite = string(a.Name), uint32(proto.SuiteP256)
+	if rules.Storage == wire.Charter_STORAGE_UNSPECIFIED {
+		rules.Storage = wire.Charter_STORAGE_SEALED
+	}
 	if rules.ExpiresMs == 0 {
 		rules.ExpiresMs = time.Now().Add(365 * 24 * time.Hour).UnixMilli()
 	}
@@ -134,7 +145,7 @@ func (w *World) Start(agencies ...*Agency) {
 func (a *Agency) start() {
 	a.W.T.Helper()
 	node, err := relay.New(relay.Config{
-		Identity: a.Identity("relay/r1"), Listen: a.socket, Store: store.NewMemory(), Peers: a.Peers, Charters: a.Charters,
+		Identity: a.relay(), Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)
@@ -147,6 +158,34 @@ func (a *Agency) start() {
 			a.W.T.Errorf("relay of %s: %v", a.Name, err)
 		}
 	}()
+}
+
+// relay is the relay's identity, the same over restarts.
+func (a *Agency) relay() *identity.Identity {
+	if a.self == nil {
+		a.self = a.Identity("relay/r1")
+	}
+	return a.self
+}
+
+// disk is a store that is still there when the node has ended.
+type disk struct{ store.Store }
+
+func (disk) Close() error { return nil }
+
+// Stop ends the relay.
+func (a *Agency) Stop() {
+	a.stop()
+	<-a.done
+}
+
+// Restart starts the relay again, at its address and on what it had stored.
+func (a *Agency) Restart() {
+	a.W.T.Helper()
+	var err error
+	a.socket, err = a.W.Net.HostAgain(a.Addr)
+	a.W.check(err)
+	a.start()
 }
 
 // Endpoint opens a session of an endpoint and drains its events into the
@@ -167,12 +206,44 @@ func (a *Agency) EndpointWith(id *identity.Identity, state client.State) *Endpoi
 	})
 	a.W.check(err)
 	e.Session = s
-	go e.Watch.drain(s.Events()) // ends with Close
+	go e.Watch.drain(s) // ends with Close
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	a.W.check(s.WaitConnected(ctx))
 	a.W.ends = append(a.W.ends, e.Close)
+	a.W.made[id.Name] = e
 	return e
+}
+
+// EndpointNamed returns the newest endpoint of a name.
+func (w *World) EndpointNamed(n proto.Name) *Endpoint { return w.made[n] }
+
+// Origin reads what a relay's store holds of its own endpoints' messages on
+// channels of others, by bucket and key.
+func Origin(t testing.TB, s store.Store) map[string]*wire.StoredMessage {
+	t.Helper()
+	list := make(map[string]*wire.StoredMessage)
+	buckets, err := s.Buckets(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range buckets {
+		if !strings.HasPrefix(string(b), "origin/") {
+			continue
+		}
+		err := s.Scan(context.Background(), b, nil, func(key, value []byte) bool {
+			v := new(wire.StoredMessage)
+			if err := pb.Unmarshal(value, v); err != nil {
+				t.Fatal(err)
+			}
+			list[string(b)+string(key)] = v
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
 }
 
 // Close ends everything, endpoints first.

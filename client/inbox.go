@@ -1,0 +1,97 @@
+package client
+
+import (
+	"slices"
+	"time"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// savedText is a text that nobody has been shown yet.
+type savedText struct {
+	ID   proto.MessageID
+	From string
+	Text string
+	At   time.Time
+	Seq  uint64
+}
+
+// maxInbox bounds the texts of one channel that a restart gives again; beyond it
+// the oldest counts as shown.
+const maxInbox = 1000
+
+// Shown says that a text has been shown to a person. Until then it is given again
+// by every run, so that a crash between receipt and screen takes nothing; and the
+// others are not told that it was read.
+func (s *Session) Shown(t TextReceived) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return errClosed // the state may be another's by now
+	}
+	ch := s.channels[t.Channel]
+	if ch == nil {
+		return nil
+	}
+	n := len(ch.inbox)
+	ch.inbox = slices.DeleteFunc(ch.inbox, func(x savedText) bool { return x.ID == t.ID })
+	if len(ch.inbox) == n {
+		return nil
+	}
+	return ch.saveLocked()
+}
+
+func (ch *Channel) receivedLocked(t TextReceived) {
+	if len(ch.inbox) == maxInbox {
+		ch.inbox = ch.inbox[1:]
+	}
+	ch.inbox = append(ch.inbox, savedText{t.ID, t.From.String(), t.Text, t.At, t.Seq})
+}
+
+// showAgain gives what the last run had received and not shown.
+func (ch *Channel) showAgain() {
+	ch.s.mu.Lock()
+	var news []Event
+	if !ch.shownAgain {
+		ch.shownAgain = true
+		for _, x := range ch.again {
+			from, err := proto.ParseName(x.From)
+			if err == nil {
+				news = append(news, TextReceived{ch.id, x.ID, from, x.Text, x.At, x.Seq})
+			}
+		}
+		ch.again = nil
+	}
+	ch.s.mu.Unlock()
+	ch.s.emitAll(news)
+}
+
+// readUpToLocked is how far a person has been shown the log.
+func (ch *Channel) readUpToLocked() uint64 {
+	if len(ch.inbox) > 0 && ch.inbox[0].Seq <= ch.cursor {
+		return ch.inbox[0].Seq - 1
+	}
+	return ch.cursor
+}
+
+// tellEvery is how often the relay is told how far we have read.
+const tellEvery = 500 * time.Millisecond
+
+// tellReads tells the relay how far every channel has been read. It ends with
+// Close.
+func (s *Session) tellReads() {
+	for sleep(s.ctx, tellEvery) {
+		s.mu.Lock()
+		for _, ch := range s.channels {
+			if ch.group == nil || ch.out == 0 {
+				continue
+			}
+			if seq := ch.readUpToLocked(); seq > ch.told {
+				ch.told = seq
+				s.tellLocked(&wire.Frame{Body: &wire.Frame_Read{Read: &wire.Read{Channel: ch.id[:], Seq: seq}}})
+			}
+		}
+		s.mu.Unlock()
+	}
+}

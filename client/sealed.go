@@ -1,0 +1,88 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Tries to get sealed parts from where they lie. After the last the entry is
+// passed over and said to be missing: what comes after it must not wait for ever,
+// for it may be a removal.
+const (
+	originTries = 4
+	originAgain = 2 * time.Second
+)
+
+// fetchSealed fills in the sealed parts that the hub may not store, from the relays
+// of the agencies whose members sealed them.
+func (ch *Channel) fetchSealed(ctx context.Context, entries []*wire.Entry) {
+	for try := range originTries {
+		missing := make(map[string][]*wire.Entry)
+		for _, e := range entries {
+			if len(e.Digest) > 0 && e.Agency != "" {
+				missing[e.Agency] = append(missing[e.Agency], e)
+			}
+		}
+		if len(missing) == 0 || try > 0 && !sleep(ctx, originAgain) {
+			return
+		}
+		for agency, list := range missing {
+			if err := ch.fetchFrom(ctx, agency, list); err != nil {
+				ch.s.log.Info("sealed parts not there yet", "agency", agency, "entries", len(list), "code", int(proto.ReasonOf(err)))
+			}
+		}
+	}
+}
+
+// fetchFrom asks one agency. What comes counts only if it is what the hub had.
+func (ch *Channel) fetchFrom(ctx context.Context, agency string, list []*wire.Entry) error {
+	for part := range slices.Chunk(list, proto.MaxEntries) {
+		b := &wire.FetchSealed{Channel: ch.id[:], Agency: agency}
+		for _, e := range part {
+			b.Ids = append(b.Ids, itemID(e))
+		}
+		a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: b}})
+		if err != nil {
+			return err
+		}
+		for _, p := range a.GetSealed().GetParts() {
+			i := slices.IndexFunc(part, func(e *wire.Entry) bool { return string(itemID(e)) == string(p.Id) })
+			if i < 0 {
+				continue
+			}
+			if sum := sha256.Sum256(p.Sealed); string(sum[:]) == string(part[i].Digest) {
+				setSealed(part[i], p.Sealed)
+				part[i].Digest = nil
+			}
+		}
+	}
+	return nil
+}
+
+func itemID(e *wire.Entry) []byte {
+	switch item := e.Item.(type) {
+	case *wire.Entry_Text:
+		return item.Text.Id
+	case *wire.Entry_Hail:
+		return item.Hail.Id
+	case *wire.Entry_HailReply:
+		return item.HailReply.Id
+	}
+	return nil
+}
+
+func setSealed(e *wire.Entry, sealed []byte) {
+	switch item := e.Item.(type) {
+	case *wire.Entry_Text:
+		item.Text.Sealed = sealed
+	case *wire.Entry_Hail:
+		item.Hail.Sealed = sealed
+	case *wire.Entry_HailReply:
+		item.HailReply.Sealed = sealed
+	}
+}
