@@ -52,8 +52,7 @@ func openSQLite(path string, o Options, migrations fs.FS) (_ *SQLite, err error)
 	if err = finishSalvage(path); err != nil {
 		return nil, err
 	}
-	lostLog, err := checkLog(path, s.options.Log)
-	if err != nil {
+	if err = mendLog(path, s.options.Log); err != nil {
 		return nil, err
 	}
 	used, err := s.openChecked(migrations)
@@ -78,7 +77,7 @@ func openSQLite(path string, o Options, migrations fs.FS) (_ *SQLite, err error)
 	}
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
-	s.reader = newReader(db, append(lostLog, damaged...), s.options.Log)
+	s.reader = newReader(db, damaged, s.options.Log)
 	s.eng.ballast.fill(s.options.Log)
 	s.commits = newCommitter(s.eng, used, s.options)
 	go s.commits.run()
@@ -131,12 +130,21 @@ func writerPragmas() []string {
 	}
 }
 
+// immutable is the mode of a file that has no log and shall not get one.
+const immutable = "immutable"
+
+// source is the driver's name for a file; mode is SQLite's or immutable.
 func source(path, mode string, pragmas ...string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		abs = path // the working directory is gone: SQLite will say so
 	}
-	return (&url.URL{Scheme: "file", Path: abs, RawQuery: url.Values{"mode": {mode}, "_pragma": pragmas}.Encode()}).String()
+	values := url.Values{"mode": {mode}, "_pragma": pragmas}
+	if mode == immutable {
+		values.Set("mode", "ro")
+		values.Set("immutable", "1")
+	}
+	return (&url.URL{Scheme: "file", Path: abs, RawQuery: values.Encode()}).String()
 }
 
 // createFile makes an empty file for the owner alone, durably; SQLite gives
@@ -231,11 +239,7 @@ func (s *SQLite) closeWriter() error {
 	if s.writer == nil {
 		return nil
 	}
-	var err error
-	if s.eng.conn != nil {
-		err = s.eng.conn.Close()
-	}
-	return errors.Join(err, s.writer.Close())
+	return errors.Join(s.eng.close(), s.writer.Close())
 }
 
 // stamp is the date in the name of a file that is kept.

@@ -25,6 +25,7 @@ type sqliteEngine struct {
 	path    string
 	conn    *sql.Conn
 	ballast *ballast
+	open    []*sql.Stmt // those of st
 	st      struct{ begin, commit, rollback, length, put, del *sql.Stmt }
 	logged  int64 // octets written since the log was folded, roughly
 }
@@ -43,8 +44,22 @@ func (e *sqliteEngine) prepare() error {
 		if *st, err = e.conn.PrepareContext(context.Background(), text); err != nil {
 			return err
 		}
+		e.open = append(e.open, *st)
 	}
 	return nil
+}
+
+// close gives the connection back. Statements first: while one is open SQLite
+// keeps the files open, and their log unfolded.
+func (e *sqliteEngine) close() (err error) {
+	for _, st := range e.open {
+		err = errors.Join(err, st.Close())
+	}
+	if e.conn != nil {
+		err = errors.Join(err, e.conn.Close())
+	}
+	e.open, e.conn = nil, nil
+	return err
 }
 
 // verifyModes reads back what durability rests on: a file system without
