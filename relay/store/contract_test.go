@@ -33,6 +33,7 @@ func implementations() map[string]implementation {
 			path := filepath.Join(t.TempDir(), "relay.db")
 			return func(o store.Options) (store.Store, error) { return opened(store.OpenSQLite(path, o)) }
 		}, true},
+		"postgres": {postgresPlace, true},
 	}
 }
 

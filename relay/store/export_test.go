@@ -1,6 +1,9 @@
 package store
 
-import "io/fs"
+import (
+	"context"
+	"io/fs"
+)
 
 // Moments at which a fault can be made to strike.
 const (
@@ -19,6 +22,14 @@ type Faulty interface {
 
 // SetFault must be called before the first Write.
 func (s *SQLite) SetFault(fault func(Moment) error) { s.commits.fault = fault }
+
+// SetFault must be called before the first Write.
+func (p *Postgres) SetFault(fault func(Moment) error) { p.commits.fault = fault }
+
+// OpenPostgresWith opens with other migrations than the embedded ones.
+func OpenPostgresWith(ctx context.Context, url string, o Options, migrations fs.FS) (*Postgres, error) {
+	return openPostgres(ctx, url, o, migrations)
+}
 
 // OpenSQLiteWith opens with other migrations than the embedded ones.
 func OpenSQLiteWith(path string, o Options, migrations fs.FS) (*SQLite, error) {

@@ -117,11 +117,11 @@ func quarantine(exec func(string, ...any) error, d Damage, value []byte, sum int
 
 // quarantined lists the damage of this and earlier openings.
 func (e *sqliteEngine) quarantined() ([]Damage, error) {
-	return listQuarantine(e.conn)
+	return listQuarantine(context.Background(), e.conn)
 }
 
-func listQuarantine(conn *sql.Conn) (list []Damage, err error) {
-	rows, err := conn.QueryContext(context.Background(), `SELECT bucket, key, why FROM quarantine ORDER BY found, bucket, key`)
+func listQuarantine(ctx context.Context, conn *sql.Conn) (list []Damage, err error) {
+	rows, err := conn.QueryContext(ctx, `SELECT bucket, key, why FROM quarantine ORDER BY found, bucket, key`)
 	if err != nil {
 		return nil, err
 	}
