@@ -178,9 +178,7 @@ func (p *Postgres) release() error {
 		err = p.pool.Close()
 	}
 	if p.eng != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		err = errors.Join(err, p.eng.conn.Close(ctx))
+		err = errors.Join(err, p.eng.close())
 	}
 	return err
 }

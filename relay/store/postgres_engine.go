@@ -15,7 +15,10 @@ import (
 const patience = 30 * time.Second
 
 // postgresEngine is the writing session; it holds the lock on the schema.
-type postgresEngine struct{ conn *pgx.Conn }
+type postgresEngine struct {
+	conn   *pgx.Conn
+	change pgx.Batch // of apply, sent with the commit to save a round trip
+}
 
 // verifyModes refuses a server that answers before its disk does.
 func (e *postgresEngine) verifyModes(ctx context.Context) error {
@@ -88,36 +91,48 @@ func (e *postgresEngine) apply(records []Record) error {
 		put.buckets, put.keys, put.values = append(put.buckets, bucket), append(put.keys, r.Key), append(put.values, r.Value)
 		sums = append(sums, int64(sum(bucket, r.Key, r.Value)))
 	}
-	var b pgx.Batch
+	e.change = pgx.Batch{}
 	if len(del.keys) > 0 {
-		b.Queue(`DELETE FROM record r USING unnest($1::bytea[], $2::bytea[]) AS n (bucket, key) WHERE r.bucket = n.bucket AND r.key = n.key`, del.buckets, del.keys)
+		e.change.Queue(`DELETE FROM record r USING unnest($1::bytea[], $2::bytea[]) AS n (bucket, key) WHERE r.bucket = n.bucket AND r.key = n.key`, del.buckets, del.keys)
 	}
 	if len(put.keys) > 0 {
-		b.Queue(`INSERT INTO record (bucket, key, value, sum) SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[])
+		e.change.Queue(`INSERT INTO record (bucket, key, value, sum) SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bigint[])
 			ON CONFLICT (bucket, key) DO UPDATE SET value = excluded.value, sum = excluded.sum`, put.buckets, put.keys, put.values, sums)
 	}
-	if b.Len() == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	return e.conn.SendBatch(ctx, &b).Close()
+	return nil
 }
 
-func (e *postgresEngine) commit() error { return e.exec(`COMMIT`) }
-
-// rollback outside a transaction is a warning to PostgreSQL.
-func (e *postgresEngine) rollback() error { return e.exec(`ROLLBACK`) }
-
-func (e *postgresEngine) exec(query string) error {
+// commit: after a statement that failed the server skips the COMMIT. A
+// transaction that had failed before would answer COMMIT with ROLLBACK.
+func (e *postgresEngine) commit() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	tag, err := e.conn.Exec(ctx, query)
-	if err == nil && tag.String() != query {
-		// A transaction that failed before answers COMMIT with ROLLBACK.
-		return fmt.Errorf("%s was answered %s", query, tag)
-	}
+	e.change.Queue(`COMMIT`).Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != `COMMIT` {
+			return fmt.Errorf("COMMIT was answered %s", tag)
+		}
+		return nil
+	})
+	return e.conn.SendBatch(ctx, &e.change).Close()
+}
+
+// rollback outside a transaction is a warning to PostgreSQL.
+func (e *postgresEngine) rollback() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, err := e.conn.Exec(ctx, `ROLLBACK`)
 	return err
+}
+
+// close gives the lock back before the session ends: the server may be slow to
+// notice the end.
+func (e *postgresEngine) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if !e.conn.IsClosed() {
+		e.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`) // the end of the session does it too
+	}
+	return e.conn.Close(ctx)
 }
 
 // judge: only errors of a statement, with the session alive, are harmless, and
