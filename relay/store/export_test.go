@@ -36,6 +36,9 @@ func OpenSQLiteWith(path string, o Options, migrations fs.FS) (*SQLite, error) {
 	return openSQLite(path, o, migrations)
 }
 
+// SetFoldAfter must be called before the first Write.
+func (s *SQLite) SetFoldAfter(octets int64) { s.eng.foldAfter = octets }
+
 // Ballast is what the store keeps for a full disk, in octets.
 func (s *SQLite) Ballast() int64 { return s.eng.ballast.held() }
 

@@ -94,7 +94,7 @@ func (s *SQLite) openChecked(migrations fs.FS) (used int64, err error) {
 		return 0, err
 	}
 	s.writer.SetMaxOpenConns(1)
-	s.eng = &sqliteEngine{path: s.path, ballast: newBallast(s.path, s.options.Reserve)}
+	s.eng = &sqliteEngine{path: s.path, foldAfter: foldAfter, ballast: newBallast(s.path, s.options.Reserve)}
 	if s.eng.conn, err = s.writer.Conn(context.Background()); err != nil {
 		return 0, err
 	}

@@ -27,7 +27,8 @@ type sqliteEngine struct {
 	ballast *ballast
 	open    []*sql.Stmt // those of st
 	st      struct{ begin, commit, rollback, length, put, del *sql.Stmt }
-	logged  int64 // octets written since the log was folded, roughly
+	// octets written since the log was folded, roughly, and how many call for it
+	logged, foldAfter int64
 }
 
 func (e *sqliteEngine) prepare() error {
@@ -161,7 +162,7 @@ func (e *sqliteEngine) relieve() bool {
 
 func (e *sqliteEngine) tidy(octets int64) error {
 	e.logged += octets + commitPages
-	if e.logged < foldAfter {
+	if e.logged < e.foldAfter {
 		return nil
 	}
 	e.logged = 0
