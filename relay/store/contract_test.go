@@ -305,14 +305,37 @@ func testConcurrency(t *testing.T, s store.Store) {
 		}
 	})
 	wg.Wait()
+	for i := range writers { // all at one key, so that one group changes it often
+		wg.Go(func() {
+			for j := range each {
+				r := rec("c", "same", strings.Repeat("x", i*j%50))
+				if (i+j)%3 == 0 {
+					r.Value = nil
+				}
+				if err := write(s, r); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	must(t, write(s, gone("c", "same")))
+	size := int64(0)
+	for i := range writers * each {
+		k := fmt.Sprintf("%02d-%02d", i/each, i%each)
+		size += store.RecordSize(rec("a", k, "x")) + store.RecordSize(rec("b", k, "y"))
+	}
+	if got := used(t, s); got != size {
+		t.Errorf("usage says %d octets, the records take %d", got, size)
+	}
 	for _, b := range []store.Bucket{"a", "b"} {
 		if n := strings.Count(keys(t, s, b, "", writers*each+1), " "); n != writers*each {
 			t.Errorf("bucket %s holds %d of %d", b, n, writers*each)
 		}
 	}
 	if c, ok := s.(store.Faulty); ok {
-		if n := c.Counters(); n.Writes != writers*each || n.Commits >= n.Writes || n.Queued != 0 {
-			t.Errorf("%+v: want %d Writes in fewer commits, none queued", n, writers*each)
+		if n := c.Counters(); n.Writes != 2*writers*each+1 || n.Commits >= n.Writes || n.Queued != 0 {
+			t.Errorf("%+v: want %d Writes in fewer commits, none queued", n, 2*writers*each+1)
 		}
 	}
 }
@@ -323,7 +346,7 @@ func testLimits(t *testing.T, s store.Store) {
 		t.Fatalf("empty: %+v", u)
 	}
 	n, full := 0, 0
-	for ; ; n++ {
+	for ; n < 1000; n++ {
 		if err = write(s, rec("log", fmt.Sprintf("%04d", n), strings.Repeat("x", 300))); err != nil {
 			break
 		}
@@ -476,9 +499,18 @@ func testNeighbours(t *testing.T, open func(store.Options) (store.Store, error))
 	must(t, err)
 	defer s.Close()
 	reached, holding := make(chan struct{}), make(chan struct{})
-	var once sync.Once
+	commits := 0
 	s.(store.Faulty).SetFault(func(m store.Moment) error {
-		once.Do(func() { close(reached); <-holding }) // so that the others gather
+		if m == store.AfterCommit {
+			return nil
+		}
+		switch commits++; commits {
+		case 1:
+			close(reached)
+			<-holding // so that the others gather
+		case 2: // as a group they fail, alone none does
+			return store.ErrFull
+		}
 		return nil
 	})
 	var wg sync.WaitGroup
@@ -511,8 +543,8 @@ func testNeighbours(t *testing.T, open func(store.Options) (store.Store, error))
 	if n := strings.Count(keys(t, s, "a", "", 99), " "); n != 17 {
 		t.Errorf("%d records, want 17", n)
 	}
-	if c := s.(store.Faulty).Counters(); c.Refused != 4 || c.Writes != 17 {
-		t.Errorf("%+v: want 4 refused, 17 written", c)
+	if c := s.(store.Faulty).Counters(); c.Refused != 4 || c.Writes != 17 || c.Commits < 17 {
+		t.Errorf("%+v: want 4 refused, 17 written, each alone after the group had failed", c)
 	}
 }
 

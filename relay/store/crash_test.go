@@ -213,12 +213,16 @@ func TestPowerCut(t *testing.T) {
 	}
 	must(t, s.Close())
 	rng := rand.New(rand.NewPCG(9, 10))
+	cuts := 2 // at each moment
+	if testing.Short() {
+		cuts = 1
+	}
 	folds, restarts := 0, 0
 	for i := 1; i < len(disks); i++ {
 		before, after := disks[i-1], disks[i]
 		fold := !bytes.Equal(before.db, after.db)
 		restart := len(before.log) >= 32 && !bytes.Equal(before.log[:32], after.log[:32])
-		for range 2 {
+		for range cuts {
 			cut := before
 			if fold {
 				cut.db = mixSectors(rng, before.db, after.db)
@@ -238,7 +242,7 @@ func TestPowerCut(t *testing.T) {
 	if folds < 5 || restarts < 5 {
 		t.Errorf("%d folds and %d new logs among the cuts: the test does not show what it should", folds, restarts)
 	}
-	t.Logf("%d power cuts, %d of them while the log was folded, %d when it was begun anew", 2*(len(disks)-1), 2*folds, 2*restarts)
+	t.Logf("%d power cuts, %d of them while the log was folded, %d when it was begun anew", cuts*(len(disks)-1), cuts*folds, cuts*restarts)
 }
 
 // readDisk reads the files. That this drops the process's own locks on them

@@ -181,7 +181,11 @@ func TestDamagedPages(t *testing.T) {
 	const page = 4096
 	octets, o := closedStore(t, 300)
 	least := len(o)
-	for i := range len(octets) / page {
+	step := 1
+	if testing.Short() {
+		step = 3
+	}
+	for i := 0; i < len(octets)/page; i += step {
 		damaged := bytes.Clone(octets)
 		for j := range page {
 			damaged[i*page+j] = byte(j*7 + i)
@@ -216,8 +220,11 @@ func TestDamagedPages(t *testing.T) {
 func TestFlippedBits(t *testing.T) {
 	octets, o := closedStore(t, 300)
 	rng := rand.New(rand.NewPCG(3, 4))
-	refused, harmed := 0, 0
-	for range 150 {
+	refused, harmed, flips := 0, 0, 150
+	if testing.Short() {
+		flips = 40
+	}
+	for range flips {
 		damaged := bytes.Clone(octets)
 		bit := rng.IntN(len(damaged) * 8)
 		damaged[bit/8] ^= 1 << (bit % 8)
@@ -231,7 +238,7 @@ func TestFlippedBits(t *testing.T) {
 		}
 		must(t, s.Close())
 	}
-	if refused > 5 || harmed < 50 {
+	if refused > flips/20 || harmed < flips/3 {
 		t.Errorf("%d files refused, %d with records lost and named: this is not what flips do", refused, harmed)
 	}
 }
@@ -261,7 +268,11 @@ func TestDamagedLog(t *testing.T) {
 	// from a torn tail.
 	end := frames[len(frames)-2]
 	rng := rand.New(rand.NewPCG(5, 6))
-	for range 60 {
+	flips := 60
+	if testing.Short() {
+		flips = 20
+	}
+	for range flips {
 		log := bytes.Clone(files["-wal"])
 		at := 32 + rng.IntN(end-32)
 		log[at] ^= 1 << rng.IntN(8)
@@ -294,8 +305,12 @@ func lastFrames(t *testing.T, log []byte) (ends []int) {
 // place leaves a store that opens.
 func TestInterruptedSalvage(t *testing.T) {
 	octets, o := closedStore(t, 60)
-	path := place(t, map[string][]byte{".salvaged": octets, "": []byte("damaged"), "-wal": []byte("stale")})
-	s := openFile(t, path)
+	old := filepath.Join(t.TempDir(), "relay.db")
+	s := openFile(t, old)
+	must(t, write(s, rec("log/0", "key-000000", "stale")))
+	stale := snapshot(t, old)
+	path := place(t, map[string][]byte{".salvaged": octets, "": []byte("damaged"), "-wal": stale["-wal"]})
+	s = openFile(t, path)
 	if n := o.compare(t, "interrupted", s); n != 60 {
 		t.Fatalf("%d records of 60", n)
 	}
