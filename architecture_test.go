@@ -33,6 +33,9 @@ const (
 	opusC   = "github.com/hraban/opus"
 	opusGo  = "github.com/pion/opus"
 	toml    = "github.com/BurntSushi/toml"
+	sqlite  = "modernc.org"
+	pgx     = "github.com/jackc/pgx"
+	anySQL  = "database/sql"
 	publics = "crypto/mls/syntax crypto/mls/suite crypto/mls/tree crypto/mls/message crypto/mls/roster crypto/mls/policy"
 )
 
@@ -53,7 +56,7 @@ func importRules() []importRule {
 		{"crypto/mls/policy", append([]string{"proto"}, public...), nil},
 		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "relay/hub", "relay/store"}, public...), nil},
 		{"relay/hub", append([]string{"proto"}, public...), nil},
-		{"relay/store", nil, nil},
+		{"relay/store", nil, []string{sqlite, pgx, anySQL}},
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/phrase", nil, nil},
@@ -137,7 +140,7 @@ func forbidden(pkg string, rule importRule, path string) string {
 		}
 		return "not among what " + rule.prefix + " may import"
 	}
-	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml} {
+	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL} {
 		if below(path, door) && !slices.ContainsFunc(rule.doors, func(d string) bool { return below(path, d) }) {
 			return "another package is the only door to it"
 		}
@@ -165,6 +168,12 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"client", quic},
 		{"client", cobra},
 		{"relay", toml},
+		{"relay", anySQL},
+		{"relay/hub", "crossband/relay/store"},
+		{"relay/store", "crossband/relay/hub"},
+		{"relay/store", "crossband/proto"},
+		{"cmd/internal/relayd", sqlite + "/sqlite"},
+		{"client", pgx + "/v5"},
 		{"cmd/crossband-relay", "crossband/client"},
 	} {
 		rule, ok := ruleOf(c.pkg)

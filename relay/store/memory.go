@@ -3,23 +3,29 @@ package store
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"sync"
 )
 
 // Memory is a Store that lasts as long as the process.
 type Memory struct {
-	mu      sync.Mutex // held for the whole of every method
+	limit, reserve int64
+
+	mu      sync.Mutex // guards what follows; not held while Scan calls fn
 	buckets map[Bucket][]Record
+	used    int64
 	closed  bool
 }
 
-// ErrClosed is returned after Close.
-var ErrClosed = errors.New("store: closed")
+// NewMemory returns an empty store with the default limit.
+func NewMemory() *Memory { return OpenMemory(Options{}) }
 
-// NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{buckets: make(map[Bucket][]Record)} }
+// OpenMemory returns an empty store.
+func OpenMemory(o Options) *Memory {
+	o = o.filled()
+	return &Memory{limit: o.Limit, reserve: o.Reserve, buckets: make(map[Bucket][]Record)}
+}
 
 // Write implements Store.
 func (m *Memory) Write(_ context.Context, records []Record) error {
@@ -28,23 +34,43 @@ func (m *Memory) Write(_ context.Context, records []Record) error {
 	if m.closed {
 		return ErrClosed
 	}
-	for _, r := range records {
+	folded, err := fold(records)
+	if err != nil {
+		return err
+	}
+	grown := int64(0)
+	for _, r := range folded {
+		stored := absent
+		if i, found := m.find(r.Bucket, r.Key); found {
+			stored = len(m.buckets[r.Bucket][i].Value)
+		}
+		grown += growth(r, stored)
+	}
+	if grown > 0 && m.used+grown > m.limit {
+		return fmt.Errorf("%w: %d octets used, %d more asked, limit %d", ErrFull, m.used, grown, m.limit)
+	}
+	m.used += grown
+	for _, r := range folded {
 		m.put(r)
 	}
 	return nil
 }
 
+func (m *Memory) find(b Bucket, key []byte) (int, bool) {
+	return slices.BinarySearchFunc(m.buckets[b], key, byKey)
+}
+
 func (m *Memory) put(r Record) {
 	list := m.buckets[r.Bucket]
-	i, found := slices.BinarySearchFunc(list, r.Key, byKey)
+	i, found := m.find(r.Bucket, r.Key)
 	switch {
 	case r.Value == nil && found:
 		list = slices.Delete(list, i, i+1)
 	case r.Value == nil:
 	case found:
-		list[i].Value = bytes.Clone(r.Value)
+		list[i] = r
 	default:
-		list = slices.Insert(list, i, Record{r.Bucket, bytes.Clone(r.Key), bytes.Clone(r.Value)})
+		list = slices.Insert(list, i, r)
 	}
 	if len(list) == 0 {
 		delete(m.buckets, r.Bucket)
@@ -56,23 +82,41 @@ func (m *Memory) put(r Record) {
 func byKey(r Record, key []byte) int { return bytes.Compare(r.Key, key) }
 
 // Scan implements Store.
-func (m *Memory) Scan(_ context.Context, bucket Bucket, after []byte, fn func(key, value []byte) bool) error {
+func (m *Memory) Scan(ctx context.Context, bucket Bucket, after []byte, fn func(key, value []byte) bool) error {
+	for {
+		list, err := m.page(bucket, after)
+		if err != nil {
+			return err
+		}
+		for _, r := range list {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if !fn(r.Key, r.Value) {
+				return nil
+			}
+			after = r.Key
+		}
+		if len(list) < chunk {
+			return nil
+		}
+	}
+}
+
+// page copies the next records of a bucket. Their octets are never changed
+// once stored, so they need no copy.
+func (m *Memory) page(bucket Bucket, after []byte) ([]Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
-		return ErrClosed
+		return nil, ErrClosed
 	}
-	list := m.buckets[bucket]
-	i, found := slices.BinarySearchFunc(list, after, byKey)
+	i, found := m.find(bucket, after)
 	if found {
 		i++
 	}
-	for ; i < len(list); i++ {
-		if !fn(list[i].Key, list[i].Value) {
-			break
-		}
-	}
-	return nil
+	list := m.buckets[bucket][i:]
+	return slices.Clone(list[:min(len(list), chunk)]), nil
 }
 
 // Buckets implements Store.
@@ -89,6 +133,19 @@ func (m *Memory) Buckets(context.Context) ([]Bucket, error) {
 	slices.Sort(names)
 	return names, nil
 }
+
+// Usage implements Store.
+func (m *Memory) Usage(context.Context) (Usage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return Usage{}, ErrClosed
+	}
+	return Usage{Used: m.used, Limit: m.limit, Reserve: m.reserve}, nil
+}
+
+// Damaged implements Store: nothing outlives the process to be found damaged.
+func (m *Memory) Damaged() []Damage { return nil }
 
 // Close implements Store.
 func (m *Memory) Close() error {
