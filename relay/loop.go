@@ -45,7 +45,7 @@ func (n *Node) loop(ctx context.Context) error {
 			l.closeAll()
 			return nil
 		case <-tick.C:
-			events = l.tick()
+			events = l.tick(ctx)
 		case e := <-n.events:
 			events = append(events, e)
 		}
@@ -62,7 +62,7 @@ func (n *Node) loop(ctx context.Context) error {
 // start registers what the administrator gave: the trust list that endpoints
 // are told and the charters that the authority signed.
 func (l *loop) start(ctx context.Context) error {
-	events := l.settle(time.Now())
+	events := l.settle(ctx, time.Now())
 	if signed := l.n.trust.TrustList(); signed != nil {
 		events = append(events, hub.Trusted{Signed: signed})
 	}
@@ -72,7 +72,7 @@ func (l *loop) start(ctx context.Context) error {
 	return l.handle(ctx, events)
 }
 
-func (l *loop) tick() []hub.Event {
+func (l *loop) tick(ctx context.Context) []hub.Event {
 	var events []hub.Event
 	for r := range l.floors {
 		if r.heard.Swap(false) {
@@ -80,7 +80,7 @@ func (l *loop) tick() []hub.Event {
 		}
 	}
 	now := time.Now()
-	events = append(events, l.settle(now)...)
+	events = append(events, l.settle(ctx, now)...)
 	if !l.renewAt.IsZero() && now.After(l.renewAt) {
 		if f := l.askRenewal(now); f != nil {
 			events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: f})

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"maps"
 	"time"
 
@@ -13,12 +14,12 @@ import (
 const lookEvery = time.Second
 
 // settle returns the settings if they have changed.
-func (l *loop) settle(now time.Time) []hub.Event {
+func (l *loop) settle(ctx context.Context, now time.Time) []hub.Event {
 	if now.Before(l.look) {
 		return nil
 	}
 	l.look = now.Add(lookEvery)
-	next := hub.Settings{Room: l.room(), Retention: l.n.cfg.Retention, Held: l.holds()}
+	next := hub.Settings{Room: l.room(ctx), Retention: l.n.cfg.Retention, Held: l.holds()}
 	if next.Room == l.settings.Room && next.Retention == l.settings.Retention && maps.Equal(next.Held, l.settings.Held) {
 		return nil
 	}
@@ -43,4 +44,18 @@ func (l *loop) holds() map[proto.ChannelID]bool {
 	return held
 }
 
-func (l *loop) room() hub.Room { return hub.RoomAll }
+// room says what the store has place for. A store that cannot tell has none: what
+// it would refuse later is refused now.
+func (l *loop) room(ctx context.Context) hub.Room {
+	u, err := l.n.cfg.Store.Usage(ctx)
+	switch {
+	case err != nil:
+		l.n.log.Error("the store does not tell how full it is", "why", err.Error())
+		return hub.RoomNone
+	case u.Used > u.Limit-u.Reserve/4:
+		return hub.RoomNone
+	case u.Full():
+		return hub.RoomControl
+	}
+	return hub.RoomAll
+}

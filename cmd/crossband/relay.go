@@ -11,7 +11,7 @@ import (
 )
 
 func newRelayCommand(e env) *cobra.Command {
-	return group("relay", "Run an agency's relay", newRelayRunCommand(e))
+	return group("relay", "Run an agency's relay", newRelayRunCommand(e), newRelayHoldCommand(e), newRelayReleaseCommand(e))
 }
 
 func newRelayRunCommand(e env) *cobra.Command {

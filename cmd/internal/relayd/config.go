@@ -3,6 +3,7 @@
 package relayd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -30,9 +31,40 @@ type Config struct {
 	// without it. Optional.
 	Charters string `toml:"charters"`
 
+	// Store is where the relay keeps what it must not lose: a file of an SQLite
+	// database, which is made if need be, or the postgres:// address of a
+	// PostgreSQL server. Default "relay.db".
+	Store string `toml:"store,omitempty"`
+
+	// StoreLimit bounds the store, in MiB; texts are refused when it is full.
+	// Default 8192.
+	StoreLimit int64 `toml:"store_limit,omitempty"`
+
+	// Holds is a folder with a file for each channel under a legal hold, named
+	// after the channel: nothing of it expires. Default "holds".
+	Holds string `toml:"holds,omitempty"`
+
+	// Retention says how long messages are kept.
+	Retention Retention `toml:"retention,omitempty"`
+
 	// Peers are the agencies whose relays this one links with. Any other is
 	// refused, trusted or not.
 	Peers []Peer `toml:"peer"`
+}
+
+// Retention is [retention] of the file. Each value is a number of days such as
+// "400d", or a duration such as "36h"; "0" keeps for ever. Left out it is 400 days,
+// for messages that wait for an absent hub 7 days.
+type Retention struct {
+	// Standing is for calling and standing channels.
+	Standing string `toml:"standing,omitempty"`
+
+	// Incident is for the channels of incidents, from each message on.
+	Incident string `toml:"incident,omitempty"`
+
+	// Waiting is for messages of own devices that no hub has taken: then they
+	// go back to their senders.
+	Waiting string `toml:"waiting,omitempty"`
 }
 
 // Peer is one [[peer]] of the file.
@@ -68,13 +100,21 @@ func Load(path string) (Config, error) {
 		return c, fmt.Errorf("%s: %s", path, why)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return wrong(unknown[0], 0, "unknown key %q; known are identity, listen, charters and [[peer]] with agency and address", unknown[0])
+		return wrong(unknown[0], 0, "unknown key %q; known are identity, listen, charters, store, store_limit, holds, [retention] with standing, incident and waiting, and [[peer]] with agency and address", unknown[0])
 	}
 	if c.Identity == "" || c.Listen == "" {
 		return c, fmt.Errorf("%s: identity and listen are required", path)
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return wrong(toml.Key{"listen"}, 0, "listen: want HOST:PORT or :PORT: %v", err)
+	}
+	if c.StoreLimit < 0 {
+		return wrong(toml.Key{"store_limit"}, 0, "store_limit: %d MiB", c.StoreLimit)
+	}
+	for key, value := range c.Retention.keys() {
+		if _, err := parseDays(value, 0); err != nil {
+			return wrong(toml.Key{"retention", key}, 0, "%s: %v", key, err)
+		}
 	}
 	seen := make(map[string]bool)
 	for i, p := range c.Peers {
@@ -89,7 +129,7 @@ func Load(path string) (Config, error) {
 			return wrong(toml.Key{"peer", "address"}, i, "peer %s: address: want HOST:PORT: %v", p.Agency, err)
 		}
 	}
-	c.Identity = beside(path, c.Identity)
+	c.Identity, c.Store, c.Holds = beside(path, c.Identity), storePath(path, c.Store), beside(path, cmp.Or(c.Holds, "holds"))
 	if c.Charters != "" {
 		c.Charters = beside(path, c.Charters)
 	}
@@ -155,6 +195,7 @@ func below(file, path string) string {
 // file's folder are written relative to it.
 func (c Config) Save(path string) error {
 	c.Identity, c.Charters = below(path, c.Identity), below(path, c.Charters)
+	c.Store, c.Holds = below(path, c.Store), below(path, c.Holds)
 	var b strings.Builder
 	b.WriteString("# Crossband relay. docs/OPERATING.md explains every key.\n")
 	if err := toml.NewEncoder(&b).Encode(c); err != nil {

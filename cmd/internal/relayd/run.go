@@ -11,7 +11,6 @@ import (
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/relay"
-	"crossband/relay/store"
 )
 
 // socketBuffer is what the kernel is asked to hold for the one UDP socket;
@@ -47,13 +46,25 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	}
 	socket.SetReadBuffer(socketBuffer)
 	socket.SetWriteBuffer(socketBuffer)
+	retention, err := c.Retention.parse()
+	if err != nil {
+		socket.Close()
+		return fmt.Errorf("%s: retention: %w", path, err)
+	}
+	kept, err := c.openStore(ctx, log)
+	if err != nil {
+		socket.Close()
+		return err
+	}
 	node, err := relay.New(relay.Config{
-		Identity: id, Listen: socket, Store: store.NewMemory(), Peers: peers, Charters: charters,
+		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
+		Retention: retention, Holds: c.holds,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
 		Log:  log, Software: software,
 	})
 	if err != nil {
 		socket.Close()
+		kept.Close()
 		return err
 	}
 	if ready != nil {

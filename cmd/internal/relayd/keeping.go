@@ -1,0 +1,141 @@
+package relayd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"crossband/proto"
+	"crossband/relay/hub"
+	"crossband/relay/store"
+)
+
+// What retention is when the file does not say.
+const (
+	day            = 24 * time.Hour
+	defaultKept    = 400 * day // a year, which US criminal-justice rules ask of records, and time to notice
+	defaultWaiting = 7 * day
+)
+
+// storePath is the store's file beside the configuration, or the address of a
+// server as it is.
+func storePath(path, s string) string {
+	if isPostgres(s) {
+		return s
+	}
+	if s == "" {
+		s = "relay.db"
+	}
+	return beside(path, s)
+}
+
+func isPostgres(s string) bool {
+	return strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://")
+}
+
+// openStore opens the store that the file names.
+func (c Config) openStore(ctx context.Context, log *slog.Logger) (store.Store, error) {
+	o := store.Options{Limit: c.StoreLimit << 20, Log: log}
+	if isPostgres(c.Store) {
+		return store.OpenPostgres(ctx, c.Store, o)
+	}
+	s, err := store.OpenSQLite(c.Store, o)
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", c.Store, err)
+	}
+	return s, nil
+}
+
+func (r Retention) keys() map[string]string {
+	return map[string]string{"standing": r.Standing, "incident": r.Incident, "waiting": r.Waiting}
+}
+
+// parse reads values that Load has checked.
+func (r Retention) parse() (hub.Retention, error) {
+	standing, err := parseDays(r.Standing, defaultKept)
+	incident, err2 := parseDays(r.Incident, defaultKept)
+	waiting, err3 := parseDays(r.Waiting, defaultWaiting)
+	return hub.Retention{Standing: standing, Incident: incident, Waiting: waiting}, errors.Join(err, err2, err3)
+}
+
+func parseDays(s string, otherwise time.Duration) (time.Duration, error) {
+	if s == "" {
+		return otherwise, nil
+	}
+	d, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok || s == "0" {
+		var n int
+		n, err = strconv.Atoi(days)
+		d = time.Duration(n) * day
+	}
+	if err != nil || d < 0 || d > 100*365*day {
+		return 0, fmt.Errorf("%q is no time such as 400d or 36h", s)
+	}
+	return d, nil
+}
+
+// Hold is a legal hold on a channel.
+type Hold struct {
+	Channel proto.ChannelID
+	Reason  string // and who ordered it, and when
+}
+
+// maxHoldReason bounds a hold's file.
+const maxHoldReason = 4 << 10
+
+// ReadHolds lists the holds in a folder; none for no folder. A file whose name is
+// no channel is an error: a hold that does not hold must be seen.
+func ReadHolds(dir string) ([]Hold, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []Hold
+	for _, e := range entries {
+		id, err := proto.ParseChannelID(e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("%s: not the identifier of a channel", filepath.Join(dir, e.Name()))
+		}
+		reason, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if len(reason) > maxHoldReason {
+			reason = reason[:maxHoldReason]
+		}
+		list = append(list, Hold{id, strings.TrimSpace(string(reason))})
+	}
+	return list, nil
+}
+
+func (c Config) holds() (map[proto.ChannelID]bool, error) {
+	list, err := ReadHolds(c.Holds)
+	held := make(map[proto.ChannelID]bool, len(list))
+	for _, h := range list {
+		held[h.Channel] = true
+	}
+	return held, err
+}
+
+// SetHold places a hold, or gives an existing one another reason.
+func (c Config) SetHold(h Hold) error {
+	if err := os.MkdirAll(c.Holds, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(c.Holds, h.Channel.String()), []byte(h.Reason+"\n"), 0o600)
+}
+
+// LiftHold takes a hold away. The channel's class decides again what expires.
+func (c Config) LiftHold(id proto.ChannelID) error {
+	return os.Remove(filepath.Join(c.Holds, id.String()))
+}
