@@ -18,23 +18,27 @@ import (
 // loop is the one owner of the hub and of the links' table. Everything else
 // sends it events.
 type loop struct {
-	n       *Node
-	hub     *hub.Hub
-	ports   map[hub.LinkID]*port
-	floors  map[*route]struct{} // routes whose frames keep a floor alive
-	renewal *identity.Renewal   // under way
-	renewAt time.Time
+	n        *Node
+	hub      *hub.Hub
+	ports    map[hub.LinkID]*port
+	floors   map[*route]struct{} // routes whose frames keep a floor alive
+	renewal  *identity.Renewal   // under way
+	renewAt  time.Time
+	watch    *watch    // measures
+	showcase *showcase // publishes
 }
 
 // batch bounds how many events share one write to the store.
 const batch = 256
 
 func (n *Node) loop(ctx context.Context) error {
-	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{})}
+	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase()}
 	l.planRenewal()
 	if err := l.start(ctx); err != nil {
 		return err
 	}
+	l.watch.tick(time.Now())
+	l.show(time.Now())
 	tick := time.NewTicker(hub.TickEvery)
 	defer tick.Stop()
 	for {
@@ -72,13 +76,16 @@ func (l *loop) start(ctx context.Context) error {
 }
 
 func (l *loop) tick() []hub.Event {
+	now := time.Now()
+	l.watch.tick(now)
+	l.show(now)
 	var events []hub.Event
 	for r := range l.floors {
 		if r.heard.Swap(false) {
 			events = append(events, hub.Heard{Channel: r.Channel})
 		}
 	}
-	if now := time.Now(); !l.renewAt.IsZero() && now.After(l.renewAt) {
+	if !l.renewAt.IsZero() && now.After(l.renewAt) {
 		if f := l.askRenewal(now); f != nil {
 			events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: f})
 		}
@@ -90,13 +97,19 @@ func (l *loop) tick() []hub.Event {
 // are made durable first, so that an acknowledgement never overtakes them.
 func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 	var effects []hub.Effect
+	turn := l.watch.turn(len(events))
 	for _, e := range events {
-		if in, ok := e.(linkIn); ok {
+		now := time.Now()
+		read := now
+		switch in := e.(type) {
+		case linkIn:
 			l.ports[in.Link] = in.conn
 			l.linked(in.Peer, true)
 			e = in.LinkUp
+		case frameIn:
+			e, read = in.FrameIn, in.at
 		}
-		effects = append(effects, l.hub.Apply(time.Now(), e)...)
+		effects = append(effects, turn.applied(e, read, now, l.hub.Apply(now, e))...)
 		if down, ok := e.(hub.LinkDown); ok {
 			l.gone(down.Link)
 		}
@@ -109,6 +122,7 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			return err
 		}
 	}
+	turn.done()
 	return nil
 }
 
@@ -147,7 +161,9 @@ func (l *loop) write(ctx context.Context, effects []hub.Effect) error {
 	if len(records) == 0 {
 		return nil
 	}
-	if err := l.n.cfg.Store.Write(ctx, records); err != nil {
+	began := time.Now()
+	err := l.n.cfg.Store.Write(ctx, records)
+	if l.watch.stored(began, len(records), err); err != nil {
 		return fmt.Errorf("relay: store: %w", err) // acknowledging must stop: so does the node
 	}
 	return nil
