@@ -33,6 +33,7 @@ const (
 	opusC   = "github.com/hraban/opus"
 	opusGo  = "github.com/pion/opus"
 	toml    = "github.com/BurntSushi/toml"
+	metrics = "github.com/prometheus"
 	publics = "crypto/mls/syntax crypto/mls/suite crypto/mls/tree crypto/mls/message crypto/mls/roster crypto/mls/policy"
 )
 
@@ -54,13 +55,15 @@ func importRules() []importRule {
 		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "relay/hub", "relay/store"}, public...), nil},
 		{"relay/hub", append([]string{"proto"}, public...), nil},
 		{"relay/store", nil, nil},
+		{"relay/metrics", []string{"proto", "relay"}, []string{metrics}},
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/phrase", nil, nil},
 		{"client/voice", []string{"proto"}, []string{opusC, opusGo}},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version"}, []string{cobra}},
-		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay"}, []string{toml}},
+		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
+		{"cmd/internal/adminhttp", []string{"proto", "relay", "cmd/internal/version"}, nil},
 	}
 }
 
@@ -137,7 +140,7 @@ func forbidden(pkg string, rule importRule, path string) string {
 		}
 		return "not among what " + rule.prefix + " may import"
 	}
-	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml} {
+	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, metrics} {
 		if below(path, door) && !slices.ContainsFunc(rule.doors, func(d string) bool { return below(path, d) }) {
 			return "another package is the only door to it"
 		}
@@ -165,6 +168,8 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"client", quic},
 		{"client", cobra},
 		{"relay", toml},
+		{"relay", metrics},
+		{"cmd/internal/adminhttp", metrics},
 		{"cmd/crossband-relay", "crossband/client"},
 	} {
 		rule, ok := ruleOf(c.pkg)
