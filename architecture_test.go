@@ -61,9 +61,10 @@ func importRules() []importRule {
 		{"client/phrase", nil, nil},
 		{"client/voice", []string{"proto"}, []string{opusC, opusGo}},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
-		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version"}, []string{cobra}},
+		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
-		{"cmd/internal/adminhttp", []string{"proto", "relay", "cmd/internal/version"}, nil},
+		{"cmd/internal/adminhttp", []string{"proto", "relay", "cmd/internal"}, nil},
+		{"cmd/internal/fips", nil, nil},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"crossband/cmd/internal/fips"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/relay"
@@ -24,6 +25,11 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	c, err := Load(path)
 	if err != nil {
 		return err
+	}
+	if c.FIPS {
+		if err := fips.Require(path + ": fips = true"); err != nil {
+			return err
+		}
 	}
 	id, err := identity.Load(c.Identity, nil)
 	if err != nil {
