@@ -63,7 +63,7 @@ func importRules() []importRule {
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
-		{"cmd/internal/adminhttp", []string{"proto", "relay", "cmd/internal"}, nil},
+		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
 		{"cmd/internal/fips", nil, nil},
 	}
 }

@@ -100,7 +100,7 @@ func exitCode(err error) int {
 		return exitFound
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, client.ErrNoLink), errors.Is(err, context.DeadlineExceeded), errors.As(err, &lost):
+	case errors.Is(err, client.ErrNoLink), errors.Is(err, errNoStatus), errors.Is(err, context.DeadlineExceeded), errors.As(err, &lost):
 		return exitNoLink
 	case errors.As(err, &refusal), errors.Is(err, fips.ErrOff), errors.Is(err, identity.ErrNotApproved):
 		return exitRefused
@@ -129,6 +129,10 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"set GODEBUG=fips140=on in the environment, or use a build made with GOFIPS140=v1.0.0"}
 	case errors.Is(err, identity.ErrNotApproved):
 		return []string{"GODEBUG=fips140=off in the environment opens it for this once"}
+	case errors.Is(err, errNoAdmin):
+		return []string{"set admin = \"127.0.0.1:9464\" there and start the relay again, or name the address of another with --admin"}
+	case errors.Is(err, errNoStatus):
+		return []string{"is the relay running, on this machine, with this address as its admin? crossband relay run; crossband doctor --config looks at its files"}
 	case errors.Is(err, errWords):
 		return []string{"have the words of their \"agency export\" read out again, over a line you trust; if they still do not fit, the file is not theirs"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoLink):
@@ -207,7 +211,7 @@ func newRootCommand(e env) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newDoctorCommand(e), newDemoCommand(e), newVersionCommand(e),
+		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newStatusCommand(e), newDoctorCommand(e), newDemoCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root

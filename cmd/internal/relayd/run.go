@@ -7,7 +7,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
+	"crossband/cmd/internal/adminhttp"
 	"crossband/cmd/internal/fips"
 	"crossband/crypto/identity"
 	"crossband/proto"
@@ -53,6 +55,11 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	}
 	socket.SetReadBuffer(socketBuffer)
 	socket.SetWriteBuffer(socketBuffer)
+	admin, err := c.listenAdmin(path)
+	if err != nil {
+		socket.Close()
+		return err
+	}
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: store.NewMemory(), Peers: peers, Charters: charters,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
@@ -60,12 +67,48 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	})
 	if err != nil {
 		socket.Close()
+		if admin != nil {
+			admin.Close()
+		}
 		return err
 	}
+	stop := c.showAdmin(ctx, admin, node, log)
+	defer stop()
 	if ready != nil {
 		ready(socket.LocalAddr())
 	}
 	return node.Run(ctx)
+}
+
+// listenAdmin opens the admin address; nil when there is none.
+func (c Config) listenAdmin(path string) (net.Listener, error) {
+	if c.Admin == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", c.Admin)
+	if err != nil {
+		return nil, fmt.Errorf("%s: admin: %w", path, err)
+	}
+	return l, nil
+}
+
+// showAdmin serves the admin address until the returned function is called,
+// which waits for its end. A fault there is logged: the radio goes on.
+func (c Config) showAdmin(ctx context.Context, l net.Listener, node *relay.Node, log *slog.Logger) (stop func()) {
+	if l == nil {
+		return func() {}
+	}
+	log.Info("admin address open", "address", l.Addr().String())
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { // ends with stop
+		defer close(ended)
+		o := adminhttp.Options{Node: node, Started: time.Now(), FIPS: c.FIPS, Open: c.AdminOpen, Log: log}
+		if err := adminhttp.Serve(ctx, l, o); err != nil {
+			log.Error("admin address closed", "why", err.Error())
+		}
+	}()
+	return func() { cancel(); <-ended }
 }
 
 func (c Config) peers() ([]relay.Peer, error) {
