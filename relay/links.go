@@ -27,7 +27,7 @@ func (n *Node) linkConfig() link.Config {
 			n.counters.refused.Add(1)
 			n.linkRefused(a.Name, a.Name.Agency, a.Err)
 			why := proto.AsRefusal(a.Err)
-			n.log.Warn("link refused", "address", a.Addr.String(), "peer", a.Name.String(), "code", why.Reason, "why", a.Err.Error())
+			n.log.Warn("link refused", "address", a.Addr.String(), "peer", a.Name.String(), "code", int(why.Reason), "why", a.Err.Error())
 		},
 	}
 }
@@ -92,7 +92,7 @@ func (n *Node) keepDialling(ctx context.Context, p *peerState) {
 		} else {
 			n.linkRefused(proto.Name{}, p.Agency, err)
 			why := proto.AsRefusal(err)
-			n.log.Warn("peer not reached", "agency", string(p.Agency), "address", p.Addr.String(), "code", why.Reason, "why", err.Error())
+			n.log.Warn("peer not reached", "agency", string(p.Agency), "address", p.Addr.String(), "code", int(why.Reason), "why", err.Error())
 			wait = min(2*wait, dialMost)
 		}
 		if !sleep(ctx, wait/2+rand.N(wait)) {
@@ -173,9 +173,9 @@ func (n *Node) linkEnded(c *link.Conn) {
 	switch {
 	case c.Enrolment():
 	case errors.As(err, &theirs):
-		n.log.Info("link ended by the peer", "peer", c.Peer().String(), "code", theirs.Refusal.Reason, "why", theirs.Refusal.Error())
+		n.log.Info("link ended by the peer", "peer", c.Peer().String(), "code", int(theirs.Refusal.Reason), "why", theirs.Refusal.Error())
 	case err != nil:
-		n.log.Info("link ended", "peer", c.Peer().String(), "code", proto.ReasonOf(err), "why", err.Error())
+		n.log.Info("link ended", "peer", c.Peer().String(), "code", int(proto.ReasonOf(err)), "why", err.Error())
 	}
 }
 
