@@ -2,6 +2,7 @@ package relaytest_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"crossband/client"
 	"crossband/crypto/identity"
@@ -36,6 +39,9 @@ func scrape(t *testing.T, n *relay.Node) scraped {
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if w.Code != 200 {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	if found, err := promlint.New(bytes.NewReader(w.Body.Bytes())).Lint(); err != nil || len(found) > 0 {
+		t.Errorf("what Prometheus' own rules find: %v, %v", found, err)
 	}
 	page := make(scraped)
 	for s := bufio.NewScanner(w.Body); s.Scan(); {
