@@ -36,6 +36,7 @@ const (
 	sqlite  = "modernc.org"
 	pgx     = "github.com/jackc/pgx"
 	anySQL  = "database/sql"
+	metrics = "github.com/prometheus"
 	publics = "crypto/mls/syntax crypto/mls/suite crypto/mls/tree crypto/mls/message crypto/mls/roster crypto/mls/policy"
 )
 
@@ -57,13 +58,16 @@ func importRules() []importRule {
 		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "relay/hub", "relay/store"}, public...), nil},
 		{"relay/hub", append([]string{"proto"}, public...), nil},
 		{"relay/store", nil, []string{sqlite, pgx, anySQL}},
+		{"relay/metrics", []string{"proto", "relay"}, []string{metrics}},
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/phrase", nil, nil},
 		{"client/voice", []string{"proto"}, []string{opusC, opusGo}},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
-		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version"}, []string{cobra}},
-		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay"}, []string{toml}},
+		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips"}, []string{cobra}},
+		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
+		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
+		{"cmd/internal/fips", nil, nil},
 	}
 }
 
@@ -140,7 +144,7 @@ func forbidden(pkg string, rule importRule, path string) string {
 		}
 		return "not among what " + rule.prefix + " may import"
 	}
-	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL} {
+	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL, metrics} {
 		if below(path, door) && !slices.ContainsFunc(rule.doors, func(d string) bool { return below(path, d) }) {
 			return "another package is the only door to it"
 		}
@@ -174,6 +178,8 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"relay/store", "crossband/proto"},
 		{"cmd/internal/relayd", sqlite + "/sqlite"},
 		{"client", pgx + "/v5"},
+		{"relay", metrics},
+		{"cmd/internal/adminhttp", metrics},
 		{"cmd/crossband-relay", "crossband/client"},
 	} {
 		rule, ok := ruleOf(c.pkg)

@@ -23,6 +23,10 @@ func (r Reason) Sentence(l Language) string {
 	return s[l]
 }
 
+// Known reports whether this version knows the reason. One that crossed the
+// wire may be unknown.
+func (r Reason) Known() bool { _, ok := sentence(r); return ok }
+
 // sentence is the table of reasons: English, Spanish, French.
 func sentence(r Reason) ([3]string, bool) {
 	switch r.class() {

@@ -25,8 +25,9 @@ func (n *Node) linkConfig() link.Config {
 		Software: n.cfg.Software,
 		Refused: func(a link.Attempt) {
 			n.counters.refused.Add(1)
+			n.linkRefused(a.Name, a.Name.Agency, a.Err)
 			why := proto.AsRefusal(a.Err)
-			n.log.Warn("link refused", "address", a.Addr.String(), "peer", a.Name.String(), "code", why.Reason, "why", a.Err.Error())
+			n.log.Warn("link refused", "address", a.Addr.String(), "peer", a.Name.String(), "code", int(why.Reason), "why", a.Err.Error())
 		},
 	}
 }
@@ -89,8 +90,9 @@ func (n *Node) keepDialling(ctx context.Context, p *peerState) {
 			n.serve(ctx, c)
 			wait = dialFirst
 		} else {
+			n.linkRefused(proto.Name{}, p.Agency, err)
 			why := proto.AsRefusal(err)
-			n.log.Warn("peer not reached", "agency", string(p.Agency), "address", p.Addr.String(), "code", why.Reason, "why", err.Error())
+			n.log.Warn("peer not reached", "agency", string(p.Agency), "address", p.Addr.String(), "code", int(why.Reason), "why", err.Error())
 			wait = min(2*wait, dialMost)
 		}
 		if !sleep(ctx, wait/2+rand.N(wait)) {
@@ -134,6 +136,7 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 	if skew := c.ClockSkew(); skew.Abs() > proto.ClockSkewWarning {
 		n.log.Warn("clocks differ", "peer", c.Peer().String(), "ahead", skew)
 	}
+	n.figures.links.begin(c)
 	voice := make(chan struct{})
 	n.wg.Go(func() { // ends with the link
 		defer close(voice)
@@ -144,6 +147,7 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 		c.Close(proto.Refuse(proto.ReasonClosing, ""))
 		<-c.Done()
 		<-voice
+		n.figures.links.end(c)
 		n.linkEnded(c)
 		n.post(ctx, hub.LinkDown{Link: p.id})
 	})
@@ -152,7 +156,11 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 func (n *Node) readFrames(ctx context.Context, p *port) {
 	for {
 		f, err := p.conn.Receive(ctx)
-		if err != nil || !n.post(ctx, hub.FrameIn{Link: p.id, Frame: f}) {
+		if err != nil {
+			return
+		}
+		n.requestRefused(f)
+		if !n.post(ctx, frameIn{hub.FrameIn{Link: p.id, Frame: f}, time.Now()}) {
 			return
 		}
 	}
@@ -160,13 +168,14 @@ func (n *Node) readFrames(ctx context.Context, p *port) {
 
 func (n *Node) linkEnded(c *link.Conn) {
 	err := c.Err()
+	n.linkRefused(c.Peer(), c.Peer().Agency, err)
 	var theirs *link.RefusedByPeer
 	switch {
 	case c.Enrolment():
 	case errors.As(err, &theirs):
-		n.log.Info("link ended by the peer", "peer", c.Peer().String(), "code", theirs.Refusal.Reason, "why", theirs.Refusal.Error())
+		n.log.Info("link ended by the peer", "peer", c.Peer().String(), "code", int(theirs.Refusal.Reason), "why", theirs.Refusal.Error())
 	case err != nil:
-		n.log.Info("link ended", "peer", c.Peer().String(), "code", proto.ReasonOf(err), "why", err.Error())
+		n.log.Info("link ended", "peer", c.Peer().String(), "code", int(proto.ReasonOf(err)), "why", err.Error())
 	}
 }
 

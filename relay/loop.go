@@ -13,22 +13,23 @@ import (
 // loop is the one owner of the hub and of the links' table. Everything else
 // sends it events.
 type loop struct {
-	n       *Node
-	hub     *hub.Hub
-	ports   map[hub.LinkID]*port
-	floors  map[*route]struct{} // routes whose frames keep a floor alive
-	renewal *identity.Renewal   // under way
-	renewAt time.Time
-
+	n        *Node
+	hub      *hub.Hub
+	ports    map[hub.LinkID]*port
+	floors   map[*route]struct{} // routes whose frames keep a floor alive
+	renewal  *identity.Renewal   // under way
+	renewAt  time.Time
 	settings hub.Settings // that the hub has
 	look     time.Time    // when to look for others
+	watch    *watch       // measures
+	showcase *showcase    // publishes
 }
 
 // batch bounds how many events share one write to the store.
 const batch = 256
 
 func (n *Node) loop(ctx context.Context) error {
-	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{})}
+	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase()}
 	l.planRenewal()
 	if err := l.load(ctx); err != nil {
 		return err
@@ -36,6 +37,8 @@ func (n *Node) loop(ctx context.Context) error {
 	if err := l.start(ctx); err != nil {
 		return err
 	}
+	l.watch.tick(time.Now())
+	l.show(time.Now())
 	tick := time.NewTicker(hub.TickEvery)
 	defer tick.Stop()
 	for {
@@ -73,13 +76,15 @@ func (l *loop) start(ctx context.Context) error {
 }
 
 func (l *loop) tick(ctx context.Context) []hub.Event {
+	now := time.Now()
+	l.watch.tick(now)
+	l.show(now)
 	var events []hub.Event
 	for r := range l.floors {
 		if r.heard.Swap(false) {
 			events = append(events, hub.Heard{Channel: r.Channel})
 		}
 	}
-	now := time.Now()
 	events = append(events, l.settle(ctx, now)...)
 	if !l.renewAt.IsZero() && now.After(l.renewAt) {
 		if f := l.askRenewal(now); f != nil {
@@ -93,13 +98,19 @@ func (l *loop) tick(ctx context.Context) []hub.Event {
 // are made durable first, so that an acknowledgement never overtakes them.
 func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 	var effects []hub.Effect
+	turn := l.watch.turn(len(events))
 	for _, e := range events {
-		if in, ok := e.(linkIn); ok {
+		now := time.Now()
+		read := now
+		switch in := e.(type) {
+		case linkIn:
 			l.ports[in.Link] = in.conn
 			l.linked(in.Peer, true)
 			e = in.LinkUp
+		case frameIn:
+			e, read = in.FrameIn, in.at
 		}
-		effects = append(effects, l.hub.Apply(time.Now(), e)...)
+		effects = append(effects, turn.applied(e, read, now, l.hub.Apply(now, e))...)
 		if down, ok := e.(hub.LinkDown); ok {
 			l.gone(down.Link)
 		}
@@ -112,6 +123,7 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			return err
 		}
 	}
+	turn.done()
 	return nil
 }
 

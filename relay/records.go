@@ -65,7 +65,9 @@ func (l *loop) store(ctx context.Context, records []store.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	if err := l.n.cfg.Store.Write(ctx, records); err != nil {
+	began := time.Now()
+	err := l.n.cfg.Store.Write(ctx, records)
+	if l.watch.stored(began, len(records), err); err != nil {
 		return fmt.Errorf("relay: store: %w", err)
 	}
 	return nil

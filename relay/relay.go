@@ -56,13 +56,16 @@ type Node struct {
 	listener *link.Listener
 	events   chan hub.Event // from readers to the loop; full: the reader waits, and so does its sender
 	counters counters
-	wg       sync.WaitGroup // every goroutine that Run started
+	figures  *figures              // measured; read by whoever looks
+	state    atomic.Pointer[State] // published by the loop once a second
+	wg       sync.WaitGroup        // every goroutine that Run started
 }
 
 // peerState tells the dialler whether a link is there already.
 type peerState struct {
 	Peer
-	linked atomic.Bool // written by the loop
+	linked  atomic.Bool                 // written by the loop
+	refusal atomic.Pointer[PeerRefusal] // the last one
 }
 
 // eventQueue bounds what readers have handed to the loop. At the bound readers
@@ -86,8 +89,9 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Log.With("relay", cfg.Identity.Name.String()), trust: trust,
-		peers:  make(map[proto.Agency]*peerState),
-		events: make(chan hub.Event, eventQueue),
+		peers:   make(map[proto.Agency]*peerState),
+		events:  make(chan hub.Event, eventQueue),
+		figures: newFigures(),
 	}
 	for _, p := range cfg.Peers {
 		n.peers[p.Agency] = &peerState{Peer: p}

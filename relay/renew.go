@@ -1,9 +1,11 @@
 package relay
 
 import (
+	"math"
 	"time"
 
 	"crossband/crypto/identity"
+	"crossband/proto"
 	"crossband/proto/wire"
 )
 
@@ -38,7 +40,8 @@ func (l *loop) askRenewal(now time.Time) *wire.Frame {
 // renewal. Everything else concerns links.
 func (l *loop) answerToSelf(f *wire.Frame) {
 	if why := f.GetRefused(); why != nil {
-		l.n.log.Warn("renewal refused", "code", why.Code, "why", why.Detail)
+		r := proto.Refuse(proto.Reason(min(why.Code, math.MaxUint16)), why.Detail)
+		l.n.log.Warn("renewal refused", "code", int(r.Reason), "why", r.Error())
 		return
 	}
 	reply := f.GetEnrolReply()
@@ -47,7 +50,7 @@ func (l *loop) answerToSelf(f *wire.Frame) {
 	}
 	id, err := l.renewal.Finish(reply.Reply, time.Now())
 	if err != nil {
-		l.n.log.Warn("renewal refused", "why", err.Error())
+		l.n.log.Warn("renewal refused", "code", int(proto.ReasonOf(err)), "why", err.Error())
 		return
 	}
 	l.renewal = nil

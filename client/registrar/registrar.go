@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"time"
 
@@ -142,7 +143,8 @@ func (r *registrar) read(ctx context.Context, c *link.Conn) {
 			return
 		}
 		if why := f.GetRefused(); why != nil { // of what we handed out
-			r.cfg.Log.Warn("the relay refuses what the authority signed", "code", why.Code, "why", why.Detail)
+			said := proto.Refuse(proto.Reason(min(why.Code, math.MaxUint16)), why.Detail)
+			r.cfg.Log.Warn("the relay refuses what the authority signed", "code", int(said.Reason), "why", said.Error())
 		}
 		if f.GetEnrol() == nil {
 			continue

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"crossband/cmd/internal/fips"
 	"crossband/cmd/internal/relayd"
 	"crossband/cmd/internal/version"
 )
@@ -39,6 +40,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 0
 	}
 	fmt.Fprintln(errs, "error:", err)
+	if errors.Is(err, fips.ErrOff) {
+		fmt.Fprintln(errs, "hint: start it with GODEBUG=fips140=on in its environment, or use a build made with GOFIPS140=v1.0.0")
+	}
 	if errors.As(err, new(usageError)) {
 		fmt.Fprintln(errs, "hint: crossband-relay --help shows what fits")
 		return 2
@@ -58,7 +62,7 @@ func newCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:           "crossband-relay",
 		Short:         "Run an agency's relay",
-		Version:       version.String(),
+		Version:       version.String() + "\n" + fips.Read().String(),
 		Long:          "Run an agency's relay until interrupted: the same relay as crossband relay run,\nin a program that links no code which could open what it carries.\n\nExit codes: 0 done, 1 failed, 2 wrong usage.",
 		Args:          noArguments,
 		SilenceUsage:  true,

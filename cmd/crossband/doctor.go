@@ -14,6 +14,7 @@ import (
 
 	"crossband/client/phrase"
 	"crossband/cmd/crossband/internal/endpointdir"
+	"crossband/cmd/internal/fips"
 	"crossband/cmd/internal/relayd"
 	"crossband/cmd/internal/version"
 	"crossband/crypto/charter"
@@ -101,6 +102,7 @@ const (
 	faultSilence       = "no answer"
 	faultRefused       = "refused"
 	faultLocal         = "failed here"
+	faultFIPS          = "FIPS 140-3 is off"
 )
 
 // doctor collects findings.
@@ -147,6 +149,9 @@ func (d *doctor) device(ctx context.Context, dir endpointdir.Dir) {
 		if errors.Is(err, endpointdir.ErrNotEnrolled) {
 			fault = faultNotEnrolled
 		}
+		if errors.Is(err, fips.ErrOff) {
+			fault = faultFIPS
+		}
 		d.bad("device", fault, err, strings.Join(hints(err, nil), "; "))
 		return
 	}
@@ -162,6 +167,13 @@ func (d *doctor) relay(ctx context.Context, path string) {
 	if err != nil {
 		d.bad("configuration", faultConfiguration, err, "docs/OPERATING.md explains every key")
 		return
+	}
+	if c.FIPS {
+		if err := fips.Require(path + ": fips = true"); err != nil {
+			d.bad("FIPS 140-3", faultFIPS, err, strings.Join(hints(err, nil), "; "))
+		} else {
+			d.ok("FIPS 140-3", "%s", fips.Read())
+		}
 	}
 	if _, err := net.ResolveUDPAddr("udp", c.Listen); err != nil {
 		d.bad("configuration", faultAddress, fmt.Errorf("listen: %w", err), "listen must be HOST:PORT or :PORT of this machine")

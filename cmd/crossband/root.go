@@ -16,6 +16,7 @@ import (
 	"crossband/client/phrase"
 	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/cmd/crossband/internal/endpointdir"
+	"crossband/cmd/internal/fips"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -49,14 +50,14 @@ const (
 	exitOK      = 0
 	exitFailed  = 1 // something went wrong here
 	exitUsage   = 2 // the command line does not fit
-	exitRefused = 3 // a rule, here or at the other side, says no
+	exitRefused = 3 // a rule, here or at the other side, says no; or FIPS 140-3 mode is asked for and off
 	exitNoLink  = 4 // the relay or the other side could not be reached in time
-	exitFound   = 5 // doctor found something wrong
+	exitFound   = 5 // doctor or status found something wrong
 )
 
 const exitHelp = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a rule,
-4 not reached in time, 5 doctor found a problem.`
+4 not reached in time, 5 doctor or status found a problem.`
 
 // usageError marks errors of the command line.
 type usageError struct{ error }
@@ -99,9 +100,9 @@ func exitCode(err error) int {
 		return exitFound
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, client.ErrNoLink), errors.Is(err, context.DeadlineExceeded), errors.As(err, &lost):
+	case errors.Is(err, client.ErrNoLink), errors.Is(err, errNoStatus), errors.Is(err, context.DeadlineExceeded), errors.As(err, &lost):
 		return exitNoLink
-	case errors.As(err, &refusal):
+	case errors.As(err, &refusal), errors.Is(err, fips.ErrOff), errors.Is(err, identity.ErrNotApproved):
 		return exitRefused
 	}
 	return exitFailed
@@ -124,6 +125,14 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"name another folder with --home"}
 	case errors.Is(err, agencydir.ErrNotEmpty):
 		return []string{"name another folder with --dir"}
+	case errors.Is(err, fips.ErrOff):
+		return []string{"set GODEBUG=fips140=on in the environment, or use a build made with GOFIPS140=v1.0.0"}
+	case errors.Is(err, identity.ErrNotApproved):
+		return []string{"GODEBUG=fips140=off in the environment opens it for this once"}
+	case errors.Is(err, errNoAdmin):
+		return []string{"set admin = \"127.0.0.1:9464\" there and start the relay again, or name the address of another with --admin"}
+	case errors.Is(err, errNoStatus):
+		return []string{"is the relay running, on this machine, with this address as its admin? crossband relay run; crossband doctor --config looks at its files"}
 	case errors.Is(err, errWords):
 		return []string{"have the words of their \"agency export\" read out again, over a line you trust; if they still do not fit, the file is not theirs"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoLink):
@@ -192,10 +201,17 @@ func newRootCommand(e env) *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	requireFIPS := root.PersistentFlags().Bool("fips", false, "refuse to do anything unless FIPS 140-3 mode is in force")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if *requireFIPS {
+			return fips.Require("--fips")
+		}
+		return nil
+	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newDoctorCommand(e), newDemoCommand(e), newVersionCommand(e),
+		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newDemoCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossband/client/voice"
+	"crossband/cmd/internal/fips"
 	"crossband/cmd/internal/version"
 )
 
@@ -21,12 +22,8 @@ func newVersionCommand(e env) *cobra.Command {
 					Encoder string `json:"voice_encoder"`
 				}{i, voice.EncoderName()})
 			}
-			mode := "off"
-			if i.FIPS {
-				mode = "on"
-			}
-			e.printf("crossband %s\n%s\nprotocol %s, versions %d to %d\nvoice encoder %s\nFIPS 140-3 mode %s, Go Cryptographic Module %s\n",
-				i.Version, i.Go, i.Protocol, i.Lowest, i.Highest, voice.EncoderName(), mode, i.Module)
+			e.printf("crossband %s\n%s\nprotocol %s, versions %d to %d\nvoice encoder %s\n%s\n",
+				i.Version, i.Go, i.Protocol, i.Lowest, i.Highest, voice.EncoderName(), fips.Read())
 			return nil
 		},
 	}

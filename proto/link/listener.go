@@ -34,6 +34,7 @@ type ListenerStats struct {
 	Refused    uint64 // parties refused after their handshake
 	Retried    uint64 // handshakes that had to prove their address first
 	TurnedAway uint64 // handshakes not begun because too many were open
+	Limits     Limits // the bounds in force
 }
 
 // Listen starts to accept links on pc, which is the Listener's from now on.
@@ -93,6 +94,7 @@ func (l *Listener) Stats() ListenerStats {
 		Refused:    l.refused.Load(),
 		Retried:    l.s.gate.retried.Load(),
 		TurnedAway: l.s.gate.turnedAway.Load(),
+		Limits:     l.s.cfg.Limits,
 	}
 }
 

@@ -26,7 +26,8 @@ type VoiceDrops struct {
 	Unread uint64 // received, but the reader did not keep up: the oldest went
 }
 
-// Stats returns a snapshot of the link's figures.
+// Stats returns a snapshot of the link's figures. It takes no lock that voice
+// waits for.
 func (c *Conn) Stats() Stats {
 	path := c.quic.ConnectionStats()
 	s := Stats{
@@ -40,13 +41,9 @@ func (c *Conn) Stats() Stats {
 		RTT:            path.SmoothedRTT,
 	}
 	s.ControlQueued, s.ControlOctets = c.control.depth()
-	c.voice.mu.Lock()
-	s.VoiceQueued, s.VoiceSent, s.Dropped = c.voice.n, c.voice.sent, c.voice.drops
-	c.voice.mu.Unlock()
+	s.VoiceQueued, s.VoiceSent, s.Dropped = int(c.voice.depth.Load()), c.voice.sent.Load(), c.voice.missed.drops()
 	if c.inbox != nil {
-		c.inbox.mu.Lock()
-		s.Dropped.Unread = c.inbox.unread
-		c.inbox.mu.Unlock()
+		s.Dropped.Unread = c.inbox.unread.Load()
 	}
 	return s
 }

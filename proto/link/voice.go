@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -33,8 +34,18 @@ type voiceQueue struct {
 	n      int
 	asleep bool // the writer waits for wake
 	shut   bool
-	drops  VoiceDrops
-	sent   uint64
+
+	depth  atomic.Int64 // n, for whoever looks without the lock
+	sent   atomic.Uint64
+	missed voiceMisses // counted, and read without the lock too
+}
+
+// voiceMisses counts what VoiceDrops shows. The figures are read without the
+// queue's lock: whoever samples them must not hold up voice.
+type voiceMisses struct{ full, stale, size, closed atomic.Uint64 }
+
+func (m *voiceMisses) drops() VoiceDrops {
+	return VoiceDrops{Full: m.full.Load(), Stale: m.stale.Load(), Size: m.size.Load(), Closed: m.closed.Load()}
 }
 
 func newVoiceQueue(l Limits, pool *sync.Pool) voiceQueue {
@@ -50,9 +61,7 @@ func (c *Conn) SendVoice(alias proto.Alias, frame []byte) bool {
 	var header [2]byte
 	h := alias.AppendVoice(header[:0])
 	if alias > proto.MaxAlias || len(frame) == 0 || len(h)+len(frame) > proto.MaxDatagram {
-		q.mu.Lock()
-		q.drops.Size++
-		q.mu.Unlock()
+		q.missed.size.Add(1)
 		return false
 	}
 	f := q.pool.Get().(*voiceFrame)
@@ -71,7 +80,7 @@ func (q *voiceQueue) push(f *voiceFrame) (out *voiceFrame, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.shut {
-		q.drops.Closed++
+		q.missed.closed.Add(1)
 		return f, false
 	}
 	if q.ring == nil {
@@ -79,10 +88,11 @@ func (q *voiceQueue) push(f *voiceFrame) (out *voiceFrame, ok bool) {
 	}
 	if q.n == q.most {
 		out = q.shift()
-		q.drops.Full++
+		q.missed.full.Add(1)
 	}
 	q.ring[(q.head+q.n)%q.most] = f
 	q.n++
+	q.depth.Store(int64(q.n))
 	if q.asleep {
 		q.asleep = false
 		q.wake <- struct{}{} // has room: the writer takes the token before it sleeps again
@@ -95,6 +105,7 @@ func (q *voiceQueue) shift() *voiceFrame {
 	q.ring[q.head] = nil
 	q.head = (q.head + 1) % q.most
 	q.n--
+	q.depth.Store(int64(q.n))
 	return f
 }
 
@@ -105,10 +116,10 @@ func (q *voiceQueue) pop() *voiceFrame {
 	for q.n > 0 {
 		f := q.shift()
 		if time.Since(f.queued) <= proto.VoiceQueue {
-			q.sent++
+			q.sent.Add(1)
 			return f
 		}
-		q.drops.Stale++
+		q.missed.stale.Add(1)
 		q.pool.Put(f)
 	}
 	q.asleep = true
@@ -119,8 +130,9 @@ func (q *voiceQueue) abandon() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.shut = true
-	q.drops.Closed += uint64(q.n)
+	q.missed.closed.Add(uint64(q.n))
 	q.ring, q.n = nil, 0
+	q.depth.Store(0)
 }
 
 // writeVoice hands queued datagrams to quic-go until the connection ends.
@@ -146,15 +158,13 @@ func (c *Conn) writeVoice() {
 
 // unsent counts a frame that quic-go did not take; false when the link is over.
 func (q *voiceQueue) unsent(err error) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.sent--
+	q.sent.Add(^uint64(0)) // one less
 	var size *quic.DatagramTooLargeError
 	if errors.As(err, &size) {
-		q.drops.Size++
+		q.missed.size.Add(1)
 		return true
 	}
-	q.drops.Closed++
+	q.missed.closed.Add(1)
 	return false
 }
 
@@ -167,7 +177,8 @@ type voiceInbox struct {
 	mu     sync.Mutex
 	frames [][]byte
 	most   int
-	unread uint64
+
+	unread atomic.Uint64
 }
 
 func (in *voiceInbox) push(b []byte) {
@@ -175,7 +186,7 @@ func (in *voiceInbox) push(b []byte) {
 	defer in.mu.Unlock()
 	if len(in.frames) == in.most {
 		in.frames = in.frames[1:]
-		in.unread++
+		in.unread.Add(1)
 	}
 	in.frames = append(in.frames, b)
 	select {

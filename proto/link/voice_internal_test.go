@@ -30,12 +30,12 @@ func TestVoiceQueueKeepsTheNewest(t *testing.T) {
 		if f := q.pop(); f == nil || f.n != 12 {
 			t.Errorf("popped %v, want the one fresh frame", f)
 		}
-		if want := (VoiceDrops{Full: 4, Stale: 4}); q.drops != want {
-			t.Errorf("drops %+v, want %+v", q.drops, want)
+		if want := (VoiceDrops{Full: 4, Stale: 4}); q.missed.drops() != want {
+			t.Errorf("drops %+v, want %+v", q.missed.drops(), want)
 		}
 		q.abandon()
-		if out, ok := q.push(&voiceFrame{}); ok || out == nil || q.drops.Closed != 1 {
-			t.Errorf("an ended queue took a frame: %+v", q.drops)
+		if out, ok := q.push(&voiceFrame{}); ok || out == nil || q.missed.closed.Load() != 1 {
+			t.Errorf("an ended queue took a frame: %+v", q.missed.drops())
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,20 @@ type Config struct {
 
 	// Retention says how long messages are kept.
 	Retention Retention `toml:"retention,omitempty"`
+
+	// FIPS asks for FIPS 140-3 mode: the relay does not start unless it is in
+	// force. The key does not turn it on; GODEBUG=fips140=on or a build with
+	// GOFIPS140 does.
+	FIPS bool `toml:"fips,omitempty"`
+
+	// Admin is the TCP address, such as "127.0.0.1:9464", on which the relay
+	// shows its metrics, its health and its state, to whoever can reach it and
+	// without a password. Empty means that it shows nothing.
+	Admin string `toml:"admin,omitempty"`
+
+	// AdminOpen lets Admin be an address that other machines can reach. It is
+	// a key of its own so that a slip does not show the relay to a network.
+	AdminOpen bool `toml:"admin_open,omitempty"`
 
 	// Peers are the agencies whose relays this one links with. Any other is
 	// refused, trusted or not.
@@ -100,7 +115,7 @@ func Load(path string) (Config, error) {
 		return c, fmt.Errorf("%s: %s", path, why)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return wrong(unknown[0], 0, "unknown key %q; known are identity, listen, charters, store, store_limit, holds, [retention] with standing, incident and waiting, and [[peer]] with agency and address", unknown[0])
+		return wrong(unknown[0], 0, "unknown key %q; known are identity, listen, charters, store, store_limit, holds, fips, admin, admin_open, [retention] with standing, incident and waiting, and [[peer]] with agency and address", unknown[0])
 	}
 	if c.Identity == "" || c.Listen == "" {
 		return c, fmt.Errorf("%s: identity and listen are required", path)
@@ -115,6 +130,9 @@ func Load(path string) (Config, error) {
 		if _, err := parseDays(value, 0); err != nil {
 			return wrong(toml.Key{"retention", key}, 0, "%s: %v", key, err)
 		}
+	}
+	if err := checkAdmin(c.Admin, c.AdminOpen); err != nil {
+		return wrong(toml.Key{"admin"}, 0, "admin: %v", err)
 	}
 	seen := make(map[string]bool)
 	for i, p := range c.Peers {
@@ -134,6 +152,22 @@ func Load(path string) (Config, error) {
 		c.Charters = beside(path, c.Charters)
 	}
 	return c, nil
+}
+
+// checkAdmin refuses an address that other machines can reach, unless it is
+// meant. A host name counts as one: what it leads to may change.
+func checkAdmin(address string, open bool) error {
+	if address == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("want HOST:PORT: %w", err)
+	}
+	if ip, err := netip.ParseAddr(host); !open && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s is not an address of this machine alone, such as 127.0.0.1; whoever can reach it sees the relay's state: if that is meant, set admin_open = true", address)
+	}
+	return nil
 }
 
 // decodeError puts file and line first, whichever way the decoder tells them.

@@ -7,7 +7,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
+	"crossband/cmd/internal/adminhttp"
+	"crossband/cmd/internal/fips"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/relay"
@@ -23,6 +26,11 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	c, err := Load(path)
 	if err != nil {
 		return err
+	}
+	if c.FIPS {
+		if err := fips.Require(path + ": fips = true"); err != nil {
+			return err
+		}
 	}
 	id, err := identity.Load(c.Identity, nil)
 	if err != nil {
@@ -56,6 +64,12 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 		socket.Close()
 		return err
 	}
+	admin, err := c.listenAdmin(path)
+	if err != nil {
+		socket.Close()
+		kept.Close()
+		return err
+	}
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
 		Retention: retention, Holds: c.holds,
@@ -65,12 +79,48 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if err != nil {
 		socket.Close()
 		kept.Close()
+		if admin != nil {
+			admin.Close()
+		}
 		return err
 	}
+	stop := c.showAdmin(ctx, admin, node, log)
+	defer stop()
 	if ready != nil {
 		ready(socket.LocalAddr())
 	}
 	return node.Run(ctx)
+}
+
+// listenAdmin opens the admin address; nil when there is none.
+func (c Config) listenAdmin(path string) (net.Listener, error) {
+	if c.Admin == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", c.Admin)
+	if err != nil {
+		return nil, fmt.Errorf("%s: admin: %w", path, err)
+	}
+	return l, nil
+}
+
+// showAdmin serves the admin address until the returned function is called,
+// which waits for its end. A fault there is logged: the radio goes on.
+func (c Config) showAdmin(ctx context.Context, l net.Listener, node *relay.Node, log *slog.Logger) (stop func()) {
+	if l == nil {
+		return func() {}
+	}
+	log.Info("admin address open", "address", l.Addr().String())
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { // ends with stop
+		defer close(ended)
+		o := adminhttp.Options{Node: node, Started: time.Now(), FIPS: c.FIPS, Open: c.AdminOpen, Log: log}
+		if err := adminhttp.Serve(ctx, l, o); err != nil {
+			log.Error("admin address closed", "why", err.Error())
+		}
+	}()
+	return func() { cancel(); <-ended }
 }
 
 func (c Config) peers() ([]relay.Peer, error) {

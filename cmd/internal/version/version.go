@@ -2,11 +2,11 @@
 package version
 
 import (
-	"crypto/fips140"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 
+	"crossband/cmd/internal/fips"
 	"crossband/proto"
 )
 
@@ -23,13 +23,16 @@ type Info struct {
 	Highest  int    `json:"protocol_highest"`
 	FIPS     bool   `json:"fips140"`
 	Module   string `json:"fips140_module"`
+	Mode     string `json:"fips140_mode"`            // off, on or only
+	Build    string `json:"fips140_build,omitempty"` // GOFIPS140 of the build
 }
 
 // Read returns what the running program is.
 func Read() Info {
+	f := fips.Read()
 	i := Info{
-		Version: Number, Go: runtime.Version(), Protocol: proto.ALPN,
-		Lowest: proto.VersionMin, Highest: proto.VersionMax, FIPS: fips140.Enabled(), Module: fips140.Version(),
+		Version: Number, Go: runtime.Version(), Protocol: proto.ALPN, Lowest: proto.VersionMin, Highest: proto.VersionMax,
+		FIPS: f.Mode != "off", Module: f.Module, Mode: f.Mode, Build: f.Build,
 	}
 	if b, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range b.Settings {

@@ -25,6 +25,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"crossband/client"
+	"crossband/cmd/internal/fips"
 	"crossband/crypto/identity"
 )
 
@@ -35,6 +36,10 @@ type Dir struct{ path string }
 type settings struct {
 	// Relay is the UDP address of the own agency's relay.
 	Relay string `toml:"relay"`
+
+	// FIPS asks for FIPS 140-3 mode: the device opens no link unless it is in
+	// force.
+	FIPS bool `toml:"fips,omitempty"`
 }
 
 // Default returns the folder used when none is named.
@@ -62,7 +67,8 @@ func (d Dir) newKey() string   { return filepath.Join(d.path, "enrolling.key") }
 func (d Dir) file() string     { return filepath.Join(d.path, "endpoint.toml") }
 func (d Dir) lock() string     { return filepath.Join(d.path, "lock") }
 
-// Relay returns the relay's address.
+// Relay returns the relay's address. It is an error if the file asks for FIPS
+// 140-3 mode and that is not in force: nothing may be done without it.
 func (d Dir) Relay() (string, error) {
 	var s settings
 	meta, err := toml.DecodeFile(d.file(), &s)
@@ -72,9 +78,12 @@ func (d Dir) Relay() (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", d.file(), err)
 	case len(meta.Undecoded()) > 0:
-		return "", fmt.Errorf("%s: unknown key %q; known is relay", d.file(), meta.Undecoded()[0].String())
+		return "", fmt.Errorf("%s: unknown key %q; known are relay and fips", d.file(), meta.Undecoded()[0].String())
 	}
-	return s.Relay, nil
+	if s.FIPS {
+		err = fips.Require(d.file() + ": fips = true")
+	}
+	return s.Relay, err
 }
 
 // Enroll makes the device's key, or takes up the one of an attempt whose answer
@@ -107,7 +116,7 @@ func (d Dir) Enroll(ctx context.Context, token identity.Token, small bool) (*ide
 		return nil, err
 	}
 	var b strings.Builder
-	if err := toml.NewEncoder(&b).Encode(settings{token.Relays[0]}); err != nil {
+	if err := toml.NewEncoder(&b).Encode(settings{Relay: token.Relays[0]}); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(d.file(), []byte(b.String()), 0o600); err != nil {

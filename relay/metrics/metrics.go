@@ -1,0 +1,239 @@
+package metrics
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"crossband/proto"
+	"crossband/relay"
+)
+
+// Handler serves the figures of one node, and those of its process, in the
+// text format of Prometheus or OpenMetrics.
+func Handler(n *relay.Node) (http.Handler, error) {
+	r := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		newCollector(n), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: scrapeTime}), nil
+}
+
+// Bounds on those who fetch the page.
+const (
+	maxScrapes = 4
+	scrapeTime = 5 * time.Second
+)
+
+// collector reads a node when asked.
+type collector struct {
+	n *relay.Node
+	d descs
+}
+
+func newCollector(n *relay.Node) *collector { return &collector{n, newDescs()} }
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range c.d {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	p := page{c.d, out}
+	f := c.n.Figures()
+	p.loop(f)
+	p.listener(f)
+	p.links(f)
+	p.voice(f)
+	p.refusals(f)
+	if used, most, ok := c.n.StoreUse(); ok {
+		p.gauge(storeUsed, float64(used))
+		p.gauge(storeMost, float64(most))
+	}
+	if s := c.n.State(); s != nil {
+		p.hub(s)
+		p.peers(s)
+	}
+	if leaf, err := c.n.Identity().Leaf(); err == nil {
+		p.gauge(certificateEnds, float64(leaf.NotAfter.Unix()))
+	}
+}
+
+// page is one answer being written.
+type page struct {
+	d   descs
+	out chan<- prometheus.Metric
+}
+
+func (p page) gauge(m metric, v float64, labels ...string) {
+	p.out <- prometheus.MustNewConstMetric(p.d[m], prometheus.GaugeValue, v, labels...)
+}
+
+func (p page) count(m metric, v uint64, labels ...string) {
+	p.out <- prometheus.MustNewConstMetric(p.d[m], prometheus.CounterValue, float64(v), labels...)
+}
+
+func (p page) durations(m metric, d relay.Durations, labels ...string) {
+	buckets, sum := make(map[float64]uint64), uint64(0)
+	for i, b := range d.Bounds {
+		sum += d.Counts[i]
+		buckets[b.Seconds()] = sum
+	}
+	p.out <- prometheus.MustNewConstHistogram(p.d[m], d.Count(), d.Sum.Seconds(), buckets, labels...)
+}
+
+func (p page) depth(queue string, depth, bound int) {
+	p.gauge(queueDepth, float64(depth), queue)
+	p.gauge(queueBound, float64(bound), queue)
+}
+
+func (p page) loop(f relay.Figures) {
+	p.count(events, f.Events)
+	p.count(storeRecords, f.Records)
+	p.depth("node_events", f.Waiting, f.MostWait)
+	p.durations(floorGrant, f.FloorHere, "here")
+	p.durations(floorGrant, f.FloorUp, "at_the_hub")
+	p.durations(appendAck, f.Acks)
+	p.durations(storeWrite, f.Store)
+	p.durations(loopTurn, f.Loop)
+	p.durations(hubApply, f.Apply)
+}
+
+func (p page) listener(f relay.Figures) {
+	l := f.Listener
+	p.depth("handshakes", l.Handshakes, l.Limits.Handshakes)
+	p.depth("greetings", l.Greetings, l.Limits.Greetings)
+	p.depth("enrolments", l.Enrolments, l.Limits.Enrolments)
+	p.count(turnedAway, l.TurnedAway)
+	p.count(retried, l.Retried)
+}
+
+func (p page) links(f relay.Figures) {
+	control, voice := 0, 0
+	for role, t := range f.Links {
+		r := roleName(role)
+		control, voice = max(control, t.ControlLongest), max(voice, t.VoiceLongest)
+		p.gauge(linksOpen, float64(t.Open), r)
+		p.count(linksBegun, t.Begun, r)
+		p.gauge(linkWaiting, float64(t.ControlQueued), r, "control")
+		p.gauge(linkWaiting, float64(t.VoiceQueued), r, "voice")
+		p.gauge(linkWaitingOctets, float64(t.ControlOctets), r)
+		p.count(linkFrames, t.FramesSent, r, "sent")
+		p.count(linkFrames, t.FramesReceived, r, "received")
+		p.count(linkOctets, t.BytesSent, r, "sent")
+		p.count(linkOctets, t.BytesReceived, r, "received")
+		p.count(linkPackets, t.PacketsSent, r)
+		p.count(linkPacketsLost, t.PacketsLost, r)
+	}
+	p.depth("link_control_longest", control, f.Limits.ControlFrames)
+	p.depth("link_voice_longest", voice, f.Limits.VoiceFrames)
+}
+
+// voice tells what became of voice: what came in, what was queued to a
+// receiver, what was handed to the network, and what was dropped and why.
+func (p page) voice(f relay.Figures) {
+	var sum relay.LinkTotals
+	for _, t := range f.Links {
+		sum.VoiceSent += t.VoiceSent
+		sum.VoiceReceived += t.VoiceReceived
+		sum.Dropped.Full += t.Dropped.Full
+		sum.Dropped.Stale += t.Dropped.Stale
+		sum.Dropped.Size += t.Dropped.Size
+		sum.Dropped.Closed += t.Dropped.Closed
+	}
+	p.count(voiceReceived, sum.VoiceReceived)
+	p.count(voiceForwarded, f.Stats.VoiceForwarded)
+	p.count(voiceSent, sum.VoiceSent)
+	for cause, n := range map[string]uint64{
+		"no_floor": f.Stats.VoiceNoFloor, "forged": f.Stats.VoiceForged, "malformed": f.Stats.VoiceMalformed,
+		"queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed,
+	} {
+		p.count(voiceDropped, n, cause)
+	}
+}
+
+func (p page) refusals(f relay.Figures) {
+	for _, r := range f.Refusals {
+		of, by := refusedWords(r.Kind)
+		p.count(refusals, r.Count, of, by, codeName(r.Code))
+	}
+}
+
+func refusedWords(k relay.Refused) (of, by string) {
+	switch k {
+	case relay.RefusedLinkByUs:
+		return "link", "us"
+	case relay.RefusedLinkByPeer:
+		return "link", "peer"
+	case relay.RefusedRequestByUs:
+		return "request", "us"
+	case relay.RefusedRequestByPeer:
+		return "request", "peer"
+	}
+	return "floor", "us_or_hub"
+}
+
+func (p page) hub(s *relay.State) {
+	floor, head, hails := 0, uint64(0), 0
+	kinds := make(map[[2]string]int)
+	for _, k := range []proto.CharterKind{proto.KindCalling, proto.KindStanding, proto.KindIncident} {
+		kinds[[2]string{"hub", kindName(k)}], kinds[[2]string{"follower", kindName(k)}] = 0, 0
+	}
+	for _, ch := range s.Hub.Channels {
+		part := "follower"
+		if ch.Hub {
+			part = "hub"
+			head = max(head, ch.Head)
+		}
+		kinds[[2]string{part, kindName(ch.Kind)}]++
+		floor, hails = max(floor, ch.FloorQueue), hails+ch.Hails
+	}
+	for k, n := range kinds {
+		p.gauge(channels, float64(n), k[0], k[1])
+	}
+	p.gauge(channelsAway, float64(len(s.Away)))
+	p.gauge(hailsOpen, float64(hails))
+	p.depth("floor_longest", floor, proto.MaxFloorQueue)
+	p.depth("log_longest", int(head), proto.MaxLog)
+	p.depth("welcomes_fullest", s.Hub.Fullest, proto.MaxWelcomes)
+	p.gauge(welcomes, float64(s.Hub.Welcomes))
+	p.gauge(packages, float64(s.Hub.Packages))
+	pending := 0
+	for _, l := range s.Hub.Pending {
+		pending = max(pending, l.Count)
+	}
+	p.depth("forwarded_longest", pending, proto.MaxPending)
+}
+
+func (p page) peers(s *relay.State) {
+	for _, peer := range s.Peers {
+		up := 0.0
+		if peer.Linked {
+			up = 1
+			p.gauge(peerSkew, peer.Skew.Seconds(), string(peer.Agency))
+		}
+		p.gauge(peerUp, up, string(peer.Agency))
+		if !peer.Since.IsZero() {
+			p.gauge(peerSince, float64(peer.Since.UnixMilli())/1000, string(peer.Agency))
+		}
+	}
+	members := make(map[[2]string]int)
+	for _, l := range s.Links {
+		if l.Role != proto.RoleNone {
+			members[[2]string{string(l.Agency), roleName(l.Role)}] += l.Count
+		}
+	}
+	for k, n := range members {
+		p.gauge(linksOf, float64(n), k[0], k[1])
+	}
+}

@@ -1,0 +1,135 @@
+package metrics
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"crossband/proto"
+)
+
+// metric is one name on the page.
+type metric int
+
+// Everything on the page; names and help texts are in newDescs.
+const (
+	events metric = iota
+	storeRecords
+	storeUsed
+	storeMost
+	queueDepth
+	queueBound
+	floorGrant
+	appendAck
+	storeWrite
+	loopTurn
+	hubApply
+	turnedAway
+	retried
+	linksOpen
+	linksBegun
+	linksOf
+	linkWaiting
+	linkWaitingOctets
+	linkFrames
+	linkOctets
+	linkPackets
+	linkPacketsLost
+	voiceReceived
+	voiceForwarded
+	voiceSent
+	voiceDropped
+	refusals
+	channels
+	channelsAway
+	hailsOpen
+	welcomes
+	packages
+	peerUp
+	peerSince
+	peerSkew
+	certificateEnds
+	lastMetric
+)
+
+// descs holds the description of each metric.
+type descs [lastMetric]*prometheus.Desc
+
+func newDescs() (d descs) {
+	describe := func(m metric, name, help string, labels ...string) {
+		d[m] = prometheus.NewDesc("crossband_"+name, help, labels, nil)
+	}
+	describeLoop(describe)
+	describeLinks(describe)
+	describe(voiceReceived, "voice_frames_received_total", "Voice frames that came in on links.")
+	describe(voiceForwarded, "voice_frames_forwarded_total", "Voice frames queued to a receiver; one frame counts once for each.")
+	describe(voiceSent, "voice_frames_sent_total", "Voice frames handed to the network.")
+	describe(voiceDropped, "voice_frames_dropped_total", "Voice frames that went no further, by cause.", "cause")
+	describe(refusals, "refusals_total", "What was refused, whose refusal it was, and its code (docs/PROTOCOL.md, appendix); code other: one that this version does not know.", "of", "by", "code")
+	describe(channels, "channels", "Channels known, by this relay's part in them and kind.", "part", "kind")
+	describe(channelsAway, "channels_hub_away", "Followed channels whose hub is away: they work locally.")
+	describe(hailsOpen, "hails_open", "Hails that are not over, on channels whose hub this relay is.")
+	describe(welcomes, "welcomes_waiting", "Welcomes that wait for their joiners to fetch them.")
+	describe(packages, "key_packages", "Key packages left by this agency's endpoints, without those of last resort.")
+	describe(peerUp, "peer_up", "1 while there is a link with the agency's relay, else 0.", "agency")
+	describe(peerSince, "peer_changed_timestamp_seconds", "When the link with the agency's relay last began or ended.", "agency")
+	describe(peerSkew, "peer_clock_skew_seconds", "The peer's clock less ours when the link began.", "agency")
+	describe(certificateEnds, "certificate_ends_timestamp_seconds", "When this relay's own certificate ends.")
+	return d
+}
+
+type describer func(m metric, name, help string, labels ...string)
+
+func describeLoop(describe describer) {
+	describe(events, "events_total", "Events taken by the relay's loop: frames, links, time.")
+	describe(storeRecords, "store_records_total", "Records written to the store.")
+	describe(storeUsed, "store_used_octets", "Octets that the store uses.")
+	describe(storeMost, "store_bound_octets", "Octets that the store may use; 0: no bound.")
+	describe(queueDepth, "queue_depth", "How much is in a queue now; where there are several of a kind, in the longest.", "queue")
+	describe(queueBound, "queue_bound", "How much a queue can hold.", "queue")
+	describe(floorGrant, "floor_grant_seconds", "From a request for the floor reaching this relay to its grant being queued, by who decided.", "decided")
+	describe(appendAck, "append_ack_seconds", "From a message reaching its hub to its acknowledgement being queued, the store's write in between.")
+	describe(storeWrite, "store_write_seconds", "One write to the store, of all records of one turn of the loop.")
+	describe(loopTurn, "loop_turn_seconds", "One turn of the loop: its events applied, stored and answered.")
+	describe(hubApply, "hub_apply_seconds", "One event in the hub.")
+}
+
+func describeLinks(describe describer) {
+	describe(turnedAway, "handshakes_turned_away_total", "Handshakes not begun because too many were open.")
+	describe(retried, "handshakes_retried_total", "Handshakes that had to prove their address first.")
+	describe(linksOpen, "links_open", "Links that are open now, by the other side's role.", "role")
+	describe(linksBegun, "links_begun_total", "Links that have begun, by the other side's role.", "role")
+	describe(linksOf, "links", "Links that are open now, by the other side's agency and role.", "agency", "role")
+	describe(linkWaiting, "link_waiting_frames", "Frames that wait to be sent, on all links of a role together.", "role", "queue")
+	describe(linkWaitingOctets, "link_waiting_octets", "Octets of control frames that wait to be sent, on all links of a role together.", "role")
+	describe(linkFrames, "link_frames_total", "Control frames.", "role", "direction")
+	describe(linkOctets, "link_octets_total", "Octets on the wire, without UDP and IP headers.", "role", "direction")
+	describe(linkPackets, "link_packets_sent_total", "Packets sent.", "role")
+	describe(linkPacketsLost, "link_packets_lost_total", "Packets that the transport found lost.", "role")
+}
+
+// roleName is a role as a label. A newcomer who enrols has none yet.
+func roleName(r proto.Role) string {
+	if r == proto.RoleNone {
+		return "newcomer"
+	}
+	return r.String()
+}
+
+func kindName(k proto.CharterKind) string {
+	switch k {
+	case proto.KindCalling:
+		return "calling"
+	case proto.KindIncident:
+		return "incident"
+	}
+	return "standing"
+}
+
+// codeName is a refusal's code as a label.
+func codeName(r proto.Reason) string {
+	if r == proto.ReasonNone {
+		return "other"
+	}
+	return strconv.Itoa(int(r))
+}
