@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"crossband/crypto/identity"
@@ -23,21 +24,25 @@ func (n *Node) linkConfig() link.Config {
 		},
 		Verify:   n.verify,
 		Software: n.cfg.Software,
-		Refused: func(a link.Attempt) {
-			n.counters.refused.Add(1)
-			why := proto.AsRefusal(a.Err)
-			n.log.Warn("link refused", "address", a.Addr.String(), "peer", a.Name.String(), "code", why.Reason, "why", a.Err.Error())
-		},
+		Refused:  n.linkRefused,
 	}
 }
 
-// verify judges a peer's certificate and whether we link with it at all.
-func (n *Node) verify(chain [][]byte, peerIsServer bool) (proto.Name, error) {
+// verify judges a peer's certificate and whether we link with it at all. A
+// fault of ours while reading what a stranger sent refuses the stranger.
+func (n *Node) verify(chain [][]byte, peerIsServer bool) (name proto.Name, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			n.counters.faults.Add(1)
+			n.log.Error("a certificate could not be judged", "when", stamp(time.Now()), "fault", faultText(fault), "stack", string(debug.Stack()))
+			name, err = proto.Name{}, proto.Refuse(proto.ReasonInternal, "")
+		}
+	}()
 	usage := identity.UsageClient
 	if peerIsServer {
 		usage = identity.UsageServer
 	}
-	name, err := n.trust.VerifyPeer(chain, usage, time.Now())
+	name, err = n.trust.VerifyPeer(chain, usage, time.Now())
 	if err != nil {
 		return name, err
 	}
@@ -137,6 +142,7 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 	voice := make(chan struct{})
 	n.wg.Go(func() { // ends with the link
 		defer close(voice)
+		defer n.contain(p)
 		n.forwardVoice(ctx, p)
 	})
 	n.wg.Go(func() { // ends with the link
@@ -150,6 +156,7 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 }
 
 func (n *Node) readFrames(ctx context.Context, p *port) {
+	defer n.contain(p)
 	for {
 		f, err := p.conn.Receive(ctx)
 		if err != nil || !n.post(ctx, hub.FrameIn{Link: p.id, Frame: f}) {

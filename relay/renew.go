@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"crossband/crypto/identity"
+	"crossband/proto"
 	"crossband/proto/wire"
 )
 
@@ -38,7 +39,7 @@ func (l *loop) askRenewal(now time.Time) *wire.Frame {
 // renewal. Everything else concerns links.
 func (l *loop) answerToSelf(f *wire.Frame) {
 	if why := f.GetRefused(); why != nil {
-		l.n.log.Warn("renewal refused", "code", why.Code, "why", why.Detail)
+		l.n.record(act{what: "renew", line: "renewal refused", where: "relay", result: proto.Refuse(proto.Reason(why.Code), why.Detail)})
 		return
 	}
 	reply := f.GetEnrolReply()
@@ -47,10 +48,10 @@ func (l *loop) answerToSelf(f *wire.Frame) {
 	}
 	id, err := l.renewal.Finish(reply.Reply, time.Now())
 	if err != nil {
-		l.n.log.Warn("renewal refused", "why", err.Error())
+		l.n.record(act{what: "renew", line: "renewal refused", where: "relay", result: err})
 		return
 	}
 	l.renewal = nil
 	l.keep(id.Adopt(l.n.trust))
-	l.n.log.Info("certificate renewed", "next", l.renewAt)
+	l.n.record(act{what: "renew", line: "certificate renewed", where: "relay", more: []any{"next", stamp(l.renewAt)}})
 }

@@ -42,6 +42,7 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
+	dir       string // of the authority
 	socket    net.PacketConn
 	stop      context.CancelFunc
 	done      chan struct{}
@@ -52,9 +53,10 @@ func (w *World) Agency(name string) *Agency {
 	w.T.Helper()
 	agency, err := proto.ParseAgency(name)
 	w.check(err)
-	auth, err := identity.InitAuthority(filepath.Join(w.T.TempDir(), name), agency, time.Now(), identity.AuthorityOptions{})
+	dir := filepath.Join(w.T.TempDir(), name)
+	auth, err := identity.InitAuthority(dir, agency, time.Now(), identity.AuthorityOptions{})
 	w.check(err)
-	a := &Agency{W: w, Name: agency, Authority: auth}
+	a := &Agency{W: w, Name: agency, Authority: auth, dir: dir}
 	a.socket, a.Addr, err = w.Net.Host()
 	w.check(err)
 	return a
