@@ -25,6 +25,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"crossband/client"
+	"crossband/cmd/crossband/internal/filelock"
 	"crossband/crypto/identity"
 )
 
@@ -86,7 +87,7 @@ func (d Dir) Enroll(ctx context.Context, token identity.Token, small bool) (*ide
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(d.lock())
+	unlock, err := filelock.Acquire(d.lock(), ErrBusy)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func (d Dir) Session(sink client.Sink, log *slog.Logger, software string) (s *cl
 	if err != nil {
 		return nil, nil, err
 	}
-	unlock, err := lock(d.lock())
+	unlock, err := filelock.Acquire(d.lock(), ErrBusy)
 	if err != nil {
 		return nil, nil, err
 	}
