@@ -59,7 +59,7 @@ func importRules() []importRule {
 		{"client/phrase", nil, nil},
 		{"client/voice", []string{"proto"}, []string{opusC, opusGo}},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
-		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version"}, []string{cobra}},
+		{"cmd/crossband-relay", []string{"cmd/internal/nodump", "cmd/internal/relayd", "cmd/internal/version"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay"}, []string{toml}},
 	}
 }
