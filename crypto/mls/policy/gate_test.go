@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"crossband/crypto/mls"
+	"crossband/crypto/mls/message"
 	"crossband/crypto/mls/policy"
 	"crossband/crypto/mls/roster"
 	"crossband/crypto/mls/suite"
@@ -185,24 +186,29 @@ func TestMembersAndHubRefuseInTheSameWords(t *testing.T) {
 	for _, who := range []string{unit, guard, tape} {
 		g.join(who)
 	}
+	close := func(by string, next suite.ID) []byte {
+		return g.commit(by, mls.CommitOptions{ReInit: &message.ReInit{GroupID: []byte("next"), Version: 1, Suite: next}})
+	}
 	renamed := identity(t, "usbp.example/unit/other", "")
 	for why, c := range map[string]struct {
 		commit []byte
 		want   proto.Reason
 		names  string // what the sentence must name
 	}{
-		"an agency that is no party is added":    {g.add(unit, "rcmp.example/desk/x", ""), proto.ReasonCharter, "rcmp.example/desk/x"},
-		"a role that the charter leaves out":     {g.add(unit, "gn.example/gateway/x", ""), proto.ReasonCharter, "gn.example/gateway/x"},
-		"a certificate that nobody vouches for":  {g.add(unit, "gn.example/unit/x", "forged"), proto.ReasonUnknownAuthority, "gn.example/unit/x"},
-		"a relay comes in by itself":             {g.external("usbp.example/relay/r1", "", ""), proto.ReasonCharter, "usbp.example/relay/r1"},
-		"an agency that is no party comes in":    {g.external("rcmp.example/desk/x", "", ""), proto.ReasonCharter, "rcmp.example/desk/x"},
-		"a listener adds somebody":               {g.add(tape, "gn.example/unit/x", ""), proto.ReasonListenOnly, tape},
-		"a unit removes another agency's member": {g.commit(unit, mls.CommitOptions{Remove: []tree.LeafIndex{g.leaf(guard)}}), proto.ReasonCharter, guard},
-		"somebody is added a second time":        {g.add(desk, unit, ""), proto.ReasonBadCommit, unit},
-		"somebody comes in beside its own self":  {g.external(guard, "", ""), proto.ReasonBadCommit, guard},
-		"a newcomer takes another's place":       {g.external("gn.example/unit/x", "", unit), proto.ReasonNone, ""},
-		"a member renews under another name":     {g.commit(unit, mls.CommitOptions{Renew: &renamed}), proto.ReasonCharter, "usbp.example/unit/other"},
-		"the charter is exchanged for another":   {g.commit(desk, mls.CommitOptions{Extensions: tree.Extensions{{Type: tree.ExtensionCharter, Data: []byte("another")}}}), proto.ReasonCharter, "charter"},
+		"an agency that is no party is added":         {g.add(unit, "rcmp.example/desk/x", ""), proto.ReasonCharter, "rcmp.example/desk/x"},
+		"a role that the charter leaves out":          {g.add(unit, "gn.example/gateway/x", ""), proto.ReasonCharter, "gn.example/gateway/x"},
+		"a certificate that nobody vouches for":       {g.add(unit, "gn.example/unit/x", "forged"), proto.ReasonUnknownAuthority, "gn.example/unit/x"},
+		"a relay comes in by itself":                  {g.external("usbp.example/relay/r1", "", ""), proto.ReasonCharter, "usbp.example/relay/r1"},
+		"an agency that is no party comes in":         {g.external("rcmp.example/desk/x", "", ""), proto.ReasonCharter, "rcmp.example/desk/x"},
+		"a listener adds somebody":                    {g.add(tape, "gn.example/unit/x", ""), proto.ReasonListenOnly, tape},
+		"a unit removes another agency's member":      {g.commit(unit, mls.CommitOptions{Remove: []tree.LeafIndex{g.leaf(guard)}}), proto.ReasonCharter, guard},
+		"somebody is added a second time":             {g.add(desk, unit, ""), proto.ReasonBadCommit, unit},
+		"somebody comes in beside its own self":       {g.external(guard, "", ""), proto.ReasonBadCommit, guard},
+		"a newcomer takes another's place":            {g.external("gn.example/unit/x", "", unit), proto.ReasonNone, ""},
+		"a member renews under another name":          {g.commit(unit, mls.CommitOptions{Renew: &renamed}), proto.ReasonCharter, "usbp.example/unit/other"},
+		"the charter is exchanged for another":        {g.commit(desk, mls.CommitOptions{Extensions: tree.Extensions{{Type: tree.ExtensionCharter, Data: []byte("another")}}}), proto.ReasonCharter, "charter"},
+		"the group is closed for one below the floor": {close(unit, 1), proto.ReasonWeakSuite, "suite 1"},
+		"the group is closed for another":             {close(tape, suite.P384AES256), proto.ReasonCharter, "close"},
 	} {
 		_, _, atHub := g.hub.Apply(c.commit, now())
 		if atHub == nil {
