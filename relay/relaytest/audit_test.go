@@ -2,6 +2,7 @@ package relaytest_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/quic-go/quic-go/testutils/simnet"
 
 	"crossband/client"
 	"crossband/proto"
@@ -216,3 +219,58 @@ func TestStrangersAreRefusedOnRecordAndHarmNobody(t *testing.T) {
 
 // day is a moment from now as sentences show it, to the minute.
 func day(d time.Duration) string { return time.Now().Add(d).UTC().Format("2006-01-02 15:04") }
+
+// TestAHugeChainIsNotReadToItsEnd: the relay stops reading a stranger's
+// handshake at 16 KiB, so that less than half of what the stranger would send
+// has left it when it is refused. The refusal is on record, and those who talk
+// notice nothing.
+func TestAHugeChainIsNotReadToItsEnd(t *testing.T) {
+	written(t, func(t *testing.T, b *border, paper *paper) {
+		p := newPatrol(t, b)
+		var mu sync.Mutex // guards sent
+		sent := make(map[string]int)
+		b.Net.Tap(func(x simnet.Packet) {
+			if x.To.String() == b.us.Addr.String() {
+				mu.Lock()
+				sent[x.From.String()] += len(x.Data)
+				mu.Unlock()
+			}
+		})
+		talk := push(t, p.us, endless, client.TalkOptions{}).held()
+		for why, chain := range map[string]func(*tls.Certificate){
+			"a certificate of 200 KB": func(c *tls.Certificate) { c.Certificate = append(c.Certificate, make([]byte, 200_000)) },
+			"a chain of 300 too many": func(c *tls.Certificate) {
+				c.Certificate = append(c.Certificate, slices.Repeat(c.Certificate[1:2], 300)...)
+			},
+			"a chain of 60 authorities": func(c *tls.Certificate) {
+				c.Certificate = append(c.Certificate, slices.Repeat(c.Certificate[1:2], 60)...)
+			},
+		} {
+			_, seen := paper.acts(t, b.us, 0)
+			mu.Lock()
+			clear(sent)
+			mu.Unlock()
+			cert := b.us.Forge("spiffe://usbp.example/unit/huge", nil)
+			chain(&cert)
+			if err := b.Stranger(cert, b.us); err == nil {
+				t.Errorf("%s was let in", why)
+			}
+			time.Sleep(time.Second)
+			mu.Lock()
+			for from, n := range sent {
+				if known := from == b.mx.Addr.String() || from == b.ca.Addr.String() || from == p.agent.Addr.String(); !known && n > 100_000 {
+					t.Errorf("%s: %d octets were taken from a stranger before it was refused", why, n)
+				}
+			}
+			mu.Unlock()
+			list, _ := paper.acts(t, b.us, seen)
+			if len(list) != 1 || list[0].Act != "link" || list[0].Code == 0 {
+				t.Errorf("%s: records %+v, want one refusal", why, list)
+			}
+		}
+		r := talk.release()
+		if h := heard(t, p.guard, r, "those who talk notice nothing"); h.Frames != r.Sent || !h.Genuine {
+			t.Errorf("heard %+v of %d frames", h, r.Sent)
+		}
+	})
+}
