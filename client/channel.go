@@ -37,7 +37,9 @@ type Channel struct {
 	lost    bool                       // the hub says that it has lost the group: a new one may begin lower
 	greeted [][]byte                   // digests of welcomes followed: none is followed twice
 	sent    map[proto.MessageID][]byte // envelopes of ours that are not yet back from the log
-	restart uint64                     // SFrame context: counts the starts of this group's state
+	restart uint64                     // SFrame context: grows with every start of this group's state
+	checked bool                       // the log has shown that our state is not an old copy
+	old     bool                       // it has shown that it is: nothing may be sealed by it
 
 	// Set by subscribing, on each link anew.
 	in      proto.Alias // our number: voice that we hear
@@ -318,7 +320,8 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	}
 	// A new context for every entry, kept before it is used: no voice key is
 	// ever counted from zero twice.
-	ch.restart++
+	ch.restart = nextStart(ch.restart, time.Now())
+	ch.checked, ch.old = true, false
 	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted = g, seq, true, nil, true
 	err := ch.saveLocked()
 	if err == nil {
@@ -375,6 +378,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	if ch.group != nil && b.Head > ch.cursor {
 		ch.fetchLocked()
 	}
+	ch.caughtUpLocked()
 	s.changedLocked()
 	return news
 }

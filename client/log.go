@@ -34,6 +34,8 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 		more, err := ch.applyLocked(e)
 		news = append(news, more...)
 		switch { // the entry is in everybody's log: it is passed, and shown
+		case errors.Is(err, mls.ErrRolledBack):
+			news = append(news, ch.oldStateLocked()...)
 		case errors.Is(err, mls.ErrNoEpochKeys):
 			news = append(news, Missed{ch.id, e.Seq, 1})
 		case err != nil:
@@ -53,6 +55,7 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 	if ch.group != nil && b.Head > ch.cursor {
 		ch.fetchLocked()
 	}
+	ch.caughtUpLocked()
 	return news
 }
 
@@ -92,6 +95,7 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 			ch.s.emit(*alarm)
 		}
 		if entries == nil || len(entries.Entries) == 0 {
+			ch.caughtUp()
 			return nil
 		}
 		live := &wire.Entries{Channel: ch.id[:], Entries: entries.Entries} // without head: this loop fetches the rest
@@ -210,15 +214,25 @@ func (ch *Channel) comeBackLocked() {
 	ch.s.wg.Go(func() {
 		for wait := comeBackFirst; ; wait = min(2*wait, comeBackMost) {
 			err := ch.comeBack()
-			if err == nil || ch.s.ctx.Err() != nil || endsComingBack(err) || !sleep(ch.s.ctx, wait) {
-				break
+			if ch.isBack(err) || !sleep(ch.s.ctx, wait) {
+				return
 			}
-			ch.s.log.Warn("not back in the channel", "channel", ch.id.Short(), "why", err.Error())
+			if err != nil {
+				ch.s.log.Warn("not back in the channel", "channel", ch.id.Short(), "why", err.Error())
+			}
 		}
-		ch.s.mu.Lock()
-		ch.comingBack = false
-		ch.s.mu.Unlock()
 	})
+}
+
+// isBack ends the coming back: we are in, a rule says no, or the Session is
+// closed. Whoever was put out again by what it read on its way in goes on.
+func (ch *Channel) isBack(err error) bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	again := err == nil && ch.group == nil && ch.wanted
+	done := err == nil && !again || endsComingBack(err) || ch.s.ctx.Err() != nil
+	ch.comingBack = !done
+	return done
 }
 
 // Waits between tries to come back.
@@ -311,6 +325,9 @@ func (ch *Channel) ownLocked(id proto.MessageID, aad []byte) (bool, error) {
 func (ch *Channel) sealLocked(m *wire.Message, aad []byte) (sealed []byte, err error) {
 	if ch.group == nil {
 		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
+	}
+	if ch.old {
+		return nil, proto.Refuse(proto.ReasonRolledBack, ch.charter.Title)
 	}
 	m.TimeMs = time.Now().UnixMilli()
 	plain, err := pb.Marshal(m)

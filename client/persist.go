@@ -94,7 +94,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	g.SetPadding(paddingBucket)
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
-	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart = g, v.Cursor, true, true, v.Restart+1
+	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart = g, v.Cursor, true, true, nextStart(v.Restart, time.Now())
 	ch.restoreHailsLocked(v.Hails)
 	if err := ch.saveLocked(); err != nil {
 		return err

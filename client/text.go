@@ -49,16 +49,18 @@ func (ch *Channel) submit(ctx context.Context, seal func() (*wire.Frame, error))
 		if err := s.wait(ctx, func() bool { return s.conn != nil && (ch.out != 0 || ch.group == nil) }); err != nil {
 			return err
 		}
-		if f == nil {
+		err := ch.checkState(ctx)
+		if err == nil && f == nil {
 			s.mu.Lock()
-			var err error
 			f, err = seal()
 			s.mu.Unlock()
 			if err != nil {
 				return err
 			}
 		}
-		_, err := s.call(ctx, f)
+		if err == nil {
+			_, err = s.call(ctx, f)
+		}
 		if proto.ReasonOf(err) == proto.ReasonStaleEpoch {
 			f = nil
 			if err = ch.catchUp(ctx); err == nil {
