@@ -39,10 +39,10 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// judge takes a certificate's word for its name, except where it is forged.
-type judge struct{}
+// credulous takes a certificate's word for its name, except where it is forged.
+type credulous struct{}
 
-func (judge) Member(chain [][]byte, _ time.Time) (proto.Name, error) {
+func (credulous) Member(chain [][]byte, _ time.Time) (proto.Name, error) {
 	c, err := x509.ParseCertificate(chain[0])
 	if err != nil || len(c.URIs) != 1 {
 		return proto.Name{}, proto.Refuse(proto.ReasonNoIdentity, "")
@@ -52,6 +52,9 @@ func (judge) Member(chain [][]byte, _ time.Time) (proto.Name, error) {
 	}
 	return proto.ParseName(c.URIs[0].String())
 }
+
+// Revoked says of nobody that it was taken back.
+func (credulous) Revoked([][]byte) error { return nil }
 
 // anybody is how a traitor judges.
 type anybody struct{}
@@ -86,7 +89,7 @@ func newGroup(t *testing.T) *group {
 	t.Helper()
 	signed := []byte("the charter as it was signed")
 	g := &group{t: t, members: map[string]*mls.Group{}, ids: map[string]mls.Identity{}}
-	g.gate = &policy.Gate{Judge: judge{}, Signed: signed, Charter: proto.Charter{
+	g.gate = &policy.Gate{Judge: credulous{}, Signed: signed, Charter: proto.Charter{
 		Owner: "usbp.example", Title: "Patrol",
 		Parties: []proto.Party{
 			{Agency: "usbp.example", Send: []proto.Role{proto.RoleUnit, proto.RoleDesk}, MaxPriority: proto.PriorityEmergency},
