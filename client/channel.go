@@ -37,6 +37,7 @@ type Channel struct {
 	lost    bool                    // the hub says that it has lost the group: a new one may begin lower
 	greeted [][]byte                // digests of welcomes followed: none is followed twice
 	restart uint64                  // counts the starts of this group's state: see newContext
+	old     bool                    // the log has shown that it is an old copy: nothing may be sealed by it
 
 	// What has been said and heard.
 	outbox     []*outgoing // not back from the log yet
@@ -333,6 +334,7 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	// A new context for every entry, kept before it is used: no voice key is
 	// ever counted from zero twice.
 	ch.restart++
+	ch.old = false
 	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted, ch.restored = g, seq, true, nil, true, false
 	if missed > 0 {
 		ch.numbers.forget()
@@ -399,6 +401,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 		ch.fetchLocked()
 	}
 	ch.sendLocked()
+	ch.caughtUpLocked()
 	s.changedLocked()
 	return news
 }

@@ -35,6 +35,8 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 		news = append(append(news, ch.news...), more...)
 		ch.news = nil
 		switch { // the entry is in everybody's log: it is passed, and shown
+		case errors.Is(err, mls.ErrRolledBack):
+			news = append(news, ch.oldStateLocked(proto.Refuse(proto.ReasonRolledBack, ch.charter.Title))...)
 		case errors.Is(err, mls.ErrNoEpochKeys), errors.Is(err, errElsewhere):
 			news = append(news, Missed{Channel: ch.id, Seq: e.Seq, Count: 1})
 		case err != nil:
@@ -54,6 +56,7 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 	if ch.group != nil && b.Head > ch.cursor {
 		ch.fetchLocked()
 	}
+	ch.caughtUpLocked()
 	return news
 }
 
@@ -98,6 +101,7 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 			ch.s.emit(*alarm)
 		}
 		if entries == nil || len(entries.Entries) == 0 {
+			ch.caughtUp()
 			return nil
 		}
 		live := &wire.Entries{Channel: ch.id[:], Entries: entries.Entries} // without head: this loop fetches the rest
@@ -227,18 +231,25 @@ func (ch *Channel) comeBackLocked() {
 	ch.s.wg.Go(func() {
 		for wait := comeBackFirst; ; wait = min(2*wait, comeBackMost) {
 			err := ch.comeBack()
-			if err == nil && !ch.joined() {
-				continue // coming back showed that our state will not do: without it, then
+			if ch.isBack(err) || !sleep(ch.s.ctx, wait) {
+				return
 			}
-			if err == nil || ch.s.ctx.Err() != nil || endsComingBack(err) || !sleep(ch.s.ctx, wait) {
-				break
+			if err != nil {
+				ch.s.log.Warn("not back in the channel", "channel", ch.id.Short(), "why", err.Error())
 			}
-			ch.s.log.Warn("not back in the channel", "channel", ch.id.Short(), "why", err.Error())
 		}
-		ch.s.mu.Lock()
-		ch.comingBack = false
-		ch.s.mu.Unlock()
 	})
+}
+
+// isBack ends the coming back: we are in, a rule says no, or the Session is
+// closed. Whoever was put out again by what it read on its way in goes on.
+func (ch *Channel) isBack(err error) bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	again := err == nil && ch.group == nil && ch.wanted
+	done := err == nil && !again || endsComingBack(err) || ch.s.ctx.Err() != nil
+	ch.comingBack = !done
+	return done
 }
 
 // Waits between tries to come back.
@@ -254,6 +265,9 @@ func (ch *Channel) comeBack() error {
 		return err
 	}
 	defer ch.give()
+	if err := ch.readOn(ctx); err != nil {
+		return err
+	}
 	return ch.join(ctx)
 }
 

@@ -152,6 +152,10 @@ func (ch *Channel) commitOnce(ctx context.Context, added proto.Name, options fun
 		s.mu.Unlock()
 		return proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
 	}
+	if ch.old {
+		s.mu.Unlock()
+		return proto.Refuse(proto.ReasonRolledBack, ch.charter.Title)
+	}
 	o, err := options()
 	if err != nil {
 		s.mu.Unlock()

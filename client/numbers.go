@@ -59,19 +59,12 @@ func (n *numbers) heard(from proto.Name, v uint64) (missing uint64) {
 func (n *numbers) forget() { n.Last = nil }
 
 // rolledBackLocked finds out, before anything is sealed, that our state is older
-// than what our relay has seen of us: a backup was put back, or a copy of this
-// device runs elsewhere. To go on would use keys twice; we come in anew instead.
+// than what our relay has seen of us.
 func (ch *Channel) rolledBackLocked(seen uint64) []Event {
 	used := ch.numbers.Used
 	ch.numbers.adopt(seen)
-	if seen <= used || !ch.restored {
+	if seen <= used || !ch.restored || ch.group == nil {
 		return nil
 	}
-	ch.restored = false
-	for _, o := range ch.outbox {
-		o.Sealed = nil
-	}
-	ch.dropLocked()
-	ch.comeBackLocked()
-	return []Event{Alarm{ch.id, proto.Refusef(proto.ReasonRolledBack, "our last message there is number %d, here %d", seen, used)}}
+	return ch.oldStateLocked(proto.Refusef(proto.ReasonRolledBack, "our last message there is number %d, here %d", seen, used))
 }

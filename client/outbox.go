@@ -197,6 +197,9 @@ func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
 	if h := f.GetHail(); time.Since(o.At) > OutboxLife || h != nil && time.Now().After(time.UnixMilli(h.ExpiresMs)) {
 		return nil, proto.Refuse(proto.ReasonRetention, "it waited since "+o.At.UTC().Format(time.RFC3339))
 	}
+	if ch.old {
+		return nil, errOldState
+	}
 	if len(o.Sealed) == 0 {
 		aad, err := o.aad()
 		if err != nil {
@@ -214,6 +217,9 @@ func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
 	setSeal(f, o.Sealed, o.Epoch)
 	return f, nil
 }
+
+// errOldState says that this state seals nothing more: the device comes in anew.
+var errOldState = errors.New("client: the group's state is an old copy")
 
 // taken notes that our relay has the message.
 func (ch *Channel) taken(o *outgoing, a *wire.Appended) {

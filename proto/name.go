@@ -101,7 +101,7 @@ var ErrName = errors.New("not a valid name")
 
 // ParseName parses a SPIFFE ID in its one normal form. Upper case, ports, user
 // information, queries, percent escapes, dot segments and anything that is not
-// ASCII are refused rather than normalised (THREATS case 7).
+// ASCII are refused rather than normalised, so that nobody can look like another.
 func ParseName(s string) (Name, error) {
 	rest, ok := strings.CutPrefix(s, spiffeScheme)
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"crossband/crypto/identity"
@@ -23,22 +24,25 @@ func (n *Node) linkConfig() link.Config {
 		},
 		Verify:   n.verify,
 		Software: n.cfg.Software,
-		Refused: func(a link.Attempt) {
-			n.counters.refused.Add(1)
-			n.linkRefused(a.Name, a.Name.Agency, a.Err)
-			why := proto.AsRefusal(a.Err)
-			n.log.Warn("link refused", "address", a.Addr.String(), "peer", a.Name.String(), "code", int(why.Reason), "why", a.Err.Error())
-		},
+		Refused:  n.linkRefused,
 	}
 }
 
-// verify judges a peer's certificate and whether we link with it at all.
-func (n *Node) verify(chain [][]byte, peerIsServer bool) (proto.Name, error) {
+// verify judges a peer's certificate and whether we link with it at all. A
+// fault of ours while reading what a stranger sent refuses the stranger.
+func (n *Node) verify(chain [][]byte, peerIsServer bool) (name proto.Name, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			n.counters.faults.Add(1)
+			n.log.Error("a certificate could not be judged", "when", stamp(time.Now()), "fault", faultText(fault), "stack", string(debug.Stack()))
+			name, err = proto.Name{}, proto.Refuse(proto.ReasonInternal, "")
+		}
+	}()
 	usage := identity.UsageClient
 	if peerIsServer {
 		usage = identity.UsageServer
 	}
-	name, err := n.trust.VerifyPeer(chain, usage, time.Now())
+	name, err = n.trust.VerifyPeer(chain, usage, time.Now())
 	if err != nil {
 		return name, err
 	}
@@ -90,7 +94,7 @@ func (n *Node) keepDialling(ctx context.Context, p *peerState) {
 			n.serve(ctx, c)
 			wait = dialFirst
 		} else {
-			n.linkRefused(proto.Name{}, p.Agency, err)
+			n.countRefusal(proto.Name{}, p.Agency, err)
 			why := proto.AsRefusal(err)
 			n.log.Warn("peer not reached", "agency", string(p.Agency), "address", p.Addr.String(), "code", int(why.Reason), "why", err.Error())
 			wait = min(2*wait, dialMost)
@@ -140,6 +144,7 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 	voice := make(chan struct{})
 	n.wg.Go(func() { // ends with the link
 		defer close(voice)
+		defer n.contain(p)
 		n.forwardVoice(ctx, p)
 	})
 	n.wg.Go(func() { // ends with the link
@@ -154,6 +159,7 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 }
 
 func (n *Node) readFrames(ctx context.Context, p *port) {
+	defer n.contain(p)
 	for {
 		f, err := p.conn.Receive(ctx)
 		if err != nil {
@@ -168,7 +174,7 @@ func (n *Node) readFrames(ctx context.Context, p *port) {
 
 func (n *Node) linkEnded(c *link.Conn) {
 	err := c.Err()
-	n.linkRefused(c.Peer(), c.Peer().Agency, err)
+	n.countRefusal(c.Peer(), c.Peer().Agency, err)
 	var theirs *link.RefusedByPeer
 	switch {
 	case c.Enrolment():

@@ -220,15 +220,6 @@ func (l *loop) setRoute(e hub.SetRoute) {
 	p.setRoute(e.Alias, r)
 }
 
-func (l *loop) audit(e hub.Audit) {
-	args := []any{"peer", e.Peer.String(), "actor", e.Actor.String(), "kind", int(e.Kind), "channel", e.Channel.Short()}
-	if e.Refusal == nil {
-		l.n.log.Info(e.What, append(args, "added", names(e.Added), "removed", names(e.Removed))...)
-		return
-	}
-	l.n.log.Warn("refused", append(args, "code", int(e.Refusal.Reason), "why", e.Refusal.Error())...)
-}
-
 func names(list []proto.Name) []string {
 	out := make([]string, len(list))
 	for i, n := range list {
@@ -249,11 +240,11 @@ func (l *loop) installTrust(ctx context.Context, e hub.InstallTrust) error {
 	n := l.n
 	if err := n.trust.ApplyTrustList(e.Signed, time.Now()); err != nil {
 		why := proto.AsRefusal(err)
-		n.log.Warn("trust list refused", "code", int(why.Reason), "why", err.Error())
+		n.record(act{what: "trust", line: "trust list refused", who: l.peerOf(e.Link), where: "relay", result: err})
 		l.answer(e.Link, e.ID, &wire.Frame{Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(why.Reason), Detail: why.Detail}}})
 		return nil
 	}
-	n.log.Info("trust list installed", "agencies", n.trust.Agencies())
+	n.record(act{what: "trust", line: "trust list installed", who: l.peerOf(e.Link), where: "relay", more: []any{"agencies", n.trust.Agencies()}})
 	answer := &wire.Frame{Body: &wire.Frame_Done{Done: &wire.Done{}}}
 	if !l.keep(n.identity.Load().Adopt(n.trust)) { // in force, and gone with a restart
 		answer.Body = &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(proto.ReasonStore)}}
@@ -265,6 +256,14 @@ func (l *loop) installTrust(ctx context.Context, e hub.InstallTrust) error {
 		}
 	}
 	return l.handle(ctx, []hub.Event{hub.Trusted{Signed: e.Signed}})
+}
+
+// peerOf names who is at the other end of a link; "" when it is gone.
+func (l *loop) peerOf(id hub.LinkID) string {
+	if p := l.ports[id]; p != nil {
+		return p.conn.Peer().String()
+	}
+	return ""
 }
 
 // answer sends what the node itself decided, if it was asked for.

@@ -117,6 +117,7 @@ func (n *Node) Run(ctx context.Context) error {
 		}
 	}
 	n.log.Info("relay runs", "address", n.listener.Addr().String())
+	n.recordConfig()
 	err := n.loop(ctx)
 	cancel()
 	n.listener.Close()

@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"math"
 	"time"
 
 	"crossband/crypto/identity"
@@ -40,8 +39,7 @@ func (l *loop) askRenewal(now time.Time) *wire.Frame {
 // renewal. Everything else concerns links.
 func (l *loop) answerToSelf(f *wire.Frame) {
 	if why := f.GetRefused(); why != nil {
-		r := proto.Refuse(proto.Reason(min(why.Code, math.MaxUint16)), why.Detail)
-		l.n.log.Warn("renewal refused", "code", int(r.Reason), "why", r.Error())
+		l.n.record(act{what: "renew", line: "renewal refused", where: "relay", result: proto.Refuse(proto.Reason(why.Code), why.Detail)})
 		return
 	}
 	reply := f.GetEnrolReply()
@@ -50,10 +48,10 @@ func (l *loop) answerToSelf(f *wire.Frame) {
 	}
 	id, err := l.renewal.Finish(reply.Reply, time.Now())
 	if err != nil {
-		l.n.log.Warn("renewal refused", "code", int(proto.ReasonOf(err)), "why", err.Error())
+		l.n.record(act{what: "renew", line: "renewal refused", where: "relay", result: err})
 		return
 	}
 	l.renewal = nil
 	l.keep(id.Adopt(l.n.trust))
-	l.n.log.Info("certificate renewed", "next", l.renewAt)
+	l.n.record(act{what: "renew", line: "certificate renewed", where: "relay", more: []any{"next", stamp(l.renewAt)}})
 }

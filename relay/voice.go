@@ -107,6 +107,7 @@ type counters struct {
 	voiceNoFloor   atomic.Uint64
 	voiceForged    atomic.Uint64
 	voiceMalformed atomic.Uint64
+	faults         atomic.Uint64
 }
 
 // Stats is a snapshot of a node's figures.
@@ -117,10 +118,11 @@ type Stats struct {
 	VoiceNoFloor   uint64 // frames dropped: their sender does not hold the floor
 	VoiceForged    uint64 // frames dropped: another sender's index
 	VoiceMalformed uint64 // frames dropped: not a voice datagram
+	Faults         uint64 // faults of ours, each of which cost one link
 }
 
 // Stats returns the figures. It may be called while Run runs.
 func (n *Node) Stats() Stats {
 	c := &n.counters
-	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load()}
+	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load(), c.faults.Load()}
 }

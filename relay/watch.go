@@ -152,9 +152,9 @@ func (w *watch) tick(now time.Time) {
 	}
 }
 
-// linkRefused counts a link that did not come to be, or that ended by a
+// countRefusal counts a link that did not come to be, or that ended by a
 // refusal, and remembers the last one of each peer. An end in peace is none.
-func (n *Node) linkRefused(peer proto.Name, agency proto.Agency, err error) {
+func (n *Node) countRefusal(peer proto.Name, agency proto.Agency, err error) {
 	var theirs *link.RefusedByPeer
 	var why *proto.Refusal
 	kind := RefusedLinkByUs

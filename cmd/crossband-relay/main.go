@@ -16,11 +16,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossband/cmd/internal/fips"
+	"crossband/cmd/internal/nodump"
 	"crossband/cmd/internal/relayd"
 	"crossband/cmd/internal/version"
 )
 
 func main() {
+	if err := nodump.Cores(); err != nil && !errors.Is(err, nodump.ErrNotHere) {
+		fmt.Fprintln(os.Stderr, "warning:", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

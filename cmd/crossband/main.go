@@ -5,13 +5,32 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"crossband/cmd/internal/nodump"
 )
 
 func main() {
+	for _, protect := range protections(os.Args[1:]) {
+		if err := protect(); err != nil && !errors.Is(err, nodump.ErrNotHere) {
+			fmt.Fprintln(os.Stderr, "warning:", err)
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], env{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// protections says how far this process's memory is kept to itself. Devices and
+// authorities hold keys that open content or make identities. A relay holds
+// none, and the demo shows that by searching its relays' memory.
+func protections(args []string) []func() error {
+	if len(args) > 0 && (args[0] == "relay" || args[0] == "demo") {
+		return []func() error{nodump.Cores}
+	}
+	return []func() error{nodump.Cores, nodump.Memory}
 }

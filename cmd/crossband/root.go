@@ -123,6 +123,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"crossband enroll --token TOKEN makes it one; the administrator makes the token: crossband agency invite"}
 	case errors.Is(err, endpointdir.ErrEnrolled):
 		return []string{"name another folder with --home"}
+	case errors.Is(err, agencydir.ErrBusy):
+		return []string{"look at what they did, in audit.log of the folder too, and try again"}
 	case errors.Is(err, agencydir.ErrNotEmpty):
 		return []string{"name another folder with --dir"}
 	case errors.Is(err, fips.ErrOff):

@@ -114,3 +114,15 @@ func TestWhatAListenerIsToldOfABurst(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoeverHoldsKeysKeepsItsMemory: only relays, which hold none, and the
+// demo, which searches them, leave theirs to others.
+func TestWhoeverHoldsKeysKeepsItsMemory(t *testing.T) {
+	for args, want := range map[string]int{
+		"": 2, "talk x": 2, "listen": 2, "enroll --token -": 2, "agency serve": 2, "hail": 2, "relay run": 1, "demo --headless": 1,
+	} {
+		if n := len(protections(strings.Fields(args))); n != want {
+			t.Errorf("crossband %s: %d protections, want %d", args, n, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ var (
 	ErrOwnMessage      = errors.New("mls: message is our own")
 	ErrRemoved         = errors.New("mls: we are no longer a member")
 	ErrReplay          = errors.New("mls: message key was used already or is too old")
+	ErrRolledBack      = errors.New("mls: a message of our own from after this state was saved: the state is an old copy")
 	ErrTooFarAhead     = errors.New("mls: message generation is too far ahead")
 	ErrExhausted       = errors.New("mls: sending key is exhausted in this epoch")
 	ErrNoEpochKeys     = errors.New("mls: keys of the message's epoch are gone")

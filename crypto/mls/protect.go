@@ -95,10 +95,11 @@ func (k *messageKeys) open(pm *message.PrivateMessage, own tree.LeafIndex) (ac *
 	if uint64(leaf) >= uint64(len(k.signers)) || k.signers[leaf] == nil {
 		return nil, nil, fmt.Errorf("%w: sender %d", tree.ErrNoLeaf, leaf)
 	}
-	if leaf == own {
+	id := ratchetID{leaf, kindOf(pm.Type)}
+	if leaf == own && k.secrets.sent(id, generation) {
 		return nil, nil, ErrOwnMessage
 	}
-	mk, err := k.secrets.receive(ratchetID{leaf, kindOf(pm.Type)}, generation)
+	mk, err := k.secrets.receive(id, generation)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,6 +113,11 @@ func (k *messageKeys) open(pm *message.PrivateMessage, own tree.LeafIndex) (ac *
 		return nil, nil, err
 	}
 	err = k.suite.VerifyWithLabel(k.signers[leaf], message.ContentLabel, ac.TBS(k.context), ac.Auth.Signature)
+	if err == nil && leaf == own {
+		// We signed it, and this state has not sent it: it was put back to what
+		// it was before, and would use the same keys once more.
+		return nil, nil, ErrRolledBack
+	}
 	return ac, mk.keep, err
 }
 

@@ -159,6 +159,13 @@ func (t *secretTree) send(id ratchetID) (claim, error) {
 	return t.receive(id, r.next)
 }
 
+// sent reports whether, as far as this tree knows, the generation has been used.
+// For our own messages it should always be so.
+func (t *secretTree) sent(id ratchetID, generation uint32) bool {
+	r, ok := t.ratchets[id]
+	return ok && generation < r.next
+}
+
 // receive claims the key of a generation (RFC 9420 9.1). The work is bounded by
 // MaxForward whatever the number says.
 func (t *secretTree) receive(id ratchetID, generation uint32) (claim, error) {

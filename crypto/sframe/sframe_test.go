@@ -92,7 +92,8 @@ func snapshot(r *Receiver) string {
 	return s
 }
 
-// TestHostileFrames is THREATS case 72.
+// TestHostileFrames: whatever is wrong with a frame, it is dropped for its own
+// reason, moves no window and leaves no key.
 func TestHostileFrames(t *testing.T) {
 	r, s := receiver(t, 7), sender(t, 7, 3, 0)
 	first := seal(t, s, "one")
@@ -266,8 +267,8 @@ func TestEpochsAreBounded(t *testing.T) {
 	}
 }
 
-// TestMembershipStorm is THREATS case 74: 200 changes in a minute, with frames
-// that arrive three seconds after their epoch was left.
+// TestMembershipStorm: 200 changes of membership in a minute, with frames that
+// arrive three seconds after their epoch was left.
 func TestMembershipStorm(t *testing.T) {
 	r := receiver(t)
 	now := start

@@ -185,6 +185,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	}
 	ch.created, ch.hosted.members, ch.hosted.groupInfo = true, m, b.GroupInfo
 	h.saveChannel(ch)
+	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCreateChannel, Channel: ch.id, What: "channel created", Added: []proto.Name{actor}})
 	if err := h.done(l, f); err != nil {
 		return err
 	}

@@ -162,9 +162,9 @@ func TestMetricsOfRefusalsAndDrops(t *testing.T) {
 		if why := thief.Refused(bad); why != proto.ReasonNoChannel {
 			t.Fatalf("reason %d", why)
 		}
-		bad = &wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: b.group[:], Id: []byte("short")}}}
+		bad = &wire.Frame{Body: &wire.Frame_Commit{Commit: &wire.Commit{Channel: b.group[:], Id: []byte("short")}}}
 		if thief.Refused(bad) == proto.ReasonNone {
-			t.Fatal("a broken text was taken")
+			t.Fatal("a broken commit was taken")
 		}
 		time.Sleep(2 * time.Second)
 
@@ -172,7 +172,7 @@ func TestMetricsOfRefusalsAndDrops(t *testing.T) {
 		now.grew(t, before, "a relay that is no peer", 1, `crossband_refusals_total{by="us",code="109",of="link"}`)
 		now.grew(t, before, "a channel that is not there", 1, `crossband_refusals_total{by="us",code="300",of="request"}`)
 		now.grew(t, before, "voice without the floor", 10, `crossband_voice_frames_dropped_total{cause="no_floor"}`)
-		now.grew(t, before, "the hub refused a text that was passed on", 1, `crossband_refusals_total{by="peer",code="201",of="request"}`)
+		now.grew(t, before, "the hub refused a commit that was passed on", 1, `crossband_refusals_total{by="peer",code="201",of="request"}`)
 		if refusal != proto.ReasonUnknownPeer {
 			t.Errorf("the stranger was told %d", refusal)
 		}

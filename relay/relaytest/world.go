@@ -49,6 +49,7 @@ type Agency struct {
 	Charters  [][]byte
 	Store     store.Store   // outlives the node: what a restart finds
 	Retention hub.Retention // of the relay
+	dir       string        // of the authority
 	socket    net.PacketConn
 	self      *identity.Identity
 	stop      context.CancelFunc
@@ -60,9 +61,10 @@ func (w *World) Agency(name string) *Agency {
 	w.T.Helper()
 	agency, err := proto.ParseAgency(name)
 	w.check(err)
-	auth, err := identity.InitAuthority(filepath.Join(w.T.TempDir(), name), agency, time.Now(), identity.AuthorityOptions{})
+	dir := filepath.Join(w.T.TempDir(), name)
+	auth, err := identity.InitAuthority(dir, agency, time.Now(), identity.AuthorityOptions{})
 	w.check(err)
-	a := &Agency{W: w, Name: agency, Authority: auth, Store: store.NewMemory()}
+	a := &Agency{W: w, Name: agency, Authority: auth, Store: store.NewMemory(), dir: dir}
 	a.socket, a.Addr, err = w.Net.Host()
 	w.check(err)
 	return a

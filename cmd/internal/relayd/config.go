@@ -105,11 +105,11 @@ func Load(path string) (Config, error) {
 	}
 	meta, err := toml.Decode(string(text), &c)
 	if err != nil {
-		return c, decodeError(path, err)
+		return c, DecodeError(path, err)
 	}
 	wrong := func(key toml.Key, nth int, format string, args ...any) (Config, error) {
 		why := fmt.Sprintf(format, args...)
-		if line := lineOf(string(text), key, nth); line > 0 {
+		if line := LineOf(string(text), key, nth); line > 0 {
 			return c, fmt.Errorf("%s: line %d: %s", path, line, why)
 		}
 		return c, fmt.Errorf("%s: %s", path, why)
@@ -170,8 +170,8 @@ func checkAdmin(address string, open bool) error {
 	return nil
 }
 
-// decodeError puts file and line first, whichever way the decoder tells them.
-func decodeError(path string, err error) error {
+// DecodeError puts file and line first, whichever way the decoder tells them.
+func DecodeError(path string, err error) error {
 	if p := (toml.ParseError{}); errors.As(err, &p) {
 		return fmt.Errorf("%s: line %d: %s", path, p.Position.Line, p.Message)
 	}
@@ -184,9 +184,9 @@ func decodeError(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// lineOf finds the line of a key, in the nth table of its name; 0 if it is not
+// LineOf finds the line of a key, in the nth table of its name; 0 if it is not
 // written on a line of its own.
-func lineOf(text string, key toml.Key, nth int) int {
+func LineOf(text string, key toml.Key, nth int) int {
 	table, name := strings.Join(key[:len(key)-1], "."), key[len(key)-1]
 	in, line, tables := "", 0, 0
 	for l := range strings.Lines(text) {

@@ -67,6 +67,14 @@ func (g *Gate) VerifyContext(roster.ContextChange) error {
 // VerifyCommit implements roster.CommitVerifier: who may take whom in and out,
 // and nobody is a member twice.
 func (g *Gate) VerifyCommit(before *roster.Group, change roster.Change) error {
+	if r := change.ReInit; r != nil {
+		// RFC 9420 12.1.5 would let any member end the group in favour of
+		// another. A channel's group is the charter's, and so is its suite.
+		if id := uint16(r.Suite); id != proto.SuiteP256 && id != proto.SuiteP384 {
+			return proto.Refusef(proto.ReasonWeakSuite, "suite %d in the place of %d", id, g.Charter.Suite)
+		}
+		return proto.Refuse(proto.ReasonCharter, "a commit may not close the group")
+	}
 	d, err := Describe(before, change)
 	if err != nil {
 		return err

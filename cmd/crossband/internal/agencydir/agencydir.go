@@ -4,6 +4,8 @@
 //	authority/   root and issuing keys, pins, invitations (crypto/identity)
 //	registrar/   the identity of the authority's mailbox
 //	relay/       the first relay: relay.toml, identity/, charters/
+//	audit.log    one line for every act of an administrator
+//	lock         held while an administrator changes something
 //
 // The relay folder may be moved to another machine as it is; the authority
 // folder should not be on the relay's machine at all.
@@ -95,7 +97,10 @@ func Init(path string, s Setup, now time.Time) (Dir, error) {
 	if err := (relayd.Config{Identity: "identity", Listen: s.Listen, Charters: "charters"}).Save(d.RelayConfig()); err != nil {
 		return Dir{}, err
 	}
-	return d, d.saveSettings(settings{s.Address})
+	if err := d.saveSettings(settings{s.Address}); err != nil {
+		return Dir{}, err
+	}
+	return d, d.act("init", string(s.Agency), now, func() error { return nil })
 }
 
 func curve(small bool) elliptic.Curve {
@@ -127,9 +132,16 @@ func (d Dir) Charters() ([][]byte, error) {
 
 func (d Dir) settings() (settings, error) {
 	var s settings
-	meta, err := toml.DecodeFile(d.file(), &s)
-	if err == nil && len(meta.Undecoded()) > 0 {
-		err = fmt.Errorf("%s: unknown key %q", d.file(), meta.Undecoded()[0].String())
+	text, err := os.ReadFile(d.file())
+	if err != nil {
+		return s, err // it names the file
+	}
+	meta, err := toml.Decode(string(text), &s)
+	if err != nil {
+		return s, relayd.DecodeError(d.file(), err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		err = fmt.Errorf("%s: line %d: unknown key %q; known is relay", d.file(), relayd.LineOf(string(text), unknown[0], 0), unknown[0])
 	}
 	if err == nil && s.Relay == "" {
 		err = fmt.Errorf("%s: relay is required", d.file())
@@ -169,12 +181,23 @@ func (d Dir) Invite(short string, ttl time.Duration, now time.Time) (identity.To
 	if err != nil {
 		return identity.Token{}, err
 	}
-	return a.Invite(name, []string{addr}, now, ttl)
+	var t identity.Token
+	err = d.act("invite", name.String(), now, func() (err error) {
+		t, err = a.Invite(name, []string{addr}, now, ttl)
+		return err
+	})
+	return t, err
 }
 
 // Trust pins a partner's bundle whose fingerprint was confirmed by voice. With
 // a peer address the relay links with the partner's from its next start on.
 func (d Dir) Trust(b *identity.Bundle, confirmed identity.Fingerprint, peerAddress string, link bool, now time.Time) error {
+	return d.act("trust", string(b.Agency)+" root "+confirmed.String(), now, func() error {
+		return d.trust(b, confirmed, peerAddress, link, now)
+	})
+}
+
+func (d Dir) trust(b *identity.Bundle, confirmed identity.Fingerprint, peerAddress string, link bool, now time.Time) error {
 	a, err := d.Authority()
 	if err != nil {
 		return err
@@ -234,6 +257,14 @@ func (d Dir) handTrustToRelay(a *identity.Authority, now time.Time) error {
 // long stop they could not, since nobody would take their old certificates. It
 // returns who got a new one.
 func (d Dir) Renew(now time.Time) (renewed []proto.Name, err error) {
+	err = d.act("renew", "registrar and relay", now, func() (err error) {
+		renewed, err = d.renew(now)
+		return err
+	})
+	return renewed, err
+}
+
+func (d Dir) renew(now time.Time) (renewed []proto.Name, err error) {
 	a, err := d.Authority()
 	if err != nil {
 		return nil, err
@@ -273,9 +304,17 @@ type Calling struct {
 
 // Charter signs the charter of a calling channel with a partner, owned by this
 // agency, and hands it to the relay.
-func (d Dir) Charter(c Calling, now time.Time) (proto.ChannelID, error) {
+func (d Dir) Charter(c Calling, now time.Time) (id proto.ChannelID, err error) {
+	err = d.act("charter", fmt.Sprintf("%q with %s", c.Title, c.Partner), now, func() (err error) {
+		id, err = d.charter(c, now)
+		return err
+	})
+	return id, err
+}
+
+func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	// A charter is good only if its signer's certificate was when it was signed.
-	if _, err := d.Renew(now); err != nil {
+	if _, err := d.renew(now); err != nil {
 		return proto.ChannelID{}, err
 	}
 	id, err := identity.Load(d.Registrar(), nil)

@@ -12,28 +12,34 @@ import (
 )
 
 // Roll replaces the root by a new one; both are accepted for overlap.
-func (d Dir) Roll(rootPassphrase []byte, overlap time.Duration, now time.Time) (*identity.Bundle, error) {
-	a, err := d.Authority()
-	if err != nil {
-		return nil, err
-	}
-	b, err := a.RollRoot(rootPassphrase, overlap, now)
-	if err != nil {
-		return nil, err
-	}
-	return b, d.handTrustToRelay(a, now)
+func (d Dir) Roll(rootPassphrase []byte, overlap time.Duration, now time.Time) (b *identity.Bundle, err error) {
+	err = d.act("roll", fmt.Sprintf("root, both accepted for %v", overlap), now, func() error {
+		a, err := d.Authority()
+		if err != nil {
+			return err
+		}
+		if b, err = a.RollRoot(rootPassphrase, overlap, now); err != nil {
+			return err
+		}
+		return d.handTrustToRelay(a, now)
+	})
+	return b, err
 }
 
 // RenewIssuing makes a new issuing authority and says until when it lasts.
-func (d Dir) RenewIssuing(rootPassphrase []byte, now time.Time) (time.Time, error) {
-	a, err := d.Authority()
-	if err != nil {
-		return time.Time{}, err
-	}
-	if err := a.RenewIssuing(rootPassphrase, now); err != nil {
-		return time.Time{}, err
-	}
-	return a.IssuingUntil(now)
+func (d Dir) RenewIssuing(rootPassphrase []byte, now time.Time) (until time.Time, err error) {
+	err = d.act("roll", "issuing authority", now, func() error {
+		a, err := d.Authority()
+		if err != nil {
+			return err
+		}
+		if err := a.RenewIssuing(rootPassphrase, now); err != nil {
+			return err
+		}
+		until, err = a.IssuingUntil(now)
+		return err
+	})
+	return until, err
 }
 
 // Update takes a newer bundle of a partner that is pinned already; known says
@@ -48,16 +54,22 @@ func (d Dir) Update(b *identity.Bundle, now time.Time) (known bool, err error) {
 	if err != nil || held == nil {
 		return false, err
 	}
-	if err := a.Pins().Update(b, now); err != nil {
-		return true, err
-	}
-	return true, d.handTrustToRelay(a, now)
+	return true, d.act("trust", string(b.Agency)+" root "+b.Fingerprint().String(), now, func() error {
+		if err := a.Pins().Update(b, now); err != nil {
+			return err
+		}
+		return d.handTrustToRelay(a, now)
+	})
 }
 
 // Untrust takes back the trust in a partner. Its relay is cut off as soon as
 // the registrar has handed out the new trust list, and is no peer of ours from
 // the relay's next start on.
 func (d Dir) Untrust(partner proto.Agency, now time.Time) error {
+	return d.act("untrust", string(partner), now, func() error { return d.untrust(partner, now) })
+}
+
+func (d Dir) untrust(partner proto.Agency, now time.Time) error {
 	a, err := d.Authority()
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"crossband/client"
+	"crossband/cmd/crossband/internal/filelock"
 	"crossband/cmd/internal/fips"
 	"crossband/crypto/identity"
 )
@@ -95,7 +96,7 @@ func (d Dir) Enroll(ctx context.Context, token identity.Token, small bool) (*ide
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(d.lock())
+	unlock, err := filelock.Acquire(d.lock(), ErrBusy)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func (d Dir) Session(sink client.Sink, log *slog.Logger, software string) (s *cl
 	if err != nil {
 		return nil, nil, err
 	}
-	unlock, err := lock(d.lock())
+	unlock, err := filelock.Acquire(d.lock(), ErrBusy)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 //go:build unix
 
-package endpointdir
+// Package filelock keeps a folder to one program at a time.
+package filelock
 
 import (
 	"errors"
@@ -9,9 +10,9 @@ import (
 	"syscall"
 )
 
-// lock holds path for this process until unlock, or until the process ends,
-// however it ends.
-func lock(path string) (unlock func() error, err error) {
+// Acquire holds path for this process until unlock, or until the process ends,
+// however it ends. If another holds it the error is busy, with the path.
+func Acquire(path string, busy error) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -19,7 +20,7 @@ func lock(path string) (unlock func() error, err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s: %w; one at a time may", path, ErrBusy)
+			return nil, fmt.Errorf("%s: %w; one at a time may", path, busy)
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

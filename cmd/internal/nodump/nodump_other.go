@@ -1,0 +1,6 @@
+//go:build !linux
+
+package nodump
+
+func noCores() error  { return ErrNotHere }
+func noMemory() error { return ErrNotHere }
