@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"time"
 
 	pb "google.golang.org/protobuf/proto"
 
@@ -34,6 +35,7 @@ type hosted struct {
 	head      uint64 // newest log entry
 	seen      map[proto.MessageID]stored
 	hails     map[proto.MessageID]*hail
+	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
 }
 
 // stored remembers an accepted message, to answer its repetition.
@@ -144,6 +146,7 @@ func (h *Hub) forgetEnded(ch *channel) {
 		}
 	}
 	delete(h.channels, ch.id)
+	h.forgetBars(ch)
 	h.emit(Write{bucketChannels, ch.id[:], nil})
 	h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ended channel forgotten"})
 }
@@ -315,7 +318,10 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if b.Epoch != m.epoch() {
 		return proto.Refusef(proto.ReasonStaleEpoch, "commit for epoch %d, the channel is at %d", b.Epoch, m.epoch())
 	}
-	next, change, err := m.apply(b.Message, b.GroupInfo, actor, h.now)
+	next, change, err := m.apply(b.Message, b.GroupInfo, actor, h.judge, h.now)
+	if err == nil {
+		err = ch.mayCome(change)
+	}
 	if err != nil {
 		return err
 	}
@@ -324,6 +330,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	h.append(l, ch, f, id, *sum, actor.Agency, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
+	h.barRemoved(ch, m, change)
 	h.sendWelcomes(ch, b, change.Added)
 	h.placeAgain(ch)
 	h.membersGone(ch, change.Removed)
@@ -337,7 +344,7 @@ func (h *Hub) membersGone(ch *channel, removed []proto.Name) {
 		if _, still := ch.hosted.members.leafOf(n); still {
 			continue
 		}
-		h.floorGone(ch, n)
+		h.floorGone(ch, n, proto.ReasonNotMember)
 		if l := h.names[n]; l != nil && l.subs[ch.id] != nil {
 			h.unsubscribe(l, ch)
 		}

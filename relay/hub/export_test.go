@@ -55,6 +55,9 @@ func (h *Hub) View() []ChannelView {
 // FillLog makes a channel's log look as long as n entries.
 func (h *Hub) FillLog(id proto.ChannelID, n uint64) { h.channels[id].hosted.head = n }
 
+// LoadBar takes up a record of a removed member, as a restart does.
+func (h *Hub) LoadBar(key, value []byte) error { return h.loadBar(key, value) }
+
 // HasLink reports whether the hub knows the link.
 func (h *Hub) HasLink(id LinkID) bool { return h.links[id] != nil }
 

@@ -24,7 +24,8 @@ type Judge interface {
 	policy.Judge
 }
 
-// Event is what happened: LinkUp, LinkDown, FrameIn, Heard, Trusted or Tick.
+// Event is what happened: LinkUp, LinkDown, FrameIn, Heard, Trusted, Revoked or
+// Tick.
 type Event interface{ event() }
 
 // LinkUp says that a greeted link is there. The zero Peer is a newcomer on an
@@ -64,7 +65,7 @@ func (Trusted) event()  {}
 func (Tick) event()     {}
 
 // Effect is what the caller must do: Send, Close, Write, ReadLog, SetRoute,
-// InstallTrust or Audit.
+// InstallTrust, InstallRevocations, Told or Audit.
 type Effect interface{ effect() }
 
 // Send queues a frame on a link.
@@ -160,8 +161,9 @@ type Hub struct {
 	channels map[proto.ChannelID]*channel
 	packages map[proto.Name]*shelf
 	welcomes map[proto.Name][]*wire.Welcome
-	trust    []byte // newest signed trust list, for endpoints
-	lastID   uint64 // of requests that this relay sends
+	trust    []byte       // newest signed trust list, for endpoints
+	lists    []SignedList // newest revocation lists, for endpoints and partners
+	lastID   uint64       // of requests that this relay sends
 }
 
 // New returns the hub of the relay named self, with nothing in it.
@@ -199,6 +201,8 @@ func (h *Hub) Apply(now time.Time, e Event) []Effect {
 		}
 	case Trusted:
 		h.trusted(e.Signed)
+	case Revoked:
+		h.revoked(e)
 	case Tick:
 		h.tick()
 	}

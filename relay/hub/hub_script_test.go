@@ -31,6 +31,7 @@ import (
 //	tick D, wait D                      time with and without the hub's ticks
 //	talk CHANNEL D                      time with ticks and the holder's voice
 //	trusted LIST                        a trust list has been installed
+//	revoke AGENCY WHO…                  its list takes back what WHO hold now
 //	quiet COMMAND                       any of these without its trace
 //	repeat N COMMAND                    with %d for the count
 func TestScripts(t *testing.T) {
@@ -169,6 +170,8 @@ func (s *script) command(line string) error {
 	case "trusted":
 		w.apply(hub.Trusted{Signed: []byte(rest)})
 		return nil
+	case "revoke":
+		return w.revoke(words[0], words[1:])
 	case "from":
 		return w.from(rest)
 	}

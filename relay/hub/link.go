@@ -33,6 +33,7 @@ type pending struct {
 	id       uint64 // their number of the request
 	kind     proto.Kind
 	channel  proto.ChannelID
+	list     proto.Agency // whose revocation list it was
 	deadline time.Time
 }
 
@@ -81,6 +82,7 @@ func (h *Hub) linkUp(e LinkUp) {
 }
 
 func (h *Hub) peerUp(l *link) {
+	h.sendLists(l, "") // first: what follows may already be the removal of who is listed
 	for _, ch := range h.sortedChannels() {
 		switch {
 		case ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(l.peer.Agency):
@@ -103,6 +105,7 @@ func (h *Hub) endpointUp(l *link) {
 	if h.trust != nil {
 		h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: h.trust}}})
 	}
+	h.sendLists(l, "") // before anything else that it judges
 	for _, ch := range h.sortedChannels() {
 		if ch.charter.RightOf(l.peer) != proto.RightNone {
 			h.offer(l, ch)
@@ -133,6 +136,7 @@ func (h *Hub) linkDown(id LinkID) {
 		h.hubLost(l)
 	}
 	for _, re := range slices.Sorted(maps.Keys(l.pending)) {
+		h.listTold(l, l.pending[re], proto.Refuse(proto.ReasonHubAway, "link lost"))
 		h.refusePending(l.pending[re], proto.Refuse(proto.ReasonHubAway, l.peer.String()))
 	}
 }
@@ -147,7 +151,7 @@ func (h *Hub) forward(from *link, f *wire.Frame, to *link, actor proto.Name, ch 
 		return proto.Refusef(proto.ReasonHops, "%d", f.Hops)
 	}
 	h.lastID++
-	to.pending[h.lastID] = pending{h.lastID, from.id, f.Id, proto.KindOf(f), ch, h.now.Add(proto.AnswerTimeout)}
+	to.pending[h.lastID] = pending{re: h.lastID, from: from.id, id: f.Id, kind: proto.KindOf(f), channel: ch, deadline: h.now.Add(proto.AnswerTimeout)}
 	h.send(to, &wire.Frame{Id: h.lastID, Endpoint: actor.String(), Hops: f.Hops + 1, Body: f.Body})
 	return nil
 }
@@ -165,6 +169,7 @@ func (h *Hub) expirePending(l *link) {
 	for _, id := range slices.Sorted(maps.Keys(l.pending)) {
 		if p := l.pending[id]; !h.now.Before(p.deadline) {
 			delete(l.pending, id)
+			h.listTold(l, p, proto.Refuse(proto.ReasonHubAway, "no answer"))
 			h.refusePending(p, proto.Refusef(proto.ReasonHubAway, "%s did not answer in %v", l.peer, proto.AnswerTimeout))
 		}
 	}

@@ -62,10 +62,11 @@ type world struct {
 	routes map[routeKey]*hub.Route
 	people people
 	made   made
-	log    map[string]uint64 // writes so far, by channel
-	lines  []string          // the trace
-	mute   bool              // write no trace
-	quiet  bool              // within quietly
+	log    map[string]uint64       // writes so far, by channel
+	lists  map[proto.Agency]string // revocation lists held
+	lines  []string                // the trace
+	mute   bool                    // write no trace
+	quiet  bool                    // within quietly
 	watch  func([]hub.Effect)
 	sniff  func(*wire.Frame)
 	deep   bool // compare the whole state around every frame
@@ -74,9 +75,9 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, now: start(), links: map[string]hub.LinkID{}, labels: map[hub.LinkID]string{hub.SelfLink: "self"},
-		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, deep: true,
+		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, lists: map[proto.Agency]string{}, deep: true,
 	}
-	w.judge = fakeJudge{}
+	w.judge = fakeJudge{revoked: map[string]bool{}}
 	w.become("us/relay")
 	return w
 }
