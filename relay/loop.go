@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -24,6 +25,8 @@ type loop struct {
 	floors  map[*route]struct{} // routes whose frames keep a floor alive
 	renewal *identity.Renewal   // under way
 	renewAt time.Time
+	staleAt time.Time // when to look again for stale revocation lists
+	revoked Revocations
 }
 
 // batch bounds how many events share one write to the store.
@@ -32,6 +35,7 @@ const batch = 256
 func (n *Node) loop(ctx context.Context) error {
 	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{})}
 	l.planRenewal()
+	l.staleAt = time.Now().Add(staleEvery)
 	if err := l.start(ctx); err != nil {
 		return err
 	}
@@ -65,6 +69,10 @@ func (l *loop) start(ctx context.Context) error {
 	if signed := l.n.trust.TrustList(); signed != nil {
 		events = append(events, hub.Trusted{Signed: signed})
 	}
+	events = append(events, hub.Revoked{Lists: l.n.signedLists()})
+	if number, _, ok := l.n.trust.RevocationStatus(l.n.Name().Agency); ok {
+		l.revoked = newRevocations(number) // partners are told again when they link
+	}
 	for _, c := range l.n.cfg.Charters {
 		events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: &wire.Frame{Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: c}}}})
 	}
@@ -83,6 +91,7 @@ func (l *loop) tick() []hub.Event {
 			events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: f})
 		}
 	}
+	l.warnStale(time.Now())
 	return append(events, hub.Tick{})
 }
 
@@ -90,15 +99,29 @@ func (l *loop) tick() []hub.Event {
 // are made durable first, so that an acknowledgement never overtakes them.
 func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 	var effects []hub.Effect
-	for _, e := range events {
+	var rest []hub.Event
+	for i, e := range events {
 		if in, ok := e.(linkIn); ok {
+			if l.revokedMeanwhile(in.conn) {
+				continue
+			}
 			l.ports[in.Link] = in.conn
 			l.linked(in.Peer, true)
 			e = in.LinkUp
 		}
-		effects = append(effects, l.hub.Apply(time.Now(), e)...)
+		var news []hub.Effect
+		if in, ok := e.(listFound); ok {
+			news = []hub.Effect{hub.InstallRevocations{Signed: in.signed}}
+		} else {
+			news = l.hub.Apply(time.Now(), e)
+		}
+		effects = append(effects, news...)
 		if down, ok := e.(hub.LinkDown); ok {
 			l.gone(down.Link)
+		}
+		if slices.ContainsFunc(news, installs) {
+			rest = events[i+1:] // whatever comes after a list is judged by it
+			break
 		}
 	}
 	if err := l.write(ctx, effects); err != nil {
@@ -109,7 +132,18 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			return err
 		}
 	}
+	if len(rest) > 0 {
+		return l.handle(ctx, rest)
+	}
 	return nil
+}
+
+func installs(e hub.Effect) bool {
+	switch e.(type) {
+	case hub.InstallTrust, hub.InstallRevocations:
+		return true
+	}
+	return false
 }
 
 func (l *loop) linked(peer proto.Name, up bool) {
@@ -167,6 +201,10 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 		l.setRoute(e)
 	case hub.InstallTrust:
 		return l.installTrust(ctx, e)
+	case hub.InstallRevocations:
+		return l.installRevocations(ctx, e)
+	case hub.Told:
+		l.told(e)
 	case hub.Audit:
 		l.audit(e)
 	}

@@ -32,6 +32,7 @@ type Config struct {
 	Peers    []Peer                         // agencies that we link with; any other is refused
 	Charters [][]byte                       // signed by the authority, registered at start
 	Save     func(*identity.Identity) error // keeps a renewed certificate or a new trust list; nil keeps it in memory
+	Revoked  func(Revocations)              // told how far the own agency's list has come; nil: nobody. It must not block
 	Log      *slog.Logger                   // nil discards
 	Software string                         // told to the other side's administrator
 }

@@ -107,6 +107,9 @@ type counters struct {
 	voiceNoFloor   atomic.Uint64
 	voiceForged    atomic.Uint64
 	voiceMalformed atomic.Uint64
+	revokedCut     atomic.Uint64
+	listsRefused   atomic.Uint64
+	listsStale     atomic.Uint64
 }
 
 // Stats is a snapshot of a node's figures.
@@ -117,10 +120,14 @@ type Stats struct {
 	VoiceNoFloor   uint64 // frames dropped: their sender does not hold the floor
 	VoiceForged    uint64 // frames dropped: another sender's index
 	VoiceMalformed uint64 // frames dropped: not a voice datagram
+	RevokedCut     uint64 // links cut because their certificate was revoked
+	ListsRefused   uint64 // revocation lists refused: older, forged, or not for the sender to bring
+	ListsStale     uint64 // warnings that an agency's revocation list is old or missing
 }
 
 // Stats returns the figures. It may be called while Run runs.
 func (n *Node) Stats() Stats {
 	c := &n.counters
-	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load()}
+	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load(),
+		c.revokedCut.Load(), c.listsRefused.Load(), c.listsStale.Load()}
 }
