@@ -50,6 +50,9 @@ func (ch *Channel) submit(ctx context.Context, seal func() (*wire.Frame, error))
 			return err
 		}
 		if f == nil {
+			if err := ch.beforeSending(ctx); err != nil {
+				return err
+			}
 			s.mu.Lock()
 			var err error
 			f, err = seal()
