@@ -136,6 +136,16 @@ func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
 	return c, addr, sim.Start()
 }
 
+// At gives the address of a host that has closed its socket a new one.
+func (n *Network) At(addr *net.UDPAddr) (net.PacketConn, error) {
+	sim := &simnet.Simnet{Router: n}
+	n.mu.Lock()
+	n.hosts = append(n.hosts, sim)
+	n.mu.Unlock()
+	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
+	return c, sim.Start()
+}
+
 // Close ends every host's link.
 func (n *Network) Close() error {
 	var err error

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
+	kept      atomic.Pointer[identity.Identity] // what its relay last saved
 	socket    net.PacketConn
 	stop      context.CancelFunc
 	done      chan struct{}
@@ -133,8 +135,13 @@ func (w *World) Start(agencies ...*Agency) {
 
 func (a *Agency) start() {
 	a.W.T.Helper()
+	id := a.kept.Load()
+	if id == nil {
+		id = a.Identity("relay/r1")
+	}
 	node, err := relay.New(relay.Config{
-		Identity: a.Identity("relay/r1"), Listen: a.socket, Store: store.NewMemory(), Peers: a.Peers, Charters: a.Charters,
+		Save:     func(id *identity.Identity) error { a.kept.Store(id); return nil },
+		Identity: id, Listen: a.socket, Store: store.NewMemory(), Peers: a.Peers, Charters: a.Charters,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)
@@ -159,6 +166,16 @@ func (a *Agency) Endpoint(short string) *Endpoint {
 // EndpointWith is Endpoint with a given identity and state.
 func (a *Agency) EndpointWith(id *identity.Identity, state client.State) *Endpoint {
 	a.W.T.Helper()
+	e := a.Dial(id, state)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	a.W.check(e.WaitConnected(ctx))
+	return e
+}
+
+// Dial is EndpointWith for a device that its relay may refuse.
+func (a *Agency) Dial(id *identity.Identity, state client.State) *Endpoint {
+	a.W.T.Helper()
 	conn, addr, err := a.W.Net.Host()
 	a.W.check(err)
 	e := &Endpoint{Addr: addr, Watch: newWatch(), Ear: &Ear{}, world: a.W}
@@ -168,11 +185,20 @@ func (a *Agency) EndpointWith(id *identity.Identity, state client.State) *Endpoi
 	a.W.check(err)
 	e.Session = s
 	go e.Watch.drain(s.Events()) // ends with Close
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	a.W.check(s.WaitConnected(ctx))
 	a.W.ends = append(a.W.ends, e.Close)
 	return e
+}
+
+// Stop ends the agency's relay. Start runs it again at the same address, with
+// the identity that it saved and an empty store.
+func (a *Agency) Stop() {
+	a.W.T.Helper()
+	a.stop()
+	<-a.done
+	a.stop = nil
+	var err error
+	a.socket, err = a.W.Net.At(a.Addr)
+	a.W.check(err)
 }
 
 // Close ends everything, endpoints first.
