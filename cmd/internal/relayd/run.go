@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"crossband/crypto/identity"
 	"crossband/proto"
@@ -47,10 +49,11 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	}
 	socket.SetReadBuffer(socketBuffer)
 	socket.SetWriteBuffer(socketBuffer)
+	revoked := &revokedFolder{dir: RevokedDir(path), log: log, seen: make(map[string]time.Time)}
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: store.NewMemory(), Peers: peers, Charters: charters,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
-		Log:  log, Software: software,
+		Log:  log, Software: software, Revoked: revoked.write,
 	})
 	if err != nil {
 		socket.Close()
@@ -59,7 +62,13 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if ready != nil {
 		ready(socket.LocalAddr())
 	}
-	return node.Run(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { revoked.watch(ctx, node) }) // ends with ctx
+	err = node.Run(ctx)
+	cancel()
+	wg.Wait()
+	return err
 }
 
 func (c Config) peers() ([]relay.Peer, error) {
