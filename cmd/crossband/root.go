@@ -122,6 +122,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"crossband enroll --token TOKEN makes it one; the administrator makes the token: crossband agency invite"}
 	case errors.Is(err, endpointdir.ErrEnrolled):
 		return []string{"name another folder with --home"}
+	case errors.Is(err, agencydir.ErrNeverIssued):
+		return []string{"compare the name with those in authority/issued.log, in the agency's folder"}
 	case errors.Is(err, agencydir.ErrNotEmpty):
 		return []string{"name another folder with --dir"}
 	case errors.Is(err, errWords):
