@@ -16,6 +16,10 @@ var ErrNoLink = errors.New("client: no link to the relay")
 func (s *Session) call(ctx context.Context, f *wire.Frame) (*wire.Frame, error) {
 	answer := make(chan *wire.Frame, 1)
 	s.mu.Lock()
+	if err := s.expelledErrLocked(); err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
 	if s.conn == nil {
 		s.mu.Unlock()
 		return nil, ErrNoLink
@@ -98,6 +102,8 @@ func (s *Session) frame(f *wire.Frame) {
 		s.welcomeLocked(b.Welcome)
 	case *wire.Frame_TrustList:
 		s.trustLocked(b.TrustList.Signed)
+	case *wire.Frame_RevocationList:
+		news = s.revocationsLocked(b.RevocationList.Signed)
 	default:
 		s.log.Debug("frame ignored", "kind", int(proto.KindOf(f)))
 	}

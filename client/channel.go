@@ -26,6 +26,10 @@ type Channel struct {
 
 	comingBack bool // a goroutine tries to
 
+	outcasts   []proto.Name // members whose certificates have been taken back
+	puttingOut bool         // a goroutine sees to it that they go
+	warnedOf   string       // outcasts of whom we have said that they may be listening
+
 	// Set by joining.
 	group   *mls.Group              // nil: not a member
 	cursor  uint64                  // newest log entry applied

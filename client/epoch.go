@@ -46,6 +46,7 @@ func (ch *Channel) newEpochLocked() error {
 		ch.present[n] = struct{}{}
 		speakers[uint32(m.Leaf)] = speaker{n, key, ch.charter.RightOf(n) == proto.RightSend}
 	}
+	ch.judgeLocked()
 	ch.s.ears.learn(ch.in, keys{channel: ch.id, suite: suite, epoch: epoch, base: append([]byte(nil), base...), speakers: speakers, own: uint32(ch.group.OwnLeaf())})
 	return nil
 }

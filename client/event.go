@@ -9,8 +9,8 @@ import (
 
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
-// IncidentOpened, FloorChanged, MembersChanged, HubAway, BurstHeard, Missed or
-// Alarm.
+// IncidentOpened, FloorChanged, MembersChanged, HubAway, BurstHeard, Missed,
+// Expelled or Alarm.
 type Event interface{ event() }
 
 // Connected says that the link to the relay is up.

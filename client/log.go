@@ -203,6 +203,9 @@ func (ch *Channel) leftLocked(why *proto.Refusal) []Event {
 }
 
 func (ch *Channel) dropLocked() {
+	if ch.group != nil {
+		ch.group.Wipe()
+	}
 	ch.group, ch.pending = nil, nil
 	ch.silence()
 	if ch.burst != nil {

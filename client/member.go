@@ -189,6 +189,10 @@ func (s *Session) wait(ctx context.Context, cond func() bool) error {
 			s.mu.Unlock()
 			return nil
 		}
+		if err := s.expelledErrLocked(); err != nil {
+			s.mu.Unlock()
+			return err
+		}
 		c := s.changed
 		s.mu.Unlock()
 		select {

@@ -88,6 +88,8 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 	ch.s.mu.Lock()
 	defer ch.s.mu.Unlock()
 	switch {
+	case ch.s.expelled != nil:
+		return nil, ch.s.expelled
 	case ch.group == nil:
 		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
 	case len(ch.outbox) >= maxOutbox:
@@ -167,6 +169,7 @@ func (ch *Channel) sendNext() bool {
 	ctx, cancel := context.WithTimeout(ch.s.ctx, sendTimeout)
 	defer cancel()
 	ch.freshenFor(ctx)
+	clean := ch.beforeSending(ctx)
 	ch.s.mu.Lock()
 	o := ch.nextOutLocked()
 	if o == nil || ch.s.conn == nil || ch.out == 0 || ch.group == nil || ch.s.ctx.Err() != nil {
@@ -174,7 +177,10 @@ func (ch *Channel) sendNext() bool {
 		ch.s.mu.Unlock()
 		return false
 	}
-	f, err := ch.readyLocked(o)
+	f, err := (*wire.Frame)(nil), clean
+	if err == nil || len(o.Sealed) > 0 {
+		f, err = ch.readyLocked(o)
+	}
 	ch.s.mu.Unlock()
 	if err == nil {
 		var a *wire.Frame

@@ -53,7 +53,8 @@ type Session struct {
 	channels  map[proto.ChannelID]*Channel
 	hails     map[proto.MessageID]*Hail
 	packages  keyPackages
-	changed   chan struct{} // closed and replaced whenever something changes that somebody may wait for
+	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
+	changed   chan struct{}  // closed and replaced whenever something changes that somebody may wait for
 }
 
 // eventQueue bounds events that nobody has fetched. At the bound the session
@@ -90,6 +91,9 @@ func Open(cfg Config) (*Session, error) {
 	}
 	s.ears = newEars(s, cfg.Sink)
 	s.wg.Go(s.ears.listen) // ends with Close; before anything is learnt that they must take
+	if err := s.identity.SelfRevoked(s.trust); proto.ReasonOf(err) == proto.ReasonRevoked {
+		s.expel(proto.AsRefusal(err))
+	}
 	if err := s.restore(); err != nil {
 		cancel()
 		s.wg.Wait()
@@ -175,8 +179,11 @@ func (s *Session) supervise() {
 			return
 		}
 		s.log.Info("no link", "why", err.Error())
+		if why := refusedAsRevoked(err); why != nil {
+			s.expel(why)
+		}
 		s.emit(Disconnected{err})
-		if !sleep(s.ctx, wait/2+rand.N(wait)) {
+		if pause := s.redial(wait); !sleep(s.ctx, pause/2+rand.N(pause)) {
 			return
 		}
 		wait = min(2*wait, dialMost)
@@ -186,6 +193,12 @@ func (s *Session) supervise() {
 // serve reads one link until it ends and returns why it did.
 func (s *Session) serve(conn *link.Conn) error {
 	s.mu.Lock()
+	if err := s.readmitLocked(); err != nil {
+		s.mu.Unlock()
+		conn.Close(proto.AsRefusal(err))
+		<-conn.Done()
+		return conn.Err()
+	}
 	s.conn = conn
 	s.changedLocked()
 	s.mu.Unlock()

@@ -73,6 +73,9 @@ func (ch *Channel) Talk(ctx context.Context, src voice.Source, o TalkOptions) (T
 	if o.Priority == 0 {
 		o.Priority = proto.PriorityRoutine
 	}
+	if err := ch.beforeSending(ctx); err != nil {
+		return TalkReport{}, err
+	}
 	t, err := ch.press(src.Codec(), o)
 	if err != nil {
 		return TalkReport{}, err
@@ -102,6 +105,8 @@ func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.expelled != nil:
+		return nil, s.expelled
 	case ch.group == nil:
 		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
 	case ch.burst != nil:

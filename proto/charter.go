@@ -317,7 +317,9 @@ func subset(small, big []Role) bool {
 //
 // Anybody with a right may join and may leave; adding others takes the right
 // to send; removing others takes a desk of the owner, or one's own agency.
-func (c *Charter) MayChange(by Name, added, removed []Name) error {
+// revoked are those of removed whose certificates their agency has taken back:
+// every member may, and should, remove them, whoever is there.
+func (c *Charter) MayChange(by Name, added, removed, revoked []Name) error {
 	right := c.RightOf(by)
 	if right == RightNone {
 		return Refusef(ReasonCharter, "%s has no right on the channel", by)
@@ -332,7 +334,7 @@ func (c *Charter) MayChange(by Name, added, removed []Name) error {
 	}
 	for _, n := range removed {
 		own := n == by || n.Agency == by.Agency && right == RightSend
-		if !own && !(by.Agency == c.Owner && by.Role == RoleDesk) {
+		if !own && !(by.Agency == c.Owner && by.Role == RoleDesk) && !slices.Contains(revoked, n) {
 			return Refusef(ReasonCharter, "%s may not remove %s", by, n)
 		}
 	}

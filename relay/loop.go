@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"crossband/crypto/identity"
@@ -19,6 +20,8 @@ type loop struct {
 	floors   map[*route]struct{} // routes whose frames keep a floor alive
 	renewal  *identity.Renewal   // under way
 	renewAt  time.Time
+	staleAt  time.Time // when to look again for stale revocation lists
+	revoked  Revocations
 	settings hub.Settings // that the hub has
 	look     time.Time    // when to look for others
 	watch    *watch       // measures
@@ -34,6 +37,7 @@ func (n *Node) loop(ctx context.Context) error {
 	if err := l.load(ctx); err != nil {
 		return err
 	}
+	l.staleAt = time.Now().Add(staleEvery)
 	if err := l.start(ctx); err != nil {
 		return err
 	}
@@ -69,6 +73,10 @@ func (l *loop) start(ctx context.Context) error {
 	if signed := l.n.trust.TrustList(); signed != nil {
 		events = append(events, hub.Trusted{Signed: signed})
 	}
+	events = append(events, hub.Revoked{Lists: l.n.signedLists()})
+	if number, _, ok := l.n.trust.RevocationStatus(l.n.Name().Agency); ok {
+		l.revoked = newRevocations(number) // partners are told again when they link
+	}
 	for _, c := range l.n.cfg.Charters {
 		events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: &wire.Frame{Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: c}}}})
 	}
@@ -91,6 +99,7 @@ func (l *loop) tick(ctx context.Context) []hub.Event {
 			events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: f})
 		}
 	}
+	l.warnStale(time.Now())
 	return append(events, hub.Tick{})
 }
 
@@ -99,20 +108,34 @@ func (l *loop) tick(ctx context.Context) []hub.Event {
 func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 	var effects []hub.Effect
 	turn := l.watch.turn(len(events))
-	for _, e := range events {
+	var rest []hub.Event
+	for i, e := range events {
 		now := time.Now()
 		read := now
 		switch in := e.(type) {
 		case linkIn:
+			if l.revokedMeanwhile(in.conn) {
+				continue
+			}
 			l.ports[in.Link] = in.conn
 			l.linked(in.Peer, true)
 			e = in.LinkUp
 		case frameIn:
 			e, read = in.FrameIn, in.at
 		}
-		effects = append(effects, turn.applied(e, read, now, l.hub.Apply(now, e))...)
+		var news []hub.Effect
+		if in, ok := e.(listFound); ok {
+			news = []hub.Effect{hub.InstallRevocations{Signed: in.signed}}
+		} else {
+			news = turn.applied(e, read, now, l.hub.Apply(now, e))
+		}
+		effects = append(effects, news...)
 		if down, ok := e.(hub.LinkDown); ok {
 			l.gone(down.Link)
+		}
+		if slices.ContainsFunc(news, installs) {
+			rest = events[i+1:] // whatever comes after a list is judged by it
+			break
 		}
 	}
 	if err := l.write(ctx, effects); err != nil {
@@ -124,7 +147,18 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 		}
 	}
 	turn.done()
+	if len(rest) > 0 {
+		return l.handle(ctx, rest)
+	}
 	return nil
+}
+
+func installs(e hub.Effect) bool {
+	switch e.(type) {
+	case hub.InstallTrust, hub.InstallRevocations:
+		return true
+	}
+	return false
 }
 
 func (l *loop) linked(peer proto.Name, up bool) {
@@ -176,6 +210,10 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 		l.setRoute(e)
 	case hub.InstallTrust:
 		return l.installTrust(ctx, e)
+	case hub.InstallRevocations:
+		return l.installRevocations(ctx, e)
+	case hub.Told:
+		l.told(e)
 	case hub.Audit:
 		l.audit(e)
 	}

@@ -36,6 +36,7 @@ type Config struct {
 	Holds     func() (map[proto.ChannelID]bool, error) // channels under a legal hold, asked once a second; nil: none
 
 	Save     func(*identity.Identity) error // keeps a renewed certificate or a new trust list; nil keeps it in memory
+	Revoked  func(Revocations)              // told how far the own agency's list has come; nil: nobody. It must not block
 	Log      *slog.Logger                   // nil discards
 	Software string                         // told to the other side's administrator
 }

@@ -108,6 +108,9 @@ type counters struct {
 	voiceForged    atomic.Uint64
 	voiceMalformed atomic.Uint64
 	faults         atomic.Uint64
+	revokedCut     atomic.Uint64
+	listsRefused   atomic.Uint64
+	listsStale     atomic.Uint64
 }
 
 // Stats is a snapshot of a node's figures.
@@ -119,10 +122,14 @@ type Stats struct {
 	VoiceForged    uint64 // frames dropped: another sender's index
 	VoiceMalformed uint64 // frames dropped: not a voice datagram
 	Faults         uint64 // faults of ours, each of which cost one link
+	RevokedCut     uint64 // links cut because their certificate was revoked
+	ListsRefused   uint64 // revocation lists refused: older, forged, or not for the sender to bring
+	ListsStale     uint64 // warnings that an agency's revocation list is old or missing
 }
 
 // Stats returns the figures. It may be called while Run runs.
 func (n *Node) Stats() Stats {
 	c := &n.counters
-	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load(), c.faults.Load()}
+	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load(),
+		c.faults.Load(), c.revokedCut.Load(), c.listsRefused.Load(), c.listsStale.Load()}
 }

@@ -1,6 +1,7 @@
 // Package registrar is the online side of an agency's authority: a mailbox at
 // the agency's own relay, which answers enrolments and renewals and hands out
-// the trust list and the charters that the authority signed.
+// the trust list, the revocation lists and the charters that the authority
+// signed.
 //
 // It runs apart from the relay, so that no relay ever holds a key that can make
 // an identity: a relay in wrong hands can withhold certificates, not forge them.
@@ -32,6 +33,7 @@ type Config struct {
 	Mailbox  *identity.Identity // role authority
 	Save     func(*identity.Identity) error
 	Charters func() ([][]byte, error) // signed charters to register; nil: none
+	Taken    func(list []byte)        // told of each revocation list that the relay has taken; nil: nobody
 	Relay    net.Addr
 	Socket   net.PacketConn // Run closes it
 	Log      *slog.Logger
@@ -39,10 +41,24 @@ type Config struct {
 
 // Times of the registrar.
 const (
-	lookEvery = 2 * time.Second // at the authority's folder, for what changed
+	// At the authority's folder, for what changed: a revocation must reach the
+	// relay within a second, because groups are re-keyed within two more.
+	lookEvery = 500 * time.Millisecond
 	dialAgain = time.Second
 	dialMost  = 10 * time.Second
 )
+
+// Numbers of what the registrar asks the relay to take; those of revocation
+// lists count up from the last one.
+const (
+	trustID   = 1
+	charterID = 2
+	revokedID = 3
+)
+
+// maxGiven bounds the revocation lists remembered on one link: giving one twice
+// does nothing.
+const maxGiven = 16
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, cfg Config) error {
@@ -79,7 +95,10 @@ func Run(ctx context.Context, cfg Config) error {
 type registrar struct {
 	cfg      Config
 	id       *identity.Identity
-	list     []byte           // trust list last handed out on this link
+	list     []byte            // trust list last handed out on this link
+	revoked  map[string]bool   // revocation lists handed out on this link
+	asked    map[uint64][]byte // those that the relay has not answered yet
+	lastID   uint64
 	charters map[string]bool  // charters handed out on this link
 	frames   chan *wire.Frame // from the link's reader
 }
@@ -105,7 +124,8 @@ func (r *registrar) session(ctx context.Context, d *link.Dialer) error {
 	}
 	defer c.Close(nil)
 	r.cfg.Log.Info("linked", "relay", c.Peer().String())
-	r.list, r.charters, r.frames = nil, make(map[string]bool), make(chan *wire.Frame)
+	r.asked, r.lastID = make(map[uint64][]byte), revokedID
+	r.list, r.revoked, r.charters, r.frames = nil, make(map[string]bool), make(map[string]bool), make(chan *wire.Frame)
 	ctx, cancel = context.WithCancel(ctx)
 	defer cancel()
 	go r.read(ctx, c) // ends with the link or ctx
@@ -120,6 +140,10 @@ func (r *registrar) session(ctx context.Context, d *link.Dialer) error {
 			if !ok {
 				<-c.Done()
 				return c.Err()
+			}
+			if f.Re != 0 {
+				r.answered(f)
+				continue
 			}
 			if err := c.Send(r.answer(f)); err != nil {
 				return err
@@ -146,7 +170,7 @@ func (r *registrar) read(ctx context.Context, c *link.Conn) {
 			said := proto.Refuse(proto.Reason(min(why.Code, math.MaxUint16)), why.Detail)
 			r.cfg.Log.Warn("the relay refuses what the authority signed", "code", int(said.Reason), "why", said.Error())
 		}
-		if f.GetEnrol() == nil {
+		if f.GetEnrol() == nil && f.Re < revokedID {
 			continue
 		}
 		select {
@@ -157,21 +181,37 @@ func (r *registrar) read(ctx context.Context, c *link.Conn) {
 	}
 }
 
-// handOut gives the relay the trust list and the charters it does not have.
+// handOut gives the relay the trust list, the revocation lists and the charters
+// it does not have.
 func (r *registrar) handOut(c *link.Conn) error {
 	a, err := r.cfg.Open()
 	if err != nil {
 		return err
+	}
+	revoked, err := a.RevocationLists(time.Now())
+	if err != nil {
+		return err
+	}
+	// A root's list first: it may say that a trust list held is not to be
+	// believed. The issuing authority's after the trust list, which may bring
+	// the root that it stands below.
+	for _, l := range revoked[1:] {
+		if err := r.giveRevoked(c, l); err != nil {
+			return err
+		}
 	}
 	list, err := a.TrustList(time.Now())
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(list, r.list) {
-		if err := c.Send(&wire.Frame{Id: 1, Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: list}}}); err != nil {
+		if err := c.Send(&wire.Frame{Id: trustID, Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: list}}}); err != nil {
 			return err
 		}
 		r.list = list
+	}
+	if err := r.giveRevoked(c, revoked[0]); err != nil {
+		return err
 	}
 	if r.cfg.Charters == nil {
 		return nil
@@ -184,12 +224,36 @@ func (r *registrar) handOut(c *link.Conn) error {
 		if r.charters[string(s)] {
 			continue
 		}
-		if err := c.Send(&wire.Frame{Id: 2, Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: s}}}); err != nil {
+		if err := c.Send(&wire.Frame{Id: charterID, Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: s}}}); err != nil {
 			return err
 		}
 		r.charters[string(s)] = true
 	}
 	return nil
+}
+
+func (r *registrar) giveRevoked(c *link.Conn, list []byte) error {
+	if r.revoked[string(list)] {
+		return nil
+	}
+	if len(r.revoked) >= maxGiven { // one a day and one for each revocation
+		clear(r.revoked)
+		clear(r.asked)
+	}
+	r.revoked[string(list)] = true
+	r.lastID++
+	r.asked[r.lastID] = list
+	return c.Send(&wire.Frame{Id: r.lastID, Body: &wire.Frame_RevocationList{RevocationList: &wire.RevocationList{Signed: list}}})
+}
+
+// answered takes the relay's answer to a revocation list; a refusal has been
+// logged.
+func (r *registrar) answered(f *wire.Frame) {
+	list := r.asked[f.Re]
+	delete(r.asked, f.Re)
+	if list != nil && f.GetDone() != nil && r.cfg.Taken != nil {
+		r.cfg.Taken(list)
+	}
 }
 
 // answer enrols or renews.

@@ -21,7 +21,8 @@ import (
 
 func newAgencyCommand(e env) *cobra.Command {
 	return group("agency", "Found an agency, enrol its devices, trust its partners",
-		newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e), newAgencyRollCommand(e), newAgencyUntrustCommand(e), newAgencyRenewCommand(e))
+		newAgencyInitCommand(e), newAgencyInviteCommand(e), newAgencyExportCommand(e), newAgencyTrustCommand(e), newAgencyServeCommand(e), newAgencyRollCommand(e), newAgencyUntrustCommand(e), newAgencyRenewCommand(e),
+		newAgencyRevokeCommand(e), newAgencyRevokedCommand(e), newAgencyDrillCommand(e))
 }
 
 func dirFlag(c *cobra.Command, dir *string) {
@@ -321,8 +322,8 @@ func newAgencyRenewCommand(e env) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "renew",
-		Short: "Renew the certificates of registrar and relay that were off too long",
-		Long:  "Renew the certificates of registrar and relay in the agency's folder, if it is\ntime. While both run they do it by themselves; after more than a week off\ntheir old certificates are good no more. Start them again afterwards.",
+		Short: "Renew the certificates of registrar and relay that were off too long or revoked",
+		Long:  "Renew the certificates of registrar and relay in the agency's folder, if it is\ntime. While both run they do it by themselves; after more than a week off\ntheir old certificates are good no more. One that was revoked gets a new key\ntoo. Start them again afterwards.",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			d, err := agencydir.Open(dir)
@@ -364,5 +365,10 @@ func registrarConfig(d agencydir.Dir, log *slog.Logger) (registrar.Config, error
 	return registrar.Config{
 		Open: d.Authority, Mailbox: id, Charters: d.Charters, Relay: addr, Socket: socket, Log: log,
 		Save: func(id *identity.Identity) error { return id.Save(d.Registrar(), nil) },
+		Taken: func(list []byte) {
+			if err := d.NoteTaken(list); err != nil {
+				log.Warn("not noted that the relay has the revocation list", "why", err.Error())
+			}
+		},
 	}, nil
 }

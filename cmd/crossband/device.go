@@ -35,6 +35,7 @@ type station struct {
 	e       env
 	early   []client.Event // came before the link was ready for use
 	release func() error   // ends the session and gives the folder back
+	out     error          // why this device has been taken out, once it has
 }
 
 // open opens the device's session and waits for its link.
@@ -74,6 +75,9 @@ func (st *station) connected(ctx context.Context) error {
 			}
 			return err
 		case ev := <-st.Events():
+			if x, ok := ev.(client.Expelled); ok {
+				return x.Why
+			}
 			d, ok := ev.(client.Disconnected)
 			if !ok {
 				st.early = append(st.early, ev)
@@ -87,19 +91,25 @@ func (st *station) connected(ctx context.Context) error {
 	}
 }
 
-// next waits for what happens next; false when ctx has ended.
+// next waits for what happens next; false when ctx has ended, or when this device
+// has been taken out, of which out says why.
 func (st *station) next(ctx context.Context) (client.Event, bool) {
+	var ev client.Event
 	if len(st.early) > 0 {
-		ev := st.early[0]
-		st.early = st.early[1:]
-		return ev, true
+		ev, st.early = st.early[0], st.early[1:]
+	} else {
+		select {
+		case ev = <-st.Events():
+		case <-ctx.Done():
+			return nil, false
+		}
 	}
-	select {
-	case ev := <-st.Events():
-		return ev, true
-	case <-ctx.Done():
+	if x, ok := ev.(client.Expelled); ok {
+		st.mention(ev)
+		st.out = x.Why
 		return nil, false
 	}
+	return ev, true
 }
 
 // close mentions what came in that the command did not look at, and ends the
@@ -149,6 +159,8 @@ func (st *station) mention(ev client.Event) {
 		st.e.note("no longer on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	case client.Missed:
 		st.e.note("on %s, %d message(s) from entry %d on cannot be read by this device: it had no keys then", st.title(ev.Channel), ev.Count, ev.Seq)
+	case client.Expelled:
+		st.e.note("this device is out: %s; everything that it held is wiped", phrase.Inert(ev.Why.Error()))
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	}

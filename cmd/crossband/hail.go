@@ -229,7 +229,7 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 	for {
 		ev, ok := s.next(ctx)
 		if !ok {
-			return nil
+			return s.out
 		}
 		h, ok := ev.(client.HailReceived)
 		if !ok || h.To != s.Name() {

@@ -125,6 +125,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"name another folder with --home"}
 	case errors.Is(err, agencydir.ErrBusy):
 		return []string{"look at what they did, in audit.log of the folder too, and try again"}
+	case errors.Is(err, agencydir.ErrNeverIssued):
+		return []string{"compare the name with those in authority/issued.log, in the agency's folder"}
 	case errors.Is(err, agencydir.ErrNotEmpty):
 		return []string{"name another folder with --dir"}
 	case errors.Is(err, fips.ErrOff):

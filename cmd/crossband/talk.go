@@ -172,10 +172,10 @@ func runListen(ctx context.Context, e env, o listenOptions) error {
 		return err
 	}
 	if o.asJSON {
-		return e.json(listened(heard, stats, len(rec.pcm)))
+		return errors.Join(e.json(listened(heard, stats, len(rec.pcm))), s.out)
 	}
 	e.printf("%s: %.1f s of %d bursts\n", o.to, float64(len(rec.pcm))/voice.SampleRate, len(heard))
-	return nil
+	return s.out
 }
 
 // hearBursts prints who talks until it is enough.

@@ -69,7 +69,7 @@ func readTexts(ctx context.Context, e env, s *station, id proto.ChannelID, long 
 	for {
 		ev, ok := s.next(ctx)
 		if !ok {
-			return nil
+			return s.out
 		}
 		if t, ok := ev.(client.TextReceived); ok && t.Channel == id {
 			e.printf("%s\n", textLine(t))

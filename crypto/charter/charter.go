@@ -101,3 +101,7 @@ func (j Judge) Member(chain [][]byte, at time.Time) (proto.Name, error) {
 	}
 	return name, nil
 }
+
+// Revoked refuses a member's chain that has been taken back by its agency, and
+// returns nil for one that has not. It verifies nothing else.
+func (j Judge) Revoked(chain [][]byte) error { return j.Trust.Revoked(chain) }

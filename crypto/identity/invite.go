@@ -241,8 +241,8 @@ func (a *Authority) usedBy(i invitation, device Fingerprint, now time.Time) ([]b
 	return u.reply, nil
 }
 
-// Withdraw takes back the open invitations for name and returns how many
-// there were. Certificates issued stay valid: see Revoke.
+// Withdraw takes back the invitations for name and returns how many nobody had
+// used yet. Certificates issued stay valid: see Revoke.
 func (a *Authority) Withdraw(name proto.Name) (int, error) {
 	paths, err := filepath.Glob(filepath.Join(a.dir, "invitations", "*.open"))
 	if err != nil {
@@ -264,7 +264,9 @@ func (a *Authority) Withdraw(name proto.Name) (int, error) {
 		if err := os.Remove(path); err != nil {
 			return n, fmt.Errorf("withdraw invitation: %w", err)
 		}
-		n++
+		if _, err := os.Stat(strings.TrimSuffix(path, ".open") + ".used"); missing(err) {
+			n++
+		}
 	}
 	return n, syncDir(filepath.Join(a.dir, "invitations"))
 }

@@ -1,10 +1,12 @@
 package identity
 
 import (
+	"bufio"
 	"crypto/x509"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"crossband/proto"
@@ -28,4 +30,24 @@ func (a *Authority) logIssued(leaf *x509.Certificate, name proto.Name, now time.
 		return fmt.Errorf("log certificate: %w", err)
 	}
 	return nil
+}
+
+// Issued reports whether the authority has ever made a certificate for name.
+func (a *Authority) Issued(name proto.Name) (bool, error) {
+	f, err := os.Open(filepath.Join(a.dir, "issued.log"))
+	if missing(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read log of certificates: %w", err)
+	}
+	defer f.Close()
+	want := " " + name.String() + " until "
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), want) {
+			return true, nil
+		}
+	}
+	return false, lines.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"crossband/proto"
 	"crossband/proto/wire"
@@ -33,6 +34,7 @@ type hosted struct {
 	first     uint64 // oldest one that is still kept; 0: none has expired
 	seen      map[proto.MessageID]stored
 	hails     map[proto.MessageID]*hail
+	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
 }
 
 // stored remembers an accepted message, to answer its repetition.
@@ -144,6 +146,7 @@ func (h *Hub) forgetEnded(ch *channel) {
 		}
 	}
 	delete(h.channels, ch.id)
+	h.forgetBars(ch)
 	h.erase(bucketChannels, ch.id[:])
 	h.keepEnded(ch)
 	h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ended channel forgotten"})

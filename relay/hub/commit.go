@@ -29,7 +29,10 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if b.Epoch != m.epoch() {
 		return proto.Refusef(proto.ReasonStaleEpoch, "commit for epoch %d, the channel is at %d", b.Epoch, m.epoch())
 	}
-	next, change, err := m.apply(b.Message, b.GroupInfo, actor, h.now)
+	next, change, err := m.apply(b.Message, b.GroupInfo, actor, h.judge, h.now)
+	if err == nil {
+		err = ch.mayCome(change)
+	}
 	if err != nil {
 		return err
 	}
@@ -38,6 +41,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
+	h.barRemoved(ch, m, change)
 	h.sendWelcomes(ch, b, change.Added)
 	h.placeAgain(ch)
 	h.membersGone(ch, change.Removed)
@@ -51,7 +55,7 @@ func (h *Hub) membersGone(ch *channel, removed []proto.Name) {
 		if _, still := ch.hosted.members.leafOf(n); still {
 			continue
 		}
-		h.floorGone(ch, n)
+		h.floorGone(ch, n, proto.ReasonNotMember)
 		ch.marks.leave(n)
 		if l := h.names[n]; l != nil && l.subs[ch.id] != nil {
 			h.unsubscribe(l, ch)

@@ -71,6 +71,9 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 	case *wire.Frame_TrustList:
 		h.emit(InstallTrust{l.id, f.Id, b.TrustList.Signed})
 		return nil
+	case *wire.Frame_RevocationList:
+		h.emit(InstallRevocations{l.id, f.Id, l.peer, b.RevocationList.Signed})
+		return nil
 	case *wire.Frame_PutCharter:
 		return h.putCharter(l, f, b.PutCharter)
 	case *wire.Frame_PublishKeyPackages:
@@ -134,7 +137,7 @@ func (h *Hub) mayUse(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	if ch.charter.RightOf(actor) == proto.RightNone {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
-	return nil
+	return ch.mayAct(actor, f)
 }
 
 func (h *Hub) dispatchHub(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {

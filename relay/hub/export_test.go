@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	pb "google.golang.org/protobuf/proto"
 
@@ -55,6 +56,9 @@ func (h *Hub) View() []ChannelView {
 
 // FillLog makes a channel's log look as long as n entries.
 func (h *Hub) FillLog(id proto.ChannelID, n uint64) { h.channels[id].hosted.head = n }
+
+// LoadBar takes up a record of a removed member, as a restart does.
+func (h *Hub) LoadBar(key, value []byte) error { return h.loadBar(key, value) }
 
 // HasLink reports whether the hub knows the link.
 func (h *Hub) HasLink(id LinkID) bool { return h.links[id] != nil }
@@ -133,6 +137,10 @@ func (d *dumper) value(v reflect.Value) {
 	case reflect.Pointer:
 		d.pointer(v)
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() { // without its location
+			d.line("%d %d", v.Field(0).Uint(), v.Field(1).Int())
+			return
+		}
 		for i := range v.NumField() {
 			d.line("%s", v.Type().Field(i).Name)
 			d.value(v.Field(i))

@@ -247,7 +247,7 @@ func (h *Hub) floorRelease(l *link, ch *channel, actor proto.Name, b *wire.Floor
 }
 
 // floorGone frees what one party held or waited for.
-func (h *Hub) floorGone(ch *channel, who proto.Name) {
+func (h *Hub) floorGone(ch *channel, who proto.Name, why proto.Reason) {
 	if ch.floor.mirrors {
 		return
 	}
@@ -255,7 +255,7 @@ func (h *Hub) floorGone(ch *channel, who proto.Name) {
 		h.tellQueue(ch)
 	}
 	if t := ch.floor.holder; t != nil && t.who == who {
-		h.revoke(ch, proto.ReasonNotMember, proto.Name{})
+		h.revoke(ch, why, proto.Name{})
 		h.next(ch)
 	}
 }

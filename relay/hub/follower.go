@@ -374,6 +374,7 @@ func (h *Hub) answered(l *link, f *wire.Frame) {
 	}
 	delete(l.pending, f.Re)
 	if r := f.GetRefused(); r != nil {
+		h.listTold(l, p, proto.Refuse(proto.Reason(r.Code), r.Detail))
 		h.refusePending(p, proto.Refuse(proto.Reason(r.Code), r.Detail))
 		return
 	}
@@ -385,6 +386,7 @@ func (h *Hub) answered(l *link, f *wire.Frame) {
 		}
 		return
 	}
+	h.listTold(l, p, nil)
 	if p.kind == proto.KindSubscribe && p.from == SelfLink {
 		if ch := h.upstreamAsked(p); ch != nil {
 			h.upstreamLive(l, ch, f.GetSubscribed()) // nil when the answer is none

@@ -361,6 +361,10 @@ func (w *world) effect(x hub.Effect) string {
 		return fmt.Sprintf("route %s/%d %s", w.labels[x.Link], x.Alias, w.route(x.Route))
 	case hub.InstallTrust:
 		return "install-trust " + w.made.nameOf(x.Signed)
+	case hub.InstallRevocations:
+		return fmt.Sprintf("install-revocations peer=%s id=%d %s", w.plain(x.Peer.String()), x.ID, w.made.nameOf(x.Signed))
+	case hub.Told:
+		return fmt.Sprintf("told %s the list of %s: %s", w.plain(x.Peer.String()), w.plain(string(x.List)), w.refusal(x.Refusal))
 	case hub.Audit:
 		return w.audit(x)
 	}
@@ -479,7 +483,17 @@ func (w *world) write(x hub.Write) string {
 			return fmt.Sprintf("welcomes/%s/%s deleted", w.plain(who), idName([]byte(mid)))
 		}
 		return fmt.Sprintf("welcomes/%s/%s", w.plain(who), idName([]byte(mid)))
+	case "barred":
+		who := w.plain(string(x.Key[32:]))
+		if x.Value == nil {
+			return fmt.Sprintf("barred/%s/%s deleted", w.channelName(x.Key[:32]), who)
+		}
+		at := time.UnixMilli(int64(binary.BigEndian.Uint64(x.Value)))
+		return fmt.Sprintf("barred/%s/%s at=%v", w.channelName(x.Key[:32]), who, at.Sub(start()))
 	case "packages":
+		if x.Value == nil {
+			return fmt.Sprintf("packages/%s deleted", w.plain(string(x.Key)))
+		}
 		p := new(wire.PublishKeyPackages)
 		if pb.Unmarshal(x.Value, p) != nil {
 			return "packages with a bad record"

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/url"
 	"path/filepath"
@@ -32,9 +33,9 @@ import (
 )
 
 // fakeJudge takes a certificate's word for its name, unless the certificate
-// has ended or calls itself forged. A charter signed for it is the signer's
+// has ended, calls itself forged, or is one of those revoked. A charter signed for it is the signer's
 // name, a line break and the payload. The real judge has its own script.
-type fakeJudge struct{}
+type fakeJudge struct{ revoked map[string]bool } // leaf certificates
 
 func (fakeJudge) Charter(signed []byte, _ time.Time) ([]byte, proto.Name, error) {
 	who, payload, ok := bytes.Cut(signed, []byte("\n"))
@@ -53,7 +54,18 @@ func (j fakeJudge) Payload(signed []byte) (proto.Charter, error) {
 	return proto.ParseCharter(payload)
 }
 
-func (fakeJudge) Member(chain [][]byte, at time.Time) (proto.Name, error) {
+func (j fakeJudge) Revoked(chain [][]byte) error {
+	if !j.revoked[string(chain[0])] {
+		return nil
+	}
+	n, err := nameIn(tree.X509(chain...))
+	if err != nil {
+		return err
+	}
+	return proto.Refuse(proto.ReasonRevoked, n.String())
+}
+
+func (j fakeJudge) Member(chain [][]byte, at time.Time) (proto.Name, error) {
 	c, err := x509.ParseCertificate(chain[0])
 	if err != nil || len(c.URIs) != 1 {
 		return proto.Name{}, proto.Refuse(proto.ReasonNoIdentity, "")
@@ -63,6 +75,9 @@ func (fakeJudge) Member(chain [][]byte, at time.Time) (proto.Name, error) {
 		return proto.Name{}, proto.Refuse(proto.ReasonUnknownAuthority, c.URIs[0].String())
 	case at.After(c.NotAfter):
 		return proto.Name{}, proto.Refuse(proto.ReasonExpired, c.URIs[0].String())
+	}
+	if err := j.Revoked(chain); err != nil {
+		return proto.Name{}, err
 	}
 	return proto.ParseName(c.URIs[0].String())
 }
@@ -126,6 +141,28 @@ func (p *people) identity(n proto.Name) mls.Identity {
 	}
 	p.ids[n] = id
 	return id
+}
+
+// revoke has fake authorities take back the certificates that names have now, and
+// tells the hub. Their next ones, made "fresh", are good.
+func (w *world) revoke(from string, names []string) error {
+	e := hub.Revoked{From: agencies()[from]}
+	for _, s := range names {
+		n, err := parseName(s)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(e.Names, n) {
+			e.Names = append(e.Names, n)
+		}
+		w.judge.(fakeJudge).revoked[string(w.people.identity(n).Credential.Chain[0])] = true
+	}
+	w.lists[e.From] = "list-of-" + from
+	for _, a := range slices.Sorted(maps.Keys(w.lists)) {
+		e.Lists = append(e.Lists, hub.SignedList{Agency: a, Signed: []byte(w.lists[a])})
+	}
+	w.apply(e)
+	return nil
 }
 
 // issued is an identity from its agency's real authority.

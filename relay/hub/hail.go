@@ -46,6 +46,8 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 		return proto.Refuse(proto.ReasonHailTo, to.String())
 	case !ch.hosted.members.has(to): // it could never open the hail: nobody would answer, and nobody be told
 		return proto.Refusef(proto.ReasonHailTo, "%s has not joined", to)
+	case ch.hosted.members.isRevoked(to):
+		return proto.Refusef(proto.ReasonHailTo, "%s has been revoked by its agency", to)
 	case uint32(urgency) != b.Urgency || !urgency.Valid():
 		return proto.Refusef(proto.ReasonMalformed, "urgency %d", b.Urgency)
 	case urgency > ch.charter.MaxPriority(actor):

@@ -28,7 +28,7 @@ type Judge interface {
 }
 
 // Event is what happened: Loaded, Settings, LinkUp, LinkDown, FrameIn, Heard,
-// Trusted, Expired or Tick.
+// Trusted, Revoked, Expired or Tick.
 type Event interface{ event() }
 
 // Loaded is a record that a Hub of the same relay wrote before a restart. Records
@@ -82,7 +82,7 @@ func (Trusted) event()  {}
 func (Tick) event()     {}
 
 // Effect is what the caller must do: Send, Close, Write, Drop, ReadLog,
-// ReadSealed, Sweep, SetRoute, InstallTrust or Audit.
+// ReadSealed, Sweep, SetRoute, InstallTrust, InstallRevocations, Told or Audit.
 type Effect interface{ effect() }
 
 // Send queues a frame on a link.
@@ -210,9 +210,10 @@ type Hub struct {
 	returned map[proto.Name][]*wire.Returned
 	ended    map[proto.ChannelID]endedChannel
 	settings Settings
-	last     time.Time // of the tick before
-	trust    []byte    // newest signed trust list, for endpoints
-	lastID   uint64    // of requests that this relay sends
+	last     time.Time    // of the tick before
+	trust    []byte       // newest signed trust list, for endpoints
+	lists    []SignedList // newest revocation lists, for endpoints and partners
+	lastID   uint64       // of requests that this relay sends
 }
 
 // New returns the hub of the relay named self, with nothing in it.
@@ -258,6 +259,8 @@ func (h *Hub) Apply(now time.Time, e Event) []Effect {
 		}
 	case Trusted:
 		h.trusted(e.Signed)
+	case Revoked:
+		h.revoked(e)
 	case Tick:
 		h.tick()
 	}

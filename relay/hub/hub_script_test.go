@@ -34,6 +34,7 @@ import (
 //	restart now                         the hub ends; the next one loads what was written
 //	settings KEY=VALUE…                 room, standing, incident, waiting, held=CHANNEL
 //	expired CHANNEL                     answer a sweep with everything written before now
+//	revoke AGENCY WHO…                  its list takes back what WHO hold now
 //	quiet COMMAND                       any of these without its trace
 //	repeat N COMMAND                    with %d for the count
 func TestScripts(t *testing.T) {
@@ -180,6 +181,8 @@ func (s *script) command(line string) error {
 	case "trusted":
 		w.apply(hub.Trusted{Signed: []byte(rest)})
 		return nil
+	case "revoke":
+		return w.revoke(words[0], words[1:])
 	case "from":
 		return w.from(rest)
 	}

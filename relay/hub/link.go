@@ -34,6 +34,7 @@ type pending struct {
 	kind     proto.Kind
 	channel  proto.ChannelID
 	message  proto.MessageID // of ours that the hub is to order; zero: none
+	list     proto.Agency    // whose revocation list it was
 	deadline time.Time
 }
 
@@ -82,6 +83,7 @@ func (h *Hub) linkUp(e LinkUp) {
 }
 
 func (h *Hub) peerUp(l *link) {
+	h.sendLists(l, "") // first: what follows may already be the removal of who is listed
 	for _, ch := range h.sortedChannels() {
 		switch {
 		case ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(l.peer.Agency):
@@ -104,6 +106,7 @@ func (h *Hub) endpointUp(l *link) {
 	if h.trust != nil {
 		h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: h.trust}}})
 	}
+	h.sendLists(l, "") // before anything else that it judges
 	for _, ch := range h.sortedChannels() {
 		if ch.charter.RightOf(l.peer) != proto.RightNone {
 			h.offer(l, ch)
@@ -135,6 +138,7 @@ func (h *Hub) linkDown(id LinkID) {
 		h.hubLost(l)
 	}
 	for _, re := range slices.Sorted(maps.Keys(l.pending)) {
+		h.listTold(l, l.pending[re], proto.Refuse(proto.ReasonHubAway, "link lost"))
 		h.refusePending(l.pending[re], proto.Refuse(proto.ReasonHubAway, l.peer.String()))
 	}
 }
@@ -167,6 +171,7 @@ func (h *Hub) expirePending(l *link) {
 	for _, id := range slices.Sorted(maps.Keys(l.pending)) {
 		if p := l.pending[id]; !h.now.Before(p.deadline) {
 			delete(l.pending, id)
+			h.listTold(l, p, proto.Refuse(proto.ReasonHubAway, "no answer"))
 			h.refusePending(p, proto.Refusef(proto.ReasonHubAway, "%s did not answer in %v", l.peer, proto.AnswerTimeout))
 		}
 	}

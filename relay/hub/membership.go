@@ -19,6 +19,8 @@ type membership struct {
 	group  *roster.Group
 	leaves map[proto.Name]tree.LeafIndex
 	since  uint64 // the first epoch with these members
+
+	revoked map[proto.Name]struct{} // members whose certificates have been taken back; nil for none
 }
 
 // newMembership reads the group information of a new group and checks that it
@@ -34,7 +36,11 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 	case uint16(group.Suite().ID()) != c.Suite:
 		return nil, proto.Refusef(proto.ReasonWeakSuite, "suite %d, the charter says %d", group.Suite().ID(), c.Suite)
 	}
-	return newPlaces(group)
+	m, err := newPlaces(group)
+	if err != nil {
+		return nil, err
+	}
+	return m.judged(judge), nil
 }
 
 func newPlaces(group *roster.Group) (*membership, error) {
@@ -75,7 +81,7 @@ func (m *membership) has(n proto.Name) bool { _, ok := m.leaves[n]; return ok }
 // apply judges a commit that actor sent, with the group information that goes
 // with it. The gate has judged who comes and goes; here the commit is bound to
 // the link it came by.
-func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, now time.Time) (*membership, policy.Difference, error) {
+func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, judge Judge, now time.Time) (*membership, policy.Difference, error) {
 	group, change, err := m.group.Apply(commit, now)
 	if err != nil {
 		return nil, policy.Difference{}, badCommit(err)
@@ -97,7 +103,7 @@ func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, now time.
 	if next.since = m.since; len(d.Added)+len(d.Removed) > 0 {
 		next.since = next.epoch()
 	}
-	return next, d, nil
+	return next.judged(judge), d, nil
 }
 
 // readKeyPackage judges a key package as far as the directory can.

@@ -28,7 +28,7 @@ const (
 // channel comes after the channels. A bucket that ends in a slash stands for all
 // that begin with it.
 func Load() []string {
-	return []string{bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketPackages, bucketWelcomes, bucketReturned}
+	return []string{bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketBarred, bucketPackages, bucketWelcomes, bucketReturned}
 }
 
 // saveChannel stores what a restart needs besides the log.
@@ -84,6 +84,8 @@ func (h *Hub) loadRecord(e Loaded) error {
 		return h.loadWelcome(e)
 	case bucketReturned:
 		return h.loadReturned(e)
+	case bucketBarred:
+		return h.loadBar(e.Key, e.Value)
 	case bucketEnded:
 		return h.loadEnded(e)
 	}
@@ -146,7 +148,7 @@ func (h *Hub) loadChannel(e Loaded) error {
 			return err
 		}
 		m.since = v.Since
-		ch.hosted.members = m
+		ch.hosted.members = m.judged(h.judge)
 	}
 	h.channels[ch.id] = ch
 	return nil

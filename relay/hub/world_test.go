@@ -64,9 +64,10 @@ type world struct {
 	made   made
 	log    map[string]uint64 // writes so far, by channel
 	disk   disk
-	lines  []string // the trace
-	mute   bool     // write no trace
-	quiet  bool     // within quietly
+	lists  map[proto.Agency]string // revocation lists held
+	lines  []string                // the trace
+	mute   bool                    // write no trace
+	quiet  bool                    // within quietly
 	watch  func([]hub.Effect)
 	sniff  func(*wire.Frame)
 	deep   bool // compare the whole state around every frame
@@ -75,9 +76,9 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, now: start(), links: map[string]hub.LinkID{}, labels: map[hub.LinkID]string{hub.SelfLink: "self"},
-		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, disk: disk{}, deep: true,
+		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, disk: disk{}, lists: map[proto.Agency]string{}, deep: true,
 	}
-	w.judge = fakeJudge{}
+	w.judge = fakeJudge{revoked: map[string]bool{}}
 	w.become("us/relay")
 	return w
 }

@@ -102,10 +102,9 @@ func hostileAfterRemoval(t *testing.T, b *border, p *patrol, thief *stolen, a *r
 	thief.Close()
 }
 
-// A removal ends a membership, not a right: as long as the charter lets the
-// role in and the certificate is not revoked, the device may join again, and
-// everybody sees that it does. To keep a device out is what revocation is for.
-func TestRemovedMemberMayComeBackUnderTheCharterInSight(t *testing.T) {
+// A removal lasts: the charter and a good certificate do not bring a device back
+// that another member removed. A member adds it again, and everybody sees that.
+func TestRemovedMemberComesBackOnlyWhenAdded(t *testing.T) {
 	run(t, func(t *testing.T, b *border) {
 		p := newPatrol(t, b)
 		desk := b.us.Endpoint("desk/del-rio")
@@ -116,11 +115,17 @@ func TestRemovedMemberMayComeBackUnderTheCharterInSight(t *testing.T) {
 		if err := p.mx.Remove(minute(t), p.agent.Name()); proto.ReasonOf(err) != proto.ReasonNotMember {
 			t.Errorf("a removed member removes: %v", err)
 		}
-		mark := desk.Watch.Mark()
-		p.guard.MustJoin(b.group)
+		if _, err := p.guard.Session.Join(minute(t), b.group); proto.ReasonOf(err) != proto.ReasonNotMember {
+			t.Errorf("a removed member joins by itself: %v, want reason %d", err, proto.ReasonNotMember)
+		}
+		mark, there := desk.Watch.Mark(), p.guard.Watch.Mark()
+		if err := p.us.Add(minute(t), p.guard.Name()); err != nil {
+			t.Fatal(err)
+		}
 		relaytest.WaitAfter(t, desk.Watch, mark, "everybody sees that it is back", func(m client.MembersChanged) bool {
-			return slices.Contains(m.Added, p.guard.Name()) && m.By == p.guard.Name()
+			return slices.Contains(m.Added, p.guard.Name()) && m.By == p.agent.Name()
 		})
+		relaytest.WaitAfter(t, p.guard.Watch, there, "it is in", func(j client.Joined) bool { return j.Channel == b.group })
 		if err := p.mx.Remove(minute(t), p.agent.Name()); proto.ReasonOf(err) != proto.ReasonCharter {
 			t.Errorf("a unit removes a member of another agency: %v, want reason %d", err, proto.ReasonCharter)
 		}

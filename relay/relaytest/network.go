@@ -136,8 +136,8 @@ func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
 	return c, addr, sim.Start()
 }
 
-// HostAgain gives a host whose socket has been closed another one at the address.
-func (n *Network) HostAgain(addr *net.UDPAddr) (net.PacketConn, error) {
+// At gives the address of a host that has closed its socket a new one.
+func (n *Network) At(addr *net.UDPAddr) (net.PacketConn, error) {
 	sim := &simnet.Simnet{Router: n}
 	n.mu.Lock()
 	n.hosts = append(n.hosts, sim)

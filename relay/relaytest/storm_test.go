@@ -32,8 +32,12 @@ func TestTwoHundredComeAndGoWhileSomebodyTalks(t *testing.T) {
 		for i := range changes {
 			next := time.Now().Add(pace)
 			e := crowd[i/2%len(crowd)]
-			if i%2 == 0 {
+			if i < 2*len(crowd) && i%2 == 0 {
 				e.MustJoin(b.calling)
+			} else if i%2 == 0 { // who was removed comes back when it is added
+				if err := here.Add(minute(t), e.Name()); err != nil {
+					t.Fatal(err)
+				}
 			} else if err := here.Remove(minute(t), e.Name()); err != nil {
 				t.Fatal(err)
 			}

@@ -139,9 +139,17 @@ func TestTalkGoesOnWhileMembersComeAndGo(t *testing.T) {
 		b.Net.Everywhere(relaytest.Path{Delay: 5 * time.Millisecond, Jitter: 15 * time.Millisecond})
 		epoch, _ := here.Epoch()
 		talk := push(t, there, endless, client.TalkOptions{}).held()
-		for range 3 {
+		for round := range 3 {
 			for _, e := range crowd {
-				e.MustJoin(b.calling)
+				if round == 0 {
+					e.MustJoin(b.calling)
+					continue
+				}
+				mark := e.Watch.Mark() // who was removed comes back only when it is added
+				if err := here.Add(minute(t), e.Name()); err != nil {
+					t.Fatal(err)
+				}
+				relaytest.WaitAfter(t, e.Watch, mark, "it is taken in again", func(j client.Joined) bool { return j.Channel == b.calling })
 			}
 			for _, e := range crowd {
 				if err := here.Remove(minute(t), e.Name()); err != nil {

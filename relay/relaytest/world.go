@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,11 +48,11 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
-	Store     store.Store   // outlives the node: what a restart finds
-	Retention hub.Retention // of the relay
-	dir       string        // of the authority
+	Store     store.Store                       // outlives the node: what a restart finds
+	Retention hub.Retention                     // of the relay
+	dir       string                            // of the authority
+	kept      atomic.Pointer[identity.Identity] // what its relay last saved
 	socket    net.PacketConn
-	self      *identity.Identity
 	stop      context.CancelFunc
 	done      chan struct{}
 }
@@ -146,8 +147,14 @@ func (w *World) Start(agencies ...*Agency) {
 
 func (a *Agency) start() {
 	a.W.T.Helper()
+	id := a.kept.Load()
+	if id == nil {
+		id = a.Identity("relay/r1")
+		a.kept.Store(id)
+	}
 	node, err := relay.New(relay.Config{
-		Identity: a.relay(), Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention,
+		Save:     func(id *identity.Identity) error { a.kept.Store(id); return nil },
+		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)
@@ -162,33 +169,25 @@ func (a *Agency) start() {
 	}()
 }
 
-// relay is the relay's identity, the same over restarts.
-func (a *Agency) relay() *identity.Identity {
-	if a.self == nil {
-		a.self = a.Identity("relay/r1")
-	}
-	return a.self
-}
-
 // disk is a store that is still there when the node has ended.
 type disk struct{ store.Store }
 
 func (disk) Close() error { return nil }
 
-// Stop ends the relay.
+// Stop ends the relay, and keeps its address for the next run.
 func (a *Agency) Stop() {
+	a.W.T.Helper()
 	a.stop()
 	<-a.done
+	a.stop = nil
+	var err error
+	a.socket, err = a.W.Net.At(a.Addr)
+	a.W.check(err)
 }
 
-// Restart starts the relay again, at its address and on what it had stored.
-func (a *Agency) Restart() {
-	a.W.T.Helper()
-	var err error
-	a.socket, err = a.W.Net.HostAgain(a.Addr)
-	a.W.check(err)
-	a.start()
-}
+// Restart starts a stopped relay again, with the identity that it saved and on
+// what it had stored.
+func (a *Agency) Restart() { a.start() }
 
 // Endpoint opens a session of an endpoint and drains its events into the
 // returned Watch. short is role/label.
@@ -200,6 +199,16 @@ func (a *Agency) Endpoint(short string) *Endpoint {
 // EndpointWith is Endpoint with a given identity and state.
 func (a *Agency) EndpointWith(id *identity.Identity, state client.State) *Endpoint {
 	a.W.T.Helper()
+	e := a.Dial(id, state)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	a.W.check(e.WaitConnected(ctx))
+	return e
+}
+
+// Dial is EndpointWith for a device that its relay may refuse.
+func (a *Agency) Dial(id *identity.Identity, state client.State) *Endpoint {
+	a.W.T.Helper()
 	conn, addr, err := a.W.Net.Host()
 	a.W.check(err)
 	e := &Endpoint{Addr: addr, Watch: newWatch(), Ear: &Ear{}, world: a.W}
@@ -209,9 +218,6 @@ func (a *Agency) EndpointWith(id *identity.Identity, state client.State) *Endpoi
 	a.W.check(err)
 	e.Session = s
 	go e.Watch.drain(s) // ends with Close
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	a.W.check(s.WaitConnected(ctx))
 	a.W.ends = append(a.W.ends, e.Close)
 	a.W.made[id.Name] = e
 	return e

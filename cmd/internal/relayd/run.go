@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"crossband/cmd/internal/adminhttp"
@@ -70,11 +71,12 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 		kept.Close()
 		return err
 	}
+	revoked := &revokedFolder{dir: RevokedDir(path), log: log, seen: make(map[string]time.Time)}
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
 		Retention: retention, Holds: c.holds,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
-		Log:  log, Software: software,
+		Log:  log, Software: software, Revoked: revoked.write,
 	})
 	if err != nil {
 		socket.Close()
@@ -89,7 +91,13 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if ready != nil {
 		ready(socket.LocalAddr())
 	}
-	return node.Run(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { revoked.watch(ctx, node) }) // ends with ctx
+	err = node.Run(ctx)
+	cancel()
+	wg.Wait()
+	return err
 }
 
 // listenAdmin opens the admin address; nil when there is none.

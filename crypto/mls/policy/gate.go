@@ -22,6 +22,11 @@ import (
 // that it names.
 type Judge interface {
 	Member(chain [][]byte, at time.Time) (proto.Name, error)
+
+	// Revoked refuses, with proto.ReasonRevoked, a chain that its agency has
+	// taken back, and returns nil for any other. Who asks has found the chain
+	// good before.
+	Revoked(chain [][]byte) error
 }
 
 // Gate implements roster.Verifier and roster.CommitVerifier for one channel.
@@ -41,6 +46,9 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 		at = whileValid(c.Credential.Chain[0], at)
 	}
 	name, err := g.Judge.Member(c.Credential.Chain, at)
+	if c.Reason == roster.Present && proto.ReasonOf(err) == proto.ReasonRevoked {
+		name, err = NameOf(c.Credential) // see RevokedMembers
+	}
 	if err != nil {
 		return err
 	}
@@ -79,6 +87,10 @@ func (g *Gate) VerifyCommit(before *roster.Group, change roster.Change) error {
 	if err != nil {
 		return err
 	}
+	revoked, err := g.revokedIn(before, change)
+	if err != nil {
+		return err
+	}
 	if len(d.Added) > 0 {
 		present := make(map[proto.Name]bool)
 		for _, m := range before.Members() {
@@ -99,7 +111,36 @@ func (g *Gate) VerifyCommit(before *roster.Group, change roster.Change) error {
 		}
 	}
 	gone := slices.DeleteFunc(slices.Clone(d.Removed), func(n proto.Name) bool { return n == d.By && slices.Contains(d.Added, n) })
-	return g.Charter.MayChange(d.By, d.Added, gone)
+	return g.Charter.MayChange(d.By, d.Added, gone, revoked)
+}
+
+// revokedIn names those whom a commit removes and whose certificates have been
+// taken back. A commit by such a member itself is refused: one without a path
+// shows no leaf that VerifyMember would be asked about.
+func (g *Gate) revokedIn(before *roster.Group, change roster.Change) ([]proto.Name, error) {
+	if by, ok := before.Member(change.Committer); ok && !change.External {
+		if err := g.Judge.Revoked(by.Credential.Chain); proto.ReasonOf(err) == proto.ReasonRevoked {
+			return nil, err
+		}
+	}
+	return RevokedMembers(change.Removed, g.Judge), nil
+}
+
+// RevokedMembers names the members whose certificates have been taken back.
+// They may still be found in a group that one looks into: a stolen device must
+// not keep others from joining, and who joins removes it before saying
+// anything.
+func RevokedMembers(members []roster.Member, j Judge) []proto.Name {
+	var names []proto.Name
+	for _, m := range members {
+		if proto.ReasonOf(j.Revoked(m.Credential.Chain)) != proto.ReasonRevoked {
+			continue
+		}
+		if n, err := NameOf(m.Credential); err == nil {
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 // Difference is what a commit did, by name.

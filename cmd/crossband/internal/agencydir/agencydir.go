@@ -12,6 +12,7 @@
 package agencydir
 
 import (
+	"crypto/ecdsa"
 	"crypto/elliptic"
 	"encoding/hex"
 	"errors"
@@ -277,20 +278,42 @@ func (d Dir) renew(now time.Time) (renewed []proto.Name, err error) {
 		if err != nil {
 			return renewed, err
 		}
-		if at, err := old.RenewAt(); err != nil || now.Before(at) {
+		next, err := renewedOne(a, old, now)
+		if next == nil && err == nil {
 			continue
 		}
-		next, err := a.Reissue(old, now)
 		if err != nil {
 			return renewed, err
 		}
-		next.Revoked = old.Revoked
 		if err := next.Save(home, nil); err != nil {
 			return renewed, err
 		}
 		renewed = append(renewed, old.Name)
 	}
 	return renewed, nil
+}
+
+// renewedOne returns a new identity for an old one whose time has come, or that has
+// been revoked, and nil for one that is good. A revoked one gets a new key: the
+// old one may be in other hands.
+func renewedOne(a *identity.Authority, old *identity.Identity, now time.Time) (next *identity.Identity, err error) {
+	revoked, err := a.HasRevoked(old, now)
+	if err != nil {
+		return nil, err
+	}
+	at, err := old.RenewAt()
+	switch {
+	case revoked:
+		next, err = a.IssueLocal(old.Name, old.Key.Public().(*ecdsa.PublicKey).Curve, now)
+	case err == nil && !now.Before(at):
+		next, err = a.Reissue(old, now)
+	default:
+		return nil, err
+	}
+	if err == nil {
+		next.Revoked = old.Revoked
+	}
+	return next, err
 }
 
 // Calling is a calling channel to charter.

@@ -1,0 +1,186 @@
+package hub
+
+import (
+	"slices"
+
+	"crossband/crypto/mls/policy"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Revoked says that the node has verified and installed revocation lists, and
+// that the Judge knows them.
+type Revoked struct {
+	Lists []SignedList // all that are held now
+	Names []proto.Name // whom they take back and the lists before did not
+	From  proto.Agency // whose list is new: it is handed on; empty at start
+}
+
+// SignedList is an agency's revocation list, as it came.
+type SignedList struct {
+	Agency proto.Agency
+	Signed []byte
+}
+
+func (Revoked) event() {}
+
+// InstallRevocations asks the caller to verify a revocation list and install
+// it; then it applies Revoked. Who brought it, by request ID of Link, is
+// answered Done, or told why it was refused.
+type InstallRevocations struct {
+	Link   LinkID
+	ID     uint64
+	Peer   proto.Name // who brought it
+	Signed []byte
+}
+
+func (InstallRevocations) effect() {}
+
+// Told says what a partner's relay answered to a revocation list.
+type Told struct {
+	Peer    proto.Name
+	List    proto.Agency   // whose list
+	Refusal *proto.Refusal // nil: it has taken the list
+}
+
+func (Told) effect() {}
+
+func revocationFrame(signed []byte) *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_RevocationList{RevocationList: &wire.RevocationList{Signed: signed}}}
+}
+
+// revoked frees what revoked names held here, and hands the lists on. Links of
+// revoked certificates are for the node to cut: the hub knows only names, and a
+// name may have a new certificate.
+func (h *Hub) revoked(e Revoked) {
+	h.lists = e.Lists
+	for _, l := range sortedLinks(h.names) {
+		if l.peer.Role.IsEndpoint() {
+			h.sendLists(l, e.From)
+		}
+	}
+	for _, l := range sortedLinks(h.peers) {
+		h.sendLists(l, e.From)
+	}
+	for _, ch := range h.sortedChannels() {
+		if ch.hosted.members != nil {
+			h.judgeAgain(ch)
+		}
+	}
+	for _, n := range e.Names {
+		h.dropShelf(n)
+		for _, w := range slices.Clone(h.welcomes[n]) {
+			h.dropWelcome(n, w.Id)
+		}
+		h.emit(Audit{Actor: n, Kind: proto.KindRevocationList, What: "revoked"})
+	}
+}
+
+// sendLists hands a link the lists of one agency, or all for the empty one.
+// Endpoints of ours get every list; another agency's relay gets ours, and those
+// of agencies that it meets on channels of ours: it may have no link with them.
+func (h *Hub) sendLists(l *link, of proto.Agency) {
+	for _, s := range h.lists {
+		if of != "" && s.Agency != of || h.isPeer(l) && !h.concerns(l.peer.Agency, s.Agency) {
+			continue
+		}
+		if !h.isPeer(l) {
+			h.send(l, revocationFrame(s.Signed))
+			continue
+		}
+		id, err := h.ask(l, proto.ChannelID{}, revocationFrame(s.Signed))
+		if err != nil { // too much waits for it: it gets the list, and we no answer
+			h.send(l, revocationFrame(s.Signed))
+			continue
+		}
+		p := l.pending[id]
+		p.list = s.Agency
+		l.pending[id] = p
+	}
+}
+
+// listTold passes a partner's answer to a list on, so that the administrator
+// knows who has been told and who has not.
+func (h *Hub) listTold(l *link, p pending, refusal *proto.Refusal) {
+	if p.kind == proto.KindRevocationList {
+		h.emit(Told{l.peer, p.list, refusal})
+	}
+}
+
+func (h *Hub) concerns(peer, listed proto.Agency) bool {
+	if listed == h.self.Agency {
+		return true
+	}
+	for _, ch := range h.channels {
+		if ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(peer) && ch.charter.HasParty(listed) {
+			return peer != listed
+		}
+	}
+	return false
+}
+
+// judgeAgain finds out which members of a hosted channel are revoked by now and
+// takes the floor and their subscriptions from them.
+func (h *Hub) judgeAgain(ch *channel) {
+	before := ch.hosted.members
+	ch.hosted.members = before.judged(h.judge)
+	for _, n := range ch.hosted.members.outcasts() {
+		if before.isRevoked(n) {
+			continue
+		}
+		h.floorGone(ch, n, proto.ReasonRevoked)
+		if l := h.names[n]; l != nil && l.subs[ch.id] != nil {
+			h.unsubscribe(l, ch)
+		}
+	}
+}
+
+// judged returns the membership with its revoked members found anew.
+func (m *membership) judged(judge Judge) *membership {
+	next := *m
+	next.revoked = nil
+	for _, n := range policy.RevokedMembers(m.group.Members(), judge) {
+		if next.revoked == nil {
+			next.revoked = make(map[proto.Name]struct{})
+		}
+		next.revoked[n] = struct{}{}
+	}
+	return &next
+}
+
+// outcasts lists the members whose certificates have been taken back, in order.
+func (m *membership) outcasts() []proto.Name {
+	list := make([]proto.Name, 0, len(m.revoked))
+	for n := range m.revoked {
+		list = append(list, n)
+	}
+	slices.SortFunc(list, compareNames)
+	return list
+}
+
+func (m *membership) isRevoked(n proto.Name) bool { _, is := m.revoked[n]; return is }
+
+// mayAct refuses what a member says whose certificate has been taken back, by
+// its own link or by its agency's relay. The name may have been enrolled again:
+// then it may fetch the group and come in anew, and the judge looks at the
+// certificate that it comes with.
+func (ch *channel) mayAct(actor proto.Name, f *wire.Frame) error {
+	if ch.hosted.members == nil || !ch.hosted.members.isRevoked(actor) {
+		return nil
+	}
+	switch f.Body.(type) {
+	case *wire.Frame_Subscribe, *wire.Frame_Unsubscribe, *wire.Frame_FloorRelease, *wire.Frame_FetchGroupInfo, *wire.Frame_Commit:
+		return nil
+	}
+	return proto.Refuse(proto.ReasonRevoked, actor.String())
+}
+
+// dropShelf forgets an endpoint's key packages: they show the certificate that
+// was taken back.
+func (h *Hub) dropShelf(n proto.Name) {
+	if h.packages[n] == nil {
+		return
+	}
+	delete(h.packages, n)
+	h.emit(Write{bucketPackages, []byte(n.String()), nil})
+}
