@@ -85,6 +85,8 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 		return h.offered(l, b.ChannelOffer)
 	case *wire.Frame_Entries:
 		return h.feed(l, b.Entries)
+	case *wire.Frame_Heartbeat:
+		return h.heartbeat(l, actor, f, b.Heartbeat)
 	case *wire.Frame_Refused, *wire.Frame_Done:
 		return nil
 	}
