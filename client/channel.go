@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"crossband/client/views"
 	"crossband/crypto/mls"
 	"crossband/crypto/mls/policy"
 	"crossband/crypto/mls/tree"
@@ -44,6 +45,8 @@ type Channel struct {
 	out     proto.Alias // the relay's: voice that we send; 0 while not subscribed
 	hubAway bool
 
+	heart heart // compares the members' views of the membership
+
 	sender *sframe.Sender // seals our voice in the present epoch; nil: not a member
 	floor  FloorChanged
 	burst  *Burst // ours, under way
@@ -76,6 +79,7 @@ func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 		in: s.lastAlias, sent: make(map[proto.MessageID][]byte),
 	}
 	ch.turn <- struct{}{}
+	ch.heart.book = views.NewBook(ch.id, s.Name(), spread(s.Name()))
 	s.channels[ch.id] = ch
 	return ch
 }
@@ -319,6 +323,7 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	// A new context for every entry, kept before it is used: no voice key is
 	// ever counted from zero twice.
 	ch.restart++
+	ch.heart.beginAnew()
 	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted = g, seq, true, nil, true
 	err := ch.saveLocked()
 	if err == nil {

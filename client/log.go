@@ -144,6 +144,7 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	ch.heart.cameBack(id)
 	before := ch.group.Roster()
 	var d policy.Difference
 	if ch.pending != nil && ch.pending.id == id {
@@ -182,6 +183,7 @@ func (ch *Channel) leftLocked(why *proto.Refusal) []Event {
 }
 
 func (ch *Channel) dropLocked() {
+	ch.heart.awaited = nil
 	ch.group, ch.pending = nil, nil
 	ch.silence()
 	if ch.burst != nil {

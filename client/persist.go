@@ -19,6 +19,7 @@ type savedChannel struct {
 	Greeted [][]byte
 	Group   []byte
 	Hails   []savedHail
+	Views   []byte // digests of our last epochs: see views.Book
 }
 
 const channelKey = "channel-"
@@ -27,7 +28,7 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked()}
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked(), Views: ch.heart.book.Save()}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -95,6 +96,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
 	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart = g, v.Cursor, true, true, v.Restart+1
+	ch.heart.book.Load(v.Views, time.Now())
 	ch.restoreHailsLocked(v.Hails)
 	if err := ch.saveLocked(); err != nil {
 		return err
