@@ -100,6 +100,8 @@ func (s *Session) frame(f *wire.Frame) {
 		news = s.returnedLocked(b.Returned)
 	case *wire.Frame_Welcome:
 		s.welcomeLocked(b.Welcome)
+	case *wire.Frame_Heartbeat:
+		news = s.heartbeatLocked(b.Heartbeat)
 	case *wire.Frame_TrustList:
 		s.trustLocked(b.TrustList.Signed)
 	case *wire.Frame_RevocationList:

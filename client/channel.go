@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"crossband/client/views"
 	"crossband/crypto/mls"
 	"crossband/crypto/mls/policy"
 	"crossband/crypto/mls/tree"
@@ -63,6 +64,8 @@ type Channel struct {
 	out     proto.Alias // the relay's: voice that we send; 0 while not subscribed
 	hubAway bool
 
+	heart heart // compares the members' views of the membership
+
 	sender *sframe.Sender // seals our voice in the present epoch; nil: not a member
 	floor  FloorChanged
 	burst  *Burst // ours, under way
@@ -95,6 +98,7 @@ func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 		in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
 	}
 	ch.turn <- struct{}{}
+	ch.heart.book = views.NewBook(ch.id, s.Name(), spread(s.Name()))
 	s.channels[ch.id] = ch
 	return ch
 }
@@ -338,6 +342,7 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	// A new context for every entry, kept before it is used: no voice key is
 	// ever counted from zero twice.
 	ch.restart++
+	ch.heart.beginAnew()
 	ch.old = false
 	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted, ch.restored = g, seq, true, nil, true, false
 	if missed > 0 {

@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 
+	"crossband/client/views"
 	"crossband/crypto/mls/policy"
 	"crossband/crypto/sframe"
 	"crossband/proto"
@@ -34,6 +35,7 @@ func (ch *Channel) newEpochLocked() error {
 	ch.sender = sender
 	speakers := make(map[uint32]speaker)
 	ch.present = make(map[proto.Name]struct{})
+	var seats []views.Member
 	for _, m := range ch.group.Members() {
 		n, err := policy.NameOf(m.Credential)
 		if err != nil {
@@ -44,9 +46,11 @@ func (ch *Channel) newEpochLocked() error {
 			return err
 		}
 		ch.present[n] = struct{}{}
+		seats = append(seats, views.Member{Name: n, Key: key})
 		speakers[uint32(m.Leaf)] = speaker{n, key, ch.charter.RightOf(n) == proto.RightSend}
 	}
 	ch.judgeLocked()
+	ch.enterViewLocked(seats)
 	ch.s.ears.learn(ch.in, keys{channel: ch.id, suite: suite, epoch: epoch, base: append([]byte(nil), base...), speakers: speakers, own: uint32(ch.group.OwnLeaf())})
 	return nil
 }

@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"crossband/client/phrase"
+	"crossband/client/views"
 	"crossband/proto"
 )
 
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
-// IncidentOpened, FloorChanged, MembersChanged, HubAway, BurstHeard, Missed,
-// Expelled or Alarm.
+// IncidentOpened, FloorChanged, MembersChanged, ViewsChanged, HubAway, BurstHeard,
+// Missed, Expelled or Alarm.
 type Event interface{ event() }
 
 // Connected says that the link to the relay is up.
@@ -154,6 +155,14 @@ type Missed struct {
 	Count   uint64
 }
 
+// ViewsChanged says that the members' views of the channel's membership now
+// agree, differ, or are not confirmed.
+type ViewsChanged struct {
+	Channel proto.ChannelID
+	Before  views.State // None: we have just come in
+	Views   views.Views
+}
+
 // Alarm is something that a person should look at.
 type Alarm struct {
 	Channel proto.ChannelID
@@ -176,4 +185,5 @@ func (MembersChanged) event() {}
 func (HubAway) event()        {}
 func (BurstHeard) event()     {}
 func (Missed) event()         {}
+func (ViewsChanged) event()   {}
 func (Alarm) event()          {}

@@ -165,6 +165,7 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	ch.heart.cameBack(id)
 	before := ch.group.Roster()
 	var d policy.Difference
 	if ch.pending != nil && ch.pending.id == id {
@@ -206,6 +207,7 @@ func (ch *Channel) dropLocked() {
 	if ch.group != nil {
 		ch.group.Wipe()
 	}
+	ch.heart.awaited = nil
 	ch.group, ch.pending = nil, nil
 	ch.silence()
 	if ch.burst != nil {

@@ -168,12 +168,14 @@ func (ch *Channel) commitOnce(ctx context.Context, added proto.Name, options fun
 	}
 	id := proto.NewMessageID()
 	ch.pending = &ownCommit{id, p}
+	ch.awaitLocked(id)
 	b := &wire.Commit{Channel: ch.id[:], Id: id[:], Epoch: uint64(ch.group.Epoch()), Message: p.Commit, GroupInfo: p.GroupInfo, Welcome: p.Welcome}
 	s.mu.Unlock()
 	if added != (proto.Name{}) {
 		b.Added = []string{added.String()}
 	}
 	a, err := s.call(ctx, &wire.Frame{Body: &wire.Frame_Commit{Commit: b}})
+	ch.answered(id, err)
 	if err != nil {
 		return err
 	}

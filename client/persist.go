@@ -23,6 +23,7 @@ type savedChannel struct {
 	Outbox  []*outgoing
 	Inbox   []savedText
 	Mine    sentList
+	Views   []byte // digests of our last epochs: see views.Book
 }
 
 // savedNumbers are numbers with names as text.
@@ -57,7 +58,7 @@ const channelKey = "channel-"
 // used twice.
 func (ch *Channel) saveLocked() error {
 	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked(),
-		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine}
+		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Views: ch.heart.book.Save()}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -126,6 +127,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
 	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart, ch.restored = g, v.Cursor, true, true, v.Restart+1, true
+	ch.heart.book.Load(v.Views, time.Now())
 	ch.restoreHailsLocked(v.Hails)
 	if err := ch.saveLocked(); err != nil {
 		return err

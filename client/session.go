@@ -104,9 +104,10 @@ func Open(cfg Config) (*Session, error) {
 		s.wg.Wait()
 		return nil, err
 	}
-	s.wg.Go(s.supervise) // ends with Close
-	s.wg.Go(s.renewals)  // ends with Close
-	s.wg.Go(s.tellReads) // ends with Close
+	s.wg.Go(s.supervise)  // ends with Close
+	s.wg.Go(s.renewals)   // ends with Close
+	s.wg.Go(s.tellReads)  // ends with Close
+	s.wg.Go(s.heartbeats) // ends with Close
 	return s, nil
 }
 

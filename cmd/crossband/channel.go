@@ -149,38 +149,6 @@ func withChannel(cmd *cobra.Command, e env, d device, f channelFlag, fn func(con
 	return fn(ctx, ch)
 }
 
-func newChannelMembersCommand(e env) *cobra.Command {
-	var d device
-	var f channelFlag
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "members",
-		Short: "List who is in a channel",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withChannel(cmd, e, d, f, func(_ context.Context, ch *client.Channel) error {
-				names, err := ch.Members()
-				if err != nil {
-					return err
-				}
-				list := make([]string, len(names))
-				for i, n := range names {
-					list[i] = n.String()
-				}
-				if asJSON {
-					return e.json(list)
-				}
-				e.printf("%s\n", strings.Join(list, "\n"))
-				return nil
-			})
-		},
-	}
-	d.addFlags(c)
-	f.addFlags(c)
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return c
-}
-
 func newChannelAddCommand(e env) *cobra.Command {
 	return newMemberCommand(e, "add", "Take a device into a channel", (*client.Channel).Add)
 }

@@ -11,6 +11,7 @@ import (
 
 	"crossband/client"
 	"crossband/client/phrase"
+	"crossband/client/views"
 	"crossband/cmd/crossband/internal/endpointdir"
 	"crossband/cmd/internal/version"
 	"crossband/proto"
@@ -161,6 +162,10 @@ func (st *station) mention(ev client.Event) {
 		st.e.note("on %s, %d message(s) from entry %d on cannot be read by this device: it had no keys then", st.title(ev.Channel), ev.Count, ev.Seq)
 	case client.Expelled:
 		st.e.note("this device is out: %s; everything that it held is wiped", phrase.Inert(ev.Why.Error()))
+	case client.ViewsChanged:
+		if ev.Before != views.None || ev.Views.State != views.Unconfirmed { // nobody can have spoken yet
+			st.e.note("on %s, %s", st.title(ev.Channel), viewsLine(ev.Views))
+		}
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	}

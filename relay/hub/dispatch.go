@@ -90,6 +90,8 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 		return h.feed(l, b.Entries)
 	case *wire.Frame_ReturnedAck:
 		return h.returnedAck(actor, b.ReturnedAck)
+	case *wire.Frame_Heartbeat:
+		return h.heartbeat(l, actor, f, b.Heartbeat)
 	case *wire.Frame_Refused, *wire.Frame_Done:
 		return nil
 	}

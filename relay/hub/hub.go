@@ -214,6 +214,7 @@ type Hub struct {
 	trust    []byte       // newest signed trust list, for endpoints
 	lists    []SignedList // newest revocation lists, for endpoints and partners
 	lastID   uint64       // of requests that this relay sends
+	beats    beats
 }
 
 // New returns the hub of the relay named self, with nothing in it.
@@ -229,6 +230,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		welcomes: make(map[proto.Name][]*wire.Welcome),
 		returned: make(map[proto.Name][]*wire.Returned),
 		ended:    make(map[proto.ChannelID]endedChannel),
+		beats:    beats{allowed: make(map[LinkID]map[beatKey]allowance)},
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
 	return h

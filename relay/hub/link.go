@@ -130,6 +130,7 @@ func (h *Hub) linkDown(id LinkID) {
 		h.unsubscribe(l, ch)
 	}
 	delete(h.links, id)
+	h.forgetBeats(id)
 	if h.names[l.peer] == l {
 		delete(h.names, l.peer)
 	}

@@ -5,6 +5,8 @@
 package relaytest
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -23,7 +25,8 @@ type Network struct {
 	paths  map[[2]netip.Addr]Path
 	cut    map[[2]netip.Addr]bool
 	all    Path
-	random *rand.Rand
+	seed   uint64
+	random map[[2]netip.Addr]*rand.Rand // by from and to: what one way loses does not depend on traffic elsewhere
 	taps   []func(simnet.Packet)
 	hosts  []*simnet.Simnet // one per host, so that hosts can come at any time
 }
@@ -38,7 +41,7 @@ type Path struct {
 func newNetwork(seed uint64) *Network {
 	return &Network{
 		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool),
-		random: rand.New(rand.NewPCG(seed, seed)),
+		seed: seed, random: make(map[[2]netip.Addr]*rand.Rand),
 	}
 }
 
@@ -55,7 +58,7 @@ func (n *Network) SendPacket(p simnet.Packet) error {
 	n.mu.Lock()
 	to := n.nodes[p.To.String()]
 	path := n.path(p)
-	lost := to == nil || n.cut[pair(p.From, p.To)] || path.Loss > 0 && n.random.Float64() < path.Loss
+	lost := to == nil || n.cut[pair(p.From, p.To)] || path.Loss > 0 && n.chance(p).Float64() < path.Loss
 	taps := n.taps
 	n.mu.Unlock()
 	for _, tap := range taps {
@@ -74,12 +77,24 @@ func (n *Network) path(p simnet.Packet) Path {
 	return n.all
 }
 
+// chance is that of one way between two hosts.
+func (n *Network) chance(p simnet.Packet) *rand.Rand {
+	from, to := p.From.(*net.UDPAddr).AddrPort().Addr(), p.To.(*net.UDPAddr).AddrPort().Addr()
+	r := n.random[[2]netip.Addr{from, to}]
+	if r == nil {
+		way := sha256.Sum256([]byte(from.String() + " " + to.String()))
+		r = rand.New(rand.NewPCG(n.seed, binary.BigEndian.Uint64(way[:])))
+		n.random[[2]netip.Addr{from, to}] = r
+	}
+	return r
+}
+
 func (n *Network) latency(p simnet.Packet) time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	path := n.path(p)
 	if path.Jitter > 0 {
-		return path.Delay + time.Duration(n.random.Int64N(int64(path.Jitter)))
+		return path.Delay + time.Duration(n.chance(p).Int64N(int64(path.Jitter)))
 	}
 	return path.Delay
 }

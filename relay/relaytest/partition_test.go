@@ -297,7 +297,7 @@ func TestPressWhileTheBorderLinkIsDyingIsDecidedLocally(t *testing.T) {
 		second := partner.MustJoin(b.group)
 		time.Sleep(time.Second)
 		b.Net.Cut(b.us.Addr, b.mx.Addr)
-		time.Sleep(2 * time.Second)
+		time.Sleep(3 * time.Second) // the link is given up 4 to 5 s after the cut: what passed last decides
 		first := push(t, p.mx, endless, client.TalkOptions{})
 		time.Sleep(100 * time.Millisecond)
 		next := push(t, second, 20, client.TalkOptions{Queue: true})
@@ -310,7 +310,7 @@ func TestPressWhileTheBorderLinkIsDyingIsDecidedLocally(t *testing.T) {
 		if !talk.Local {
 			t.Error("the grant is not said to be local")
 		}
-		// Two seconds passed before the grant, and speech is kept for one and a half.
+		// Up to two seconds passed before the grant, and speech is kept for one and a half.
 		if h := heard(t, partner, talk, "the local listener hears it"); h.Frames < talk.Sent-40 {
 			t.Errorf("heard %d of %d frames", h.Frames, talk.Sent)
 		}
