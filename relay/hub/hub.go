@@ -162,6 +162,7 @@ type Hub struct {
 	welcomes map[proto.Name][]*wire.Welcome
 	trust    []byte // newest signed trust list, for endpoints
 	lastID   uint64 // of requests that this relay sends
+	quotas   quotas // what everybody has used of late
 }
 
 // New returns the hub of the relay named self, with nothing in it.
@@ -175,6 +176,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		channels: make(map[proto.ChannelID]*channel),
 		packages: make(map[proto.Name]*shelf),
 		welcomes: make(map[proto.Name][]*wire.Welcome),
+		quotas:   newQuotas(),
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
 	return h
