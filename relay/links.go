@@ -46,13 +46,15 @@ func (n *Node) verify(chain [][]byte, peerIsServer bool) (proto.Name, error) {
 	case own && name.Role == proto.RoleRelay:
 		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s is a relay of our own agency", name)
 	case own:
-		return name, nil
 	case name.Role != proto.RoleRelay:
 		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s belongs at its own agency's relay", name)
 	case n.peers[name.Agency] == nil:
 		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s links with no relay of %s", n.Name(), name.Agency)
 	}
-	return name, nil
+	if peerIsServer {
+		return name, nil
+	}
+	return name, n.arrivals.take(name, time.Now())
 }
 
 // accept takes in links until the listener closes.
@@ -126,7 +128,7 @@ type linkIn struct {
 // serve starts the two readers of a link: each owns nothing but octets. Both
 // end when the link ends; the frame reader ends last and tells the loop.
 func (n *Node) serve(ctx context.Context, c *link.Conn) {
-	p := &port{conn: c, id: hub.LinkID(n.counters.links.Add(1))}
+	p := newPort(c, hub.LinkID(n.counters.links.Add(1)))
 	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer()}, p}) {
 		c.Close(proto.Refuse(proto.ReasonClosing, ""))
 		return
@@ -152,7 +154,7 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 func (n *Node) readFrames(ctx context.Context, p *port) {
 	for {
 		f, err := p.conn.Receive(ctx)
-		if err != nil || !n.post(ctx, hub.FrameIn{Link: p.id, Frame: f}) {
+		if err != nil || !n.admit(ctx, p, f) || !n.post(ctx, frameIn{hub.FrameIn{Link: p.id, Frame: f}, p}) {
 			return
 		}
 	}

@@ -96,6 +96,9 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			l.linked(in.Peer, true)
 			e = in.LinkUp
 		}
+		if in, ok := e.(frameIn); ok {
+			e = in.taken()
+		}
 		effects = append(effects, l.hub.Apply(time.Now(), e)...)
 		if down, ok := e.(hub.LinkDown); ok {
 			l.gone(down.Link)

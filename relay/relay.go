@@ -52,6 +52,7 @@ type Node struct {
 	listener *link.Listener
 	events   chan hub.Event // from readers to the loop; full: the reader waits, and so does its sender
 	counters counters
+	arrivals arrivals
 	wg       sync.WaitGroup // every goroutine that Run started
 }
 
@@ -82,8 +83,9 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Log.With("relay", cfg.Identity.Name.String()), trust: trust,
-		peers:  make(map[proto.Agency]*peerState),
-		events: make(chan hub.Event, eventQueue),
+		peers:    make(map[proto.Agency]*peerState),
+		events:   make(chan hub.Event, eventQueue),
+		arrivals: arrivals{names: make(map[proto.Name]*proto.Bucket)},
 	}
 	for _, p := range cfg.Peers {
 		n.peers[p.Agency] = &peerState{Peer: p}
