@@ -129,7 +129,7 @@ type linkIn struct {
 // end when the link ends; the frame reader ends last and tells the loop.
 func (n *Node) serve(ctx context.Context, c *link.Conn) {
 	p := newPort(c, hub.LinkID(n.counters.links.Add(1)))
-	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer()}, p}) {
+	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer(), Dialled: c.Dialled()}, p}) {
 		c.Close(proto.Refuse(proto.ReasonClosing, ""))
 		return
 	}

@@ -30,8 +30,9 @@ type Event interface{ event() }
 // LinkUp says that a greeted link is there. The zero Peer is a newcomer on an
 // enrolment link.
 type LinkUp struct {
-	Link LinkID
-	Peer proto.Name
+	Link    LinkID
+	Peer    proto.Name
+	Dialled bool // by us
 }
 
 // LinkDown says that a link has ended.
