@@ -21,8 +21,9 @@ func (n *Node) linkConfig() link.Config {
 			c, err := n.identity.Load().TLSCertificate()
 			return &c, err
 		},
-		Verify:   n.verify,
-		Software: n.cfg.Software,
+		Verify:            n.verify,
+		Software:          n.cfg.Software,
+		StatelessResetKey: n.cfg.Identity.Derive("stateless reset"),
 		Refused: func(a link.Attempt) {
 			n.counters.refused.Add(1)
 			why := proto.AsRefusal(a.Err)
