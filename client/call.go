@@ -92,6 +92,8 @@ func (s *Session) frame(f *wire.Frame) {
 		news = s.offerLocked(b.ChannelOffer)
 	case *wire.Frame_Welcome:
 		s.welcomeLocked(b.Welcome)
+	case *wire.Frame_KeyPackagesLeft:
+		s.packagesLeftLocked(b.KeyPackagesLeft)
 	case *wire.Frame_TrustList:
 		s.trustLocked(b.TrustList.Signed)
 	default:

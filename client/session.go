@@ -185,7 +185,7 @@ func (s *Session) supervise() {
 // serve reads one link until it ends and returns why it did.
 func (s *Session) serve(conn *link.Conn) error {
 	s.mu.Lock()
-	s.conn = conn
+	s.conn, s.packages.left = conn, nil
 	s.changedLocked()
 	s.mu.Unlock()
 	voice := make(chan struct{})

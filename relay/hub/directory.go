@@ -59,6 +59,17 @@ func (h *Hub) checkPackage(octets []byte, owner proto.Name) error {
 	return nil
 }
 
+// tellPackages tells an endpoint what is left on its shelf, so that it makes new
+// packages when it must and not on every link: each costs us a signature to
+// check.
+func (h *Hub) tellPackages(l *link) {
+	left := &wire.KeyPackagesLeft{}
+	if s := h.packages[l.peer]; s != nil {
+		left.Left, left.LastResort = uint32(len(s.packages)), len(s.lastResort) > 0
+	}
+	h.send(l, &wire.Frame{Body: &wire.Frame_KeyPackagesLeft{KeyPackagesLeft: left}})
+}
+
 func (h *Hub) saveShelf(owner proto.Name, s *shelf) {
 	octets, _ := pb.Marshal(&wire.PublishKeyPackages{Packages: s.packages, LastResort: s.lastResort})
 	h.emit(Write{bucketPackages, []byte(owner.String()), octets})
@@ -110,6 +121,9 @@ func (h *Hub) take(name proto.Name, suite uint16) (p []byte, last, ok bool) {
 		if packageSuite(p) == suite {
 			s.packages = slices.Delete(slices.Clone(s.packages), i, i+1)
 			h.saveShelf(name, s)
+			if l := h.names[name]; l != nil {
+				h.tellPackages(l)
+			}
 			return p, false, true
 		}
 	}

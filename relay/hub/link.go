@@ -116,6 +116,7 @@ func (h *Hub) endpointUp(l *link) {
 	if h.trust != nil {
 		h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: h.trust}}})
 	}
+	h.tellPackages(l)
 	for _, ch := range h.sortedChannels() {
 		if ch.charter.RightOf(l.peer) != proto.RightNone {
 			h.offer(l, ch)
