@@ -157,6 +157,13 @@ const (
 	dialFirst   = 200 * time.Millisecond
 	dialMost    = 10 * time.Second
 	dialTimeout = 10 * time.Second
+	// A link that lasted so long was a good one. After one that did not, the
+	// back-off goes on: two devices under one name that take each other's place
+	// would do so for ever, as fast as they can.
+	linkLasts = 10 * time.Second
+	// A relay that stops tells all its endpoints in one moment: they come back
+	// over a second rather than in a fifth of one.
+	dialClosed = time.Second
 )
 
 // supervise keeps the link: dial, greet, read until it ends, again.
@@ -167,8 +174,13 @@ func (s *Session) supervise() {
 		conn, err := s.dialer.Dial(ctx, s.cfg.Relay, link.RelayOf(s.Name().Agency))
 		cancel()
 		if err == nil {
-			err = s.serve(conn)
-			wait = dialFirst
+			begun := time.Now()
+			if err = s.serve(conn); time.Since(begun) >= linkLasts {
+				wait = dialFirst
+				if proto.ReasonOf(err) == proto.ReasonClosing {
+					wait = dialClosed
+				}
+			}
 		}
 		if s.ctx.Err() != nil {
 			return

@@ -22,6 +22,7 @@ type Network struct {
 	nodes  map[string]simnet.PacketReceiver
 	paths  map[[2]netip.Addr]Path
 	cut    map[[2]netip.Addr]bool
+	off    map[netip.Addr]bool
 	all    Path
 	random *rand.Rand
 	taps   []func(simnet.Packet)
@@ -37,7 +38,7 @@ type Path struct {
 
 func newNetwork(seed uint64) *Network {
 	return &Network{
-		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool),
+		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool),
 		random: rand.New(rand.NewPCG(seed, seed)),
 	}
 }
@@ -55,7 +56,7 @@ func (n *Network) SendPacket(p simnet.Packet) error {
 	n.mu.Lock()
 	to := n.nodes[p.To.String()]
 	path := n.path(p)
-	lost := to == nil || n.cut[pair(p.From, p.To)] || path.Loss > 0 && n.random.Float64() < path.Loss
+	lost := to == nil || n.cut[pair(p.From, p.To)] || n.unplugged(p.From) || n.unplugged(p.To) || path.Loss > 0 && n.random.Float64() < path.Loss
 	taps := n.taps
 	n.mu.Unlock()
 	for _, tap := range taps {
@@ -135,6 +136,32 @@ func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
 	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
 	return c, addr, sim.Start()
 }
+
+// Again opens an address that a host has closed, or is done with: what is sent
+// there from now on goes to the new socket.
+func (n *Network) Again(addr *net.UDPAddr) (net.PacketConn, error) {
+	sim := &simnet.Simnet{Router: n}
+	n.mu.Lock()
+	n.hosts = append(n.hosts, sim)
+	n.mu.Unlock()
+	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
+	return c, sim.Start()
+}
+
+// Unplug loses every packet from or to a host until Plug: its process has died
+// and says nothing.
+func (n *Network) Unplug(a net.Addr) { n.setUnplugged(a, true) }
+
+// Plug undoes Unplug.
+func (n *Network) Plug(a net.Addr) { n.setUnplugged(a, false) }
+
+func (n *Network) setUnplugged(a net.Addr, off bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.off[a.(*net.UDPAddr).AddrPort().Addr()] = off
+}
+
+func (n *Network) unplugged(a net.Addr) bool { return n.off[a.(*net.UDPAddr).AddrPort().Addr()] }
 
 // Close ends every host's link.
 func (n *Network) Close() error {

@@ -42,6 +42,8 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
+	Store     store.Store // kept over Restart; nil is an empty one in memory
+	identity  *identity.Identity
 	socket    net.PacketConn
 	stop      context.CancelFunc
 	done      chan struct{}
@@ -133,8 +135,14 @@ func (w *World) Start(agencies ...*Agency) {
 
 func (a *Agency) start() {
 	a.W.T.Helper()
+	if a.identity == nil {
+		a.identity = a.Identity("relay/r1")
+	}
+	if a.Store == nil {
+		a.Store = store.NewMemory()
+	}
 	node, err := relay.New(relay.Config{
-		Identity: a.Identity("relay/r1"), Listen: a.socket, Store: store.NewMemory(), Peers: a.Peers, Charters: a.Charters,
+		Identity: a.identity, Listen: a.socket, Store: kept{a.Store}, Peers: a.Peers, Charters: a.Charters,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)
@@ -147,6 +155,37 @@ func (a *Agency) start() {
 			a.W.T.Errorf("relay of %s: %v", a.Name, err)
 		}
 	}()
+}
+
+// kept is a store that outlives the relay which uses it.
+type kept struct{ store.Store }
+
+func (kept) Close() error { return nil }
+
+// Crash ends an agency's relay without a word to anybody, as a power cut does.
+// Its store, its identity and its address stay.
+func (a *Agency) Crash() {
+	a.W.T.Helper()
+	a.W.Net.Unplug(a.Addr)
+	a.Stop()
+}
+
+// Stop ends an agency's relay in good order.
+func (a *Agency) Stop() {
+	a.W.T.Helper()
+	a.stop()
+	<-a.done
+	a.stop = nil
+}
+
+// Restart starts a relay again that was stopped or has crashed.
+func (a *Agency) Restart() {
+	a.W.T.Helper()
+	var err error
+	a.socket, err = a.W.Net.Again(a.Addr)
+	a.W.check(err)
+	a.W.Net.Plug(a.Addr)
+	a.start()
 }
 
 // Endpoint opens a session of an endpoint and drains its events into the
