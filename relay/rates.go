@@ -69,6 +69,7 @@ const heldSayEvery = time.Minute
 // admit waits until a link's rate lets the frame pass and a turn is free. It
 // reports false when the link or the node ends.
 func (n *Node) admit(ctx context.Context, p *port, f *wire.Frame) bool {
+	n.counters.framesRead.Add(1)
 	over := p.conn.Context().Done()
 	if wait := p.frames.Take(time.Now(), p.rate.frames, weightOf(f)); wait > 0 {
 		n.counters.framesHeld.Add(1)
