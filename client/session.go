@@ -35,7 +35,6 @@ type Config struct {
 type Session struct {
 	cfg    Config
 	log    *slog.Logger
-	dialer *link.Dialer
 	trust  *identity.TrustStore
 	ears   *ears
 	events chan Event
@@ -46,7 +45,9 @@ type Session struct {
 
 	mu        sync.Mutex // guards what follows; never held while waiting
 	identity  *identity.Identity
-	conn      *link.Conn // nil while there is none
+	dialer    *link.Dialer   // of the socket in use
+	former    []*link.Dialer // that the present link was moved away from
+	conn      *link.Conn     // nil while there is none
 	lastID    uint64
 	lastAlias proto.Alias // bounded by proto.MaxSubscribed channels
 	calls     map[uint64]chan *wire.Frame
@@ -114,7 +115,11 @@ func (s *Session) Events() <-chan Event { return s.events }
 // Close ends the Session and everything that it started.
 func (s *Session) Close() error {
 	s.cancel()
-	err := s.dialer.Close()
+	err := s.leaveFormer() // first: the link may be theirs
+	s.mu.Lock()
+	d := s.dialer
+	s.mu.Unlock()
+	err = errors.Join(err, d.Close())
 	s.wg.Wait()
 	return err
 }
@@ -171,7 +176,11 @@ func (s *Session) supervise() {
 	wait := dialFirst
 	for s.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
-		conn, err := s.dialer.Dial(ctx, s.cfg.Relay, link.RelayOf(s.Name().Agency))
+		s.leaveFormer()
+		s.mu.Lock()
+		d := s.dialer
+		s.mu.Unlock()
+		conn, err := d.Dial(ctx, s.cfg.Relay, link.RelayOf(s.Name().Agency))
 		cancel()
 		if err == nil {
 			begun := time.Now()

@@ -19,6 +19,7 @@ type network struct {
 	sim  *simnet.Simnet
 	wire *faultyWire
 	last byte
+	ends []func() // of what came later
 
 	refused chan link.Attempt // what the listener tells its audit
 }
@@ -85,6 +86,9 @@ func simulated(t *testing.T, server, client link.Config, test func(t *testing.T,
 		p := open(t, at, from, server, client)
 		defer func() {
 			p.close(t)
+			for _, end := range n.ends {
+				end()
+			}
 			n.sim.Close()
 		}()
 		test(t, n, p)

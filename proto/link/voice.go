@@ -153,7 +153,7 @@ func (c *Conn) writeVoice() {
 				continue
 			case <-sound:
 				if !spoke {
-					c.quic.SendDatagram(make([]byte, sounding)) // an error is the link's end, which the loop sees
+					c.sound()
 				}
 				spoke = false
 				continue
@@ -169,6 +169,9 @@ func (c *Conn) writeVoice() {
 		}
 	}
 }
+
+// sound sends a sounding. An error is the link's end, which others see.
+func (c *Conn) sound() { c.quic.SendDatagram(make([]byte, sounding)) }
 
 // unsent counts a frame that quic-go did not take; false when the link is over.
 func (q *voiceQueue) unsent(err error) bool {
