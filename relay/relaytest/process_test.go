@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -233,10 +234,21 @@ func TestFleet(t *testing.T) {
 	t.Logf("the relay's processor time so far: %v", a.kill())
 	time.Sleep(time.Second)
 	begun = time.Now()
+	own := processorTime()
 	a.start()
 	all("after a restart", begun)
 	time.Sleep(5 * time.Second) // key packages, which this store has lost
+	t.Logf("the endpoints' processor time, on the same machine: %v", processorTime()-own)
 	t.Logf("the relay's processor time for all to come back and publish: %v", a.kill())
+}
+
+// processorTime is what this process has had.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestFloodOverRealSockets has a stolen device and a partner's relay flood a
