@@ -133,6 +133,7 @@ type Stats struct {
 	VoiceForged    uint64 // frames dropped: another sender's index
 	VoiceMalformed uint64 // frames dropped: not a voice datagram
 	VoiceOverRate  uint64 // frames dropped: more than a talker needs
+	EventsQueued   int    // that wait for the loop now
 	FramesRead     uint64 // control frames taken from links
 	FramesHeld     uint64 // control frames that had to wait for their link's rate
 	HeldFor        time.Duration
@@ -145,6 +146,6 @@ func (n *Node) Stats() Stats {
 		Links: c.links.Load(), Refused: c.refused.Load(),
 		VoiceForwarded: c.voiceForwarded.Load(), VoiceNoFloor: c.voiceNoFloor.Load(), VoiceForged: c.voiceForged.Load(),
 		VoiceMalformed: c.voiceMalformed.Load(), VoiceOverRate: c.voiceOverRate.Load(),
-		FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
+		EventsQueued: len(n.events), FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
 	}
 }

@@ -1,6 +1,7 @@
 package relaytest_test
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/relaytest"
+	"crossband/relay/store"
 )
 
 // quality is how talking went: what was lost, and how long presses waited.
@@ -122,6 +124,52 @@ func TestFloodOfFrames(t *testing.T) {
 			})
 		})
 	}
+}
+
+// slowStore is a store whose writes wait while it is told to.
+type slowStore struct {
+	store.Store
+	gate chan struct{} // closed: writes pass
+}
+
+func (s *slowStore) Write(ctx context.Context, records []store.Record) error {
+	<-s.gate
+	return s.Store.Write(ctx, records)
+}
+
+// TestOneLinkHasAShareOfTheQueue: while the loop waits for the disk, a flooding
+// device fills its own share of the queue to the loop and no more.
+func TestOneLinkHasAShareOfTheQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBorder(t, 3, directly)
+		disk := &slowStore{store.NewMemory(), make(chan struct{})}
+		b.us.Store = disk
+		open := disk.gate
+		close(open)
+		b.Start(b.us)
+		defer b.Close(b.us)
+		desk := b.us.Endpoint("desk/del-rio")
+		ch := desk.MustJoin(b.group)
+		device := b.Rogue(b.us.Identity("unit/stolen"), b.us)
+		time.Sleep(5 * time.Second)
+
+		disk.gate = make(chan struct{}) // the loop is at rest: it reads the field with its next write
+		text := send(ch, "while the disk is slow")
+		time.Sleep(time.Second)
+		device.Flood(time.Now().Add(2*time.Second), unsubscribe)
+		if n := b.us.Node.Stats().EventsQueued; n < 16 || n > 16+8 {
+			t.Errorf("%d events wait for the loop, want the device's share of 16 and some of others", n)
+		}
+		if text.sent() {
+			t.Error("the text was acknowledged before it was stored: the test shows nothing")
+		}
+		close(disk.gate)
+		if <-text.done; text.err != nil {
+			t.Errorf("the text: %v", text.err)
+		}
+		time.Sleep(time.Second)
+	})
 }
 
 // TestFloodOfCommitsAndHails: what is within the link's rate and over the hub's
