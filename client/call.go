@@ -102,6 +102,8 @@ func (s *Session) frame(f *wire.Frame) {
 		s.welcomeLocked(b.Welcome)
 	case *wire.Frame_Heartbeat:
 		news = s.heartbeatLocked(b.Heartbeat)
+	case *wire.Frame_KeyPackagesLeft:
+		s.packagesLeftLocked(b.KeyPackagesLeft)
 	case *wire.Frame_TrustList:
 		s.trustLocked(b.TrustList.Signed)
 	case *wire.Frame_RevocationList:

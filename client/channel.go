@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -122,8 +123,13 @@ func (s *Session) Channel(id proto.ChannelID) *Channel {
 }
 
 // offerLocked learns of a channel. The charter is judged here, whatever the
-// relay thinks of it.
+// relay thinks of it; once is enough, for it is offered on every link.
 func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
+	for _, ch := range s.channels {
+		if bytes.Equal(ch.signed, b.Charter) && ch.charter.Check(time.Now()) == nil {
+			return s.offeredLocked(ch, b.Created)
+		}
+	}
 	c, signer, err := s.judge().Read(b.Charter, time.Now())
 	if err == nil {
 		err = s.signerMayLocked(c, signer)
@@ -142,12 +148,16 @@ func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 		}
 		ch = s.newChannelLocked(c, b.Charter)
 	}
-	ch.created = ch.created || b.Created
+	return s.offeredLocked(ch, b.Created)
+}
+
+func (s *Session) offeredLocked(ch *Channel, created bool) []Event {
+	ch.created = ch.created || created
 	if ch.wanted && ch.created && (ch.group == nil || ch.out == 0) {
 		ch.comeBackLocked()
 	}
 	s.changedLocked()
-	return []Event{Offered{ch.id, c, ch.created}}
+	return []Event{Offered{ch.id, ch.charter, ch.created}}
 }
 
 // pruneLocked drops channels whose charter has ended, with their keys.

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,14 +17,77 @@ import (
 type keyPackages struct {
 	current, before []*mls.KeyPackageSecret
 	offered         []*mls.KeyPackageSecret // sent, and not yet known to have arrived
+
+	left       *wire.KeyPackagesLeft // what the relay last said on this link; nil: nothing yet
+	publishing bool                  // a task does
 }
 
-// packageBatch is how many are published on each link, beside one of last
-// resort; packageLife is how long they may be used.
+// packageBatch is how many are published at a time, beside one of last resort;
+// packagesLow is when there are too few; packageLife is how long they may be
+// used, and packageSpare how much of it must be left.
 const (
 	packageBatch = 4
+	packagesLow  = 2
 	packageLife  = 7 * 24 * time.Hour
+	packageSpare = packageLife / 4
 )
+
+// packagesTold is how long a new link waits for the relay to say what it holds.
+const packagesTold = 5 * time.Second
+
+// settlePackages leaves key packages with the relay if it lacks them.
+func (s *Session) settlePackages(ctx context.Context) error {
+	told, cancel := context.WithTimeout(ctx, packagesTold)
+	defer cancel()
+	s.wait(told, func() bool { return s.packages.left != nil || s.conn == nil })
+	s.mu.Lock()
+	enough := s.packages.publishing || s.packages.left != nil && s.packagesGoodLocked(time.Now())
+	s.mu.Unlock()
+	if enough {
+		return nil
+	}
+	return s.publishPackages(ctx)
+}
+
+// packagesLeftLocked takes in what the relay holds, and leaves more with it when
+// they run low while the link is up. On a new link settle does that.
+func (s *Session) packagesLeftLocked(b *wire.KeyPackagesLeft) {
+	first := s.packages.left == nil
+	s.packages.left = b
+	s.changedLocked()
+	if first || s.packages.publishing || s.packagesGoodLocked(time.Now()) {
+		return
+	}
+	s.packages.publishing = true
+	s.task("publish key packages", func(ctx context.Context) error {
+		defer func() {
+			s.mu.Lock()
+			s.packages.publishing = false
+			s.mu.Unlock()
+		}()
+		return s.publishPackages(ctx)
+	})
+}
+
+// packagesGoodLocked reports whether what the relay holds are enough packages of
+// ours that can still be used: under our present certificate, with their secrets
+// here, and not about to expire.
+func (s *Session) packagesGoodLocked(now time.Time) bool {
+	left, regular, last := s.packages.left, 0, false
+	own := s.memberLocked().Credential.AppendTo(nil)
+	until := uint64(now.Add(packageSpare).Unix())
+	for _, p := range s.packages.current {
+		if p.Package.Leaf.Lifetime.NotAfter < until || !bytes.Equal(p.Package.Leaf.Credential.AppendTo(nil), own) {
+			return false
+		}
+		if p.Package.LastResort() {
+			last = true
+		} else {
+			regular++
+		}
+	}
+	return last && left.LastResort && left.Left >= packagesLow && regular >= int(left.Left)
+}
 
 const packagesKey = "keypackages"
 
@@ -60,7 +124,7 @@ func (s *Session) publishPackages(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.packages = keyPackages{current: secrets, before: s.packages.current}
+	s.packages.current, s.packages.before, s.packages.offered = secrets, s.packages.current, nil
 	return s.savePackagesLocked()
 }
 
@@ -132,6 +196,6 @@ func (s *Session) restorePackagesLocked() error {
 			lists[i] = append(lists[i], p)
 		}
 	}
-	s.packages = keyPackages{lists[0], lists[1], lists[2]}
+	s.packages = keyPackages{current: lists[0], before: lists[1], offered: lists[2]}
 	return nil
 }

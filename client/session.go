@@ -35,7 +35,6 @@ type Config struct {
 type Session struct {
 	cfg    Config
 	log    *slog.Logger
-	dialer *link.Dialer
 	trust  *identity.TrustStore
 	ears   *ears
 	events chan Event
@@ -46,7 +45,9 @@ type Session struct {
 
 	mu        sync.Mutex // guards what follows; never held while waiting
 	identity  *identity.Identity
-	conn      *link.Conn // nil while there is none
+	dialer    *link.Dialer   // of the socket in use
+	former    []*link.Dialer // that the present link was moved away from
+	conn      *link.Conn     // nil while there is none
 	lastID    uint64
 	lastAlias proto.Alias // bounded by proto.MaxSubscribed channels
 	calls     map[uint64]chan *wire.Frame
@@ -120,7 +121,11 @@ func (s *Session) Events() <-chan Event { return s.events }
 // Close ends the Session and everything that it started.
 func (s *Session) Close() error {
 	s.cancel()
-	err := s.dialer.Close()
+	err := s.leaveFormer() // first: the link may be theirs
+	s.mu.Lock()
+	d := s.dialer
+	s.mu.Unlock()
+	err = errors.Join(err, d.Close())
 	s.wg.Wait()
 	return err
 }
@@ -163,6 +168,13 @@ const (
 	dialFirst   = 200 * time.Millisecond
 	dialMost    = 10 * time.Second
 	dialTimeout = 10 * time.Second
+	// A link that lasted so long was a good one. After one that did not, the
+	// back-off goes on: two devices under one name that take each other's place
+	// would do so for ever, as fast as they can.
+	linkLasts = 10 * time.Second
+	// A relay that stops tells all its endpoints in one moment: they come back
+	// over a second rather than in a fifth of one.
+	dialClosed = time.Second
 )
 
 // supervise keeps the link: dial, greet, read until it ends, again.
@@ -170,11 +182,20 @@ func (s *Session) supervise() {
 	wait := dialFirst
 	for s.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
-		conn, err := s.dialer.Dial(ctx, s.cfg.Relay, link.RelayOf(s.Name().Agency))
+		s.leaveFormer()
+		s.mu.Lock()
+		d := s.dialer
+		s.mu.Unlock()
+		conn, err := d.Dial(ctx, s.cfg.Relay, link.RelayOf(s.Name().Agency))
 		cancel()
 		if err == nil {
-			err = s.serve(conn)
-			wait = dialFirst
+			begun := time.Now()
+			if err = s.serve(conn); time.Since(begun) >= linkLasts {
+				wait = dialFirst
+				if proto.ReasonOf(err) == proto.ReasonClosing {
+					wait = dialClosed
+				}
+			}
 		}
 		if s.ctx.Err() != nil {
 			return
@@ -200,7 +221,7 @@ func (s *Session) serve(conn *link.Conn) error {
 		<-conn.Done()
 		return conn.Err()
 	}
-	s.conn = conn
+	s.conn, s.packages.left = conn, nil
 	s.changedLocked()
 	s.mu.Unlock()
 	voice := make(chan struct{})

@@ -9,12 +9,12 @@ import (
 	"crossband/proto/wire"
 )
 
-// settle brings a new link into use: fresh key packages, every joined channel
+// settle brings a new link into use: key packages if the relay lacks them, every joined channel
 // subscribed and caught up, the certificate renewed if it is time.
 func (s *Session) settle() {
 	ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
 	defer cancel()
-	if err := s.publishPackages(ctx); err != nil {
+	if err := s.settlePackages(ctx); err != nil {
 		s.log.Warn("key packages not published", "why", err.Error())
 	}
 	for _, ch := range s.Channels() {
@@ -115,6 +115,9 @@ func (s *Session) Renew(ctx context.Context) error {
 	s.mu.Unlock()
 	if err != nil {
 		return err
+	}
+	if err := s.publishPackages(ctx); err != nil { // those that the relay holds show the old certificate
+		s.log.Warn("key packages not published", "why", err.Error())
 	}
 	for _, ch := range s.Channels() {
 		if ch.joined() {

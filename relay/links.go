@@ -22,9 +22,10 @@ func (n *Node) linkConfig() link.Config {
 			c, err := n.identity.Load().TLSCertificate()
 			return &c, err
 		},
-		Verify:   n.verify,
-		Software: n.cfg.Software,
-		Refused:  n.linkRefused,
+		Verify:            n.verify,
+		Software:          n.cfg.Software,
+		StatelessResetKey: n.cfg.Identity.Derive("stateless reset"),
+		Refused:           n.linkRefused,
 	}
 }
 
@@ -51,13 +52,15 @@ func (n *Node) verify(chain [][]byte, peerIsServer bool) (name proto.Name, err e
 	case own && name.Role == proto.RoleRelay:
 		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s is a relay of our own agency", name)
 	case own:
-		return name, nil
 	case name.Role != proto.RoleRelay:
 		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s belongs at its own agency's relay", name)
 	case n.peers[name.Agency] == nil:
 		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s links with no relay of %s", n.Name(), name.Agency)
 	}
-	return name, nil
+	if peerIsServer {
+		return name, nil
+	}
+	return name, n.arrivals.take(name, time.Now())
 }
 
 // accept takes in links until the listener closes.
@@ -132,8 +135,8 @@ type linkIn struct {
 // serve starts the two readers of a link: each owns nothing but octets. Both
 // end when the link ends; the frame reader ends last and tells the loop.
 func (n *Node) serve(ctx context.Context, c *link.Conn) {
-	p := &port{conn: c, id: hub.LinkID(n.counters.links.Add(1))}
-	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer()}, p}) {
+	p := newPort(c, hub.LinkID(n.counters.links.Add(1)))
+	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer(), Dialled: c.Dialled()}, p}) {
 		c.Close(proto.Refuse(proto.ReasonClosing, ""))
 		return
 	}
@@ -166,7 +169,8 @@ func (n *Node) readFrames(ctx context.Context, p *port) {
 			return
 		}
 		n.requestRefused(f)
-		if !n.post(ctx, frameIn{hub.FrameIn{Link: p.id, Frame: f}, time.Now()}) {
+		read := time.Now()
+		if !n.admit(ctx, p, f) || !n.post(ctx, frameIn{hub.FrameIn{Link: p.id, Frame: f}, p, read}) {
 			return
 		}
 	}

@@ -121,7 +121,7 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			l.linked(in.Peer, true)
 			e = in.LinkUp
 		case frameIn:
-			e, read = in.FrameIn, in.at
+			e, read = in.taken(), in.at
 		}
 		var news []hub.Effect
 		if in, ok := e.(listFound); ok {

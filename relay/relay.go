@@ -59,7 +59,8 @@ type Node struct {
 	counters counters
 	figures  *figures              // measured; read by whoever looks
 	state    atomic.Pointer[State] // published by the loop once a second
-	wg       sync.WaitGroup        // every goroutine that Run started
+	arrivals arrivals
+	wg       sync.WaitGroup // every goroutine that Run started
 }
 
 // peerState tells the dialler whether a link is there already.
@@ -90,9 +91,10 @@ func New(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, log: cfg.Log.With("relay", cfg.Identity.Name.String()), trust: trust,
-		peers:   make(map[proto.Agency]*peerState),
-		events:  make(chan hub.Event, eventQueue),
-		figures: newFigures(),
+		peers:    make(map[proto.Agency]*peerState),
+		events:   make(chan hub.Event, eventQueue),
+		figures:  newFigures(),
+		arrivals: arrivals{names: make(map[proto.Name]*proto.Bucket)},
 	}
 	for _, p := range cfg.Peers {
 		n.peers[p.Agency] = &peerState{Peer: p}

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"crossband/proto"
 	"crossband/proto/link"
@@ -16,6 +17,12 @@ type port struct {
 	id     hub.LinkID
 	conn   *link.Conn
 	routes atomic.Pointer[routeTable]
+	rate   linkRate
+	turns  chan struct{} // a token for each of the link's frames in the event queue
+
+	// Owned by the link's frame reader.
+	frames   proto.Bucket
+	heldSaid time.Time
 }
 
 // routeTable is immutable once published.
@@ -38,7 +45,7 @@ type voiceOut struct {
 // and only if its sender index is the holder's (RFC 9605 9.3: any member could
 // seal as any other, so the relay binds the sender to the link).
 func (n *Node) forwardVoice(ctx context.Context, p *port) {
-	layout := proto.ChannelKIDLayout()
+	layout, rates := proto.ChannelKIDLayout(), make(voiceRates)
 	for {
 		b, err := p.conn.ReceiveVoice(ctx)
 		if err != nil {
@@ -61,6 +68,10 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 		}
 		if r.Bound && layout.Split(head.KID).Leaf != r.Leaf {
 			n.counters.voiceForged.Add(1)
+			continue
+		}
+		if !rates.take(alias, p.rate.voice) {
+			n.counters.voiceOverRate.Add(1)
 			continue
 		}
 		if r.Floor && !r.heard.Load() {
@@ -111,6 +122,10 @@ type counters struct {
 	revokedCut     atomic.Uint64
 	listsRefused   atomic.Uint64
 	listsStale     atomic.Uint64
+	voiceOverRate  atomic.Uint64
+	framesRead     atomic.Uint64
+	framesHeld     atomic.Uint64
+	heldFor        atomic.Int64 // nanoseconds
 }
 
 // Stats is a snapshot of a node's figures.
@@ -125,11 +140,21 @@ type Stats struct {
 	RevokedCut     uint64 // links cut because their certificate was revoked
 	ListsRefused   uint64 // revocation lists refused: older, forged, or not for the sender to bring
 	ListsStale     uint64 // warnings that an agency's revocation list is old or missing
+	VoiceOverRate  uint64 // frames dropped: more than a talker needs
+	EventsQueued   int    // that wait for the loop now
+	FramesRead     uint64 // control frames taken from links
+	FramesHeld     uint64 // control frames that had to wait for their link's rate
+	HeldFor        time.Duration
 }
 
 // Stats returns the figures. It may be called while Run runs.
 func (n *Node) Stats() Stats {
 	c := &n.counters
-	return Stats{c.links.Load(), c.refused.Load(), c.voiceForwarded.Load(), c.voiceNoFloor.Load(), c.voiceForged.Load(), c.voiceMalformed.Load(),
-		c.faults.Load(), c.revokedCut.Load(), c.listsRefused.Load(), c.listsStale.Load()}
+	return Stats{
+		Links: c.links.Load(), Refused: c.refused.Load(),
+		VoiceForwarded: c.voiceForwarded.Load(), VoiceNoFloor: c.voiceNoFloor.Load(), VoiceForged: c.voiceForged.Load(),
+		VoiceMalformed: c.voiceMalformed.Load(), VoiceOverRate: c.voiceOverRate.Load(),
+		EventsQueued: len(n.events), FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
+		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(),
+	}
 }

@@ -10,14 +10,6 @@ import (
 	"crossband/relay/hub"
 )
 
-// frameIn is a frame on its way to the loop, with the time at which its reader
-// had read it. It is an event of the node: what waits is part of what is
-// measured.
-type frameIn struct {
-	hub.FrameIn
-	at time.Time
-}
-
 // watch measures what passes through the loop, whose goroutine owns it.
 type watch struct {
 	*figures

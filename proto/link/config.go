@@ -72,7 +72,9 @@ type Limits struct {
 	VoiceInbox    int           // received voice frames that an endpoint holds for its reader; beyond it the oldest is dropped; 64
 	Handshakes    int           // unfinished handshakes; beyond it newcomers are turned away, one address may hold half; 1,024
 	RetryAbove    int           // unfinished handshakes above which an address must first prove itself (RFC 9000 8.1.2); 128
+	AddressRate   int           // handshakes a second that one address may begin, ten times as many at once; 100
 	Greetings     int           // links being greeted or waiting for Accept; beyond it refused as full; 1,024
+	GreetingsEach int           // of them of one certified name; beyond it refused for its quota; 8
 	Enrolments    int           // enrolment links at one time; beyond it refused as full; 64
 	GreetTime     time.Duration // from handshake to greeting; 5 s
 	FrameTime     time.Duration // from a frame's first octet to its last, plus a second per 32 KiB; 10 s

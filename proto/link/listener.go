@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ type Listener struct {
 
 	greetings  chan struct{} // a token per link that is being greeted
 	enrolments chan struct{} // a token per enrolment link
+	greeting   nameCount     // links being greeted, by certified name
 	accepted   atomic.Uint64
 	refused    atomic.Uint64
 }
@@ -57,6 +59,7 @@ func Listen(pc net.PacketConn, cfg Config) (*Listener, error) {
 		over:       make(chan struct{}),
 		greetings:  make(chan struct{}, s.cfg.Limits.Greetings),
 		enrolments: make(chan struct{}, s.cfg.Limits.Enrolments),
+		greeting:   nameCount{most: s.cfg.Limits.GreetingsEach, open: make(map[proto.Name]int)},
 	}
 	// Ends when the QUIC listener is closed.
 	s.running.Go(l.takeHandshakes)
@@ -144,6 +147,11 @@ func (l *Listener) greet(q *quic.Conn, enrol bool) {
 			l.turnDown(q, name, proto.AsRefusal(err))
 			return
 		}
+		if !l.greeting.enter(name) {
+			l.turnDown(q, name, proto.Refusef(proto.ReasonQuota, "%s makes %d links at once", name, l.s.cfg.Limits.GreetingsEach))
+			return
+		}
+		defer l.greeting.leave(name)
 	}
 	unwatch := l.closeWith(q)
 	stream, t, err := l.s.greetClient(q, l.s.cfg.Self, name)
@@ -168,6 +176,32 @@ func (l *Listener) greet(q *quic.Conn, enrol bool) {
 	l.handOver(c, by)
 	if enrol {
 		<-c.Done()
+	}
+}
+
+// nameCount counts what each name has open, so that no enrolled party can take
+// every place: there are not more names than certificates.
+type nameCount struct {
+	most int
+	mu   sync.Mutex // guards open
+	open map[proto.Name]int
+}
+
+func (c *nameCount) enter(n proto.Name) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[n] >= c.most {
+		return false
+	}
+	c.open[n]++
+	return true
+}
+
+func (c *nameCount) leave(n proto.Name) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[n]--; c.open[n] == 0 {
+		delete(c.open, n)
 	}
 }
 

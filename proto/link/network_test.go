@@ -19,6 +19,7 @@ type network struct {
 	sim  *simnet.Simnet
 	wire *faultyWire
 	last byte
+	ends []func() // of what came later
 
 	refused chan link.Attempt // what the listener tells its audit
 }
@@ -60,6 +61,17 @@ func (n *network) endpoint() net.PacketConn {
 		simnet.NodeBiDiLinkSettings{Latency: oneWay})
 }
 
+// later opens an address while the network runs; whoever had it before has lost
+// it. The second result closes its link.
+func (n *network) later(a net.Addr) (net.PacketConn, func() error) {
+	sim := &simnet.Simnet{Router: n.wire}
+	pc := sim.NewEndpoint(a.(*net.UDPAddr), simnet.NodeBiDiLinkSettings{Latency: oneWay})
+	if err := sim.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	return pc, sim.Close
+}
+
 // simulated runs test in virtual time on a network with two sockets. The
 // bubble ends only when every goroutine in it has: a leak fails the test.
 func simulated(t *testing.T, server, client link.Config, test func(t *testing.T, n *network, p pair)) {
@@ -74,6 +86,9 @@ func simulated(t *testing.T, server, client link.Config, test func(t *testing.T,
 		p := open(t, at, from, server, client)
 		defer func() {
 			p.close(t)
+			for _, end := range n.ends {
+				end()
+			}
 			n.sim.Close()
 		}()
 		test(t, n, p)

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/quic-go/quic-go"
+
 	"crossband/proto"
 	"crossband/proto/link"
 )
@@ -198,5 +200,62 @@ func TestVersionNegotiation(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNothingIsResumed: a listener gives out no tickets, so that a second link
+// is judged like the first and nothing comes before its handshake.
+func TestNothingIsResumed(t *testing.T) {
+	p := newPKI(t)
+	cert := p.issue(relayB())
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t)
+		at, from := n.endpoint(), n.endpoint()
+		n.sim.Start()
+		l, err := link.Listen(at, p.config(relayA()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf := memberTLS(cert)
+		conf.ServerName = "relay" // what a client would keep a ticket under
+		tickets := &ticketCache{}
+		conf.ClientSessionCache = tickets
+		tr := &quic.Transport{Conn: from}
+		for range 2 {
+			q, err := tr.DialEarly(t.Context(), at.LocalAddr(), conf, &quic.Config{EnableDatagrams: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-q.HandshakeComplete()
+			time.Sleep(time.Second) // a ticket would come behind the handshake
+			if s := q.ConnectionState(); s.Used0RTT || s.TLS.DidResume {
+				t.Errorf("0-RTT used: %v, resumed: %v", s.Used0RTT, s.TLS.DidResume)
+			}
+			q.CloseWithError(0, "")
+		}
+		if tickets.put > 0 {
+			t.Errorf("%d tickets were given out", tickets.put)
+		}
+		tr.Close()
+		from.Close()
+		l.Close()
+		n.sim.Close()
+	})
+}
+
+// ticketCache counts what a client could resume with.
+type ticketCache struct {
+	last *tls.ClientSessionState
+	put  int
+}
+
+// Get implements tls.ClientSessionCache.
+func (c *ticketCache) Get(string) (*tls.ClientSessionState, bool) { return c.last, c.last != nil }
+
+// Put implements tls.ClientSessionCache.
+func (c *ticketCache) Put(_ string, s *tls.ClientSessionState) {
+	if s != nil {
+		c.last = s
+		c.put++
 	}
 }

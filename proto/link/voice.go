@@ -95,7 +95,10 @@ func (q *voiceQueue) push(f *voiceFrame) (out *voiceFrame, ok bool) {
 	q.depth.Store(int64(q.n))
 	if q.asleep {
 		q.asleep = false
-		q.wake <- struct{}{} // has room: the writer takes the token before it sleeps again
+		select {
+		case q.wake <- struct{}{}:
+		default: // the token is there already
+		}
 	}
 	return out, true
 }
@@ -135,19 +138,42 @@ func (q *voiceQueue) abandon() {
 	q.depth.Store(0)
 }
 
+// soundEvery is how often a dialler that is silent sends a sounding: a datagram
+// of zeros, which is no voice and is dropped. QUIC's own keep-alive packets are
+// too short to be answered with a stateless reset (RFC 9000 10.3.3), so that a
+// relay's restart would be noticed only when the link has been idle too long.
+const (
+	soundEvery = proto.LinkKeepAlive * 3 / 4
+	sounding   = 32 // octets
+)
+
 // writeVoice hands queued datagrams to quic-go until the connection ends.
 func (c *Conn) writeVoice() {
 	over := c.quic.Context().Done()
+	var sound <-chan time.Time
+	if c.ends.dialled {
+		t := time.NewTicker(soundEvery)
+		defer t.Stop()
+		sound = t.C
+	}
+	spoke := false // since the last tick
 	for {
 		f := c.voice.pop()
 		if f == nil {
 			select {
 			case <-c.voice.wake:
 				continue
+			case <-sound:
+				if !spoke {
+					c.sound()
+				}
+				spoke = false
+				continue
 			case <-over:
 				return
 			}
 		}
+		spoke = true
 		err := c.quic.SendDatagram(f.data[:f.n])
 		c.voice.pool.Put(f)
 		if err != nil && !c.voice.unsent(err) {
@@ -155,6 +181,9 @@ func (c *Conn) writeVoice() {
 		}
 	}
 }
+
+// sound sends a sounding. An error is the link's end, which others see.
+func (c *Conn) sound() { c.quic.SendDatagram(make([]byte, sounding)) }
 
 // unsent counts a frame that quic-go did not take; false when the link is over.
 func (q *voiceQueue) unsent(err error) bool {
@@ -214,7 +243,9 @@ func (c *Conn) readVoice() {
 		if err != nil {
 			return
 		}
-		c.inbox.push(b)
+		if !isSounding(b) {
+			c.inbox.push(b)
+		}
 	}
 }
 
@@ -225,6 +256,9 @@ func (c *Conn) readVoice() {
 // those of Receive.
 func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) {
 	b, err := c.nextVoice(ctx)
+	for err == nil && isSounding(b) {
+		b, err = c.nextVoice(ctx)
+	}
 	if err == nil {
 		c.voiceReceived.Add(1)
 		return b, nil
@@ -234,6 +268,9 @@ func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) {
 	}
 	return nil, c.ended()
 }
+
+// isSounding reports whether a datagram is a sounding: no voice begins with 0.
+func isSounding(b []byte) bool { return len(b) > 0 && b[0] == 0 }
 
 func (c *Conn) nextVoice(ctx context.Context) ([]byte, error) {
 	if c.inbox == nil {

@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	pb "google.golang.org/protobuf/proto"
 
@@ -26,11 +27,12 @@ func (h *Hub) publish(l *link, actor proto.Name, f *wire.Frame, b *wire.PublishK
 	if len(b.LastResort) > 0 {
 		all = append(slices.Clip(all), b.LastResort)
 	}
+	judge := &sameChain{Judge: h.judge}
 	for i, p := range all {
 		if slices.ContainsFunc(all[:i], func(o []byte) bool { return bytes.Equal(o, p) }) {
 			return proto.Refuse(proto.ReasonBadPackage, "the same package twice: each is given out once")
 		}
-		if err := h.checkPackage(p, actor); err != nil {
+		if err := h.checkPackage(judge, p, actor); err != nil {
 			return err
 		}
 	}
@@ -42,11 +44,11 @@ func (h *Hub) publish(l *link, actor proto.Name, f *wire.Frame, b *wire.PublishK
 
 // checkPackage refuses what an adder would refuse: another's name, a wrong
 // signature, a suite below the floor, an expired lifetime.
-func (h *Hub) checkPackage(octets []byte, owner proto.Name) error {
+func (h *Hub) checkPackage(judge Judge, octets []byte, owner proto.Name) error {
 	if len(octets) > proto.MaxKeyPackage {
 		return proto.Refusef(proto.ReasonTooLarge, "key package of %d octets, limit %d", len(octets), proto.MaxKeyPackage)
 	}
-	name, suite, err := readKeyPackage(octets, h.judge, h.now)
+	name, suite, err := readKeyPackage(octets, judge, h.now)
 	if err != nil {
 		return proto.Refuse(proto.ReasonBadPackage, err.Error())
 	}
@@ -57,6 +59,35 @@ func (h *Hub) checkPackage(octets []byte, owner proto.Name) error {
 		return proto.Refusef(proto.ReasonWeakSuite, "suite %d", suite)
 	}
 	return nil
+}
+
+// sameChain judges a chain once that several packages of one publication show:
+// its signatures are most of what a publication costs.
+type sameChain struct {
+	Judge
+	chain [][]byte // judged last
+	name  proto.Name
+	err   error
+}
+
+// Member implements policy.Judge.
+func (j *sameChain) Member(chain [][]byte, at time.Time) (proto.Name, error) {
+	if j.chain == nil || !slices.EqualFunc(chain, j.chain, bytes.Equal) {
+		j.name, j.err = j.Judge.Member(chain, at)
+		j.chain = chain
+	}
+	return j.name, j.err
+}
+
+// tellPackages tells an endpoint what is left on its shelf, so that it makes new
+// packages when it must and not on every link: each costs us a signature to
+// check.
+func (h *Hub) tellPackages(l *link) {
+	left := &wire.KeyPackagesLeft{}
+	if s := h.packages[l.peer]; s != nil {
+		left.Left, left.LastResort = uint32(len(s.packages)), len(s.lastResort) > 0
+	}
+	h.send(l, &wire.Frame{Body: &wire.Frame_KeyPackagesLeft{KeyPackagesLeft: left}})
 }
 
 func (h *Hub) saveShelf(owner proto.Name, s *shelf) {
@@ -110,6 +141,9 @@ func (h *Hub) take(name proto.Name, suite uint16) (p []byte, last, ok bool) {
 		if packageSuite(p) == suite {
 			s.packages = slices.Delete(slices.Clone(s.packages), i, i+1)
 			h.saveShelf(name, s)
+			if l := h.names[name]; l != nil {
+				h.tellPackages(l)
+			}
 			return p, false, true
 		}
 	}

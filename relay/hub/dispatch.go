@@ -14,6 +14,9 @@ func (h *Hub) frame(l *link, f *wire.Frame) {
 	}
 	actor, err := h.actor(l, f)
 	if err == nil {
+		err = h.quotas.spend(h.now, l, h.isPeer(l), actor, f)
+	}
+	if err == nil {
 		err = h.dispatch(l, actor, f)
 	}
 	if err != nil {

@@ -64,13 +64,14 @@ func (h *Hub) LoadBar(key, value []byte) error { return h.loadBar(key, value) }
 func (h *Hub) HasLink(id LinkID) bool { return h.links[id] != nil }
 
 // Dump writes down the whole state, to see that a refusal changed none of it.
-// Only the clock and the counter of forwarded requests are left out.
+// Only the clock, the counter of forwarded requests and what was used of quotas
+// are left out.
 func (h *Hub) Dump() string {
 	d := dumper{seen: map[uintptr]int{}}
 	v := reflect.ValueOf(h).Elem()
 	for i := range v.NumField() {
 		switch name := v.Type().Field(i).Name; name {
-		case "judge", "now", "out", "lastID":
+		case "judge", "now", "out", "lastID", "quotas":
 		default:
 			d.line(name)
 			d.value(v.Field(i))

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"time"
 
 	"crossband/proto"
@@ -58,8 +59,14 @@ func (u *upstream) wait(l LinkID, id uint64) error {
 	return nil
 }
 
-// offered takes in a channel that its hub tells us of.
+// offered takes in a channel that its hub tells us of. One that we have by the
+// same charter has been judged: a hub offers all of them on every link.
 func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
+	for _, ch := range h.channels {
+		if b.Created && ch.charter.Owner == l.peer.Agency && bytes.Equal(ch.signed, b.Charter) {
+			return nil
+		}
+	}
 	c, _, err := h.readCharter(b.Charter)
 	if err != nil {
 		return err

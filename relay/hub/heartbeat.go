@@ -34,7 +34,7 @@ const (
 // them: what a hub invents in a sender's name must not use up what the sender's
 // own relay brings of it.
 type beats struct {
-	allowed map[LinkID]map[beatKey]allowance
+	allowed map[LinkID]map[beatKey]proto.Bucket
 	passed  [2]map[beatSum]struct{} // the younger one first
 	turned  time.Time               // when the younger one was begun
 }
@@ -48,21 +48,10 @@ type beatKey struct {
 
 type beatSum [16]byte
 
-// allowance is when the heartbeat after the last one would be due at the even
-// pace; zero: long ago (GCRA, ITU-T I.371).
-type allowance = time.Time
-
-// within reports whether one more fits a pace of one in every, burst at once.
-func within(a allowance, now time.Time, every time.Duration, burst int) bool {
-	return a.Sub(now) <= time.Duration(burst-1)*every
-}
-
-// spent is the allowance after one more.
-func spent(a allowance, now time.Time, every time.Duration) allowance {
-	if a.Before(now) {
-		a = now
-	}
-	return a.Add(every)
+// beatRates are those of one sender, and of one agency, on one channel.
+func beatRates() (one, agency proto.Rate) {
+	each := beatEvery.Seconds()
+	return proto.Rate{PerSecond: 1 / each, Burst: beatBurst}, proto.Rate{PerSecond: beatShare / each, Burst: beatShare}
 }
 
 // heartbeat hands on a member's word. Nobody waits for an answer.
@@ -135,22 +124,26 @@ func (h *Hub) beatSender(l *link, ch *channel, actor proto.Name, b *wire.Heartbe
 func (h *Hub) spendBeat(l *link, k beatKey) error {
 	m := h.beats.allowed[l.id]
 	whole := beatKey{k.channel, proto.Name{Agency: k.from.Agency}}
+	one, agency := beatRates()
+	sender, all := m[k], m[whole]
 	switch {
-	case !within(m[k], h.now, beatEvery, beatBurst):
+	case !sender.Allows(h.now, one, 1):
 		return proto.Refusef(proto.ReasonQuota, "heartbeats of %s: one in %v", k.from, beatEvery)
-	case !within(m[whole], h.now, beatEvery/beatShare, beatShare):
+	case !all.Allows(h.now, agency, 1):
 		return proto.Refusef(proto.ReasonQuota, "heartbeats of %s: %d in %v", k.from.Agency, beatShare, beatEvery)
 	case len(m)+2 > maxBeats:
-		maps.DeleteFunc(m, func(_ beatKey, a allowance) bool { return a.Before(h.now) })
+		maps.DeleteFunc(m, func(_ beatKey, b proto.Bucket) bool { return b.Full(h.now, one) })
 		if len(m)+2 > maxBeats {
 			return proto.Refusef(proto.ReasonQuota, "heartbeats of %d senders on one link", len(m))
 		}
 	}
 	if m == nil {
-		m = make(map[beatKey]allowance)
+		m = make(map[beatKey]proto.Bucket)
 		h.beats.allowed[l.id] = m
 	}
-	m[k], m[whole] = spent(m[k], h.now, beatEvery), spent(m[whole], h.now, beatEvery/beatShare)
+	sender.Take(h.now, one, 1)
+	all.Take(h.now, agency, 1)
+	m[k], m[whole] = sender, all
 	return nil
 }
 

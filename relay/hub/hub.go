@@ -45,8 +45,9 @@ type Expired struct {
 // LinkUp says that a greeted link is there. The zero Peer is a newcomer on an
 // enrolment link.
 type LinkUp struct {
-	Link LinkID
-	Peer proto.Name
+	Link    LinkID
+	Peer    proto.Name
+	Dialled bool // by us
 }
 
 // LinkDown says that a link has ended.
@@ -215,6 +216,7 @@ type Hub struct {
 	lists    []SignedList // newest revocation lists, for endpoints and partners
 	lastID   uint64       // of requests that this relay sends
 	beats    beats
+	quotas   quotas // what everybody has used of late
 }
 
 // New returns the hub of the relay named self, with nothing in it.
@@ -230,7 +232,8 @@ func New(self proto.Name, judge Judge) *Hub {
 		welcomes: make(map[proto.Name][]*wire.Welcome),
 		returned: make(map[proto.Name][]*wire.Returned),
 		ended:    make(map[proto.ChannelID]endedChannel),
-		beats:    beats{allowed: make(map[LinkID]map[beatKey]allowance)},
+		beats:    beats{allowed: make(map[LinkID]map[beatKey]proto.Bucket)},
+		quotas:   newQuotas(),
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
 	return h

@@ -23,7 +23,7 @@ import (
 //	hub us/relay                        start anew as this relay's hub
 //	judge ALL trusting SOME             real authorities and certificates
 //	charter NAME kind=… party=… …       write and sign a charter
-//	up LABEL, down LABEL                a link; newcomerN has no certificate
+//	up LABEL [dialled], down LABEL      a link; newcomerN has no certificate
 //	from LINK [as WHO] [id=N re=N hops=N]: KIND [CHANNEL] [ID] FIELD=VALUE…
 //	make NAME by WHO on CHANNEL create|join|rejoin|add|remove|recharter …
 //	make NAME by WHO key-package [last-resort|expired|forged]

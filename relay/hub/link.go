@@ -18,6 +18,8 @@ type link struct {
 	aliases map[proto.Alias]proto.ChannelID // our numbers for voice coming in on this link
 	next    proto.Alias
 	pending map[uint64]pending // requests that we sent on this link
+	lesser  bool               // between relays: dialled by the one with the lesser name
+	since   time.Time
 }
 
 // sub is one link's subscription to a channel.
@@ -54,10 +56,17 @@ func (h *Hub) isPeer(l *link) bool {
 
 func (h *Hub) send(l *link, f *wire.Frame) { h.emit(Send{l.id, f}) }
 
-// linkUp takes a link into the tables. The newest link of an identity wins:
-// the older one is a socket that has not noticed its end yet.
+// bothDialled is how close two links of one peer come when both relays dialled:
+// about the time that a dial may take.
+const bothDialled = 10 * time.Second
+
+// linkUp takes a link into the tables. The newest link of an identity wins: the
+// older one is a socket that has not noticed its end yet. Only when two relays
+// dialled each other at once there are two good links: then both keep the one
+// that the lesser name dialled, whichever came first at either.
 func (h *Hub) linkUp(e LinkUp) {
 	l := newLink(e.Link, e.Peer)
+	l.lesser, l.since = e.Dialled == (h.self.Agency < e.Peer.Agency), h.now
 	var old *link
 	switch {
 	case e.Peer.Role == proto.RoleNone:
@@ -65,6 +74,10 @@ func (h *Hub) linkUp(e LinkUp) {
 		old = h.peers[e.Peer.Agency]
 	default:
 		old = h.names[e.Peer]
+	}
+	if old != nil && h.isPeer(l) && old.lesser && !l.lesser && h.now.Sub(old.since) < bothDialled {
+		h.emit(Close{l.id, proto.Refuse(proto.ReasonReplaced, e.Peer.String())})
+		return
 	}
 	if old != nil {
 		h.emit(Close{old.id, proto.Refuse(proto.ReasonReplaced, e.Peer.String())})
@@ -107,6 +120,7 @@ func (h *Hub) endpointUp(l *link) {
 		h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: h.trust}}})
 	}
 	h.sendLists(l, "") // before anything else that it judges
+	h.tellPackages(l)
 	for _, ch := range h.sortedChannels() {
 		if ch.charter.RightOf(l.peer) != proto.RightNone {
 			h.offer(l, ch)

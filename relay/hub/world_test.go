@@ -89,7 +89,7 @@ func (w *world) become(who string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.self, w.hub = self, hub.New(self, w.judge)
+	w.self, w.hub, w.disk = self, hub.New(self, w.judge), disk{}
 }
 
 func (w *world) printf(format string, args ...any) {
@@ -106,8 +106,10 @@ func (w *world) quietly(do func() error) error {
 	return do()
 }
 
-// up brings a link up. A label that begins with "newcomer" has no certificate.
+// up brings a link up. A label that begins with "newcomer" has no certificate;
+// "dialled" behind it says that the hub's own side made the link.
 func (w *world) up(label string) error {
+	label, dialled := strings.CutSuffix(label, " dialled")
 	var peer proto.Name
 	if !strings.HasPrefix(label, "newcomer") {
 		var err error
@@ -120,7 +122,7 @@ func (w *world) up(label string) error {
 		w.labels[old] = label + "(old)"
 	}
 	w.links[label], w.labels[w.nextID] = w.nextID, label
-	w.apply(hub.LinkUp{Link: w.nextID, Peer: peer})
+	w.apply(hub.LinkUp{Link: w.nextID, Peer: peer, Dialled: dialled})
 	return nil
 }
 

@@ -36,7 +36,9 @@ func (w *World) Rogue(id *identity.Identity, to *Agency) *Rogue {
 	socket, _, err := w.Net.Host()
 	w.check(err)
 	r := &Rogue{W: w, more: make(chan struct{})}
-	r.dialer, err = link.NewDialer(socket, w.linkConfig(id))
+	cfg := w.linkConfig(id)
+	cfg.Limits.StallTime = time.Hour // it waits for as long as it is held back
+	r.dialer, err = link.NewDialer(socket, cfg)
 	w.check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -145,6 +147,64 @@ func (r *Rogue) Call(f *wire.Frame) *wire.Frame {
 	f.Id = id
 	r.W.check(r.Send(f))
 	return r.Await("an answer", func(a *wire.Frame) bool { return a.Re == id })
+}
+
+// Looper is a party that links again and again.
+type Looper struct {
+	dialer *link.Dialer
+	to     *Agency
+}
+
+// Looper makes one with the identity id.
+func (w *World) Looper(id *identity.Identity, to *Agency) *Looper {
+	w.T.Helper()
+	socket, _, err := w.Net.Host()
+	w.check(err)
+	l := &Looper{to: to}
+	l.dialer, err = link.NewDialer(socket, w.linkConfig(id))
+	w.check(err)
+	w.ends = append(w.ends, func() { l.dialer.Close() })
+	return l
+}
+
+// Link makes a link and leaves it at once.
+func (l *Looper) Link() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := l.dialer.Dial(ctx, l.to.Addr, link.RelayOf(l.to.Name))
+	if err == nil {
+		c.Close(proto.Refuse(proto.ReasonReplaced, ""))
+	}
+	return err
+}
+
+// Flood sends what next returns, as fast as the relay takes it, until the link
+// ends or until is over. It returns how many frames it got rid of.
+func (r *Rogue) Flood(until time.Time, next func(i int) *wire.Frame) (sent int) {
+	for time.Now().Before(until) {
+		if r.Stats().ControlQueued > 128 {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if r.Send(next(sent)) != nil {
+			return sent
+		}
+		sent++
+	}
+	return sent
+}
+
+// Refusals counts the refusals that came, by their reason.
+func (r *Rogue) Refusals() map[proto.Reason]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	count := make(map[proto.Reason]int)
+	for _, f := range r.frames {
+		if why := f.GetRefused(); why != nil {
+			count[proto.Reason(why.Code)]++
+		}
+	}
+	return count
 }
 
 // Refused makes a request that must be refused and returns the reason.

@@ -24,6 +24,7 @@ type Network struct {
 	nodes  map[string]simnet.PacketReceiver
 	paths  map[[2]netip.Addr]Path
 	cut    map[[2]netip.Addr]bool
+	off    map[netip.Addr]bool
 	all    Path
 	seed   uint64
 	random map[[2]netip.Addr]*rand.Rand // by from and to: what one way loses does not depend on traffic elsewhere
@@ -40,7 +41,7 @@ type Path struct {
 
 func newNetwork(seed uint64) *Network {
 	return &Network{
-		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool),
+		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool),
 		seed: seed, random: make(map[[2]netip.Addr]*rand.Rand),
 	}
 }
@@ -58,7 +59,7 @@ func (n *Network) SendPacket(p simnet.Packet) error {
 	n.mu.Lock()
 	to := n.nodes[p.To.String()]
 	path := n.path(p)
-	lost := to == nil || n.cut[pair(p.From, p.To)] || path.Loss > 0 && n.chance(p).Float64() < path.Loss
+	lost := to == nil || n.cut[pair(p.From, p.To)] || n.unplugged(p.From) || n.unplugged(p.To) || path.Loss > 0 && n.chance(p).Float64() < path.Loss
 	taps := n.taps
 	n.mu.Unlock()
 	for _, tap := range taps {
@@ -151,8 +152,9 @@ func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
 	return c, addr, sim.Start()
 }
 
-// At gives the address of a host that has closed its socket a new one.
-func (n *Network) At(addr *net.UDPAddr) (net.PacketConn, error) {
+// Again opens an address that a host has closed, or is done with: what is sent
+// there from now on goes to the new socket.
+func (n *Network) Again(addr *net.UDPAddr) (net.PacketConn, error) {
 	sim := &simnet.Simnet{Router: n}
 	n.mu.Lock()
 	n.hosts = append(n.hosts, sim)
@@ -160,6 +162,21 @@ func (n *Network) At(addr *net.UDPAddr) (net.PacketConn, error) {
 	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
 	return c, sim.Start()
 }
+
+// Unplug loses every packet from or to a host until Plug: its process has died
+// and says nothing.
+func (n *Network) Unplug(a net.Addr) { n.setUnplugged(a, true) }
+
+// Plug undoes Unplug.
+func (n *Network) Plug(a net.Addr) { n.setUnplugged(a, false) }
+
+func (n *Network) setUnplugged(a net.Addr, off bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.off[a.(*net.UDPAddr).AddrPort().Addr()] = off
+}
+
+func (n *Network) unplugged(a net.Addr) bool { return n.off[a.(*net.UDPAddr).AddrPort().Addr()] }
 
 // Close ends every host's link.
 func (n *Network) Close() error {

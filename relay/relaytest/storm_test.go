@@ -18,10 +18,10 @@ func TestTwoHundredComeAndGoWhileSomebodyTalks(t *testing.T) {
 	run(t, func(t *testing.T, b *border) {
 		desk, guard, agent := b.us.Endpoint("desk/del-rio"), b.mx.Endpoint("desk/piedras-negras"), b.us.Endpoint("unit/del-rio-214")
 		here := desk.MustJoin(b.calling)
-		guard.MustJoin(b.calling)
+		there := guard.MustJoin(b.calling)
 		voice := agent.MustJoin(b.calling)
 		var crowd []*relaytest.Endpoint
-		for i := range 4 {
+		for i := range 8 {
 			crowd = append(crowd, b.us.Endpoint(fmt.Sprintf("unit/crowd-%d", i)))
 		}
 		time.Sleep(time.Second)
@@ -35,7 +35,7 @@ func TestTwoHundredComeAndGoWhileSomebodyTalks(t *testing.T) {
 			if i < 2*len(crowd) && i%2 == 0 {
 				e.MustJoin(b.calling)
 			} else if i%2 == 0 { // who was removed comes back when it is added
-				if err := here.Add(minute(t), e.Name()); err != nil {
+				if err := there.Add(minute(t), e.Name()); err != nil {
 					t.Fatal(err)
 				}
 			} else if err := here.Remove(minute(t), e.Name()); err != nil {

@@ -174,20 +174,33 @@ type disk struct{ store.Store }
 
 func (disk) Close() error { return nil }
 
-// Stop ends the relay, and keeps its address for the next run.
+// Crash ends an agency's relay without a word to anybody, as a power cut does.
+// Its store, its identity and its address stay.
+func (a *Agency) Crash() {
+	a.W.T.Helper()
+	a.W.Net.Unplug(a.Addr)
+	a.Stop()
+}
+
+// Stop ends an agency's relay in good order, and keeps its address for the next
+// run.
 func (a *Agency) Stop() {
 	a.W.T.Helper()
 	a.stop()
 	<-a.done
 	a.stop = nil
 	var err error
-	a.socket, err = a.W.Net.At(a.Addr)
+	a.socket, err = a.W.Net.Again(a.Addr)
 	a.W.check(err)
 }
 
-// Restart starts a stopped relay again, with the identity that it saved and on
-// what it had stored.
-func (a *Agency) Restart() { a.start() }
+// Restart starts a relay again that was stopped or has crashed, with the identity
+// that it saved and on what it had stored.
+func (a *Agency) Restart() {
+	a.W.T.Helper()
+	a.W.Net.Plug(a.Addr)
+	a.start()
+}
 
 // Endpoint opens a session of an endpoint and drains its events into the
 // returned Watch. short is role/label.
