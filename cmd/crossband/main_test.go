@@ -71,7 +71,7 @@ func TestScripts(t *testing.T) {
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
 		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "size": size, "unquote": unquote,
-		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "interrupt": interrupt, "built": builtCommand,
+		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "kill": kill, "need": need, "prepend": prepend, "interrupt": interrupt, "built": builtCommand,
 	} {
 		cmds[name] = cmd
 	}
@@ -290,6 +290,33 @@ func stop(s *script, neg bool, args []string) {
 	for _, name := range args {
 		finish(s, false, []string{name, "0"})
 	}
+}
+
+// kill NAME... ends what was started without giving it time for anything.
+func kill(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) == 0, "kill NAME...")
+	for _, name := range args {
+		p := s.named(name)
+		s.Check(p.cmd.Process.Kill())
+		<-p.ended
+		p.finished = true
+	}
+}
+
+// need NAME skips the script unless the environment has the variable.
+func need(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 1, "need NAME")
+	v := os.Getenv(args[0])
+	if v == "" {
+		s.t.Skipf("%s is not set", args[0])
+	}
+	s.Setenv(args[0], v)
+}
+
+// prepend FILE TEXT writes a line at the beginning of a file.
+func prepend(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "prepend FILE TEXT")
+	s.Check(os.WriteFile(s.MkAbs(args[0]), []byte(args[1]+"\n"+s.ReadFile(args[0])), 0o600))
 }
 
 // built NAME VARIABLE sets the variable to the path of one of our commands as it

@@ -2,6 +2,7 @@ package relayd
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,9 +41,10 @@ func isPostgres(s string) bool {
 	return strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://")
 }
 
-// openStore opens the store that the file names.
-func (c Config) openStore(ctx context.Context, log *slog.Logger) (store.Store, error) {
-	o := store.Options{Limit: c.StoreLimit << 20, Log: log}
+// openStore opens the store that the file names. On a PostgreSQL server each relay
+// has a schema of its own, named after it.
+func (c Config) openStore(ctx context.Context, self proto.Name, log *slog.Logger) (store.Store, error) {
+	o := store.Options{Limit: c.StoreLimit << 20, Schema: schemaOf(self), Log: log}
 	if isPostgres(c.Store) {
 		return store.OpenPostgres(ctx, c.Store, o)
 	}
@@ -51,6 +53,19 @@ func (c Config) openStore(ctx context.Context, log *slog.Logger) (store.Store, e
 		return nil, fmt.Errorf("store %s: %w", c.Store, err)
 	}
 	return s, nil
+}
+
+// schemaOf writes a relay's name in the letters of a schema. What it leaves out of
+// the name a digest makes up for.
+func schemaOf(self proto.Name) string {
+	words := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, string(self.Agency)+"_"+self.Label)
+	sum := sha256.Sum256([]byte(self.String()))
+	return fmt.Sprintf("crossband_%.40s_%x", words, sum[:4])
 }
 
 func (r Retention) keys() map[string]string {

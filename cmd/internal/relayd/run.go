@@ -60,7 +60,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 		socket.Close()
 		return fmt.Errorf("%s: retention: %w", path, err)
 	}
-	kept, err := c.openStore(ctx, log)
+	kept, err := c.openStore(ctx, id.Name, log)
 	if err != nil {
 		socket.Close()
 		return err
