@@ -90,7 +90,7 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 	switch {
 	case ch.s.expelled != nil:
 		return nil, ch.s.expelled
-	case ch.group == nil:
+	case ch.group == nil && !ch.wanted: // who is on its way back in waits
 		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
 	case len(ch.outbox) >= maxOutbox:
 		return nil, proto.Refusef(proto.ReasonFull, "%d messages wait in the outbox", len(ch.outbox))
@@ -287,6 +287,10 @@ func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
 	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
 	ch.numbers.giveBack(o.Number)
 	news := []Event{MessageMoved{Channel: ch.id, ID: o.ID, State: MessageFailed, Why: why}}
+	if h := ch.s.hails[o.ID]; h != nil && h.ch == ch && h.state == proto.HailSent { // nobody has heard it
+		h.state, h.reason = proto.HailExpired, why.Reason
+		news = append(news, HailMoved{Channel: ch.id, Hail: h.id, State: h.state, By: ch.s.Name(), Reason: h.reason, At: time.Now()})
+	}
 	if err := ch.saveLocked(); err != nil {
 		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
 	}
