@@ -24,7 +24,7 @@ type importRule struct {
 	doors  []string // modules that only some may use
 }
 
-// Modules that are used through one door only (DESIGN section 11).
+// Modules that are used through one door only (docs/decisions/0010).
 const (
 	quic    = "github.com/quic-go/quic-go"
 	pion    = "github.com/pion/webrtc"

@@ -14,7 +14,7 @@ type Agency string
 // the SPIFFE ID and decides which messages its link may carry.
 type Role uint8
 
-// The roles of DESIGN section 5. The zero Role is no role at all.
+// The roles, as docs/PROTOCOL.md 2.1 names them. The zero Role is no role at all.
 const (
 	RoleNone      Role = iota
 	RoleRelay          // an agency's node: forwards and stores sealed traffic

@@ -3,11 +3,11 @@
 // bundles that agencies exchange and pin, enrolment, renewal and revocation.
 //
 // There is no root above the agencies. A certificate is judged against the
-// roots of the agency that its one identity URI names, and of no other
-// (DESIGN section 5). What a verified peer may do is not decided here: the
-// role in its proto.Name is, for the tables of proto and the hub, and the
-// signed charter for groups. The package opens no connection, starts no
-// goroutine and reads no clock; every rule about time takes now.
+// roots of the agency that its one identity URI names, and of no other. What a
+// verified peer may do is not decided here: the role in its proto.Name is, for
+// the tables of proto and the hub, and the signed charter for groups. The
+// package opens no connection, starts no goroutine and reads no clock; every
+// rule about time takes now.
 //
 // # An agency
 //

@@ -110,9 +110,9 @@ func TestRevokedDeviceIsRefused(t *testing.T) {
 	now := noon().Add(2 * time.Hour)
 	ok(t, store.ApplyRevocations(list, now))
 	_, err := store.VerifyPeer(lost.Chain, UsageClient, now)
-	wantFault(t, err, Revoked, "case 15: a revoked device")
+	wantFault(t, err, Revoked, "a revoked device")
 	ok(t, failed(store.VerifyPeer(kept.Chain, UsageClient, now)))
-	wantFault(t, store.ApplyRevocations(empty, now), Stale, "case 16: an older list later")
+	wantFault(t, store.ApplyRevocations(empty, now), Stale, "an older list later")
 	_, err = store.VerifyPeer(lost.Chain, UsageClient, now)
 	wantFault(t, err, Revoked, "the refused list changed nothing")
 	if number, issued, ok := store.RevocationStatus("gn.example"); !ok || number == 0 || !issued.Equal(noon().Add(time.Hour)) {

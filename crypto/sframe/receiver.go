@@ -12,7 +12,7 @@ import (
 const (
 	// PastEpochLife is how long an epoch's keys outlive the next epoch: long
 	// enough for frames under way, short enough that a removed member's last
-	// key opens nothing more (DESIGN section 7).
+	// key opens nothing more.
 	PastEpochLife = 10 * time.Second
 	// MaxEpochs is how many epochs are held at once. The oldest goes first.
 	// Two hundred changes of membership in a minute make 34 live epochs.

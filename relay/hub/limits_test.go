@@ -58,7 +58,7 @@ func TestOnePartnerCannotFillTheTable(t *testing.T) {
 }
 
 // TestLogIsBounded: a full log refuses what is new before it is accepted, and
-// still knows what it has (THREATS case 34).
+// still knows what it has.
 func TestLogIsBounded(t *testing.T) {
 	w := newWorld(t)
 	do(t, w, "charter border kind=calling party=us:send=unit+desk party=mx:send=desk")
