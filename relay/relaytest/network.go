@@ -20,16 +20,18 @@ import (
 // Network is a simulated internet with a delay, jitter and loss between any
 // two hosts, whose paths can be cut and mended.
 type Network struct {
-	mu     sync.Mutex // guards what follows; held for one packet's decision
-	nodes  map[string]simnet.PacketReceiver
-	paths  map[[2]netip.Addr]Path
-	cut    map[[2]netip.Addr]bool
-	off    map[netip.Addr]bool
-	all    Path
-	seed   uint64
-	random map[[2]netip.Addr]*rand.Rand // by from and to: what one way loses does not depend on traffic elsewhere
-	taps   []func(simnet.Packet)
-	hosts  []*simnet.Simnet // one per host, so that hosts can come at any time
+	mu    sync.Mutex // guards what follows; held for one packet's decision
+	nodes map[string]simnet.PacketReceiver
+
+	starting map[string]simnet.PacketReceiver // not yet ready for packets
+	paths    map[[2]netip.Addr]Path
+	cut      map[[2]netip.Addr]bool
+	off      map[netip.Addr]bool
+	all      Path
+	seed     uint64
+	random   map[[2]netip.Addr]*rand.Rand // by from and to: what one way loses does not depend on traffic elsewhere
+	taps     []func(simnet.Packet)
+	hosts    []*simnet.Simnet // one per host, so that hosts can come at any time
 }
 
 // Path is how packets fare between two hosts.
@@ -41,16 +43,24 @@ type Path struct {
 
 func newNetwork(seed uint64) *Network {
 	return &Network{
-		nodes: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool),
+		nodes: make(map[string]simnet.PacketReceiver), starting: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool),
 		seed: seed, random: make(map[[2]netip.Addr]*rand.Rand),
 	}
 }
 
-// AddNode implements simnet.Router.
+// AddNode implements simnet.Router. Packets go to the node once it has started.
 func (n *Network) AddNode(addr net.Addr, r simnet.PacketReceiver) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.nodes[addr.String()] = r
+	n.starting[addr.String()] = r
+}
+
+// started lets packets through to a node.
+func (n *Network) started(addr net.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nodes[addr.String()] = n.starting[addr.String()]
+	delete(n.starting, addr.String())
 }
 
 // SendPacket implements simnet.Router: it loses packets, or hands them to the
@@ -148,8 +158,15 @@ func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
 	n.hosts = append(n.hosts, sim)
 	addr := &net.UDPAddr{IP: net.IPv4(10, 0, byte(len(n.hosts)>>8), byte(len(n.hosts))), Port: 4000}
 	n.mu.Unlock()
+	c, err := n.open(sim, addr)
+	return c, addr, err
+}
+
+func (n *Network) open(sim *simnet.Simnet, addr *net.UDPAddr) (net.PacketConn, error) {
 	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
-	return c, addr, sim.Start()
+	err := sim.Start()
+	n.started(addr)
+	return c, err
 }
 
 // Again opens an address that a host has closed, or is done with: what is sent
@@ -159,8 +176,7 @@ func (n *Network) Again(addr *net.UDPAddr) (net.PacketConn, error) {
 	n.mu.Lock()
 	n.hosts = append(n.hosts, sim)
 	n.mu.Unlock()
-	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
-	return c, sim.Start()
+	return n.open(sim, addr)
 }
 
 // Unplug loses every packet from or to a host until Plug: its process has died
