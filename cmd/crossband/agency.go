@@ -180,11 +180,17 @@ func newAgencyExportCommand(e env) *cobra.Command {
 	return c
 }
 
+// Values of --storage: the storage rules of a charter.
+const (
+	storageSealed = "sealed"
+	storageNone   = "none"
+)
+
 type trustOptions struct {
-	dir, words, peer, calling string
-	link, p256                bool
-	observers                 []string
-	life                      time.Duration
+	dir, words, peer, calling, storage string
+	link, p256                         bool
+	observers                          []string
+	life                               time.Duration
 }
 
 func newAgencyTrustCommand(e env) *cobra.Command {
@@ -210,6 +216,7 @@ and desks of both can hail each other.`,
 	c.Flags().StringVar(&o.calling, "calling", "", "title of a calling channel to charter with the partner")
 	c.Flags().StringSliceVar(&o.observers, "observer", nil, "agency whose desks may be brought into its incidents to listen (repeatable)")
 	c.Flags().DurationVar(&o.life, "life", 365*24*time.Hour, "how long the calling channel's charter lasts")
+	c.Flags().StringVar(&o.storage, "storage", storageSealed, "sealed: both relays keep its messages, which neither can read; none: only the hub's relay does")
 	c.Flags().BoolVar(&o.p256, "p256", false, "charter the calling channel for P-256 devices (MLS suite 2 instead of 7)")
 	return c
 }
@@ -253,7 +260,7 @@ func runTrust(e env, o trustOptions, file string) error {
 	if o.calling == "" {
 		return nil
 	}
-	id, err := d.Charter(agencydir.Calling{Title: o.calling, Partner: b.Agency, Observers: observers, Life: o.life, SmallKeys: o.p256}, time.Now())
+	id, err := d.Charter(agencydir.Calling{Title: o.calling, Partner: b.Agency, Observers: observers, Life: o.life, SmallKeys: o.p256, Unstored: o.storage == storageNone}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -272,6 +279,9 @@ func (o trustOptions) check() (observers []proto.Agency, err error) {
 			return nil, usageError{fmt.Errorf("--observer: %w", err)}
 		}
 		observers = append(observers, a)
+	}
+	if o.storage != storageSealed && o.storage != storageNone {
+		return nil, usageError{fmt.Errorf("--storage %q: want %s or %s", o.storage, storageSealed, storageNone)}
 	}
 	if o.life <= 0 {
 		return nil, usageError{fmt.Errorf("--life %v: want more than nothing", o.life)}

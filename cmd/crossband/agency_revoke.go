@@ -32,6 +32,9 @@ The list is on disk when the command returns, whatever it says about the relay.
 A relay in the agency's folder takes it from there; any other gets it from the
 registrar, which has to run: crossband agency serve.
 
+Of a name that nobody has enrolled as yet, the open invitations are taken back and
+that is all.
+
 The name can be invited again later: crossband agency invite. Why a device was
 revoked is kept in the agency's folder and told to nobody.`,
 		Args: cobra.ExactArgs(1),
@@ -53,6 +56,9 @@ revoked is kept in the agency's folder and told to nobody.`,
 			r, err := d.Revoke(name, reason, time.Now())
 			if err != nil {
 				return err
+			}
+			if r.Number == 0 {
+				return e.sayWithdrawn(r, asJSON)
 			}
 			p, err := awaitTaken(cmd.Context(), d, r.Number)
 			if err != nil {
@@ -93,6 +99,15 @@ func awaitTaken(ctx context.Context, d agencydir.Dir, number uint64) (agencydir.
 	}
 }
 
+// sayWithdrawn says that only invitations went: nobody held a certificate.
+func (e env) sayWithdrawn(r agencydir.Revocation, asJSON bool) error {
+	if asJSON {
+		return e.json(revokedJSON(r, agencydir.Progress{}))
+	}
+	e.printf("%s is invited no more: %d open invitation(s) taken back; nobody had enrolled as it\n", r.Name, r.Withdrawn)
+	return nil
+}
+
 // sayTaken says how far the list has come, and what to do when it has not.
 func (e env) sayTaken(dir string, r agencydir.Revocation, p agencydir.Progress) {
 	if r.Withdrawn > 0 {
@@ -129,7 +144,7 @@ func (e env) sayTaken(dir string, r agencydir.Revocation, p agencydir.Progress) 
 type revocationJSON struct {
 	Name      string            `json:"name"`
 	At        time.Time         `json:"at"`
-	List      uint64            `json:"list"`
+	List      uint64            `json:"list,omitempty"`
 	Reason    string            `json:"reason,omitempty"`
 	Withdrawn int               `json:"invitations_withdrawn"`
 	Relay     bool              `json:"relay_has_it"`

@@ -323,6 +323,7 @@ type Calling struct {
 	Observers []proto.Agency // whose desks may be brought into incidents as listeners
 	Life      time.Duration
 	SmallKeys bool // MLS suite 2 instead of 7
+	Unstored  bool // storage rule none: no relay keeps its messages
 }
 
 // Charter signs the charter of a calling channel with a partner, owned by this
@@ -348,6 +349,10 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	if c.SmallKeys {
 		suite = proto.SuiteP256
 	}
+	storage := wire.Charter_STORAGE_SEALED
+	if c.Unstored {
+		storage = wire.Charter_STORAGE_NONE
+	}
 	parties := []*wire.Charter_Party{member(id.Name.Agency), member(c.Partner)}
 	template := append([]*wire.Charter_Party{}, parties...)
 	for _, o := range c.Observers {
@@ -355,7 +360,7 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	}
 	signed, parsed, err := charter.Sign(id, &wire.Charter{
 		Owner: string(id.Name.Agency), Kind: wire.Charter_KIND_CALLING, Title: c.Title, Suite: uint32(suite),
-		Parties: parties, Template: template, Storage: wire.Charter_STORAGE_SEALED, ExpiresMs: now.Add(c.Life).UnixMilli(),
+		Parties: parties, Template: template, Storage: storage, ExpiresMs: now.Add(c.Life).UnixMilli(),
 	}, now)
 	if err != nil {
 		return proto.ChannelID{}, err

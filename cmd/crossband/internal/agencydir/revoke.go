@@ -16,8 +16,8 @@ import (
 	"crossband/proto"
 )
 
-// ErrNeverIssued says that a name holds no certificate that could be taken back.
-var ErrNeverIssued = errors.New("was never issued a certificate")
+// ErrNeverIssued says that a name holds neither certificate nor invitation that could be taken back.
+var ErrNeverIssued = errors.New("was never issued a certificate, nor is it invited")
 
 // Reasons of a revocation, for the agency's own book: partners are told that a
 // device is out, not why.
@@ -27,7 +27,7 @@ func Reasons() []string { return []string{"lost", "stolen", "compromised", "reti
 type Revocation struct {
 	Name      proto.Name
 	At        time.Time
-	Number    uint64 // of the list
+	Number    uint64 // of the list; zero when there was no certificate to list
 	Reason    string // empty when it is not known: made elsewhere, or before the book
 	Withdrawn int    // open invitations that were taken back with it
 }
@@ -50,10 +50,18 @@ func (d Dir) Name(s string) (proto.Name, error) {
 
 // Revoke takes back every certificate that a name holds, and its open
 // invitations, so that nobody enrols as it. The list is on disk when it returns;
-// a relay in this folder takes it from there, any other from the registrar. A
-// name that no certificate was ever issued to is refused: to revoke a slip of
-// the pen would only look like safety.
-func (d Dir) Revoke(name proto.Name, reason string, now time.Time) (Revocation, error) {
+// a relay in this folder takes it from there, any other from the registrar. Of a
+// name that nobody enrolled as only the invitations go, and one that has neither
+// is refused: to revoke a slip of the pen would only look like safety.
+func (d Dir) Revoke(name proto.Name, reason string, now time.Time) (r Revocation, err error) {
+	err = d.act("revoke", name.String(), now, func() (err error) {
+		r, err = d.revoke(name, reason, now)
+		return err
+	})
+	return r, err
+}
+
+func (d Dir) revoke(name proto.Name, reason string, now time.Time) (Revocation, error) {
 	a, err := d.Authority()
 	if err != nil {
 		return Revocation{}, err
@@ -62,12 +70,15 @@ func (d Dir) Revoke(name proto.Name, reason string, now time.Time) (Revocation, 
 	if err != nil {
 		return Revocation{}, err
 	}
-	if !issued {
-		return Revocation{}, fmt.Errorf("%s %w", name, ErrNeverIssued)
-	}
-	withdrawn, err := a.Withdraw(name)
-	if err != nil {
+	r := Revocation{Name: name, At: now, Reason: reason}
+	if r.Withdrawn, err = a.Withdraw(name); err != nil {
 		return Revocation{}, err
+	}
+	if !issued {
+		if r.Withdrawn == 0 {
+			return Revocation{}, fmt.Errorf("%s %w", name, ErrNeverIssued)
+		}
+		return r, nil
 	}
 	raw, err := a.Revoke(name, now)
 	if err != nil {
@@ -77,7 +88,7 @@ func (d Dir) Revoke(name proto.Name, reason string, now time.Time) (Revocation, 
 	if err != nil {
 		return Revocation{}, err
 	}
-	r := Revocation{Name: name, At: now, Number: list.Number, Reason: reason, Withdrawn: withdrawn}
+	r.Number = list.Number
 	return r, errors.Join(d.handListToRelay(raw), d.note(r))
 }
 
