@@ -41,6 +41,17 @@ const (
 	KindIncident CharterKind = 3 // opened by an accepted hail
 )
 
+// String is the kind in one word.
+func (k CharterKind) String() string {
+	switch k {
+	case KindCalling:
+		return "calling"
+	case KindIncident:
+		return "incident"
+	}
+	return "standing"
+}
+
 // Storage says what relays other than the sender's may keep on disk.
 type Storage uint8
 

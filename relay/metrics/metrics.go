@@ -187,7 +187,7 @@ func (p page) hub(s *relay.State) {
 	floor, head, hails := 0, uint64(0), 0
 	kinds := make(map[[2]string]int)
 	for _, k := range []proto.CharterKind{proto.KindCalling, proto.KindStanding, proto.KindIncident} {
-		kinds[[2]string{"hub", kindName(k)}], kinds[[2]string{"follower", kindName(k)}] = 0, 0
+		kinds[[2]string{"hub", k.String()}], kinds[[2]string{"follower", k.String()}] = 0, 0
 	}
 	for _, ch := range s.Hub.Channels {
 		part := "follower"
@@ -195,7 +195,7 @@ func (p page) hub(s *relay.State) {
 			part = "hub"
 			head = max(head, ch.Head)
 		}
-		kinds[[2]string{part, kindName(ch.Kind)}]++
+		kinds[[2]string{part, ch.Kind.String()}]++
 		floor, hails = max(floor, ch.FloorQueue), hails+ch.Hails
 	}
 	for k, n := range kinds {

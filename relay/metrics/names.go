@@ -116,16 +116,6 @@ func roleName(r proto.Role) string {
 	return r.String()
 }
 
-func kindName(k proto.CharterKind) string {
-	switch k {
-	case proto.KindCalling:
-		return "calling"
-	case proto.KindIncident:
-		return "incident"
-	}
-	return "standing"
-}
-
 // codeName is a refusal's code as a label.
 func codeName(r proto.Reason) string {
 	if r == proto.ReasonNone {

@@ -177,7 +177,7 @@ func linksOf(l relay.LinkCount) Links {
 
 func channelOf(ch hub.ChannelSummary, away time.Time) Channel {
 	out := Channel{
-		ID: ch.ID.Short(), Title: ch.Title, Kind: kindWord(ch.Kind), Owner: string(ch.Owner), Part: "follower", Open: ch.Created,
+		ID: ch.ID.Short(), Title: ch.Title, Kind: ch.Kind.String(), Owner: string(ch.Owner), Part: "follower", Open: ch.Created,
 		Expires: ch.Expires.UTC(), Subscribers: ch.Subscribers, Members: ch.Members, Epoch: ch.Epoch, Head: ch.Head, Hails: ch.Hails,
 		Talking: ch.FloorHeld, FloorQueue: ch.FloorQueue,
 	}
@@ -190,16 +190,6 @@ func channelOf(ch hub.ChannelSummary, away time.Time) Channel {
 		out.AwaySince = away.UTC()
 	}
 	return out
-}
-
-func kindWord(k proto.CharterKind) string {
-	switch k {
-	case proto.KindCalling:
-		return "calling"
-	case proto.KindIncident:
-		return "incident"
-	}
-	return "standing"
 }
 
 func queues(f relay.Figures, s hub.Summary) []Queue {
