@@ -15,7 +15,7 @@ import (
 // attributes act, who, when, where and result, whatever else it says.
 //
 // Administrative acts are join, add, leave, remove, keys (a member renewed
-// its own), charter, trust, revoke, enrol, renew, config and link. Every other
+// its own), charter, trust, revoke, enrol, renew, config, hold, release and link. Every other
 // request that was refused is an act of the kind request.
 type act struct {
 	what   string
@@ -128,6 +128,11 @@ func (n *Node) linkRefused(a link.Attempt) {
 		what: "link", line: "link refused", who: who, where: a.Addr.String(), result: a.Err,
 		more: []any{"address", a.Addr.String(), "peer", a.Name.String()},
 	})
+}
+
+// recordHold says that a legal hold came or went. Who placed it is in the order.
+func (n *Node) recordHold(what, line string, id proto.ChannelID, order string) {
+	n.record(act{what: what, line: line, where: "channel " + id.Short(), more: []any{"channel", id.String(), "order", order}})
 }
 
 // recordConfig says by which rules this run serves. Whoever changes the

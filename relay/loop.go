@@ -22,10 +22,11 @@ type loop struct {
 	renewAt  time.Time
 	staleAt  time.Time // when to look again for stale revocation lists
 	revoked  Revocations
-	settings hub.Settings // that the hub has
-	look     time.Time    // when to look for others
-	watch    *watch       // measures
-	showcase *showcase    // publishes
+	settings hub.Settings               // that the hub has
+	held     map[proto.ChannelID]string // the legal holds, with who ordered them
+	look     time.Time                  // when to look for others
+	watch    *watch                     // measures
+	showcase *showcase                  // publishes
 }
 
 // batch bounds how many events share one write to the store.

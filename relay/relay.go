@@ -33,7 +33,7 @@ type Config struct {
 	Charters [][]byte           // signed by the authority, registered at start
 
 	Retention hub.Retention                            // how long messages are kept; zero: for ever
-	Holds     func() (map[proto.ChannelID]bool, error) // channels under a legal hold, asked once a second; nil: none
+	Holds     func() (map[proto.ChannelID]string, error) // channels under a legal hold, and who ordered it why; asked once a second; nil: none
 
 	Save     func(*identity.Identity) error // keeps a renewed certificate or a new trust list; nil keeps it in memory
 	Revoked  func(Revocations)              // told how far the own agency's list has come; nil: nobody. It must not block

@@ -19,7 +19,11 @@ func (l *loop) settle(ctx context.Context, now time.Time) []hub.Event {
 		return nil
 	}
 	l.look = now.Add(lookEvery)
-	next := hub.Settings{Room: l.room(ctx), Retention: l.n.cfg.Retention, Held: l.holds()}
+	l.lookAtHolds()
+	next := hub.Settings{Room: l.room(ctx), Retention: l.n.cfg.Retention, Held: make(map[proto.ChannelID]bool, len(l.held))}
+	for id := range l.held {
+		next.Held[id] = true
+	}
 	if next.Room == l.settings.Room && next.Retention == l.settings.Retention && maps.Equal(next.Held, l.settings.Held) {
 		return nil
 	}
@@ -30,18 +34,28 @@ func (l *loop) settle(ctx context.Context, now time.Time) []hub.Event {
 	return []hub.Event{next}
 }
 
-// holds reads the legal holds. When they cannot be read the last known ones stay:
-// nothing is deleted for a fault of ours.
-func (l *loop) holds() map[proto.ChannelID]bool {
+// lookAtHolds reads the legal holds and records which came and went. When they
+// cannot be read the last known ones stay: nothing is deleted for a fault of ours.
+func (l *loop) lookAtHolds() {
 	if l.n.cfg.Holds == nil {
-		return nil
+		return
 	}
 	held, err := l.n.cfg.Holds()
 	if err != nil {
 		l.n.log.Error("legal holds not read: the last known ones stay", "why", err.Error())
-		return l.settings.Held
+		return
 	}
-	return held
+	for id, order := range held {
+		if was, ok := l.held[id]; !ok || was != order {
+			l.n.recordHold("hold", "legal hold in force", id, order)
+		}
+	}
+	for id, order := range l.held {
+		if _, ok := held[id]; !ok {
+			l.n.recordHold("release", "legal hold released", id, order)
+		}
+	}
+	l.held = held
 }
 
 // room says what the store has place for. A store that cannot tell has none: what

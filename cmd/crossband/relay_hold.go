@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossband/client/phrase"
+	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/cmd/internal/relayd"
 	"crossband/proto"
 )
@@ -36,7 +37,7 @@ func newRelayHoldCommand(e env) *cobra.Command {
 			if strings.TrimSpace(reason) == "" {
 				return usageError{errors.New("--reason is required: who ordered the hold, and why")}
 			}
-			h := relayd.Hold{Channel: id, Reason: time.Now().UTC().Format(time.RFC3339) + " " + reason}
+			h := relayd.Hold{Channel: id, Reason: fmt.Sprintf("%s %s: %s", time.Now().UTC().Format(time.RFC3339), agencydir.Administrator(), reason)}
 			if err := c.SetHold(h); err != nil {
 				return err
 			}

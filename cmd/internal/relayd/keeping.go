@@ -133,11 +133,11 @@ func ReadHolds(dir string) ([]Hold, error) {
 	return list, nil
 }
 
-func (c Config) holds() (map[proto.ChannelID]bool, error) {
+func (c Config) holds() (map[proto.ChannelID]string, error) {
 	list, err := ReadHolds(c.Holds)
-	held := make(map[proto.ChannelID]bool, len(list))
+	held := make(map[proto.ChannelID]string, len(list))
 	for _, h := range list {
-		held[h.Channel] = true
+		held[h.Channel] = h.Reason
 	}
 	return held, err
 }

@@ -49,7 +49,7 @@ func (d Dir) act(what, object string, now time.Time, do func() error) (err error
 		defer unlock()
 		err = do()
 	}
-	a := Act{When: now.UTC().Format(actForm), Who: administrator(), Where: d.place(), Act: what, Object: object, Result: "done"}
+	a := Act{When: now.UTC().Format(actForm), Who: Administrator(), Where: d.place(), Act: what, Object: object, Result: "done"}
 	if err != nil {
 		a.Result, a.Code, a.Why = "refused", int(proto.ReasonOf(err)), err.Error()
 	}
@@ -70,9 +70,9 @@ func write(log *os.File, a Act) error {
 	return nil
 }
 
-// administrator is who the operating system says acts. Behind sudo it is the
+// Administrator is who the operating system says acts. Behind sudo it is the
 // one who called it, as sudo says.
-func administrator() string {
+func Administrator() string {
 	u, err := user.Current()
 	if err != nil {
 		return fmt.Sprintf("uid %d", os.Getuid())
