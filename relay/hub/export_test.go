@@ -92,6 +92,7 @@ func (h *Hub) Durable() string {
 		say("signed", ch.signed)
 		say("created", ch.created)
 		say("hosted", ch.hosted)
+		say("followed", ch.followed.members)
 		say("numbers", ch.marks.numbers)
 		for _, o := range ch.origin.sorted() {
 			say("waits", struct {

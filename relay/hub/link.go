@@ -203,6 +203,10 @@ func (h *Hub) refusePending(p pending, why *proto.Refusal) {
 		}
 		return
 	}
+	if p.asksRoster() {
+		h.rosterAnswered(p, nil, why)
+		return
+	}
 	if l := h.links[p.from]; l != nil && p.id != 0 {
 		h.send(l, refused(p.id, why))
 	}
