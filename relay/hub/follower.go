@@ -204,7 +204,6 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 		h.upstreamRefused(ch, proto.Refusef(proto.ReasonBadRequest, "%s did not say where it wants our voice", hub.peer))
 		return
 	}
-	again := ch.up.head != 0 || ch.up.epoch != 0
 	h.endLocalFloor(ch)
 	ch.up.state, ch.up.alias = upLive, proto.Alias(s.Alias)
 	hub.subs[ch.id].out = ch.up.alias
@@ -212,11 +211,9 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	ch.floor.mirror(s.Floor, h.now)
 	waiting := ch.up.waiting
 	h.answerWaiting(ch)
-	if again {
-		for _, l := range ch.sortedSubs() {
-			if !waitsIn(waiting, l.id) {
-				h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
-			}
+	for _, l := range ch.sortedSubs() { // also after a restart, when we had heard nothing of the hub before
+		if !waitsIn(waiting, l.id) {
+			h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
 		}
 	}
 	h.routeAgain(ch)
