@@ -34,13 +34,16 @@ type followed struct {
 	wait    time.Duration // between the last two requests
 }
 
-// Times between two requests for one channel's group information. To judge that
-// of a large group takes a good part of a second, so a hub must not be able to
-// have it judged as often as it likes. What is refused is asked for less and
+// To judge group information takes a millisecond for each member, which is about
+// a KiB of it, and nothing else is decided meanwhile: a hub must not be able to
+// have it judged as often as it likes. So a hub is asked for one channel's at a
+// time, and then for none until ten times what the judging took has passed; for
+// the same channel's not before rosterEvery, and for what was refused less and
 // less often.
 const (
-	rosterEvery = 10 * time.Second
-	rosterRest  = 10 * time.Minute
+	rosterEvery  = 10 * time.Second
+	rosterRest   = 10 * time.Minute
+	rosterPerKiB = 10 * time.Millisecond
 )
 
 // rosterLive compares the roster with the epoch that the hub tells.
@@ -58,7 +61,10 @@ func (h *Hub) rosterLive(ch *channel) {
 func (h *Hub) fetchRoster(ch *channel) {
 	f, hub := &ch.followed, h.peers[ch.charter.Owner]
 	f.behind = true
-	if hub == nil || ch.up.state == upAsking || ch.up.state == upAway || f.request != 0 || h.now.Before(f.again) {
+	switch {
+	case hub == nil, ch.up.state == upAsking, ch.up.state == upAway:
+		return
+	case h.now.Before(f.again), h.now.Before(hub.rested), hub.asksRoster():
 		return
 	}
 	f.wait = min(max(2*f.wait, rosterEvery), rosterRest)
@@ -80,6 +86,16 @@ func (p pending) asksRoster() bool {
 	return p.kind == proto.KindFetchGroupInfo && p.from == SelfLink
 }
 
+// asksRoster reports whether one is under way.
+func (l *link) asksRoster() bool {
+	for _, p := range l.pending {
+		if p.asksRoster() {
+			return true
+		}
+	}
+	return false
+}
+
 // rosterAnswered takes the hub's answer to fetchRoster, or the news that there
 // is none. What the gate refuses changes nothing: who is known stays known. It
 // alarms the administrator, for either the hub lies or the two agencies do not
@@ -97,6 +113,7 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 	said := Audit{Kind: proto.KindFetchGroupInfo, Channel: ch.id, Refusal: why}
 	if hub := h.peers[ch.charter.Owner]; hub != nil {
 		said.Peer = hub.peer
+		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())) * rosterPerKiB / 1024)
 	}
 	if why == nil {
 		m, err := h.readRoster(ch, b.GetGroupInfo())
