@@ -61,9 +61,10 @@ type Channel struct {
 	news       []Event // of the entry being applied
 
 	// Set by subscribing, on each link anew.
-	in      proto.Alias // our number: voice that we hear
-	out     proto.Alias // the relay's: voice that we send; 0 while not subscribed
-	hubAway bool
+	in        proto.Alias // our number: voice that we hear
+	out       proto.Alias // the relay's: voice that we send; 0 while not subscribed
+	hubAway   bool
+	awaySince time.Time // when we were told last that it is
 
 	heart heart // compares the members' views of the membership
 
@@ -412,8 +413,10 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	ch.out = proto.Alias(b.Alias)
 	news := ch.rolledBackLocked(b.Number)
 	if ch.hubAway != b.HubAway {
-		ch.hubAway = b.HubAway
-		news = append(news, HubAway{ch.id, b.HubAway})
+		if ch.hubAway = b.HubAway; ch.hubAway {
+			ch.awaySince = time.Now()
+		}
+		news = append(news, HubAway{ch.id, ch.hubAway, ch.awaySince})
 	}
 	news = append(news, s.floorLocked(ch.id[:], b.Floor)...)
 	if ch.group != nil && b.Head > ch.cursor {

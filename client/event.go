@@ -130,10 +130,12 @@ type MembersChanged struct {
 	Removed []proto.Name
 }
 
-// HubAway says that a channel's hub cannot be reached, or can be again.
+// HubAway says that a channel's hub cannot be reached, or can be again. While it
+// is away one talks with those of the own relay only.
 type HubAway struct {
 	Channel proto.ChannelID
 	Away    bool
+	Since   time.Time // when this device was told that it is away; also beside the news that it is back
 }
 
 // BurstHeard is what is known of a burst once it is over.

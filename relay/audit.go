@@ -23,6 +23,7 @@ type act struct {
 	who    string // a name; "" is the relay itself, by its configuration
 	where  string // the channel, or what of this relay it concerns
 	result error  // nil: done
+	alarm  bool   // to be looked at, whatever the reason
 	more   []any  // attributes of the slog kind
 }
 
@@ -33,8 +34,8 @@ const stampForm = "2006-01-02T15:04:05.00Z"
 // stands.
 func stamp(t time.Time) string { return t.UTC().Format(stampForm) }
 
-// record writes one act. What no mistake explains is an error for somebody to
-// look at; another refusal is a warning.
+// record writes one act. What no mistake explains, and what the hub calls an
+// alarm, is an error for somebody to look at; another refusal is a warning.
 func (n *Node) record(a act) {
 	level, result := slog.LevelInfo, "done"
 	if a.who == "" {
@@ -47,6 +48,10 @@ func (n *Node) record(a act) {
 		if isAttack(why.Reason) {
 			level = slog.LevelError
 			a.more = append(a.more, "attack", true)
+		}
+		if a.alarm {
+			level = slog.LevelError
+			a.more = append(a.more, "alarm", true)
 		}
 	}
 	args := append([]any{"act", a.what, "who", a.who, "when", stamp(time.Now()), "where", a.where, "result", result}, a.more...)
@@ -74,6 +79,9 @@ func (l *loop) audit(e hub.Audit) {
 	}
 	if e.Refusal != nil { // not set as it is: a nil Refusal in an error is not nil
 		a.line, a.result = "refused", e.Refusal
+		if a.alarm = e.Alarm; a.alarm {
+			a.line = e.What
+		}
 	} else {
 		a.more = append(a.more, "added", names(e.Added), "removed", names(e.Removed))
 	}

@@ -166,6 +166,8 @@ func (st *station) mention(ev client.Event) {
 		if ev.Before != views.None || ev.Views.State != views.Unconfirmed { // nobody can have spoken yet
 			st.e.note("on %s, %s", st.title(ev.Channel), viewsLine(ev.Views))
 		}
+	case client.HubAway:
+		st.e.note("on %s, %s", st.title(ev.Channel), awayLine(ev))
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	}
@@ -188,6 +190,15 @@ func (st *station) title(id proto.ChannelID) string {
 
 // shown is a name as people read it.
 func shown(n proto.Name) string { return n.Short() + "@" + string(n.Agency) }
+
+// awayLine says that a channel is cut off from its hub, and since when.
+func awayLine(h client.HubAway) string {
+	since := h.Since.UTC().Format(time.TimeOnly)
+	if h.Away {
+		return fmt.Sprintf("hub away since %s; local talk only", since)
+	}
+	return fmt.Sprintf("the hub is back; it was away since %s", since)
+}
 
 func textLine(t client.TextReceived) string {
 	return fmt.Sprintf("%s  %s: %s", t.At.UTC().Format(time.TimeOnly), shown(t.From), phrase.Inert(t.Text))

@@ -29,7 +29,7 @@ type StoredChannel struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Charter       []byte                 `protobuf:"bytes,1,opt,name=charter,proto3" json:"charter,omitempty"`
 	Created       bool                   `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
-	GroupInfo     []byte                 `protobuf:"bytes,3,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // hub only: of the current epoch
+	GroupInfo     []byte                 `protobuf:"bytes,3,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // hub: of the current epoch; follower: the roster's public state
 	EpochSeq      uint64                 `protobuf:"varint,4,opt,name=epoch_seq,json=epochSeq,proto3" json:"epoch_seq,omitempty"`   // log entry that made it
 	Since         uint64                 `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`                         // first epoch with these members
 	Head          uint64                 `protobuf:"varint,6,opt,name=head,proto3" json:"head,omitempty"`                           // newest log entry when this was written; the log may be ahead

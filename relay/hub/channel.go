@@ -13,16 +13,17 @@ import (
 
 // channel is one channel, as hub or as follower.
 type channel struct {
-	id      proto.ChannelID
-	charter proto.Charter
-	signed  []byte // the charter as its signer made it
-	created bool   // a group exists
-	subs    map[LinkID]*link
-	floor   floor
-	marks   marks
-	hosted  hosted   // when this agency owns the channel
-	up      upstream // when another does
-	origin  origin   // then too: what our endpoints have sent
+	id       proto.ChannelID
+	charter  proto.Charter
+	signed   []byte // the charter as its signer made it
+	created  bool   // a group exists
+	subs     map[LinkID]*link
+	floor    floor
+	marks    marks
+	hosted   hosted   // when this agency owns the channel
+	up       upstream // when another does
+	followed followed // then too: its members, as far as they are known here
+	origin   origin   // then too: what our endpoints have sent
 }
 
 // hosted is what only the channel's hub knows.

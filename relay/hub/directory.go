@@ -213,7 +213,9 @@ func (h *Hub) welcome(l *link, b *wire.Welcome) error {
 	if h.packages[n] == nil { // nobody can have been invited who has left no key package
 		return proto.Refuse(proto.ReasonNoPackage, n.String())
 	}
-	h.keepWelcome(n, b)
+	if h.keepWelcome(n, b); ch.up.state != upLive {
+		h.fetchRoster(ch) // nobody listens here yet, so the commit that took n in has not been seen
+	}
 	h.send(l, &wire.Frame{Body: &wire.Frame_WelcomeAck{WelcomeAck: &wire.WelcomeAck{Id: b.Id, To: b.To}}})
 	return nil
 }

@@ -142,7 +142,7 @@ func (h *Hub) mayUse(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	if ch.charter.RightOf(actor) == proto.RightNone {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
-	return ch.mayAct(actor, f)
+	return h.mayAct(ch, actor, f)
 }
 
 func (h *Hub) dispatchHub(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {

@@ -29,6 +29,7 @@ type ChannelView struct {
 	Subs       map[LinkID]Out // by link: the receiver's alias
 	In         map[LinkID]proto.Alias
 	Epoch      uint64
+	Roster     uint64 // a follower's, as far as it knows
 }
 
 // View describes every channel, in the order of their identifiers.
@@ -48,6 +49,9 @@ func (h *Hub) View() []ChannelView {
 		}
 		if ch.hosted.members != nil {
 			v.Epoch = ch.hosted.members.epoch()
+		}
+		if ch.followed.members != nil {
+			v.Roster = ch.followed.members.epoch()
 		}
 		views = append(views, v)
 	}
@@ -92,6 +96,7 @@ func (h *Hub) Durable() string {
 		say("signed", ch.signed)
 		say("created", ch.created)
 		say("hosted", ch.hosted)
+		say("followed", ch.followed.members)
 		say("numbers", ch.marks.numbers)
 		for _, o := range ch.origin.sorted() {
 			say("waits", struct {

@@ -23,6 +23,9 @@ func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 		h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 		return nil
 	}
+	if err := ch.place(&t); err != nil {
+		return err
+	}
 	h.arbitrate(ch, t, b.Queue) // also before the hub has answered: then it is asked for what was granted
 	return nil
 }
@@ -81,19 +84,36 @@ func (h *Hub) floorToLocal(ch *channel) {
 	clear(ch.up.asked)
 	keeps := func(r request) bool { return old != nil && r.repeats(*old) }
 	if i := slices.IndexFunc(asked, keeps); i >= 0 { // or it has let go, and the hub's word on that was on its way
-		if l := h.names[old.who]; l != nil && l.subs[ch.id] != nil {
-			old.link = l.id
-			h.grant(ch, *old)
-		}
+		h.keepFloor(ch, *old)
 	}
 	for _, r := range asked {
-		if !keeps(r) {
-			h.arbitrate(ch, r.talker, r.queue)
+		if keeps(r) {
+			continue
 		}
+		if err := ch.place(&r.talker); err != nil {
+			h.denyTalker(ch, r.talker, proto.ReasonOf(err))
+			continue
+		}
+		h.arbitrate(ch, r.talker, r.queue)
 	}
 	if old != nil && ch.floor.holder == nil {
 		h.next(ch)
 	}
+}
+
+// keepFloor lets a holder of our own, whom the hub named, go on here.
+func (h *Hub) keepFloor(ch *channel, t talker) {
+	l := h.names[t.who]
+	if l == nil || l.subs[ch.id] == nil {
+		return
+	}
+	t.link = l.id
+	if err := ch.place(&t); err != nil {
+		ch.floor.holder = &t
+		h.revoke(ch, proto.ReasonOf(err), proto.Name{})
+		return
+	}
+	h.grant(ch, t)
 }
 
 // endLocalFloor ends local arbitration when the hub is back. Who talks locally

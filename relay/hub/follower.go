@@ -204,7 +204,6 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 		h.upstreamRefused(ch, proto.Refusef(proto.ReasonBadRequest, "%s did not say where it wants our voice", hub.peer))
 		return
 	}
-	again := ch.up.head != 0 || ch.up.epoch != 0
 	h.endLocalFloor(ch)
 	ch.up.state, ch.up.alias = upLive, proto.Alias(s.Alias)
 	hub.subs[ch.id].out = ch.up.alias
@@ -212,11 +211,9 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	ch.floor.mirror(s.Floor, h.now)
 	waiting := ch.up.waiting
 	h.answerWaiting(ch)
-	if again {
-		for _, l := range ch.sortedSubs() {
-			if !waitsIn(waiting, l.id) {
-				h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
-			}
+	for _, l := range ch.sortedSubs() { // also after a restart, when we had heard nothing of the hub before
+		if !waitsIn(waiting, l.id) {
+			h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
 		}
 	}
 	h.routeAgain(ch)
@@ -224,6 +221,7 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 		o.again = time.Time{}
 	}
 	h.flush(ch)
+	h.rosterLive(ch)
 }
 
 func waitsIn(list []waitingSub, id LinkID) bool {
@@ -268,6 +266,7 @@ func (h *Hub) tickUpstream(ch *channel) {
 	if h.every(flushEvery) {
 		h.flush(ch)
 	}
+	h.tickRoster(ch)
 	if ch.up.state == upAway && h.peers[ch.charter.Owner] != nil && !h.now.Before(ch.up.again) {
 		h.joinUpstream(ch)
 	}
@@ -361,6 +360,7 @@ func (h *Hub) feed(l *link, b *wire.Entries) error {
 	if ch == nil || ch.charter.Owner != l.peer.Agency {
 		return proto.Refuse(proto.ReasonNoChannel, id.Short())
 	}
+	before := ch.up.head
 	for _, e := range b.Entries {
 		ch.up.head = max(ch.up.head, e.Seq)
 		if c := e.GetCommit(); c != nil {
@@ -369,6 +369,7 @@ func (h *Hub) feed(l *link, b *wire.Entries) error {
 	}
 	h.received(ch, b.Entries)
 	h.toSubs(ch, &wire.Frame{Body: &wire.Frame_Entries{Entries: b}})
+	h.follow(l, ch, b.Entries, before)
 	return nil
 }
 
@@ -398,6 +399,10 @@ func (h *Hub) answered(l *link, f *wire.Frame) {
 		if ch := h.upstreamAsked(p); ch != nil {
 			h.upstreamLive(l, ch, f.GetSubscribed()) // nil when the answer is none
 		}
+		return
+	}
+	if p.asksRoster() {
+		h.rosterAnswered(p, f.GetGroupInfo(), nil) // nil when the answer is none
 		return
 	}
 	if to := h.links[p.from]; to != nil && p.id != 0 {

@@ -11,6 +11,7 @@ import (
 	pb "google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"crossband/crypto/mls/roster"
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/hub"
@@ -155,7 +156,11 @@ func (w *world) parseEntry(s string) (*wire.Entry, error) {
 		return nil, err
 	}
 	epoch, err := strconv.ParseUint(parts[2], 10, 64)
-	return &wire.Entry{Seq: seq, TimeMs: w.now.UnixMilli(), Item: &wire.Entry_Commit{Commit: &wire.Commit{Id: id(parts[1], 16), Epoch: epoch}}}, err
+	c := &wire.Commit{Id: id(parts[1], 16), Epoch: epoch}
+	if made := w.made.commits[parts[1]]; made != nil {
+		c.Message = made.message
+	}
+	return &wire.Entry{Seq: seq, TimeMs: w.now.UnixMilli(), Item: &wire.Entry_Commit{Commit: c}}, err
 }
 
 func (w *world) parseValue(fd protoreflect.FieldDescriptor, s string) (protoreflect.Value, error) {
@@ -420,6 +425,9 @@ func (w *world) audit(x hub.Audit) string {
 	if x.Refusal == nil {
 		return b.String() + " " + x.What
 	}
+	if x.Alarm {
+		b.WriteString(" ALARM " + x.What)
+	}
 	return b.String() + " refused: " + w.refusal(x.Refusal)
 }
 
@@ -461,6 +469,9 @@ func (w *world) write(x hub.Write) string {
 		info := "none"
 		if v.Created && len(v.GroupInfo) > 0 {
 			info = w.made.nameOf(v.GroupInfo)
+		}
+		if g, err := roster.Unmarshal(v.GroupInfo, lenient{}); err == nil {
+			info = fmt.Sprintf("(roster of epoch %d)", g.Epoch())
 		}
 		return fmt.Sprintf("%s/%s charter=%s group_info=%s head=%d", x.Bucket, w.channelName(x.Key), w.made.nameOf(v.Charter), info, v.EpochSeq)
 	case "marks":

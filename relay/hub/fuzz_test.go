@@ -41,7 +41,7 @@ func preparedHub(t testing.TB) *world {
 		"from mx/relay: welcome calling id=w to=us/unit/a",
 		"charter other owner=mx party=mx:send=desk party=us:send=unit",
 		"from mx/relay: channel-offer other created=true",
-		"from us/unit/a id=10: subscribe other alias=6", // waits under the number 3
+		"from us/unit/a id=10: subscribe other alias=6", // waits under the number 4
 	)
 	for _, c := range commands {
 		if err := s.command(c); err != nil {
@@ -85,11 +85,13 @@ func seedFrames() []string {
 		"from mx/relay: floor-taken calling burst=3 holder=us/unit/a leaf=1 priority=routine",
 		"from mx/relay: floor-idle calling",
 		"from mx/relay: entries calling head=7",
-		"from mx/relay re=2: entries calling head=7",
-		"from mx/relay re=2: refused code=310",
-		"from mx/relay re=3: subscribed other alias=7 head=1 epoch=1",
-		"from mx/relay re=3: done",
-		"from mx/relay re=3: refused code=300",
+		"from mx/relay re=2: group-info calling",
+		"from mx/relay re=2: refused code=300",
+		"from mx/relay re=3: entries calling head=7",
+		"from mx/relay re=3: refused code=310",
+		"from mx/relay re=4: subscribed other alias=7 head=1 epoch=1",
+		"from mx/relay re=4: done",
+		"from mx/relay re=4: refused code=300",
 		"from mx/relay id=1: subscribe channel=raw:01234567890123456789012345678901 alias=1",
 		"from mx/relay re=1: appended calling t1 seq=3",
 		"from mx/relay: welcome calling id=w2 to=us/unit/a",

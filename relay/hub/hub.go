@@ -183,6 +183,7 @@ type Audit struct {
 	What    string         // what succeeded
 	Added   []proto.Name   // members that a commit took in
 	Removed []proto.Name   // and those it took out
+	Alarm   bool           // no mistake of a user explains it: an administrator should look
 }
 
 func (Send) effect()         {}

@@ -25,9 +25,11 @@ import (
 //	charter NAME kind=… party=… …       write and sign a charter
 //	up LABEL [dialled], down LABEL      a link; newcomerN has no certificate
 //	from LINK [as WHO] [id=N re=N hops=N]: KIND [CHANNEL] [ID] FIELD=VALUE…
+//	                                    re=last answers the hub's newest request on the link
 //	make NAME by WHO on CHANNEL create|join|rejoin|add|remove|recharter …
 //	make NAME by WHO key-package [last-resort|expired|forged]
-//	channel NAME WHO…                   register, create and join, at the hub
+//	channel NAME WHO…                   register, create and join, at its hub, here or elsewhere
+//	elsewhere CHANNEL NAME…             the hub of another agency takes these commits
 //	tick D, wait D                      time with and without the hub's ticks
 //	talk CHANNEL D                      time with ticks and the holder's voice
 //	trusted LIST                        a trust list has been installed
@@ -177,7 +179,12 @@ func (s *script) command(line string) error {
 	case "expired":
 		return w.expired(words[0], words[1:])
 	case "channel":
+		if w.made.charters[words[0]].parsed.Owner != w.self.Agency {
+			return w.channelElsewhere(words[0], words[1:])
+		}
 		return w.channel(words[0], words[1:])
+	case "elsewhere":
+		return w.elsewhere(words[0], words[1:])
 	case "trusted":
 		w.apply(hub.Trusted{Signed: []byte(rest)})
 		return nil
@@ -233,6 +240,10 @@ func (w *world) from(s string) error {
 			continue
 		}
 		key, value, _ := strings.Cut(words[i], "=")
+		if words[i] == "re=last" {
+			f.Re = w.asked[link]
+			continue
+		}
 		n, err := number32(value)
 		if err != nil {
 			return err
@@ -287,6 +298,40 @@ func (w *world) channel(name string, who []string) error {
 		}
 		return nil
 	})
+}
+
+// channelElsewhere is channel for one of another agency: what its members made
+// is known as CHANNEL-0, CHANNEL-1 and so on.
+func (w *world) channelElsewhere(name string, who []string) error {
+	for i, n := range who {
+		c, what := fmt.Sprintf("%s-%d", name, i), "create"
+		if i > 0 {
+			what = "join"
+		}
+		if err := w.make([]string{c, "by", n, "on", name, what}); err != nil {
+			return err
+		}
+		if i == 0 {
+			continue
+		}
+		if err := w.elsewhere(name, []string{c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) elsewhere(channel string, commits []string) error {
+	for _, name := range commits {
+		c := w.made.commits[name]
+		if c == nil || c.channel != channel {
+			return fmt.Errorf("no commit %q on %s", name, channel)
+		}
+		if err := w.people.advance(w, channel, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sendFor sends a frame for an endpoint: on its own link, or on that of its

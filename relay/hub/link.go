@@ -20,6 +20,7 @@ type link struct {
 	pending map[uint64]pending // requests that we sent on this link
 	lesser  bool               // between relays: dialled by the one with the lesser name
 	since   time.Time
+	rested  time.Time // not to be asked for another roster before
 }
 
 // sub is one link's subscription to a channel.
@@ -201,6 +202,10 @@ func (h *Hub) refusePending(p pending, why *proto.Refusal) {
 		if ch := h.upstreamAsked(p); ch != nil {
 			h.upstreamRefused(ch, why)
 		}
+		return
+	}
+	if p.asksRoster() {
+		h.rosterAnswered(p, nil, why)
 		return
 	}
 	if l := h.links[p.from]; l != nil && p.id != 0 {

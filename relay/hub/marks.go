@@ -122,10 +122,14 @@ func (h *Hub) progress(l *link, ch *channel, b *wire.Progress) error {
 	return nil
 }
 
-// isMember asks the roster at the hub, and the charter where there is none.
+// isMember asks the roster: the hub's, or a follower's that is not behind. Where
+// there is none it asks the charter.
 func (ch *channel) isMember(n proto.Name) bool {
-	if ch.hosted.members != nil {
-		return ch.hosted.members.has(n)
+	if m := ch.hosted.members; m != nil {
+		return m.has(n)
+	}
+	if m := ch.followed.members; m != nil && m.epoch() >= ch.up.epoch {
+		return m.has(n)
 	}
 	return ch.charter.RightOf(n) != proto.RightNone
 }

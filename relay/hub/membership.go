@@ -82,6 +82,23 @@ func (m *membership) has(n proto.Name) bool { _, ok := m.leaves[n]; return ok }
 // with it. The gate has judged who comes and goes; here the commit is bound to
 // the link it came by.
 func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, judge Judge, now time.Time) (*membership, policy.Difference, error) {
+	next, d, err := m.follow(commit, judge, now)
+	if err != nil {
+		return nil, d, err
+	}
+	if d.By != actor {
+		return nil, d, proto.Refusef(proto.ReasonSpokenFor, "a commit of %s from %s", d.By, actor)
+	}
+	if err := next.group.CheckGroupInfo(groupInfo); err != nil {
+		return nil, d, proto.Refuse(proto.ReasonBadCommit, err.Error())
+	}
+	return next, d, nil
+}
+
+// follow judges a commit by the rules of the group and of its gate alone: who
+// finds it in the log knows neither the link by which it came nor the group
+// information that came with it.
+func (m *membership) follow(commit []byte, judge Judge, now time.Time) (*membership, policy.Difference, error) {
 	group, change, err := m.group.Apply(commit, now)
 	if err != nil {
 		return nil, policy.Difference{}, badCommit(err)
@@ -89,12 +106,6 @@ func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, judge Jud
 	d, err := policy.Describe(m.group, change)
 	if err != nil {
 		return nil, d, err
-	}
-	if d.By != actor {
-		return nil, d, proto.Refusef(proto.ReasonSpokenFor, "a commit of %s from %s", d.By, actor)
-	}
-	if err := group.CheckGroupInfo(groupInfo); err != nil {
-		return nil, d, proto.Refuse(proto.ReasonBadCommit, err.Error())
 	}
 	next, err := newPlaces(group)
 	if err != nil {

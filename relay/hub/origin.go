@@ -45,7 +45,8 @@ func newOrigin() origin { return origin{waiting: make(map[proto.MessageID]*outgo
 
 // accept takes a text, hail or reply of an own endpoint on a followed channel: it
 // is kept first, then goes to the hub. With the hub away its sender is told that
-// it is kept, and it goes when the hub is back.
+// it is kept, and it goes when the hub is back; who is then known to be no member
+// is refused at once.
 func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {
 	if ch.charter.RightOf(actor) != proto.RightSend {
 		return proto.Refuse(proto.ReasonListenOnly, actor.String())
@@ -73,6 +74,9 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	default: // the same again: its sender did not hear that we have it
 		h.appended(l, ch, f, id, 0, true)
 		return nil
+	}
+	if m := h.deciding(ch); m != nil && !m.has(actor) { // the hub would refuse it days later
+		return proto.Refuse(proto.ReasonNotMember, actor.String())
 	}
 	o := &outgoing{id: id, from: actor, frame: body, sum: sum, at: h.now}
 	if old != nil {

@@ -63,9 +63,7 @@ func (h *Hub) revoked(e Revoked) {
 		h.sendLists(l, e.From)
 	}
 	for _, ch := range h.sortedChannels() {
-		if ch.hosted.members != nil {
-			h.judgeAgain(ch)
-		}
+		h.judgeAgain(ch)
 	}
 	for _, n := range e.Names {
 		h.dropShelf(n)
@@ -119,17 +117,25 @@ func (h *Hub) concerns(peer, listed proto.Agency) bool {
 	return false
 }
 
-// judgeAgain finds out which members of a hosted channel are revoked by now and
-// takes the floor and their subscriptions from them.
+// judgeAgain finds out which members of a channel are revoked by now and takes
+// from them the floor that is decided here and, where there is no other hub to
+// decide it, their subscriptions.
 func (h *Hub) judgeAgain(ch *channel) {
-	before := ch.hosted.members
-	ch.hosted.members = before.judged(h.judge)
-	for _, n := range ch.hosted.members.outcasts() {
+	known := &ch.hosted.members
+	if ch.charter.Owner != h.self.Agency {
+		known = &ch.followed.members
+	}
+	before := *known
+	if before == nil {
+		return
+	}
+	*known = before.judged(h.judge)
+	for _, n := range (*known).outcasts() {
 		if before.isRevoked(n) {
 			continue
 		}
 		h.floorGone(ch, n, proto.ReasonRevoked)
-		if l := h.names[n]; l != nil && l.subs[ch.id] != nil {
+		if l := h.names[n]; l != nil && l.subs[ch.id] != nil && h.deciding(ch) != nil {
 			h.unsubscribe(l, ch)
 		}
 	}
@@ -164,8 +170,8 @@ func (m *membership) isRevoked(n proto.Name) bool { _, is := m.revoked[n]; retur
 // its own link or by its agency's relay. The name may have been enrolled again:
 // then it may fetch the group and come in anew, and the judge looks at the
 // certificate that it comes with.
-func (ch *channel) mayAct(actor proto.Name, f *wire.Frame) error {
-	if ch.hosted.members == nil || !ch.hosted.members.isRevoked(actor) {
+func (h *Hub) mayAct(ch *channel, actor proto.Name, f *wire.Frame) error {
+	if m := h.deciding(ch); m == nil || !m.isRevoked(actor) {
 		return nil
 	}
 	switch f.Body.(type) {

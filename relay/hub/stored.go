@@ -37,7 +37,10 @@ func (h *Hub) saveChannel(ch *channel) {
 		Charter: ch.signed, Created: ch.created, GroupInfo: ch.hosted.groupInfo,
 		EpochSeq: ch.hosted.epochSeq, Head: ch.hosted.head, First: ch.hosted.first,
 	}
-	if ch.hosted.members != nil {
+	switch {
+	case ch.charter.Owner != h.self.Agency:
+		v.GroupInfo, v.Since = ch.followed.storedRoster()
+	case ch.hosted.members != nil:
 		v.Since = ch.hosted.members.since
 	}
 	h.save(bucketChannels, ch.id[:], v)
@@ -133,8 +136,8 @@ func (h *Hub) loadChannel(e Loaded) error {
 	ch := newChannel(c, v.Charter)
 	ch.created = v.Created
 	if c.Owner != h.self.Agency {
-		h.channels[ch.id] = ch
-		return nil
+		h.channels[ch.id] = ch // with its members unknown rather than not at all
+		return h.loadRoster(ch, v)
 	}
 	ch.hosted.groupInfo, ch.hosted.epochSeq, ch.hosted.head, ch.hosted.first = v.GroupInfo, v.EpochSeq, v.Head, v.First
 	if v.Created {

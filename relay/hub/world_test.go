@@ -62,7 +62,8 @@ type world struct {
 	routes map[routeKey]*hub.Route
 	people people
 	made   made
-	log    map[string]uint64 // writes so far, by channel
+	log    map[string]uint64     // writes so far, by channel
+	asked  map[hub.LinkID]uint64 // the newest request on each link
 	disk   disk
 	lists  map[proto.Agency]string // revocation lists held
 	lines  []string                // the trace
@@ -76,7 +77,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, now: start(), links: map[string]hub.LinkID{}, labels: map[hub.LinkID]string{hub.SelfLink: "self"},
-		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, disk: disk{}, lists: map[proto.Agency]string{}, deep: true,
+		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, asked: map[hub.LinkID]uint64{}, disk: disk{}, lists: map[proto.Agency]string{}, deep: true,
 	}
 	w.judge = fakeJudge{revoked: map[string]bool{}}
 	w.become("us/relay")
@@ -227,6 +228,10 @@ func (w *world) perform(x hub.Effect) {
 		k := routeKey{x.Link, x.Alias}
 		if delete(w.routes, k); x.Route != nil {
 			w.routes[k] = x.Route
+		}
+	case hub.Send:
+		if x.Frame.Id != 0 {
+			w.asked[x.Link] = x.Frame.Id
 		}
 	case hub.Write:
 		w.people.stored(w, x)

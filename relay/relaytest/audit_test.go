@@ -37,7 +37,7 @@ type line struct {
 	Level, Msg, Agency                       string
 	Act, Who, When, Where, Result, Why, Peer string
 	Code                                     int
-	Attack                                   bool
+	Attack, Alarm                            bool
 }
 
 // acts lists the records of an agency's relay since the n-th, and how many

@@ -50,11 +50,15 @@ func texts(e *relaytest.Endpoint, id proto.ChannelID) (list []string) {
 	return list
 }
 
-// away waits until e is told that the hub is away, or back.
+// away waits until e is told that the hub is away, or back, and since when it is
+// or was away.
 func away(t *testing.T, e *relaytest.Endpoint, m relaytest.Mark, id proto.ChannelID, want bool) time.Time {
 	t.Helper()
-	_, at := relaytest.WaitAfter(t, e.Watch, m, fmt.Sprintf("the hub is shown as away: %v", want),
+	h, at := relaytest.WaitAfter(t, e.Watch, m, fmt.Sprintf("the hub is shown as away: %v", want),
 		func(h client.HubAway) bool { return h.Channel == id && h.Away == want })
+	if ago := at.Sub(h.Since); h.Since.IsZero() || want && (ago < 0 || ago > time.Second) || !want && ago < time.Second {
+		t.Errorf("away %v since %v, told at %v", want, h.Since, at)
+	}
 	return at
 }
 

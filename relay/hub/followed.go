@@ -1,0 +1,252 @@
+package hub
+
+import (
+	"bytes"
+	"time"
+
+	"crossband/crypto/mls/policy"
+	"crossband/crypto/mls/roster"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// A follower keeps the public roster of a channel as its hub does: who is a
+// member, under which leaf, in which epoch. It has it from the hub, and judges
+// group information and every commit of the log by the channel's gate: a hub
+// cannot tell it of members whom the charter does not allow.
+//
+// The roster decides only while the hub is away, and only about this agency's
+// own endpoints: who may talk to the others here, under which leaf, and whose
+// messages are kept. While the hub is there the hub decides, whatever the roster
+// says: one that is behind must not silence anybody.
+//
+// Without a roster the charter alone decides, and no talker is bound to a leaf.
+// So it is where the hub has not been reached since the channel was offered, and
+// where it has never given group information that the gate lets pass.
+
+// followed is what a follower knows of a channel's membership.
+type followed struct {
+	members *membership   // nil: not known
+	behind  bool          // the hub is to be asked for it
+	lost    bool          // a commit of its epoch was refused: no other of that epoch is judged
+	request uint64        // our FetchGroupInfo whose answer counts; 0: none is under way
+	again   time.Time     // not to be asked before
+	wait    time.Duration // between the last two requests
+}
+
+// To judge group information takes a millisecond for each member, which is about
+// a KiB of it, and nothing else is decided meanwhile: a hub must not be able to
+// have it judged as often as it likes. So a hub is asked for one channel's at a
+// time, and then for none until ten times what the judging took has passed; for
+// the same channel's not before rosterEvery, and for what was refused less and
+// less often.
+const (
+	rosterEvery  = 10 * time.Second
+	rosterRest   = 10 * time.Minute
+	rosterPerKiB = 10 * time.Millisecond
+)
+
+// rosterLive compares the roster with the epoch that the hub tells.
+func (h *Hub) rosterLive(ch *channel) {
+	if m := ch.followed.members; m != nil && m.epoch() == ch.up.epoch {
+		ch.followed.behind = false
+		return
+	}
+	h.fetchRoster(ch)
+}
+
+// fetchRoster asks the hub for the channel's group information, now or as soon
+// as it may be asked again. One that has not taken our subscription tells its
+// epoch when it does.
+func (h *Hub) fetchRoster(ch *channel) {
+	f, hub := &ch.followed, h.peers[ch.charter.Owner]
+	f.behind = true
+	switch {
+	case hub == nil, ch.up.state == upAsking, ch.up.state == upAway:
+		return
+	case h.now.Before(f.again), h.now.Before(hub.rested), hub.asksRoster():
+		return
+	}
+	f.wait = min(max(2*f.wait, rosterEvery), rosterRest)
+	f.again = h.now.Add(f.wait)
+	id, err := h.ask(hub, ch.id, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: ch.id[:]}}})
+	if err == nil {
+		f.request = id
+	}
+}
+
+func (h *Hub) tickRoster(ch *channel) {
+	if ch.followed.behind {
+		h.fetchRoster(ch)
+	}
+}
+
+// asksRoster reports whether a request is our own for group information.
+func (p pending) asksRoster() bool {
+	return p.kind == proto.KindFetchGroupInfo && p.from == SelfLink
+}
+
+// asksRoster reports whether one is under way.
+func (l *link) asksRoster() bool {
+	for _, p := range l.pending {
+		if p.asksRoster() {
+			return true
+		}
+	}
+	return false
+}
+
+// rosterAnswered takes the hub's answer to fetchRoster, or the news that there
+// is none. What the gate refuses changes nothing: who is known stays known. It
+// alarms the administrator, for either the hub lies or the two agencies do not
+// trust the same authorities.
+func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
+	ch := h.channels[p.channel]
+	if ch == nil || ch.followed.request != p.re {
+		return
+	}
+	ch.followed.request = 0
+	if why != nil && why.Reason == proto.ReasonHubAway {
+		ch.followed.wait = 0
+		return // asked again at a tick
+	}
+	said := Audit{Kind: proto.KindFetchGroupInfo, Channel: ch.id, Refusal: why}
+	if hub := h.peers[ch.charter.Owner]; hub != nil {
+		said.Peer = hub.peer
+		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())) * rosterPerKiB / 1024)
+	}
+	if why == nil {
+		m, err := h.readRoster(ch, b.GetGroupInfo())
+		if err == nil {
+			h.setRoster(ch, m)
+			ch.followed.wait = 0
+			return
+		}
+		said.Refusal, said.Alarm, said.What = proto.AsRefusal(err), true, "the hub's word on the members is not believed"
+	}
+	h.emit(said)
+}
+
+// readRoster judges group information in full, as who joins does. It goes back
+// to no epoch that has been left, and to no other group of the same epoch.
+func (h *Hub) readRoster(ch *channel, groupInfo []byte) (*membership, error) {
+	m, err := newMembership(groupInfo, ch.charter, ch.signed, h.judge, h.now)
+	if err != nil {
+		return nil, err
+	}
+	m.since = m.epoch() // as far as is known here
+	was := ch.followed.members
+	switch {
+	case m.epoch() < ch.up.epoch:
+		return nil, proto.Refusef(proto.ReasonStaleEpoch, "group information of epoch %d, the hub's log is at %d", m.epoch(), ch.up.epoch)
+	case was == nil || m.epoch() > was.epoch():
+		return m, nil
+	case m.epoch() < was.epoch():
+		return nil, proto.Refusef(proto.ReasonStaleEpoch, "group information of epoch %d, %d was known", m.epoch(), was.epoch())
+	case !bytes.Equal(m.group.Context().Bytes(), was.group.Context().Bytes()):
+		return nil, proto.Refusef(proto.ReasonViewsDiffer, "another group of epoch %d was known", m.epoch())
+	}
+	return was, nil
+}
+
+func (h *Hub) setRoster(ch *channel, m *membership) {
+	ch.followed.members, ch.followed.lost = m, false
+	ch.followed.behind = m.epoch() < ch.up.epoch
+	h.saveChannel(ch)
+}
+
+// follow takes the roster along with new entries of the hub's log. before is the
+// newest one known before them. A gap that a commit of the roster's own epoch
+// follows has hidden no other one.
+func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) {
+	for _, e := range list {
+		gap := e.Seq > before+1
+		before = max(before, e.Seq)
+		m, c := ch.followed.members, e.GetCommit()
+		switch {
+		case c != nil && m != nil && c.Epoch == m.epoch() && !ch.followed.lost:
+			h.followCommit(hub, ch, c)
+		case gap, c != nil && (m == nil || c.Epoch > m.epoch()):
+			h.fetchRoster(ch)
+		}
+	}
+}
+
+// followCommit judges a commit as the hub has to. One that is refused is no word
+// of the hub's to take: its group information may tell what happened.
+func (h *Hub) followCommit(hub *link, ch *channel, c *wire.Commit) {
+	next, change, err := ch.followed.members.follow(c.Message, h.judge, h.now)
+	if err != nil {
+		h.emit(Audit{Peer: hub.peer, Kind: proto.KindCommit, Channel: ch.id, Refusal: proto.AsRefusal(err)})
+		ch.followed.lost = true
+		h.fetchRoster(ch)
+		return
+	}
+	h.setRoster(ch, next)
+	for _, n := range change.Removed {
+		if !next.has(n) {
+			ch.marks.leave(n)
+		}
+	}
+}
+
+// deciding is the roster by which requests are judged here: the hub's own, or a
+// follower's while no link leads to the hub; nil where nothing is known, and
+// where the hub is there to be asked.
+func (h *Hub) deciding(ch *channel) *membership {
+	switch {
+	case ch.charter.Owner == h.self.Agency:
+		return ch.hosted.members
+	case h.peers[ch.charter.Owner] == nil:
+		return ch.followed.members
+	}
+	return nil
+}
+
+// place finds a local talker's leaf where the floor is decided without the hub,
+// and refuses who is no member. It binds the talker only by a roster that is not
+// behind: who has come back in another place must be heard.
+func (ch *channel) place(t *talker) error {
+	m := ch.followed.members
+	if m == nil {
+		return nil // the charter has let it pass, and nothing better is known
+	}
+	leaf, member := m.leafOf(t.who)
+	switch {
+	case !member:
+		return proto.Refuse(proto.ReasonNotMember, t.who.String())
+	case m.isRevoked(t.who):
+		return proto.Refuse(proto.ReasonRevoked, t.who.String())
+	case m.epoch() >= ch.up.epoch:
+		t.leaf, t.bound = leaf, true
+	}
+	return nil
+}
+
+// storedRoster is the roster as it rests in the store: its public state, for a
+// follower sees group information only now and then, and commits in between.
+func (f *followed) storedRoster() ([]byte, uint64) {
+	if f.members == nil {
+		return nil, 0
+	}
+	octets, _ := f.members.group.MarshalBinary() // cannot fail: it holds no secret that must not be saved
+	return octets, f.members.since
+}
+
+// loadRoster takes in a stored roster. It was judged when it came.
+func (h *Hub) loadRoster(ch *channel, v *wire.StoredChannel) error {
+	if len(v.GroupInfo) == 0 {
+		return nil
+	}
+	group, err := roster.Unmarshal(v.GroupInfo, &policy.Gate{Judge: h.judge, Charter: ch.charter, Signed: ch.signed})
+	if err != nil {
+		return err
+	}
+	m, err := newPlaces(group)
+	if err != nil {
+		return err
+	}
+	m.since = v.Since
+	ch.followed.members = m.judged(h.judge)
+	return nil
+}
