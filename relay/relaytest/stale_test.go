@@ -86,7 +86,10 @@ func TestHeldVoiceIsNotPlayedAsLive(t *testing.T) {
 		if most := oldest(r, played); most > voice.Staleness+500*time.Millisecond {
 			t.Errorf("a frame was played %v after it was said", most)
 		}
-		for _, x := range played[len(played)-50:] {
+		if last := played[len(played)-1]; int(last.Index) < r.Sent-3 {
+			t.Errorf("heard up to frame %d of %d: the talker was not heard again", last.Index, r.Sent)
+		}
+		for _, x := range played[len(played)-20:] {
 			if x.Age > 300*time.Millisecond {
 				t.Errorf("frame %d was played at the age of %v, long after the path had come back", x.Index, x.Age)
 			}
