@@ -27,8 +27,9 @@ type Played struct {
 	Index   uint32 // of the frame in its burst; meaningless when Concealed
 	PCM     []int16
 	At      time.Time
-	Conceal bool // the frame was lost: this stands in for it
-	End     bool // the burst is over
+	Age     time.Duration // since capture, less the fastest way that a frame of From has had lately; 0 when Conceal
+	Conceal bool          // the frame was lost: this stands in for it
+	End     bool          // the burst is over
 }
 
 // VoiceStats counts voice frames that came in, by what became of them.
@@ -37,6 +38,7 @@ type VoiceStats struct {
 	Played     uint64
 	Concealed  uint64 // played in place of lost ones
 	Late       uint64 // came after their place had been played
+	Stale      uint64 // held back or played back on their way: see voice.Freshness
 	Duplicates uint64 // genuine, and opened before: sent again when the floor was granted
 	NoKey      uint64 // of an epoch that we hold no key of
 	Rejected   uint64 // forged, damaged, malformed, or by a member that may not send
@@ -56,7 +58,17 @@ type ears struct {
 	lost  atomic.Uint64 // dropped at in
 	now   VoiceStats
 	heard map[proto.Alias]*ear
-	early []early // frames that overtook the commit which brings their key
+	early []early      // frames that overtook the commit which brings their key
+	ahead atomic.Int64 // nanoseconds by which the relay's clock was ahead when the link began
+	fresh map[proto.Name]*freshness
+}
+
+// freshness is what tells a sender's live voice, on whichever channel, from old.
+type freshness struct {
+	voice.Freshness
+	heard time.Time
+	stale uint64    // frames that were not live
+	said  time.Time // when the log was told last
 }
 
 // early is a datagram whose key is not there yet.
@@ -112,10 +124,12 @@ const (
 	maxBursts   = 32              // remembered per channel; beyond it the oldest is closed
 	maxEarly    = 100             // frames kept until their key comes; beyond it the oldest is given up
 	earlyLife   = time.Second     // and how long
+	maxSenders  = 1024            // whose pace is remembered; beyond it the one not heard for longest is forgotten
+	staleSaid   = time.Minute     // at least, between two lines in the log about one sender's old voice
 )
 
 func newEars(s *Session, sink Sink) *ears {
-	e := &ears{s: s, sink: sink, in: make(chan []byte, voiceInbox), keys: make(chan keyNews, keyInbox), heard: make(map[proto.Alias]*ear)}
+	e := &ears{s: s, sink: sink, in: make(chan []byte, voiceInbox), keys: make(chan keyNews, keyInbox), heard: make(map[proto.Alias]*ear), fresh: make(map[proto.Name]*freshness)}
 	e.stats.Store(&VoiceStats{})
 	return e
 }
@@ -176,9 +190,9 @@ func (e *ears) listen() {
 		case n := <-e.keys:
 			e.news(n)
 		case b := <-e.in:
-			e.open(b, time.Now())
+			e.open(b, e.s.cfg.Clock())
 		case <-tick.C:
-			e.tick(time.Now())
+			e.tick(e.s.cfg.Clock())
 		}
 	}
 }
@@ -204,7 +218,7 @@ func (e *ears) news(n keyNews) {
 		}
 		e.heard[n.alias] = x
 	}
-	if err := x.receiver.AddEpoch(n.keys.epoch, n.keys.base, time.Now()); err != nil {
+	if err := x.receiver.AddEpoch(n.keys.epoch, n.keys.base, e.s.cfg.Clock()); err != nil {
 		e.s.log.Warn("voice key not taken", "why", err.Error())
 		return
 	}
@@ -235,7 +249,7 @@ func (e *ears) retry(a proto.Alias) {
 	for _, k := range kept {
 		if alias, _, _ := proto.ParseVoice(k.datagram); alias == a {
 			e.now.Received-- // counted when it came
-			e.open(k.datagram, time.Now())
+			e.open(k.datagram, k.at)
 		} else {
 			e.early = append(e.early, k)
 		}
@@ -249,8 +263,10 @@ func (e *ears) giveUpEarly(now time.Time) {
 	}
 }
 
-// open takes one datagram as far as the jitter buffer.
-func (e *ears) open(b []byte, now time.Time) {
+// open takes one datagram, which came at the time given, as far as the jitter
+// buffer.
+func (e *ears) open(b []byte, at time.Time) {
+	now := e.s.cfg.Clock()
 	e.now.Received++
 	alias, frame, err := proto.ParseVoice(b)
 	x := e.heard[alias]
@@ -265,7 +281,7 @@ func (e *ears) open(b []byte, now time.Time) {
 		e.now.Duplicates++
 		return
 	case errors.Is(err, sframe.ErrUnknownKey):
-		e.keepEarly(b, now)
+		e.keepEarly(b, at)
 		return
 	default:
 		e.now.Rejected++
@@ -275,6 +291,9 @@ func (e *ears) open(b []byte, now time.Time) {
 	f, err := voice.ParseFrame(o.Plaintext)
 	if err != nil || !ok || !from.may {
 		e.now.Rejected++
+		return
+	}
+	if !e.live(from.name, f, at) {
 		return
 	}
 	h := x.burst(f.Burst, from, o.Leaf, now, e)
@@ -294,6 +313,42 @@ func (e *ears) open(b []byte, now time.Time) {
 	}
 	h.verifier.Frame(f.Index, frame)
 	x.player.Push(f, now)
+}
+
+// live reports whether a frame is to be played: not one that lay somewhere. A
+// burst of which no frame is live is not heard of.
+func (e *ears) live(from proto.Name, f voice.Frame, at time.Time) bool {
+	r := e.fresh[from]
+	if r == nil {
+		e.makeRoom()
+		r = &freshness{}
+		e.fresh[from] = r
+	}
+	r.heard = at
+	if r.Judge(f, at, time.Duration(e.ahead.Load())) {
+		return true
+	}
+	e.now.Stale++
+	r.stale++
+	if at.Sub(r.said) >= staleSaid {
+		e.s.log.Warn("old voice not played", "from", from.String(), "frames", r.stale, "said", f.Stamp.Time())
+		r.said = at
+	}
+	return false
+}
+
+// makeRoom forgets the sender that has not been heard for longest.
+func (e *ears) makeRoom() {
+	if len(e.fresh) < maxSenders {
+		return
+	}
+	var oldest proto.Name
+	for name, r := range e.fresh {
+		if o := e.fresh[oldest]; o == nil || r.heard.Before(o.heard) {
+			oldest = name
+		}
+	}
+	delete(e.fresh, oldest)
 }
 
 func (x *ear) burst(id voice.BurstID, from speaker, leaf uint32, now time.Time, e *ears) *hearing {
@@ -361,6 +416,9 @@ func (e *ears) play(x *ear, h *hearing, p voice.Heard, now time.Time) {
 	out := Played{Channel: x.channel, Burst: proto.BurstID(p.Burst), Index: p.Index, PCM: p.PCM, At: now, Conceal: p.Action == voice.Conceal, End: p.End}
 	if h != nil {
 		out.From = h.from.name
+		if r := e.fresh[h.from.name]; r != nil && !out.Conceal {
+			out.Age = r.Age(p.Stamp, now)
+		}
 	}
 	e.sink.Play(out)
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"crossband/client/voice"
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/proto"
@@ -27,6 +28,7 @@ type Config struct {
 	Sink     Sink                           // where voice is played; nil plays nowhere
 	Save     func(*identity.Identity) error // keeps a renewed certificate or trust list; nil does not
 	Log      *slog.Logger                   // nil discards
+	Clock    func() time.Time               // the time of day, as told in voice and compared with the relay's; nil is time.Now
 	Software string
 }
 
@@ -50,6 +52,7 @@ type Session struct {
 	conn      *link.Conn     // nil while there is none
 	lastID    uint64
 	lastAlias proto.Alias // bounded by proto.MaxSubscribed channels
+	clock     voice.TalkClock
 	calls     map[uint64]chan *wire.Frame
 	channels  map[proto.ChannelID]*Channel
 	hails     map[proto.MessageID]*Hail
@@ -73,6 +76,9 @@ func Open(cfg Config) (*Session, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
 	if cfg.State == nil {
 		cfg.State = NewMemoryState()
 	}
@@ -85,6 +91,7 @@ func Open(cfg Config) (*Session, error) {
 		cfg: cfg, log: cfg.Log.With("endpoint", cfg.Identity.Name.String()), trust: trust,
 		events: make(chan Event, eventQueue), ctx: ctx, cancel: cancel, up: make(chan struct{}),
 		identity: cfg.Identity,
+		clock:    voice.NewTalkClock(uint8(rand.Uint32())),
 		calls:    make(map[uint64]chan *wire.Frame),
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail),
@@ -158,6 +165,7 @@ func (s *Session) linkConfig() link.Config {
 			return s.trust.VerifyPeer(chain, identity.UsageServer, time.Now())
 		},
 		Software: s.cfg.Software,
+		Now:      s.cfg.Clock,
 	}
 }
 
@@ -224,9 +232,10 @@ func (s *Session) serve(conn *link.Conn) error {
 	s.conn, s.packages.left = conn, nil
 	s.changedLocked()
 	s.mu.Unlock()
-	voice := make(chan struct{})
+	s.ears.ahead.Store(int64(conn.ClockSkew()))
+	voiceEnded := make(chan struct{})
 	s.wg.Go(func() { // ends with the link
-		defer close(voice)
+		defer close(voiceEnded)
 		for {
 			b, err := conn.ReceiveVoice(s.ctx)
 			if err != nil {
@@ -246,7 +255,7 @@ func (s *Session) serve(conn *link.Conn) error {
 	}
 	conn.Close(proto.Refuse(proto.ReasonClosing, ""))
 	<-conn.Done()
-	<-voice
+	<-voiceEnded
 	s.mu.Lock()
 	s.conn = nil
 	for id, c := range s.calls {

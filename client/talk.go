@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -37,7 +38,7 @@ type TalkReport struct {
 
 // Limits of a burst.
 const (
-	grantTimeout = 3 * time.Second // a relay that says nothing for so long will not
+	grantTimeout = voice.EarlyLife // a relay that says nothing for so long will not
 	earlyFrames  = 75              // kept from the press until the grant: 1.5 s; beyond it the oldest goes
 	againPerTick = 4               // of them sent again in each 20 ms once granted
 )
@@ -94,11 +95,16 @@ type talk struct {
 	report TalkReport
 	number *voice.Talker
 	signer *voice.BurstSigner
-	early  [][]byte // sealed frames sent before the grant
-	again  int      // of early, already sent again
-	queued bool     // not capturing: we wait for our turn
+	clock  voice.TalkClock
+	early  []earlyFrame // sent before the grant
+	again  int          // of early, already sent again
+	anew   [][]byte     // payloads of early to be said anew
+	queued bool         // not capturing: we wait for our turn
 	warned bool
 }
+
+// earlyFrame is a frame sent before the grant. A signature has no payload.
+type earlyFrame struct{ sealed, payload []byte }
 
 func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 	s := ch.s
@@ -117,6 +123,8 @@ func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 	t := &talk{ch: ch, o: o, burst: &Burst{id: proto.NewBurstID()}}
 	t.report = TalkReport{Burst: t.burst.id, Pressed: time.Now()}
 	t.number = voice.NewTalker(voice.BurstID(t.burst.id), codec)
+	s.clock.Burst(s.cfg.Clock(), s.conn.ClockSkew())
+	t.clock = s.clock
 	var err error
 	t.signer, err = voice.NewBurstSigner(voice.BurstContext{
 		Channel: ch.id, Leaf: uint32(ch.group.OwnLeaf()), Burst: voice.BurstID(t.burst.id),
@@ -151,9 +159,14 @@ func (t *talk) run(ctx context.Context, src voice.Source) error {
 		if t.queued {
 			continue
 		}
-		payload := next
-		next, err = src.Next()
-		if err := t.say(payload, err != nil); err != nil {
+		payload, last := next, false
+		if len(t.anew) > 0 {
+			payload, t.anew = t.anew[0], t.anew[1:]
+		} else {
+			next, err = src.Next()
+			last = err != nil
+		}
+		if err := t.say(payload, last); err != nil {
 			return err
 		}
 		t.sayAgain(againPerTick)
@@ -176,6 +189,7 @@ func (t *talk) look() error {
 		if t.report.Granted.IsZero() {
 			t.queued = false
 			t.report.Granted, t.report.Local = b.granted, b.local
+			t.tooLate()
 			if t.o.OnGrant != nil {
 				t.o.OnGrant(b.limit)
 			}
@@ -199,7 +213,7 @@ func (t *talk) look() error {
 
 // say seals and sends one frame, and its second's signature when one is due.
 func (t *talk) say(payload []byte, last bool) error {
-	f, err := t.number.Next(payload, last)
+	f, err := t.number.Next(payload, last, t.stamp())
 	if err != nil {
 		return err
 	}
@@ -208,7 +222,7 @@ func (t *talk) say(payload []byte, last bool) error {
 	if err != nil {
 		return err
 	}
-	t.send(sealed)
+	t.send(earlyFrame{sealed, payload})
 	t.report.Sent++
 	due, err := t.signer.Add(sealed)
 	if err == nil && due {
@@ -216,6 +230,8 @@ func (t *talk) say(payload []byte, last bool) error {
 	}
 	return err
 }
+
+func (t *talk) stamp() voice.Stamp { return t.clock.Stamp(t.ch.s.cfg.Clock()) }
 
 // seal seals a frame under the key in use.
 func (t *talk) seal(f voice.Frame) ([]byte, error) {
@@ -236,14 +252,31 @@ func (t *talk) sealLocked(f voice.Frame) ([]byte, error) {
 }
 
 // send sends a sealed frame and, before the grant, keeps it.
-func (t *talk) send(sealed []byte) {
-	t.put(sealed)
+func (t *talk) send(f earlyFrame) {
+	t.put(f.sealed)
 	if t.report.Granted.IsZero() {
 		if len(t.early) == earlyFrames {
 			t.early = t.early[1:]
 		}
-		t.early = append(t.early, sealed)
+		f.payload = bytes.Clone(f.payload)
+		t.early = append(t.early, f)
 	}
+}
+
+// tooLate is called at the grant. What went out before we were told to wait
+// would be refused as old by those who hear it after a long wait: it is said
+// anew then, as a part of what is said now. Nobody can have heard it: voice
+// from before the grant goes no further than our relay and the hub.
+func (t *talk) tooLate() {
+	if t.report.Granted.Sub(t.report.Pressed) <= voice.EarlyLife {
+		return
+	}
+	for _, f := range t.early {
+		if f.payload != nil {
+			t.anew = append(t.anew, f.payload)
+		}
+	}
+	t.early = nil
 }
 
 func (t *talk) put(sealed []byte) {
@@ -262,7 +295,7 @@ func (t *talk) sayAgain(n int) {
 		return
 	}
 	for ; n > 0 && t.again < len(t.early); n-- {
-		t.put(t.early[t.again])
+		t.put(t.early[t.again].sealed)
 		t.again++
 		t.report.Again++
 	}
@@ -280,7 +313,7 @@ func (t *talk) sign(final bool) error {
 		return err
 	}
 	for _, b := range sealed {
-		t.send(b)
+		t.send(earlyFrame{sealed: b})
 	}
 	t.report.Blocks++
 	return nil
@@ -298,7 +331,7 @@ func (t *talk) signedBlock(final bool, copies int) (sealed [][]byte, err error) 
 	if err != nil {
 		return nil, err
 	}
-	f := t.number.Signature(block)
+	f := t.number.Signature(block, t.stamp())
 	for range copies {
 		b, err := t.sealLocked(f)
 		if err != nil {
@@ -310,7 +343,8 @@ func (t *talk) signedBlock(final bool, copies int) (sealed [][]byte, err error) 
 }
 
 // finish waits for a grant that is still on its way when src was short, sends
-// again what that takes, and signs the burst's end.
+// again what that takes, and signs the burst's end. It does not wait for longer
+// than what has been said stays live: then the caller has to say it again.
 func (t *talk) finish(ctx context.Context, tick *time.Ticker) error {
 	if err := t.sign(true); err != nil {
 		return err
@@ -323,6 +357,9 @@ func (t *talk) finish(ctx context.Context, tick *time.Ticker) error {
 		}
 		if err := t.look(); err != nil {
 			return err
+		}
+		if (t.queued || len(t.anew) > 0) && time.Since(t.report.Pressed) > voice.EarlyLife {
+			return proto.Refuse(proto.ReasonQueueExpired, t.ch.charter.Title)
 		}
 		t.sayAgain(againPerTick)
 	}

@@ -8,6 +8,7 @@ type burstQueue struct {
 	frames    map[uint32]Frame // indices from next on
 	next      uint32           // index to be played; frames below it are late
 	newest    uint32
+	newestAt  time.Time // when that came
 	length    uint32    // frames in the burst, once that is known; else 0
 	playing   bool      // else frames gather
 	since     time.Time // when they began to gather
@@ -15,6 +16,9 @@ type burstQueue struct {
 	concealed int       // frames covered up in a row
 	held      int       // of them, those for which the place of next was kept
 	log       []arrival // while the burst waits for its turn
+	silent    bool      // nothing has come for too long: it is over as far as we can hear
+
+	newestStamp Stamp // when the newest frame was captured
 }
 
 type arrival struct {
@@ -49,7 +53,9 @@ func (q *burstQueue) push(f Frame, most int, now time.Time) pushResult {
 		q.since = now
 	}
 	q.frames[f.Index] = f
-	q.newest = max(q.newest, f.Index)
+	if f.Index >= q.newest {
+		q.newest, q.newestAt, q.newestStamp = f.Index, now, f.Stamp
+	}
 	if f.Last {
 		q.end(f.Index + 1)
 	}

@@ -1,7 +1,6 @@
 package voice
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -58,7 +57,7 @@ func (id BurstID) String() string { return hex.EncodeToString(id[:]) }
 // Limits of frames.
 const (
 	// FrameHeaderLen is the length of a frame's fixed part, in octets.
-	FrameHeaderLen = 15
+	FrameHeaderLen = 20
 	// MaxPayload bounds what follows it, in octets.
 	MaxPayload = 1000
 	// MaxBurstFrames bounds a burst: 2^18 frames are 87 minutes. A talker
@@ -67,26 +66,38 @@ const (
 )
 
 const (
-	frameVersion = 1
+	frameVersion = 2
 	pcmuLen      = 160 // octets of 20 ms of G.711
 
 	flagFirst = 1 << 0
 	flagLast  = 1 << 1
+
+	codecBits = 4 // of octet 1; the flags are above them
+	maxCodec  = 1<<codecBits - 1
 )
 
 // Frame is the plaintext inside one SFrame:
 //
-//	octet 0      version 1 (high four bits), kind (low four)
-//	octet 1      codec; 0 unless the kind is audio
-//	octet 2      flags: 1 first of the burst, 2 last of it; audio only
-//	octets 3-10  burst id
-//	octets 11-14 index: place in the burst from 0 (audio), or block number
+//	octet 0      version 2 (high four bits), kind (low four)
+//	octet 1      flags (high four bits): 1 first of the burst, 2 last of it,
+//	             audio only; codec (low four), 0 unless the kind is audio
+//	octets 2-9   burst id
+//	octets 10-12 index: place in the burst from 0 (audio), or block number
+//	octet 13     run of the talker's clock
+//	octets 14-19 time of capture (audio) or of signing, in milliseconds since
+//	             1970 by that clock
 //	then         payload, 1 to MaxPayload octets
+//
+// The time stands in every frame, not once in a burst: a talker who waits in
+// the floor's queue, or whose machine stands still, captures nothing for a
+// while, so that index * 20 ms says too little. It is inside the seal: relays
+// neither see nor change it.
 type Frame struct {
 	Kind    Kind
 	Codec   Codec
 	Burst   BurstID
 	Index   uint32
+	Stamp   Stamp
 	First   bool // set exactly when Index is 0, on audio
 	Last    bool
 	Payload []byte
@@ -100,9 +111,10 @@ func (f Frame) AppendTo(b []byte) ([]byte, error) {
 	if err := f.check(); err != nil {
 		return b, err
 	}
-	b = append(b, frameVersion<<4|byte(f.Kind), byte(f.Codec), f.flags())
+	b = append(b, frameVersion<<4|byte(f.Kind), f.flags()<<codecBits|byte(f.Codec))
 	b = append(b, f.Burst[:]...)
-	b = binary.BigEndian.AppendUint32(b, f.Index)
+	b = append(b, byte(f.Index>>16), byte(f.Index>>8), byte(f.Index))
+	b = f.Stamp.appendTo(b)
 	return append(b, f.Payload...), nil
 }
 
@@ -114,17 +126,19 @@ func ParseFrame(b []byte) (Frame, error) {
 	if v := b[0] >> 4; v != frameVersion {
 		return Frame{}, fmt.Errorf("%w: version %d", ErrFrame, v)
 	}
+	flags := b[1] >> codecBits
 	f := Frame{
 		Kind:    Kind(b[0] & 0x0f),
-		Codec:   Codec(b[1]),
-		Burst:   BurstID(b[3:11]),
-		Index:   binary.BigEndian.Uint32(b[11:15]),
-		First:   b[2]&flagFirst != 0,
-		Last:    b[2]&flagLast != 0,
+		Codec:   Codec(b[1] & maxCodec),
+		Burst:   BurstID(b[2:10]),
+		Index:   uint32(b[10])<<16 | uint32(b[11])<<8 | uint32(b[12]),
+		Stamp:   parseStamp([stampLen]byte(b[13:20])),
+		First:   flags&flagFirst != 0,
+		Last:    flags&flagLast != 0,
 		Payload: b[FrameHeaderLen:],
 	}
-	if b[2] != f.flags() {
-		return Frame{}, fmt.Errorf("%w: flags %#02x", ErrFrame, b[2])
+	if flags != f.flags() {
+		return Frame{}, fmt.Errorf("%w: flags %#x", ErrFrame, flags)
 	}
 	return f, f.check()
 }
@@ -146,6 +160,9 @@ func (f Frame) check() error {
 	}
 	if f.Index >= MaxBurstFrames {
 		return fmt.Errorf("%w: index %d, want below %d", ErrFrame, f.Index, MaxBurstFrames)
+	}
+	if f.Stamp.Millis > maxMillis {
+		return fmt.Errorf("%w: time %d, want at most %d", ErrFrame, f.Stamp.Millis, maxMillis)
 	}
 	switch f.Kind {
 	case KindAudio:
@@ -189,12 +206,13 @@ func NewTalker(id BurstID, codec Codec) *Talker { return &Talker{id: id, codec: 
 // more than MaxBurstFrames.
 var ErrBurstOver = errors.New("the burst is over")
 
-// Next makes the burst's next audio frame.
-func (t *Talker) Next(payload []byte, last bool) (Frame, error) {
+// Next makes the burst's next audio frame, captured at the time that its stamp
+// says.
+func (t *Talker) Next(payload []byte, last bool, captured Stamp) (Frame, error) {
 	if t.done || t.next == MaxBurstFrames {
 		return Frame{}, fmt.Errorf("%w: after %d frames", ErrBurstOver, t.next)
 	}
-	f := Frame{Kind: KindAudio, Codec: t.codec, Burst: t.id, Index: t.next, First: t.next == 0, Last: last, Payload: payload}
+	f := Frame{Kind: KindAudio, Codec: t.codec, Burst: t.id, Index: t.next, Stamp: captured, First: t.next == 0, Last: last, Payload: payload}
 	if err := f.check(); err != nil {
 		return Frame{}, err
 	}
@@ -204,6 +222,6 @@ func (t *Talker) Next(payload []byte, last bool) (Frame, error) {
 }
 
 // Signature wraps a block of BurstSigner as a frame of the burst.
-func (t *Talker) Signature(b SignedBlock) Frame {
-	return Frame{Kind: KindSignature, Burst: t.id, Index: b.Number, Payload: b.Bytes}
+func (t *Talker) Signature(b SignedBlock, signed Stamp) Frame {
+	return Frame{Kind: KindSignature, Burst: t.id, Index: b.Number, Stamp: signed, Payload: b.Bytes}
 }

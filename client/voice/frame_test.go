@@ -7,7 +7,7 @@ import (
 )
 
 func audioFrame(index uint32, payload ...byte) Frame {
-	return Frame{Kind: KindAudio, Codec: CodecOpus, Burst: BurstID{1, 2, 3, 4, 5, 6, 7, 8}, Index: index, First: index == 0, Payload: payload}
+	return Frame{Kind: KindAudio, Codec: CodecOpus, Burst: BurstID{1, 2, 3, 4, 5, 6, 7, 8}, Index: index, Stamp: Stamp{0x77, 0x010203040506}, First: index == 0, Payload: payload}
 }
 
 func TestFrameLayout(t *testing.T) {
@@ -16,11 +16,12 @@ func TestFrameLayout(t *testing.T) {
 	b, err := f.AppendTo([]byte{0xee})
 	want := []byte{
 		0xee,                   // what was there
-		0x11,                   // version 1, audio
-		0x01,                   // Opus
-		0x02,                   // last
+		0x21,                   // version 2, audio
+		0x21,                   // last, Opus
 		1, 2, 3, 4, 5, 6, 7, 8, // burst
-		0, 0, 2, 3, // index
+		0, 2, 3, // index
+		0x77,             // run of the clock
+		1, 2, 3, 4, 5, 6, // time
 		0xaa, 0xbb, // payload
 	}
 	if err != nil || !bytes.Equal(b, want) {
@@ -41,18 +42,18 @@ func TestFrameRefuses(t *testing.T) {
 	}
 	with := func(at int, v byte) []byte { b := bytes.Clone(good); b[at] = v; return b }
 	for why, b := range map[string][]byte{
-		"version 0":           with(0, 0x01),
-		"version 2":           with(0, 0x21),
-		"kind 0":              with(0, 0x10),
-		"kind 3":              with(0, 0x13),
+		"version 1":           with(0, 0x11),
+		"version 3":           with(0, 0x31),
+		"kind 0":              with(0, 0x20),
+		"kind 3":              with(0, 0x23),
 		"audio of no codec":   with(1, 0),
 		"codec 3":             with(1, 3),
 		"short G.711":         with(1, byte(CodecPCMU)),
-		"unknown flag":        with(2, 4),
-		"first, index 5":      with(2, flagFirst),
-		"index 0, not first":  with(14, 0),
-		"index out of range":  with(11, 1),
-		"signature and codec": with(0, 0x12),
+		"unknown flag":        with(1, 4<<codecBits|byte(CodecOpus)),
+		"first, index 5":      with(1, flagFirst<<codecBits|byte(CodecOpus)),
+		"index 0, not first":  with(12, 0),
+		"index out of range":  with(10, 4),
+		"signature and codec": with(0, 0x22),
 		"long":                append(bytes.Clone(good), make([]byte, MaxPayload)...),
 	} {
 		if f, err := ParseFrame(b); !errors.Is(err, ErrFrame) {
@@ -63,6 +64,7 @@ func TestFrameRefuses(t *testing.T) {
 		"no payload":           audioFrame(1),
 		"first without 0":      {Kind: KindAudio, Codec: CodecOpus, Index: 1, First: true, Payload: []byte{1}},
 		"signature with flags": {Kind: KindSignature, Last: true, Payload: []byte{1}},
+		"time beyond 48 bits":  {Kind: KindSignature, Stamp: Stamp{Millis: 1 << 48}, Payload: []byte{1}},
 	} {
 		if _, err := f.AppendTo(nil); !errors.Is(err, ErrFrame) {
 			t.Errorf("writing %s: %v", why, err)
@@ -73,19 +75,19 @@ func TestFrameRefuses(t *testing.T) {
 func TestTalker(t *testing.T) {
 	talker := NewTalker(BurstID{9}, CodecOpus)
 	for i, last := range []bool{false, false, true} {
-		f, err := talker.Next([]byte{byte(i)}, last)
-		if err != nil || int(f.Index) != i || f.First != (i == 0) || f.Last != last || f.Burst != (BurstID{9}) {
+		f, err := talker.Next([]byte{byte(i)}, last, Stamp{3, uint64(20 * i)})
+		if err != nil || int(f.Index) != i || f.First != (i == 0) || f.Last != last || f.Stamp != (Stamp{3, uint64(20 * i)}) || f.Burst != (BurstID{9}) {
 			t.Errorf("frame %d: %+v, %v", i, f, err)
 		}
 	}
-	if _, err := talker.Next([]byte{1}, false); !errors.Is(err, ErrBurstOver) {
+	if _, err := talker.Next([]byte{1}, false, Stamp{}); !errors.Is(err, ErrBurstOver) {
 		t.Errorf("after the last frame: %v", err)
 	}
-	f := talker.Signature(SignedBlock{Number: 2, Bytes: []byte{7}})
-	if b, err := f.AppendTo(nil); err != nil || b[0] != 0x12 || f.Index != 2 {
+	f := talker.Signature(SignedBlock{Number: 2, Bytes: []byte{7}}, Stamp{4, 5})
+	if b, err := f.AppendTo(nil); err != nil || b[0] != 0x22 || f.Index != 2 || f.Stamp != (Stamp{4, 5}) {
 		t.Errorf("signature frame %x, %v", b, err)
 	}
-	if _, err := NewTalker(BurstID{}, CodecPCMU).Next([]byte{1}, false); !errors.Is(err, ErrFrame) {
+	if _, err := NewTalker(BurstID{}, CodecPCMU).Next([]byte{1}, false, Stamp{}); !errors.Is(err, ErrFrame) {
 		t.Errorf("a payload that is no G.711: %v", err)
 	}
 	if _, err := NewBurstID(bytes.NewReader(make([]byte, 7))); err == nil {
@@ -96,7 +98,7 @@ func TestTalker(t *testing.T) {
 func FuzzParseFrame(f *testing.F) {
 	for _, frame := range []Frame{
 		audioFrame(0, 1), audioFrame(77, 1, 2, 3),
-		{Kind: KindAudio, Codec: CodecPCMU, Index: 3, Last: true, Payload: make([]byte, pcmuLen)},
+		{Kind: KindAudio, Codec: CodecPCMU, Index: 3, Stamp: Stamp{255, maxMillis}, Last: true, Payload: make([]byte, pcmuLen)},
 		{Kind: KindSignature, Index: 1, Payload: make([]byte, 900)},
 	} {
 		b, err := frame.AppendTo(nil)

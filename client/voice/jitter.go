@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"slices"
 	"time"
 )
 
@@ -82,7 +83,7 @@ type Jitter struct {
 	arrival arrivals
 	current *burstQueue
 	waiting *burstQueue // the next talker's, while the last one's tail is played
-	over    [4]BurstID  // the last bursts ended: their stragglers start nothing
+	over    [4]past     // the last bursts ended: their stragglers start nothing
 	overAt  int
 	stats   JitterStats
 	quiet   bool // what was played last was silence
@@ -107,7 +108,7 @@ func (j *Jitter) Push(f Frame, now time.Time) {
 	if f.Kind != KindAudio {
 		return
 	}
-	q := j.queueOf(f.Burst)
+	q := j.queueOf(f, now)
 	if q == nil {
 		j.stats.Late++
 		return
@@ -134,21 +135,41 @@ func (j *Jitter) EndAt(id BurstID, frames uint32) {
 	}
 }
 
-// queueOf returns the queue for a burst's frames, or nil if the burst is over.
-func (j *Jitter) queueOf(id BurstID) *burstQueue {
+// past is a burst that has ended.
+type past struct {
+	id      BurstID
+	silent  bool // it ended because nothing came of it any more
+	newest  uint32
+	heard   time.Time // when that came
+	stamped Stamp     // and when it was captured
+}
+
+// resumes reports whether a frame shows that the talker talks on: the path was
+// away for longer than Timeout and is back. A frame that was itself held up is
+// a straggler: the listener comes back to what is said now.
+func (p past) resumes(f Frame, now time.Time, most time.Duration) bool {
+	return p.silent && f.Index > p.newest && f.Stamp.Run == p.stamped.Run &&
+		now.Sub(p.heard)-f.Stamp.Time().Sub(p.stamped.Time()) <= most
+}
+
+// queueOf returns the queue for a frame's burst, or nil if the burst is over.
+func (j *Jitter) queueOf(f Frame, now time.Time) *burstQueue {
+	id := f.Burst
 	switch {
 	case j.current != nil && j.current.id == id:
 		return j.current
 	case j.waiting != nil && j.waiting.id == id:
 		return j.waiting
 	}
-	for _, past := range j.over {
-		if past == id && id != (BurstID{}) {
-			return nil
-		}
-	}
-	j.stats.Bursts++
 	q := newBurstQueue(id)
+	if i := slices.IndexFunc(j.over[:], func(p past) bool { return p.id == id && id != (BurstID{}) }); i < 0 {
+		j.stats.Bursts++
+	} else if p := &j.over[i]; p.resumes(f, now, j.cfg.MaxDelay) {
+		q.next = p.newest + 1
+		*p = past{}
+	} else {
+		return nil
+	}
 	switch {
 	case j.current == nil:
 		j.begin(q)
@@ -174,7 +195,8 @@ func (j *Jitter) begin(q *burstQueue) {
 // finish ends the current burst and turns to the one waiting, if any.
 func (j *Jitter) finish() {
 	j.stats.Dropped += len(j.current.frames)
-	j.over[j.overAt] = j.current.id
+	q := j.current
+	j.over[j.overAt] = past{q.id, q.silent, q.newest, q.newestAt, q.newestStamp}
 	j.overAt = (j.overAt + 1) % len(j.over)
 	next := j.waiting
 	j.current, j.waiting = nil, nil
@@ -199,7 +221,9 @@ func (j *Jitter) observe(q *burstQueue, f Frame, now time.Time) {
 func (j *Jitter) Pop(now time.Time) Playout {
 	for j.current != nil {
 		q := j.current
-		if q.ended() || now.Sub(q.heard) >= j.cfg.Timeout {
+		silent := now.Sub(q.heard) >= j.cfg.Timeout
+		if q.ended() || silent {
+			q.silent = silent && q.length == 0
 			j.finish()
 			continue
 		}

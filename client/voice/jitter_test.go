@@ -321,6 +321,37 @@ func TestJitterOutage(t *testing.T) {
 	}
 }
 
+// A path that was away for longer than the timeout: a talker who talks on is
+// heard again, with nothing of what was held up meanwhile, and it is one burst.
+func TestJitterBurstGoesOnAfterATimeout(t *testing.T) {
+	away := func(held bool) network {
+		return func(i int, sent time.Duration) time.Duration {
+			switch {
+			case sent <= 1000*ms || sent >= 5000*ms:
+				return sent + 50*ms
+			case held && sent < 3500*ms:
+				return 5000 * ms
+			}
+			return -1
+		}
+	}
+	for _, held := range []bool{false, true} {
+		j := NewJitter(JitterConfig{})
+		all := burst(1, 400, 0, away(held))
+		for i := range all {
+			all[i].frame.Stamp = Stamp{Run: 9, Millis: uint64(1e12) + 20*uint64(all[i].frame.Index)}
+		}
+		out := listen(j, all, 10*time.Second)
+		wantHeard(t, "before and after", heard(out, 1), slices.Concat(upTo(400)[:51], upTo(400)[250:]))
+		if s := j.Stats(); s.Bursts != 1 || held && s.Late < 100 {
+			t.Errorf("%+v", s)
+		}
+		if j.current != nil {
+			t.Error("the burst never ends")
+		}
+	}
+}
+
 // A stall that ends in a flood: nothing that came within the limit is lost.
 func TestJitterStall(t *testing.T) {
 	j := NewJitter(JitterConfig{})

@@ -92,14 +92,14 @@ func (p *path) talk(t testing.TB, src Source, n network) []packet {
 	}
 	for i, b := range payloads {
 		last := i == len(payloads)-1
-		f, err := talker.Next(b, last)
+		f, err := talker.Next(b, last, Stamp{})
 		due, err := p.signer.Add(send(i, f, err))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if due || last {
 			block, err := p.signer.Block(p.sender.Epoch(), last)
-			send(i, talker.Signature(block), err)
+			send(i, talker.Signature(block, Stamp{}), err)
 		}
 	}
 	return out
@@ -277,7 +277,7 @@ func catchUp(t *testing.T, in []int16) ([]int16, PlayerStats) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := talker.Next(b, i == 100)
+		f, err := talker.Next(b, i == 100, Stamp{})
 		if err != nil {
 			t.Fatal(err)
 		}

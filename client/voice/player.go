@@ -28,6 +28,7 @@ type Heard struct {
 	PCM    []int16 // FrameSamples samples, good until the next tick; nil while nobody talks
 	Burst  BurstID
 	Index  uint32 // of the frame played; meaningless while Action is Idle or Conceal
+	Stamp  Stamp  // when it was captured; likewise
 	Action Action
 	End    bool // the burst is over with this frame
 }
@@ -53,7 +54,7 @@ func (p *Player) Stats() PlayerStats {
 // covered up and counted, and is no error.
 func (p *Player) Tick(now time.Time) Heard {
 	out := p.jitter.Pop(now)
-	h := Heard{Burst: out.Burst, Index: out.Frame.Index, Action: out.Action, End: out.End}
+	h := Heard{Burst: out.Burst, Index: out.Frame.Index, Stamp: out.Frame.Stamp, Action: out.Action, End: out.End}
 	switch out.Action {
 	case Play:
 		h.PCM = p.decode(out.Frame)

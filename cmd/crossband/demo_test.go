@@ -115,5 +115,8 @@ func checkReport(t *testing.T, path string) (ok bool) {
 	if r.Blind["memory"] == "searched" && (r.Blind["control_hits"].(float64) == 0 || r.Blind["memory_octets"].(float64) == 0) {
 		t.Errorf("the search of memory finds nothing at all: %v", r.Blind)
 	}
+	if r.Blind["disk_hits"].(float64) != 0 || r.Blind["disk_control_hits"].(float64) == 0 || r.Blind["disk_octets"].(float64) == 0 {
+		t.Errorf("the search of disks: %v", r.Blind)
+	}
 	return r.OK
 }

@@ -225,7 +225,7 @@ func listened(heard []client.BurstHeard, st client.VoiceStats, samples int) any 
 	return map[string]any{
 		"bursts": bursts, "seconds": float64(samples) / voice.SampleRate,
 		"frames": map[string]uint64{
-			"received": st.Received, "played": st.Played, "concealed": st.Concealed, "late": st.Late,
+			"received": st.Received, "played": st.Played, "concealed": st.Concealed, "late": st.Late, "stale": st.Stale,
 			"duplicates": st.Duplicates, "no_key": st.NoKey, "rejected": st.Rejected, "dropped": st.Dropped,
 		},
 	}

@@ -3,6 +3,7 @@ package relaytest_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"crossband/client"
 	"crossband/client/voice"
@@ -113,8 +114,10 @@ func leafOf(t *testing.T, g *mls.Group, who proto.Name) uint32 {
 // seal seals 20 ms of tone as the first frame of a burst of its own.
 func seal(t *testing.T, s *sframe.Sender) []byte {
 	t.Helper()
+	var clock voice.TalkClock
+	clock.Burst(time.Now(), 0)
 	id := proto.NewBurstID()
-	f, err := voice.NewTalker(voice.BurstID(id), voice.CodecPCMU).Next(beep(), false)
+	f, err := voice.NewTalker(voice.BurstID(id), voice.CodecPCMU).Next(beep(), false, clock.Stamp(time.Now()))
 	if err != nil {
 		t.Fatal(err)
 	}

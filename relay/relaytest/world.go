@@ -219,14 +219,29 @@ func (a *Agency) EndpointWith(id *identity.Identity, state client.State) *Endpoi
 	return e
 }
 
+// EndpointAt is EndpointWith for a device whose time of day is off.
+func (a *Agency) EndpointAt(id *identity.Identity, off time.Duration) *Endpoint {
+	a.W.T.Helper()
+	e := a.dial(id, client.NewMemoryState(), func() time.Time { return time.Now().Add(off) })
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	a.W.check(e.WaitConnected(ctx))
+	return e
+}
+
 // Dial is EndpointWith for a device that its relay may refuse.
 func (a *Agency) Dial(id *identity.Identity, state client.State) *Endpoint {
+	a.W.T.Helper()
+	return a.dial(id, state, nil)
+}
+
+func (a *Agency) dial(id *identity.Identity, state client.State, clock func() time.Time) *Endpoint {
 	a.W.T.Helper()
 	conn, addr, err := a.W.Net.Host()
 	a.W.check(err)
 	e := &Endpoint{Addr: addr, Watch: newWatch(), Ear: &Ear{}, world: a.W}
 	s, err := client.Open(client.Config{
-		Identity: id, Relay: a.Addr, Socket: conn, State: state, Sink: e.Ear, Log: a.W.Log,
+		Identity: id, Relay: a.Addr, Socket: conn, State: state, Sink: e.Ear, Log: a.W.Log, Clock: clock,
 	})
 	a.W.check(err)
 	e.Session = s

@@ -122,11 +122,13 @@ func (s *SQLite) openChecked(migrations fs.FS) (used int64, err error) {
 
 // writerPragmas: FULL syncs the log at every commit (NORMAL, usual with WAL,
 // does not). Folding the log into the file is done by tidy, which looks at the
-// error; SQLite's own automatism does not.
+// error; SQLite's own automatism does not. secure_delete overwrites with zeros
+// what is deleted, so that it does not lie about in free pages; it stays in the
+// log until that is written over or cut, which opening and closing do.
 func writerPragmas() []string {
 	return []string{
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "fullfsync(1)", "checkpoint_fullfsync(1)",
-		"wal_autocheckpoint(0)", "cell_size_check(1)", "trusted_schema(0)", "cache_size(-16000)",
+		"wal_autocheckpoint(0)", "cell_size_check(1)", "trusted_schema(0)", "cache_size(-16000)", "secure_delete(1)",
 	}
 }
 

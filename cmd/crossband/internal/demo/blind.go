@@ -47,9 +47,10 @@ func samples(pcm []int16) []byte {
 	return b
 }
 
-// searchRelays searches the running relays' memory and all their traffic for
-// the canaries. As a check of the search itself it also looks for what a relay
-// must know, the calling channel's title: not finding that is a failure.
+// searchRelays searches the running relays' memory, all their files and all
+// their traffic for the canaries. As a check of the search itself it also looks
+// for what a relay must know, the calling channel's title: not finding that is
+// a failure.
 func (s *scene) searchRelays() error {
 	if s.canary.typed == "" {
 		return nil // an earlier step failed: there is nothing to look for
@@ -66,6 +67,14 @@ func (s *scene) searchRelays() error {
 		}
 		_, octets := a.tap.find(list[0])
 		b.TrafficOctets += octets
+		onDisk, controls, octets, err := a.searchDisk([]byte(s.title), list)
+		if err != nil {
+			return fmt.Errorf("search the files of %s: %w", a.name, err)
+		}
+		b.DiskHits += onDisk
+		b.CanaryHits += onDisk
+		b.DiskControl += controls
+		b.DiskOctets += octets
 		found, octets, err := searchMemory(a.pid(), append([][]byte{[]byte(s.title)}, list...))
 		if err != nil {
 			b.Memory = fmt.Sprintf("not searched: %v", err)
@@ -78,7 +87,7 @@ func (s *scene) searchRelays() error {
 			b.CanaryHits += n
 		}
 	}
-	s.say("blind", "%d patterns searched in %d MB of three relays' memory and %d MB of traffic: %d found (a title that they know: %d times)",
-		len(list), b.MemoryOctets>>20, b.TrafficOctets>>20, b.CanaryHits, b.ControlHits)
+	s.say("blind", "%d patterns searched in %d MB of three relays' memory, %d MB of their files and %d MB of traffic: %d found (a title that they know: %d times in memory, %d on disk)",
+		len(list), b.MemoryOctets>>20, b.DiskOctets>>20, b.TrafficOctets>>20, b.CanaryHits, b.ControlHits, b.DiskControl)
 	return nil
 }

@@ -2,7 +2,7 @@
 // authorities and relays (each relay a process of its own), devices enrolled by
 // invitation, a hail across the border, recorded speech both ways, contention
 // for the floor, text, a third country listening. It measures all of it and
-// then searches the relays' memory and traffic for what was said.
+// then searches the relays' memory, files and traffic for what was said.
 package demo
 
 import (

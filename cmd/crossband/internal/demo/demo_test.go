@@ -12,6 +12,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"crossband/cmd/crossband/internal/agencydir"
 )
 
 func check(t testing.TB, err error) {
@@ -52,7 +54,7 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 		r.Voice.Bursts, r.Voice.FramesSent, r.Voice.FramesPlayed, r.Voice.similarities = 2, 100, 95, []float64{0.9, 0.8}
 		r.Text.Sent, r.Text.Delivered = 3, 3
 		r.Floor.Granted, r.Floor.Denied, r.Floor.Preempted = 1, 1, 1
-		r.Blind.Memory, r.Blind.ControlHits = "searched", 1
+		r.Blind.Memory, r.Blind.ControlHits, r.Blind.DiskControl = "searched", 1, 1
 		return r
 	}
 	r := good()
@@ -71,6 +73,7 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 		"nobody denied":      func(r *Report) { r.Floor.Denied = 0 },
 		"a canary":           func(r *Report) { r.Blind.CanaryHits = 1 },
 		"a blind search":     func(r *Report) { r.Blind.ControlHits = 0 },
+		"a blind eye":        func(r *Report) { r.Blind.DiskControl = 0 },
 		"nobody pre-empted":  func(r *Report) { r.Floor.Preempted = 0 },
 		"nobody was granted": func(r *Report) { r.Floor.Granted = 0 },
 	} {
@@ -135,8 +138,8 @@ func TestTapPassesAndKeeps(t *testing.T) {
 }
 
 // TestCanariesAreFoundWhereTheyArePlanted: a search that could not fail would
-// prove nothing. The canary is put into a child's memory and through a tap, and
-// the same search that must find nothing in a relay finds it.
+// prove nothing. The canary is put into a child's memory, on its disk and through
+// a tap, and the same search that must find nothing in a relay finds it.
 func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("no other process's memory can be read here")
@@ -147,10 +150,22 @@ func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 		tap, err := newTap(&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
 		check(t, err)
 		t.Cleanup(tap.close)
-		return &agency{tap: tap, relay: holder(t, holds)}
+		path := t.TempDir()
+		dir, err := agencydir.Init(filepath.Join(path, "agency"), agencydir.Setup{Agency: "usbp.example", Relay: "relay-1", Address: "127.0.0.1:9", Listen: "127.0.0.1:9"}, time.Now())
+		check(t, err)
+		return &agency{tap: tap, relay: holder(t, holds), dir: dir, log: filepath.Join(path, "relay.log")}
+	}
+	plant := func(path, text string) {
+		t.Helper()
+		check(t, os.WriteFile(path, []byte("before it "+text+" and after"), 0o600))
 	}
 	s.world = &world{title: "Eagle Pass - Piedras Negras", agencies: []*agency{child("a relay that knows Eagle Pass - Piedras Negras")}}
+	plant(filepath.Join(filepath.Dir(s.agencies[0].dir.RelayConfig()), "relay.db-wal"), s.title)
+	plant(s.agencies[0].log, s.title) // says nothing of the store
 	check(t, s.searchRelays())
+	if b := s.report.Blind; b.DiskControl != 1 || b.DiskHits != 0 || b.DiskOctets == 0 {
+		t.Errorf("a store that knows the title: %+v", b)
+	}
 	if b := s.report.Blind; b.CanaryHits != 0 || b.ControlHits == 0 || b.Memory != "searched" || b.MemoryOctets == 0 {
 		t.Errorf("nothing was planted: %+v", b)
 	}
@@ -160,6 +175,21 @@ func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 	check(t, s.searchRelays())
 	if b := s.report.Blind; b.CanaryHits == 0 {
 		t.Errorf("planted into memory: %+v", b)
+	}
+
+	for name, where := range map[string]func(*agency) string{
+		"store":            func(a *agency) string { return filepath.Join(filepath.Dir(a.dir.RelayConfig()), "relay.db") },
+		"log of the store": func(a *agency) string { return filepath.Join(filepath.Dir(a.dir.RelayConfig()), "relay.db-wal") },
+		"any other file":   func(a *agency) string { return filepath.Join(filepath.Dir(a.dir.RelayConfig()), "left-behind") },
+		"log":              func(a *agency) string { return a.log },
+	} {
+		s.report = &Report{}
+		s.agencies = []*agency{child("nothing")}
+		plant(where(s.agencies[0]), s.canary.typed)
+		check(t, s.searchRelays())
+		if b := s.report.Blind; b.DiskHits != 1 || b.CanaryHits != 1 {
+			t.Errorf("planted into the %s: %+v", name, b)
+		}
 	}
 
 	list, err := s.canary.patterns()

@@ -37,6 +37,9 @@ type Report struct {
 		Memory        string `json:"memory"`
 		MemoryOctets  int    `json:"memory_octets"`
 		TrafficOctets int    `json:"traffic_octets"`
+		DiskOctets    int    `json:"disk_octets"`
+		DiskHits      int    `json:"disk_hits"`         // of CanaryHits
+		DiskControl   int    `json:"disk_control_hits"` // as ControlHits, in the stores' files
 	} `json:"blind"`
 }
 
@@ -77,6 +80,7 @@ func (r *Report) judge() {
 	check(r.Floor.Granted > 0 && r.Floor.Denied > 0 && r.Floor.Preempted > 0, "the floor was not contended for")
 	check(r.Blind.CanaryHits == 0, "%d canaries were found in relays", r.Blind.CanaryHits)
 	check(r.Blind.Memory != "searched" || r.Blind.ControlHits > 0, "the search of memory does not find what is there")
+	check(r.Blind.DiskControl > 0, "the search of disks does not find what is there")
 	r.OK = len(r.Broken) == 0
 }
 
