@@ -198,13 +198,14 @@ func (h *Hub) answerWaiting(ch *channel) {
 }
 
 // upstreamLive takes the hub's answer and passes the news on: those who have
-// been subscribed before learn from the head what they missed.
+// been subscribed before, or who came while the hub was away, learn from the head
+// what they missed. After a start of ours that may be everybody: what we knew of the
+// hub is gone, and they may have been here before its link.
 func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	if s.GetAlias() == 0 || s.Alias > uint64(proto.MaxAlias) {
 		h.upstreamRefused(ch, proto.Refusef(proto.ReasonBadRequest, "%s did not say where it wants our voice", hub.peer))
 		return
 	}
-	again := ch.up.head != 0 || ch.up.epoch != 0
 	h.endLocalFloor(ch)
 	ch.up.state, ch.up.alias = upLive, proto.Alias(s.Alias)
 	hub.subs[ch.id].out = ch.up.alias
@@ -212,11 +213,9 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	ch.floor.mirror(s.Floor, h.now)
 	waiting := ch.up.waiting
 	h.answerWaiting(ch)
-	if again {
-		for _, l := range ch.sortedSubs() {
-			if !waitsIn(waiting, l.id) {
-				h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
-			}
+	for _, l := range ch.sortedSubs() {
+		if !waitsIn(waiting, l.id) {
+			h.send(l, &wire.Frame{Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
 		}
 	}
 	h.routeAgain(ch)
