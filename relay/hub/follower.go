@@ -198,7 +198,9 @@ func (h *Hub) answerWaiting(ch *channel) {
 }
 
 // upstreamLive takes the hub's answer and passes the news on: those who have
-// been subscribed before learn from the head what they missed.
+// been subscribed before, or who came while the hub was away, learn from the head
+// what they missed. After a start of ours that may be everybody: what we knew of the
+// hub is gone, and they may have been here before its link.
 func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	if s.GetAlias() == 0 || s.Alias > uint64(proto.MaxAlias) {
 		h.upstreamRefused(ch, proto.Refusef(proto.ReasonBadRequest, "%s did not say where it wants our voice", hub.peer))

@@ -62,14 +62,14 @@ func (s *scene) searchRelays() error {
 	b := &s.report.Blind
 	for _, a := range s.agencies {
 		for _, p := range list {
-			hits, _ := a.tap.find(p)
+			hits, _ := a.tap.Find(p)
 			b.CanaryHits += hits
 		}
-		_, octets := a.tap.find(list[0])
+		_, octets := a.tap.Find(list[0])
 		b.TrafficOctets += octets
 		onDisk, controls, octets, err := a.searchDisk([]byte(s.title), list)
 		if err != nil {
-			return fmt.Errorf("search the files of %s: %w", a.name, err)
+			return fmt.Errorf("search the files of %s: %w", a.Name, err)
 		}
 		b.DiskHits += onDisk
 		b.CanaryHits += onDisk

@@ -32,7 +32,7 @@ func (a *agency) searchDisk(control []byte, patterns [][]byte) (found, controls,
 		}
 		return err
 	}
-	err = filepath.WalkDir(filepath.Dir(a.dir.RelayConfig()), func(path string, e fs.DirEntry, err error) error {
+	err = filepath.WalkDir(filepath.Dir(a.Dir.RelayConfig()), func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
@@ -41,5 +41,5 @@ func (a *agency) searchDisk(control []byte, patterns [][]byte) (found, controls,
 		}
 		return search(path)
 	})
-	return found, controls, octets, errors.Join(err, search(a.log))
+	return found, controls, octets, errors.Join(err, search(a.Log))
 }
