@@ -125,9 +125,14 @@ func (p *pace) learn(transit time.Duration, at time.Time) {
 // early is how much later than others a frame may come because its talker had
 // to wait for the floor after the press.
 func early(f Frame) time.Duration {
-	said := time.Duration(f.Index) * FrameDuration
 	if f.Kind == KindSignature {
-		said *= BlockFrames // a block is at least as old as its first frame
+		return Early(f.Index * BlockFrames) // a block is at least as old as its first frame
 	}
-	return max(EarlyLife-said, 0)
+	return Early(f.Index)
+}
+
+// Early is how long the frame with an index may have waited for the floor with its
+// talker, and so how much older than others it may be.
+func Early(index uint32) time.Duration {
+	return max(EarlyLife-time.Duration(index)*FrameDuration, 0)
 }

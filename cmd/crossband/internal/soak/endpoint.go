@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"crossband/client"
+	"crossband/client/voice"
 	"crossband/client/views"
 	"crossband/cmd/crossband/internal/endpointdir"
 	"crossband/proto"
@@ -50,7 +51,8 @@ const (
 )
 
 // StaleAfter is how old live voice may be when it is played. An answer that comes
-// later meets a situation that is over.
+// later meets a situation that is over. What was said before the floor was granted
+// may be older by what it waited for that: see voice.Early.
 const StaleAfter = 2 * time.Second
 
 // station is an endpoint at work.
@@ -343,7 +345,7 @@ func (e *ear) Play(p client.Played) {
 		return
 	}
 	e.v.Measured++
-	if old > StaleAfter {
+	if old > StaleAfter+voice.Early(p.Index) {
 		e.v.Stale++
 	}
 	if ms := old.Milliseconds(); ms > e.v.WorstMS {

@@ -16,7 +16,7 @@ type Report struct {
 	Duplicated int `json:"duplicated"`
 	Reordered  int `json:"reordered"`
 	Forks      int `json:"forks"`
-	VoiceStale int `json:"voice_stale"` // frames played more than 2 s after their capture
+	VoiceStale int `json:"voice_stale"` // frames played more than 2 s after their capture, beyond a wait for the floor
 
 	NotRecovered   []Node  `json:"not_recovered"` // endpoints not in the channel, or behind, at the end
 	Crashes        []Crash `json:"crashes"`
