@@ -61,10 +61,10 @@ func (s *scene) searchRelays() error {
 	b := &s.report.Blind
 	for _, a := range s.agencies {
 		for _, p := range list {
-			hits, _ := a.tap.find(p)
+			hits, _ := a.tap.Find(p)
 			b.CanaryHits += hits
 		}
-		_, octets := a.tap.find(list[0])
+		_, octets := a.tap.Find(list[0])
 		b.TrafficOctets += octets
 		found, octets, err := searchMemory(a.pid(), append([][]byte{[]byte(s.title)}, list...))
 		if err != nil {

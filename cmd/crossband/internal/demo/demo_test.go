@@ -6,12 +6,13 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
 	"time"
+
+	"crossband/cmd/crossband/internal/rig"
 )
 
 func check(t testing.TB, err error) {
@@ -82,58 +83,6 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 	}
 }
 
-// TestTapPassesAndKeeps: everybody reaches the relay and gets their own answer
-// through the tap, and what went either way can be found.
-func TestTapPassesAndKeeps(t *testing.T) {
-	echo, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	check(t, err)
-	defer echo.Close()
-	go func() { // ends when its socket closes
-		buf := make([]byte, 1<<16)
-		for {
-			n, from, err := echo.ReadFromUDP(buf)
-			if err != nil {
-				return
-			}
-			echo.WriteToUDP(bytes.ToUpper(buf[:n]), from)
-		}
-	}()
-	tap, err := newTap(echo.LocalAddr().(*net.UDPAddr))
-	check(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { tap.run(ctx); close(ended) }() // ends with ctx
-	for _, word := range []string{"first CANARY", "second CANARY"} {
-		c, err := net.DialUDP("udp", nil, tap.addr())
-		check(t, err)
-		defer c.Close()
-		c.SetDeadline(time.Now().Add(10 * time.Second))
-		_, err = c.Write([]byte(word))
-		check(t, err)
-		buf := make([]byte, 100)
-		n, err := c.Read(buf)
-		check(t, err)
-		if got := string(buf[:n]); got != string(bytes.ToUpper([]byte(word))) {
-			t.Errorf("%q came back for %q", got, word)
-		}
-	}
-	if hits, octets := tap.find([]byte("CANARY")); hits != 4 || octets != 2*(12+13) {
-		t.Errorf("%d hits in %d octets", hits, octets)
-	}
-	if hits, _ := tap.find([]byte("first ")); hits != 1 {
-		t.Errorf("%d hits of what went one way", hits)
-	}
-	if hits, _ := tap.find([]byte("nothing of the kind")); hits != 0 {
-		t.Errorf("%d hits of nothing", hits)
-	}
-	cancel()
-	select {
-	case <-ended:
-	case <-time.After(10 * time.Second):
-		t.Fatal("the tap does not end")
-	}
-}
-
 // TestCanariesAreFoundWhereTheyArePlanted: a search that could not fail would
 // prove nothing. The canary is put into a child's memory and through a tap, and
 // the same search that must find nothing in a relay finds it.
@@ -144,10 +93,12 @@ func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 	s := &scene{timeline: &timeline{out: io.Discard, start: time.Now()}, report: &Report{}, canary: canaries{typed: "CANARY 3f9a1c"}}
 	child := func(holds string) *agency {
 		t.Helper()
-		tap, err := newTap(&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+		tap, err := rig.NewTap(&net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}, true)
 		check(t, err)
-		t.Cleanup(tap.close)
-		return &agency{tap: tap, relay: holder(t, holds)}
+		ctx, cancel := context.WithCancel(t.Context())
+		t.Cleanup(cancel)
+		go tap.Run(ctx) // ends with ctx
+		return &agency{&rig.Agency{Relay: holder(t, holds)}, tap}
 	}
 	s.world = &world{title: "Eagle Pass - Piedras Negras", agencies: []*agency{child("a relay that knows Eagle Pass - Piedras Negras")}}
 	check(t, s.searchRelays())
@@ -169,9 +120,7 @@ func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 	}
 	s.report = &Report{}
 	s.agencies = []*agency{child("nothing")}
-	for _, p := range list {
-		s.agencies[0].tap.keep(p)
-	}
+	send(t, s.agencies[0].tap, list)
 	check(t, s.searchRelays())
 	if b := s.report.Blind; b.CanaryHits != len(list) {
 		t.Errorf("%d patterns went through the tap: %+v", len(list), b)
@@ -182,22 +131,37 @@ func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 	}
 }
 
+// send sends packets to a tap, and returns when it has kept them all.
+func send(t *testing.T, tap *rig.Tap, list [][]byte) {
+	t.Helper()
+	c, err := net.DialUDP("udp", nil, tap.Addr())
+	check(t, err)
+	defer c.Close()
+	sent := 0
+	for _, p := range list {
+		_, err := c.Write(p)
+		check(t, err)
+		sent += len(p)
+	}
+	for range 1000 {
+		if _, octets := tap.Find(list[0]); octets == sent {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the tap does not keep what goes through it")
+}
+
 // holder starts a process that has text in its memory and nothing else to do:
 // cat keeps what it copied in its buffer.
-func holder(t *testing.T, text string) *exec.Cmd {
+func holder(t *testing.T, text string) *rig.Process {
 	t.Helper()
-	c := exec.Command("cat")
-	in, err := c.StdinPipe()
+	p, copied, err := rig.Start(rig.Command{Args: []string{"cat"}, Log: filepath.Join(t.TempDir(), "log"), Stdin: true})
 	check(t, err)
-	out, err := c.StdoutPipe()
-	check(t, err)
-	check(t, c.Start())
-	t.Cleanup(func() { in.Close(); c.Wait() })
-	_, err = io.WriteString(in, text)
-	check(t, err)
-	_, err = io.ReadFull(out, make([]byte, len(text)))
-	check(t, err)
-	return c
+	t.Cleanup(p.Kill)
+	check(t, p.Tell(text))
+	<-copied
+	return p
 }
 
 // TestPatternsAcrossChunks: memory is read in pieces; what lies across their

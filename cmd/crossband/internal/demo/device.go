@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"crossband/client"
 	"crossband/client/voice"
 	"crossband/cmd/crossband/internal/endpointdir"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/proto"
 )
 
@@ -35,12 +35,12 @@ type seen struct {
 
 // enrol invites a device, lets it enrol through its relay, and opens it.
 func (w *world) enrol(ctx context.Context, a *agency, short string) (*device, error) {
-	token, err := a.dir.Invite(short, time.Hour, time.Now())
+	token, err := a.Dir.Invite(short, time.Hour, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	home := endpointdir.At(filepath.Join(w.o.Dir, string(a.name), strings.ReplaceAll(short, "/", "-")))
-	if err := w.enrolPatiently(ctx, func() error { _, err := home.Enroll(ctx, token, false); return err }); err != nil {
+	home := endpointdir.At(filepath.Join(w.o.Dir, string(a.Name), strings.ReplaceAll(short, "/", "-")))
+	if err := rig.EnrolPatiently(ctx, func() error { _, err := home.Enroll(ctx, token, false); return err }); err != nil {
 		return nil, err
 	}
 	d := &device{ear: &ear{}, more: make(chan struct{})}
@@ -63,21 +63,6 @@ func (w *world) enrol(ctx context.Context, a *agency, short string) (*device, er
 	}
 	w.devices = append(w.devices, d)
 	return d, s.WaitConnected(ctx)
-}
-
-// enrolPatiently waits for a registrar that has just been started.
-func (w *world) enrolPatiently(ctx context.Context, try func() error) error {
-	for {
-		err := try()
-		if proto.ReasonOf(err) != proto.ReasonNoAuthority {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 func (d *device) drain(events <-chan client.Event, done <-chan struct{}) {

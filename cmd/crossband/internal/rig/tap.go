@@ -1,4 +1,4 @@
-package demo
+package rig
 
 import (
 	"bytes"
@@ -6,13 +6,17 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
-// tap passes UDP between a relay and everybody else and keeps what went by, so
-// that it can be searched for what was said.
-type tap struct {
+// Tap passes UDP between a relay and everybody who knows the tap's address. It
+// can keep what went by, so that it can be searched, and it can be cut, so that
+// everything is lost until it is mended.
+type Tap struct {
 	outside *net.UDPConn // everybody talks to this address
 	relay   *net.UDPAddr
+	keeps   bool
+	cut     atomic.Bool
 
 	mu    sync.Mutex // guards what follows
 	over  bool       // closed: no new way is taken up
@@ -21,22 +25,28 @@ type tap struct {
 	total int
 }
 
-// maxSeen bounds what is kept; the demo's traffic is far below it.
+// maxSeen bounds what is kept, in octets; the demo's traffic is far below it.
 const maxSeen = 256 << 20
 
-func newTap(relay *net.UDPAddr) (*tap, error) {
+// NewTap opens a tap to a relay's address. With keep it remembers what goes by.
+func NewTap(relay *net.UDPAddr, keep bool) (*Tap, error) {
 	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
 	}
 	c.SetReadBuffer(4 << 20)
-	return &tap{outside: c, relay: relay, ways: make(map[netip.AddrPort]*net.UDPConn)}, nil
+	return &Tap{outside: c, relay: relay, keeps: keep, ways: make(map[netip.AddrPort]*net.UDPConn)}, nil
 }
 
-func (t *tap) addr() *net.UDPAddr { return t.outside.LocalAddr().(*net.UDPAddr) }
+// Addr is where the tap is reached.
+func (t *Tap) Addr() *net.UDPAddr { return t.outside.LocalAddr().(*net.UDPAddr) }
 
-// run passes packets until ctx ends.
-func (t *tap) run(ctx context.Context) {
+// Cut drops, or again passes, everything in both directions. Nothing is told to
+// either side: it is a cable pulled, not a port closed.
+func (t *Tap) Cut(cut bool) { t.cut.Store(cut) }
+
+// Run passes packets until ctx ends.
+func (t *Tap) Run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, t.close)
 	defer stop()
 	var wg sync.WaitGroup
@@ -46,6 +56,9 @@ func (t *tap) run(ctx context.Context) {
 		n, from, err := t.outside.ReadFromUDPAddrPort(buf)
 		if err != nil {
 			return
+		}
+		if t.cut.Load() {
+			continue
 		}
 		t.keep(buf[:n])
 		way := t.way(from)
@@ -64,13 +77,13 @@ func (t *tap) run(ctx context.Context) {
 	}
 }
 
-func (t *tap) way(from netip.AddrPort) *net.UDPConn {
+func (t *Tap) way(from netip.AddrPort) *net.UDPConn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.ways[from]
 }
 
-func (t *tap) open(from netip.AddrPort, way *net.UDPConn) bool {
+func (t *Tap) open(from netip.AddrPort, way *net.UDPConn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.over {
@@ -80,7 +93,7 @@ func (t *tap) open(from netip.AddrPort, way *net.UDPConn) bool {
 }
 
 // back passes what the relay sends to one party.
-func (t *tap) back(way *net.UDPConn, to netip.AddrPort) {
+func (t *Tap) back(way *net.UDPConn, to netip.AddrPort) {
 	buf := make([]byte, 1<<16)
 	for {
 		n, err := way.Read(buf)
@@ -90,12 +103,18 @@ func (t *tap) back(way *net.UDPConn, to netip.AddrPort) {
 			}
 			return
 		}
+		if t.cut.Load() {
+			continue
+		}
 		t.keep(buf[:n])
 		t.outside.WriteToUDPAddrPort(buf[:n], to)
 	}
 }
 
-func (t *tap) keep(b []byte) {
+func (t *Tap) keep(b []byte) {
+	if !t.keeps {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.total += len(b)
@@ -104,7 +123,7 @@ func (t *tap) keep(b []byte) {
 	}
 }
 
-func (t *tap) close() {
+func (t *Tap) close() {
 	t.outside.Close()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -115,8 +134,9 @@ func (t *tap) close() {
 	}
 }
 
-// find counts how often a pattern went by, and how many octets did.
-func (t *tap) find(pattern []byte) (hits, octets int) {
+// Find counts how often a pattern went by, and how many octets did, as far as
+// they were kept.
+func (t *Tap) Find(pattern []byte) (hits, octets int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return bytes.Count(t.seen, pattern), t.total
