@@ -320,6 +320,7 @@ func renewedOne(a *identity.Authority, old *identity.Identity, now time.Time) (n
 type Calling struct {
 	Title     string
 	Partner   proto.Agency
+	Others    []proto.Agency // further parties, with the partner's rights
 	Observers []proto.Agency // whose desks may be brought into incidents as listeners
 	Life      time.Duration
 	SmallKeys bool // MLS suite 2 instead of 7
@@ -354,6 +355,9 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 		storage = wire.Charter_STORAGE_NONE
 	}
 	parties := []*wire.Charter_Party{member(id.Name.Agency), member(c.Partner)}
+	for _, o := range c.Others {
+		parties = append(parties, member(o))
+	}
 	template := append([]*wire.Charter_Party{}, parties...)
 	for _, o := range c.Observers {
 		template = append(template, &wire.Charter_Party{Agency: string(o), Listen: []string{proto.RoleDesk.String()}})

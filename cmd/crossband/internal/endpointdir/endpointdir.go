@@ -116,14 +116,20 @@ func (d Dir) Enroll(ctx context.Context, token identity.Token, small bool) (*ide
 	if err := id.Save(d.Identity(), nil); err != nil {
 		return nil, err
 	}
-	var b strings.Builder
-	if err := toml.NewEncoder(&b).Encode(settings{Relay: token.Relays[0]}); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(d.file(), []byte(b.String()), 0o600); err != nil {
+	if err := d.SetRelay(token.Relays[0]); err != nil {
 		return nil, err
 	}
 	return id, os.Remove(d.newKey())
+}
+
+// SetRelay writes endpoint.toml: from its next start on the device goes to the
+// relay at this address.
+func (d Dir) SetRelay(addr string) error {
+	var b strings.Builder
+	if err := toml.NewEncoder(&b).Encode(settings{Relay: addr}); err != nil {
+		return err
+	}
+	return os.WriteFile(d.file(), []byte(b.String()), 0o600)
 }
 
 func (d Dir) key(small bool) (*ecdsa.PrivateKey, error) {
