@@ -16,6 +16,7 @@ import (
 	"crossband/client/phrase"
 	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/cmd/crossband/internal/endpointdir"
+	"crossband/cmd/crossband/internal/soak"
 	"crossband/cmd/internal/fips"
 	"crossband/crypto/identity"
 	"crossband/proto"
@@ -137,6 +138,12 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"set admin = \"127.0.0.1:9464\" there and start the relay again, or name the address of another with --admin"}
 	case errors.Is(err, errNoStatus):
 		return []string{"is the relay running, on this machine, with this address as its admin? crossband relay run; crossband doctor --config looks at its files"}
+	case errors.Is(err, soak.ErrNoDisk):
+		return []string{"run it as a user who may mount a file system, or leave disk-full out of --faults"}
+	case errors.Is(err, soak.ErrNoClock):
+		return []string{"clocks can be stepped on linux/amd64 only: leave clock out of --faults"}
+	case errors.Is(err, soak.ErrBroken):
+		return []string{"the same --seed makes the same plan; --keep DIR keeps journals and logs to look into"}
 	case errors.Is(err, errWords):
 		return []string{"have the words of their \"agency export\" read out again, over a line you trust; if they still do not fit, the file is not theirs"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoLink):
@@ -215,7 +222,7 @@ func newRootCommand(e env) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newDemoCommand(e), newVersionCommand(e),
+		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root

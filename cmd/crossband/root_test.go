@@ -115,11 +115,11 @@ func TestWhatAListenerIsToldOfABurst(t *testing.T) {
 	}
 }
 
-// TestWhoeverHoldsKeysKeepsItsMemory: only relays, which hold none, and the
-// demo, which searches them, leave theirs to others.
+// TestWhoeverHoldsKeysKeepsItsMemory: only relays, which hold none, the demo,
+// which searches them, and the soak run, which steps clocks, leave theirs to others.
 func TestWhoeverHoldsKeysKeepsItsMemory(t *testing.T) {
 	for args, want := range map[string]int{
-		"": 2, "talk x": 2, "listen": 2, "enroll --token -": 2, "agency serve": 2, "hail": 2, "relay run": 1, "demo --headless": 1,
+		"": 2, "talk x": 2, "listen": 2, "enroll --token -": 2, "agency serve": 2, "hail": 2, "relay run": 1, "demo --headless": 1, "soak": 1, "soak-endpoint": 1,
 	} {
 		if n := len(protections(strings.Fields(args))); n != want {
 			t.Errorf("crossband %s: %d protections, want %d", args, n, want)

@@ -98,7 +98,7 @@ func TestCanariesAreFoundWhereTheyArePlanted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		t.Cleanup(cancel)
 		go tap.Run(ctx) // ends with ctx
-		return &agency{&rig.Agency{Relay: holder(t, holds)}, tap}
+		return &agency{tap: tap, relay: holder(t, holds)}
 	}
 	s.world = &world{title: "Eagle Pass - Piedras Negras", agencies: []*agency{child("a relay that knows Eagle Pass - Piedras Negras")}}
 	check(t, s.searchRelays())

@@ -28,7 +28,8 @@ type world struct {
 // the relay's traffic goes.
 type agency struct {
 	*rig.Agency
-	tap *rig.Tap
+	tap   *rig.Tap
+	relay *rig.Process // nil until it is started
 }
 
 // found founds the agencies, lets them trust each other and starts them.
@@ -74,7 +75,7 @@ func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
 	return w, nil
 }
 
-func (a *agency) pid() int { return a.Relay.Pid() }
+func (a *agency) pid() int { return a.relay.Pid() }
 
 func (w *world) agency(ctx context.Context, name proto.Agency) (*agency, error) {
 	listen, err := rig.FreePort()
@@ -87,7 +88,7 @@ func (w *world) agency(ctx context.Context, name proto.Agency) (*agency, error) 
 	}
 	w.wg.Go(func() { tap.Run(ctx) }) // ends with ctx
 	a, err := rig.Found(filepath.Join(w.o.Dir, string(name)), name, listen, tap.Addr())
-	return &agency{a, tap}, err
+	return &agency{Agency: a, tap: tap}, err
 }
 
 func (a *agency) trust(b *agency, link bool) error {
@@ -99,7 +100,8 @@ func (a *agency) trust(b *agency, link bool) error {
 
 // start runs a relay in a process of its own, and the agency's registrar.
 func (w *world) start(ctx context.Context, a *agency) error {
-	if err := a.StartRelay(w.o.Relay(a.Dir.RelayConfig())); err != nil {
+	var err error
+	if a.relay, err = a.StartRelay(w.o.Relay(a.Dir.RelayConfig())); err != nil {
 		return err
 	}
 	w.wg.Go(func() { // ends with ctx
@@ -120,8 +122,8 @@ func (w *world) close() error {
 		err = errors.Join(err, d.close())
 	}
 	for _, a := range w.agencies {
-		if a.Relay != nil {
-			a.Relay.End(relayGrace)
+		if a.relay != nil {
+			a.relay.End(relayGrace)
 		}
 	}
 	w.cancel()

@@ -17,12 +17,11 @@ import (
 	"crossband/proto"
 )
 
-// Agency is one agency: its folder and its relay's process.
+// Agency is one agency: its folder and where its relay is.
 type Agency struct {
 	Name   proto.Agency
 	Dir    agencydir.Dir
 	Listen *net.UDPAddr // where its relay listens
-	Relay  *Process     // nil until StartRelay
 
 	log string // what the relay says, over all its runs
 }
@@ -65,17 +64,16 @@ func (a *Agency) Trust(b *Agency, peer string) error {
 
 // StartRelay runs the relay and returns when it listens. command is its command
 // line.
-func (a *Agency) StartRelay(command []string) error {
+func (a *Agency) StartRelay(command []string) (*Process, error) {
 	p, first, err := Start(Command{Args: command, Log: a.log})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.Relay = p
 	select {
 	case <-first: // "listening on …"
-		return nil
+		return p, nil
 	case <-p.Done():
-		return fmt.Errorf("the relay did not start; see %s: %w", a.log, p.Err())
+		return nil, fmt.Errorf("the relay did not start; see %s: %w", a.log, p.Err())
 	}
 }
 
