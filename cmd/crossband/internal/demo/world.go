@@ -87,7 +87,7 @@ func (w *world) agency(ctx context.Context, name proto.Agency) (*agency, error) 
 		return nil, err
 	}
 	w.wg.Go(func() { tap.Run(ctx) }) // ends with ctx
-	a, err := rig.Found(filepath.Join(w.o.Dir, string(name)), name, listen, tap.Addr())
+	a, err := rig.Found(filepath.Join(w.o.Dir, string(name)), name, listen, tap.Addr(), time.Now())
 	return &agency{Agency: a, tap: tap}, err
 }
 

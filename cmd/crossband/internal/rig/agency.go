@@ -26,12 +26,12 @@ type Agency struct {
 	log string // what the relay says, over all its runs
 }
 
-// Found founds an agency in the folder path. Others reach its relay at address;
-// it listens at listen.
-func Found(path string, name proto.Agency, listen, address *net.UDPAddr) (*Agency, error) {
+// Found founds an agency in the folder path, at the time now. Others reach its
+// relay at address; it listens at listen.
+func Found(path string, name proto.Agency, listen, address *net.UDPAddr, now time.Time) (*Agency, error) {
 	dir, err := agencydir.Init(path, agencydir.Setup{
 		Agency: name, Relay: "relay-1", Address: address.String(), Listen: listen.String(),
-	}, time.Now())
+	}, now)
 	return &Agency{Name: name, Dir: dir, Listen: listen, log: filepath.Join(path, "relay.log")}, err
 }
 

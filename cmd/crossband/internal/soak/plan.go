@@ -137,6 +137,8 @@ func Make(seed uint64, duration time.Duration, kinds []Kind, s Shape) (Plan, err
 			if second := m.fault(at, left); second.For > 0 && second.Kind != f.Kind && !second.meets(f) {
 				p.Faults = append(p.Faults, second)
 				end = max(end, second.End())
+			} else {
+				m.next = append([]Kind{second.Kind}, m.next...) // its turn is yet to come
 			}
 		}
 		at = end + m.calm()
@@ -155,7 +157,7 @@ type maker struct {
 	shape Shape
 	all   []Kind
 	whole time.Duration // for all faults
-	next  []Kind // the rest of the present round: each kind once, shuffled
+	next  []Kind        // the rest of the present round: each kind once, shuffled
 }
 
 // kind takes each kind once in every round, so that a run has them all.
@@ -171,7 +173,7 @@ func (m *maker) kind() Kind {
 
 // calm is a quiet time between two faults: 1 to 8 s, less in a short run.
 func (m *maker) calm() time.Duration {
-	return m.between(min(time.Second, m.whole/20), min(8*time.Second, m.whole/10))
+	return m.between(min(time.Second, m.whole/20), min(8*time.Second, m.whole/16))
 }
 
 // fault makes a fault that begins at a time and is over in time; none if there is
@@ -181,10 +183,10 @@ func (m *maker) fault(at, left time.Duration) Fault {
 	least, most := bounds(f.Kind)
 	// In a short run every kind is to have its turn: no fault takes more than a
 	// share of the whole.
-	most = min(most, max(m.whole/time.Duration(len(m.all)+3), time.Second))
+	most = min(most, max(m.whole/time.Duration(len(m.all)+4), time.Second))
 	least = min(least, most)
 	if f.For = m.between(least, most); f.For > left {
-		return Fault{}
+		return Fault{Kind: f.Kind}
 	}
 	switch f.Kind {
 	case Partition:

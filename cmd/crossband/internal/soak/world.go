@@ -128,7 +128,7 @@ func (w *world) found(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a, err := rig.Found(filepath.Join(w.o.Dir, string(f.name)), f.name, listen, listen)
+		a, err := rig.Found(filepath.Join(w.o.Dir, string(f.name)), f.name, listen, listen, founded())
 		if err != nil {
 			return fmt.Errorf("found %s: %w", f.name, err)
 		}
@@ -159,9 +159,13 @@ func (w *world) found(ctx context.Context) error {
 	var err error
 	w.channel, err = owner.Dir.Charter(agencydir.Calling{
 		Title: "Soak", Partner: b.Name, Others: []proto.Agency{c.Name}, Life: w.o.Plan.Duration + 24*time.Hour,
-	}, time.Now())
+	}, founded())
 	return err
 }
+
+// founded is when the agencies were founded and the charter signed: long enough ago
+// that to a clock which is behind they are not yet to come.
+func founded() time.Time { return time.Now().Add(-time.Hour) }
 
 // tap opens a tap on a path to an agency's relay.
 func (w *world) tap(ctx context.Context, path [2]Node, to *rig.Agency) (*rig.Tap, error) {
