@@ -98,6 +98,36 @@ func TestSenderSeesHowFarItsTextHasCome(t *testing.T) {
 	})
 }
 
+// Endpoints may be back at a relay that has started again before its link to the
+// hub is. As soon as that is up they are told so, and have what they missed, though
+// nobody says anything more.
+func TestWhoIsBackBeforeTheHubIsToldOfTheHub(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		p := newPatrol(t, b)
+		if _, err := p.us.Text(minute(t), "before"); err != nil {
+			t.Fatal(err)
+		}
+		relaytest.Wait(t, p.guard.Watch, "it has come", func(e client.TextReceived) bool { return e.Text == "before" })
+		mark := p.guard.Watch.Mark()
+		b.mx.Stop()
+		if _, err := p.us.Text(minute(t), "said meanwhile"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		b.mx.Restart()
+		relaytest.WaitAfter(t, p.guard.Watch, mark, "what was said meanwhile comes", func(e client.TextReceived) bool { return e.Text == "said meanwhile" })
+		away := false
+		for _, e := range p.guard.Watch.After(mark) {
+			if e, ok := e.(client.HubAway); ok {
+				away = e.Away
+			}
+		}
+		if away {
+			t.Error("the hub is shown as away for ever")
+		}
+	})
+}
+
 // A text that has arrived and that nobody was shown is given again by the next run,
 // and is not said to have been read.
 func TestTextNotShownIsGivenAgain(t *testing.T) {
