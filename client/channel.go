@@ -46,19 +46,18 @@ type Channel struct {
 	old     bool                    // the log has shown that it is an old copy: nothing may be sealed by it
 
 	// What has been said and heard.
-	outbox     []*outgoing // not back from the log yet
-	inbox      []savedText // not shown yet
-	mine       sentList    // whose delivery is followed
-	numbers    numbers
-	delivered  map[proto.Agency]uint64 // how far relays have the log
-	read       map[proto.Name]uint64   // how far readers have been shown it
-	told       uint64                  // how far we have told our relay, on this link
-	sending    bool                    // a goroutine empties the outbox
-	moved      bool                    // its last try got somewhere
-	restored   bool                    // the group's state is of a run before this one, as it was kept
-	again      []savedText             // to be shown again
-	shownAgain bool
-	news       []Event // of the entry being applied
+	outbox    []*outgoing // not back from the log yet
+	inbox     []savedText // not shown yet
+	mine      sentList    // whose delivery is followed
+	numbers   numbers
+	delivered map[proto.Agency]uint64 // how far relays have the log
+	read      map[proto.Name]uint64   // how far readers have been shown it
+	told      uint64                  // how far we have told our relay, on this link
+	sending   bool                    // a goroutine empties the outbox
+	moved     bool                    // its last try got somewhere
+	restored  bool                    // the group's state is of a run before this one, as it was kept
+	again     []savedText             // to be shown again, before the first link
+	news      []Event                 // of the entry being applied
 
 	// Set by subscribing, on each link anew.
 	in        proto.Alias // our number: voice that we hear

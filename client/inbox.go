@@ -49,22 +49,22 @@ func (ch *Channel) receivedLocked(t TextReceived) {
 	ch.inbox = append(ch.inbox, savedText{t.ID, t.From.String(), t.Text, t.At, t.Seq})
 }
 
-// showAgain gives what the last run had received and not shown.
-func (ch *Channel) showAgain() {
-	ch.s.mu.Lock()
+// showAgain gives what the last run had received and not shown, of all channels,
+// the oldest of each first. It comes before the first link: what that brings is
+// newer.
+func (s *Session) showAgain() {
+	s.mu.Lock()
 	var news []Event
-	if !ch.shownAgain {
-		ch.shownAgain = true
+	for _, ch := range s.channels {
 		for _, x := range ch.again {
-			from, err := proto.ParseName(x.From)
-			if err == nil {
+			if from, err := proto.ParseName(x.From); err == nil {
 				news = append(news, TextReceived{ch.id, x.ID, from, x.Text, x.At, x.Seq})
 			}
 		}
 		ch.again = nil
 	}
-	ch.s.mu.Unlock()
-	ch.s.emitAll(news)
+	s.mu.Unlock()
+	s.emitAll(news)
 }
 
 // readUpToLocked is how far a person has been shown the log.

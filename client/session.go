@@ -177,8 +177,10 @@ const (
 	dialClosed = time.Second
 )
 
-// supervise keeps the link: dial, greet, read until it ends, again.
+// supervise keeps the link: dial, greet, read until it ends, again. Before the
+// first it gives what the last run left unshown.
 func (s *Session) supervise() {
+	s.showAgain()
 	wait := dialFirst
 	for s.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)

@@ -32,7 +32,6 @@ func (s *Session) settle() {
 		if err != nil {
 			s.log.Warn("channel not resumed", "channel", ch.id.Short(), "why", err.Error())
 		}
-		ch.showAgain()
 		ch.ringAgain() // with the hub away too: better twice than never
 	}
 	s.firstUp()

@@ -128,6 +128,46 @@ func TestWhoIsBackBeforeTheHubIsToldOfTheHub(t *testing.T) {
 	})
 }
 
+// What the next run gives again comes before what was said since, and needs no
+// link.
+func TestUnreadTextsComeBeforeNewOnes(t *testing.T) {
+	for name, offline := range map[string]bool{"with a link": false, "without a link at first": true} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(t *testing.T, b *border) {
+				p := newPatrol(t, b)
+				id, state := b.mx.Identity("desk/blind"), client.NewMemoryState()
+				desk := b.mx.EndpointWith(id, state)
+				desk.Watch.Blind()
+				desk.MustJoin(b.group)
+				want := []string{"unread one", "unread two", "said since"}
+				for i, text := range want {
+					if _, err := p.us.Text(minute(t), text); err != nil {
+						t.Fatal(err)
+					}
+					if i == 1 {
+						relaytest.Wait(t, desk.Watch, "they have come", func(e client.TextReceived) bool { return e.Text == text })
+						desk.Close()
+					}
+				}
+				if offline {
+					b.mx.Stop()
+				}
+				again := b.mx.Dial(id, state)
+				if offline {
+					relaytest.Wait(t, again.Watch, "without a relay they are given too", func(e client.TextReceived) bool { return e.Text == "unread two" })
+					time.Sleep(2 * time.Second)
+					b.mx.Restart()
+				}
+				relaytest.Wait(t, again.Watch, "what was said since comes", func(e client.TextReceived) bool { return e.Text == "said since" })
+				time.Sleep(5 * time.Second)
+				if got := texts(again, b.group); !slices.Equal(got, want) {
+					t.Errorf("given %q, want %q", got, want)
+				}
+			})
+		})
+	}
+}
+
 // A text that has arrived and that nobody was shown is given again by the next run,
 // and is not said to have been read.
 func TestTextNotShownIsGivenAgain(t *testing.T) {
