@@ -22,8 +22,7 @@ type Agency struct {
 	Name   proto.Agency
 	Dir    agencydir.Dir
 	Listen *net.UDPAddr // where its relay listens
-
-	log string // what the relay says, over all its runs
+	Log    string       // file of what its relay says, over all its runs
 }
 
 // Found founds an agency in the folder path, at the time now. Others reach its
@@ -32,7 +31,7 @@ func Found(path string, name proto.Agency, listen, address *net.UDPAddr, now tim
 	dir, err := agencydir.Init(path, agencydir.Setup{
 		Agency: name, Relay: "relay-1", Address: address.String(), Listen: listen.String(),
 	}, now)
-	return &Agency{Name: name, Dir: dir, Listen: listen, log: filepath.Join(path, "relay.log")}, err
+	return &Agency{Name: name, Dir: dir, Listen: listen, Log: filepath.Join(path, "relay.log")}, err
 }
 
 // FreePort finds a loopback port for a relay.
@@ -65,7 +64,7 @@ func (a *Agency) Trust(b *Agency, peer string) error {
 // StartRelay runs the relay and returns when it listens. command is its command
 // line.
 func (a *Agency) StartRelay(command []string) (*Process, error) {
-	p, first, err := Start(Command{Args: command, Log: a.log})
+	p, first, err := Start(Command{Args: command, Log: a.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (a *Agency) StartRelay(command []string) (*Process, error) {
 	case <-first: // "listening on …"
 		return p, nil
 	case <-p.Done():
-		return nil, fmt.Errorf("the relay did not start; see %s: %w", a.log, p.Err())
+		return nil, fmt.Errorf("the relay did not start; see %s: %w", a.Log, p.Err())
 	}
 }
 
