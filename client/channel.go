@@ -22,6 +22,7 @@ type Channel struct {
 	charter  proto.Charter   // static
 	signed   []byte          // static
 	turn     chan struct{}   // holds one token: whoever changes membership takes it
+	reading  chan struct{}   // holds one token: whoever fetches the log takes it
 	fetching bool            // a task fetches the log
 	created  bool            // a group exists, as far as the relay said
 	wanted   bool            // we have been a member and were not removed: come back by ourselves
@@ -58,6 +59,7 @@ type Channel struct {
 	restored  bool                    // the group's state is of a run before this one, as it was kept
 	again     []savedText             // to be shown again, before the first link
 	news      []Event                 // of the entry being applied
+	holes     holeState               // entries passed over, to be read when their origin is back
 
 	// Set by subscribing, on each link anew.
 	in        proto.Alias // our number: voice that we hear
@@ -95,10 +97,11 @@ func (s *Session) roomLocked() error {
 func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
 	ch := &Channel{
-		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1),
+		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1),
 		in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
 	}
 	ch.turn <- struct{}{}
+	ch.reading <- struct{}{}
 	ch.heart.book = views.NewBook(ch.id, s.Name(), spread(s.Name()))
 	s.channels[ch.id] = ch
 	return ch
@@ -164,6 +167,7 @@ func (s *Session) offeredLocked(ch *Channel, created bool) []Event {
 func (s *Session) pruneLocked() {
 	for id, ch := range s.channels {
 		if time.Now().After(ch.charter.Expires) {
+			ch.forgetHolesLocked()
 			ch.dropLocked()
 			delete(s.channels, id)
 			if err := s.cfg.State.Delete(channelKey + id.String()); err != nil {
@@ -405,6 +409,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	ch.head = max(ch.head, b.Head)
 	if ch.out == 0 { // a new link: our relay may not have all that we sent
 		ch.told = 0
+		ch.fillSoonLocked(time.Now())
 		for _, o := range ch.outbox {
 			o.asked = false
 		}
@@ -415,6 +420,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 		if ch.hubAway = b.HubAway; ch.hubAway {
 			ch.awaySince = time.Now()
 		}
+		ch.fillSoonLocked(time.Now()) // what lay beyond the hub may be in reach
 		news = append(news, HubAway{ch.id, ch.hubAway, ch.awaySince})
 	}
 	news = append(news, s.floorLocked(ch.id[:], b.Floor)...)

@@ -23,7 +23,9 @@ type savedChannel struct {
 	Outbox  []*outgoing
 	Inbox   []savedText
 	Mine    sentList
-	Views   []byte // digests of our last epochs: see views.Book
+	Holes   []*hole
+	Late    []*lateEpoch // of the holes
+	Views   []byte       // digests of our last epochs: see views.Book
 }
 
 // savedNumbers are numbers with names as text.
@@ -58,7 +60,8 @@ const channelKey = "channel-"
 // used twice.
 func (ch *Channel) saveLocked() error {
 	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked(),
-		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Views: ch.heart.book.Save()}
+		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Holes: ch.holes.list, Late: ch.holes.epochs,
+		Views: ch.heart.book.Save()}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -115,6 +118,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	ch := s.newChannelLocked(c, v.Charter)
 	ch.seen, ch.restart, ch.greeted = v.Seen, v.Restart, v.Greeted
 	ch.numbers, ch.outbox, ch.inbox, ch.again, ch.mine = v.Numbers.numbers(), v.Outbox, v.Inbox, v.Inbox, v.Mine
+	ch.holes.list, ch.holes.epochs = v.Holes, v.Late
 	if len(v.Group) == 0 {
 		return nil
 	}
