@@ -109,10 +109,10 @@ func New(cfg Config) (*Node, error) {
 // Name returns the relay's name.
 func (n *Node) Name() proto.Name { return n.cfg.Identity.Name }
 
-// Run serves until ctx ends or the store fails. It returns after everything
-// that it started has ended; nil means that ctx ended.
-func (n *Node) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+// Run serves until the context ends or the store fails. It returns after everything
+// that it started has ended; nil means that the context ended.
+func (n *Node) Run(until context.Context) error {
+	ctx, cancel := context.WithCancel(until)
 	n.wg.Go(func() { n.accept(ctx) }) // ends when the listener closes
 	for _, p := range n.peers {
 		if p.Addr != nil {
@@ -122,6 +122,9 @@ func (n *Node) Run(ctx context.Context) error {
 	n.log.Info("relay runs", "address", n.listener.Addr().String())
 	n.recordConfig()
 	err := n.loop(ctx)
+	if until.Err() != nil && errors.Is(err, until.Err()) {
+		err = nil // it came while something was read or written
+	}
 	cancel()
 	n.listener.Close()
 	n.wg.Wait()
