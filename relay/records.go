@@ -65,6 +65,9 @@ func (l *loop) store(ctx context.Context, records []store.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
+	for _, r := range records {
+		l.written += len(r.Value)
+	}
 	began := time.Now()
 	err := l.n.cfg.Store.Write(ctx, records)
 	if l.watch.stored(began, len(records), err); err != nil {

@@ -108,6 +108,9 @@ func (h *Hub) putCharter(l *link, f *wire.Frame, b *wire.PutCharter) error {
 }
 
 func (h *Hub) addChannel(ch *channel) error {
+	if err := h.storeRoom(false); err != nil {
+		return err
+	}
 	if len(h.channels) >= proto.MaxChannels {
 		return proto.Refusef(proto.ReasonFull, "%d channels", len(h.channels))
 	}
@@ -148,6 +151,7 @@ func (h *Hub) forgetEnded(ch *channel) {
 	}
 	delete(h.channels, ch.id)
 	h.forgetBars(ch)
+	h.dropWelcomesOf(ch)
 	h.erase(bucketChannels, ch.id[:])
 	h.keepEnded(ch)
 	h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ended channel forgotten"})
@@ -180,6 +184,9 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	}
 	if leaf, ok := m.leafOf(actor); !ok || m.size() != 1 {
 		return proto.Refusef(proto.ReasonBadCommit, "a new group holds its creator only; leaf %d", leaf)
+	}
+	if err := h.storeRoom(false); err != nil {
+		return err
 	}
 	if ch == nil {
 		ch = newChannel(c, b.Charter)

@@ -116,6 +116,11 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 		said.Peer = hub.peer
 		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())) * rosterPerKiB / 1024)
 	}
+	if err := h.storeRoom(false); why == nil && err != nil {
+		said.Refusal = proto.AsRefusal(err) // asked again when it may be
+		h.emit(said)
+		return
+	}
 	if why == nil {
 		m, err := h.readRoster(ch, b.GetGroupInfo())
 		if err == nil {

@@ -87,6 +87,9 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	case old.from != actor:
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	case old.returned != 0: // sealed anew, in its old place
+		if err := h.storeRoom(f.GetText() != nil); err != nil {
+			return err
+		}
 	case old.sum != sum:
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	default: // the same again: its sender did not hear that we have it
