@@ -210,7 +210,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 }
 
 func (h *Hub) offer(l *link, ch *channel) {
-	h.send(l, &wire.Frame{Body: &wire.Frame_ChannelOffer{ChannelOffer: &wire.ChannelOffer{Charter: ch.signed, Created: ch.created}}})
+	h.hand(l, &wire.Frame{Body: &wire.Frame_ChannelOffer{ChannelOffer: &wire.ChannelOffer{Charter: ch.signed, Created: ch.created}}})
 }
 
 func (h *Hub) offerEndpoints(ch *channel) {

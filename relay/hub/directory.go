@@ -231,7 +231,7 @@ func (h *Hub) keepsWelcome(n proto.Name, id []byte) bool {
 
 func (h *Hub) passWelcome(n proto.Name, w *wire.Welcome) {
 	if next := h.nextHop(n); next != nil {
-		h.send(next, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
+		h.hand(next, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
 	}
 }
 
@@ -244,7 +244,7 @@ func (h *Hub) nextHop(n proto.Name) *link {
 
 func (h *Hub) deliverWelcomes(l *link, n proto.Name) {
 	for _, w := range h.welcomes[n] {
-		h.send(l, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
+		h.hand(l, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
 	}
 }
 

@@ -278,6 +278,7 @@ func (h *Hub) emit(e Effect) { h.out = append(h.out, e) }
 func (h *Hub) tick() {
 	for _, l := range sortedLinks(h.links) {
 		h.expirePending(l)
+		h.tickPortions(l)
 	}
 	for _, ch := range h.sortedChannels() {
 		h.tickFloor(ch)
