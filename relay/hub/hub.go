@@ -27,13 +27,20 @@ type Judge interface {
 	policy.Judge
 }
 
-// Event is what happened: Loaded, Settings, LinkUp, LinkDown, FrameIn, Heard,
+// Event is what happened: Loaded, Damaged, Settings, LinkUp, LinkDown, FrameIn, Heard,
 // Trusted, Revoked, Expired or Tick.
 type Event interface{ event() }
 
 // Loaded is a record that a Hub of the same relay wrote before a restart. Records
 // come before every other event, in the order of Load, each bucket by its keys.
 type Loaded Write
+
+// Damaged names a record of a Hub of the same relay that the store cannot serve. It
+// comes after all that are Loaded.
+type Damaged struct {
+	Bucket string
+	Key    []byte
+}
 
 // Expired is the answer to a Sweep: what it found, oldest first.
 type Expired struct {
@@ -73,6 +80,7 @@ type Tick struct{}
 const TickEvery = 100 * time.Millisecond
 
 func (Loaded) event()   {}
+func (Damaged) event()  {}
 func (Settings) event() {}
 func (Expired) event()  {}
 func (LinkUp) event()   {}
@@ -247,6 +255,8 @@ func (h *Hub) Apply(now time.Time, e Event) []Effect {
 	switch e := e.(type) {
 	case Loaded:
 		h.load(e)
+	case Damaged:
+		h.damaged(e)
 	case Settings:
 		h.settings = e
 	case Expired:

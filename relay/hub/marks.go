@@ -256,13 +256,16 @@ func sortedMarks[K comparable](m map[K]uint64, name func(K) string) []*wire.Prog
 	return list
 }
 
-func loadMarks(ch *channel, e Loaded) error {
+func (h *Hub) loadMarks(ch *channel, e Loaded) error {
 	v := new(wire.StoredMarks)
 	if err := pb.Unmarshal(e.Value, v); err != nil {
 		return err
 	}
 	for _, m := range v.Delivered {
 		ch.marks.delivered[proto.Agency(m.Name)] = m.Seq
+	}
+	if ch.charter.Owner == h.self.Agency {
+		h.lostUpTo(ch, ch.marks.delivered[h.self.Agency]) // the log was so long a few seconds before the end
 	}
 	for _, m := range v.Read {
 		if n, err := proto.ParseName(m.Name); err == nil {

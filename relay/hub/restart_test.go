@@ -63,11 +63,31 @@ func (w *world) restart() {
 	for _, x := range w.disk.load(w.hub, w.now) {
 		w.t.Errorf("loading what was written has an effect: %s", w.effect(x))
 	}
+	for _, d := range w.damaged {
+		w.apply(d)
+	}
 	clear(w.routes)
 	for label, id := range w.links {
 		w.labels[id] = label + "(old)"
 	}
 	clear(w.links)
+}
+
+// lose makes a record unreadable, as the store would find it at the next start: the
+// newest of a channel's log, or the channel's own.
+func (w *world) lose(words []string) error {
+	id := w.made.channels[words[1]]
+	bucket, key := "channels", string(id[:])
+	if words[0] == "log" {
+		bucket = "log/" + id.String()
+		key = slices.Max(slices.Collect(maps.Keys(w.disk[bucket])))
+	}
+	if _, ok := w.disk[bucket][key]; !ok {
+		return fmt.Errorf("no record of %s", words[1])
+	}
+	delete(w.disk[bucket], key)
+	w.damaged = append(w.damaged, hub.Damaged{Bucket: bucket, Key: []byte(key)})
+	return nil
 }
 
 func (w *world) settings(words []string) error {

@@ -80,7 +80,7 @@ func (h *Hub) loadRecord(e Loaded) error {
 		if err != nil {
 			return err
 		}
-		return h.inChannelOf(id, e, loadMarks)
+		return h.inChannelOf(id, e, h.loadMarks)
 	case bucketPackages:
 		return h.loadShelf(e)
 	case bucketWelcomes:
@@ -170,6 +170,7 @@ func (s *settled) VerifyMember(c roster.Candidate) error {
 
 // loadEntry counts a line of the log in: what it repeats, which hails are open.
 func (h *Hub) loadEntry(ch *channel, e Loaded) error {
+	ch.hosted.head = max(ch.hosted.head, seqOf(e.Key)) // whatever it holds: no other entry gets its number
 	v := new(wire.StoredEntry)
 	if err := pb.Unmarshal(e.Value, v); err != nil {
 		return err
@@ -182,7 +183,6 @@ func (h *Hub) loadEntry(ch *channel, e Loaded) error {
 	if string(seqKey(entry.Seq)) != string(e.Key) || len(v.Sum) != 32 {
 		return proto.Refusef(proto.ReasonMalformed, "entry %d", entry.Seq)
 	}
-	ch.hosted.head = max(ch.hosted.head, entry.Seq)
 	ch.hosted.seen[id] = stored{entry.Seq, [32]byte(v.Sum)}
 	if from, err := proto.ParseName(v.From); err == nil {
 		ch.marks.number(from, numberOf(entry))
