@@ -108,6 +108,9 @@ func (h *Hub) putCharter(l *link, f *wire.Frame, b *wire.PutCharter) error {
 }
 
 func (h *Hub) addChannel(ch *channel) error {
+	if err := h.notLost(ch); err != nil {
+		return err
+	}
 	if err := h.storeRoom(false); err != nil {
 		return err
 	}

@@ -219,6 +219,7 @@ type Hub struct {
 	welcomes map[proto.Name][]*wire.Welcome
 	returned map[proto.Name][]*wire.Returned
 	ended    map[proto.ChannelID]endedChannel
+	lost     map[proto.ChannelID]loss // channels whose own record is damaged
 	settings Settings
 	last     time.Time    // of the tick before
 	trust    []byte       // newest signed trust list, for endpoints
@@ -241,6 +242,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		welcomes: make(map[proto.Name][]*wire.Welcome),
 		returned: make(map[proto.Name][]*wire.Returned),
 		ended:    make(map[proto.ChannelID]endedChannel),
+		lost:     make(map[proto.ChannelID]loss),
 		beats:    beats{allowed: make(map[LinkID]map[beatKey]proto.Bucket)},
 		quotas:   newQuotas(),
 	}
