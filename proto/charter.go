@@ -134,24 +134,49 @@ func (c *Charter) fillIdentifiers(m *wire.Charter) (err error) {
 	if c.Owner, err = ParseAgency(m.Owner); err != nil {
 		return Refuse(ReasonMalformed, "charter's owner")
 	}
+	if err := fixedLengths(m); err != nil {
+		return err
+	}
 	if m.Revision > 0 {
-		if c.Channel, err = ChannelIDFrom(m.Channel); err != nil {
-			return err
-		}
+		c.Channel = ChannelID(m.Channel)
 	}
 	if c.Kind == KindIncident {
-		if c.Incident, err = IncidentIDFrom(m.Incident); err != nil {
-			return err
-		}
-		if c.Parent, err = ChannelIDFrom(m.Parent); err != nil {
-			return err
-		}
+		c.Incident, c.Parent = IncidentID(m.Incident), ChannelID(m.Parent)
 	}
 	if c.Parties, err = parseParties(m.Parties); err != nil {
 		return err
 	}
 	c.Template, err = parseParties(m.Template)
 	return err
+}
+
+// nonceLen is the length of a charter's nonce.
+const nonceLen = 16
+
+// fixedLengths refuses identifiers that are longer or shorter than they are, or
+// there where none belongs: a charter is told on every link, and must be small.
+func fixedLengths(m *wire.Charter) error {
+	amends, incident := m.Revision > 0, CharterKind(octet(uint32(m.Kind))) == KindIncident
+	for _, f := range []struct {
+		what  string
+		value []byte
+		want  int
+		there bool
+	}{
+		{"nonce", m.Nonce, nonceLen, true},
+		{"channel", m.Channel, len(ChannelID{}), amends},
+		{"incident", m.Incident, len(IncidentID{}), incident},
+		{"parent", m.Parent, len(ChannelID{}), incident},
+	} {
+		want := f.want
+		if !f.there {
+			want = 0
+		}
+		if len(f.value) != want {
+			return Refusef(ReasonMalformed, "charter's %s of %d octets, want %d", f.what, len(f.value), want)
+		}
+	}
+	return nil
 }
 
 func parseParties(list []*wire.Charter_Party) ([]Party, error) {

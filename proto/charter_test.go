@@ -28,7 +28,7 @@ func calling() *wire.Charter {
 		Storage:     wire.Charter_STORAGE_SEALED,
 		NotBeforeMs: 1_000,
 		ExpiresMs:   100_000,
-		Nonce:       []byte("n"),
+		Nonce:       []byte("0123456789abcdef"),
 	}
 }
 
@@ -114,6 +114,11 @@ func TestCharterRefusals(t *testing.T) {
 		"no such incident":    {func(c *wire.Charter) { c.Kind, c.Template = wire.Charter_KIND_INCIDENT, nil }, proto.ReasonMalformed},
 		"template elsewhere":  {func(c *wire.Charter) { c.Kind = wire.Charter_KIND_STANDING }, proto.ReasonMalformed},
 		"amends nothing":      {func(c *wire.Charter) { c.Revision = 1 }, proto.ReasonMalformed},
+		"a short nonce":       {func(c *wire.Charter) { c.Nonce = c.Nonce[1:] }, proto.ReasonMalformed},
+		"a long nonce":        {func(c *wire.Charter) { c.Nonce = make([]byte, 50<<10) }, proto.ReasonMalformed},
+		"a channel":           {func(c *wire.Charter) { c.Channel = make([]byte, 50<<10) }, proto.ReasonMalformed},
+		"an incident":         {func(c *wire.Charter) { c.Incident = make([]byte, 16) }, proto.ReasonMalformed},
+		"a long parent":       {func(c *wire.Charter) { c.Parent = make([]byte, 50<<10) }, proto.ReasonMalformed},
 		"too large":           {func(c *wire.Charter) { c.Nonce = make([]byte, proto.MaxCharter) }, proto.ReasonTooLarge},
 	} {
 		c := calling()

@@ -25,6 +25,7 @@ type loop struct {
 	settings hub.Settings               // that the hub has
 	held     map[proto.ChannelID]string // the legal holds, with who ordered them
 	look     time.Time                  // when to look for others
+	written  int                        // octets given to the store since
 	watch    *watch                     // measures
 	showcase *showcase                  // publishes
 }
@@ -59,6 +60,10 @@ func (n *Node) loop(ctx context.Context) error {
 		}
 		for len(events) < batch && len(n.events) > 0 {
 			events = append(events, <-n.events)
+		}
+		if l.written > lookAfter {
+			l.look = time.Time{}
+			events = append(l.settle(ctx, time.Now()), events...)
 		}
 		if err := l.handle(ctx, events); err != nil {
 			l.closeAll()

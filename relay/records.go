@@ -18,6 +18,7 @@ import (
 // load gives the hub what the last run wrote, before any link is there.
 func (l *loop) load(ctx context.Context) error {
 	start, records := time.Now(), 0
+	var effects []hub.Effect
 	buckets, err := l.n.cfg.Store.Buckets(ctx)
 	if err != nil {
 		return fmt.Errorf("relay: store: %w", err)
@@ -30,17 +31,24 @@ func (l *loop) load(ctx context.Context) error {
 			err := l.n.cfg.Store.Scan(ctx, b, nil, func(key, value []byte) bool {
 				records++
 				e := hub.Loaded{Bucket: string(b), Key: append([]byte(nil), key...), Value: append([]byte(nil), value...)}
-				for _, x := range l.hub.Apply(time.Now(), e) {
-					if a, ok := x.(hub.Audit); ok {
-						l.audit(a)
-					}
-				}
+				effects = append(effects, l.hub.Apply(time.Now(), e)...)
 				return ctx.Err() == nil
 			})
 			if err != nil {
 				return fmt.Errorf("relay: store: %w", err)
 			}
 		}
+	}
+	for _, d := range l.n.cfg.Store.Damaged() {
+		effects = append(effects, l.hub.Apply(time.Now(), hub.Damaged{Bucket: string(d.Bucket), Key: d.Key})...)
+	}
+	for _, x := range effects {
+		if a, ok := x.(hub.Audit); ok {
+			l.audit(a)
+		}
+	}
+	if err := l.write(ctx, effects); err != nil {
+		return err
 	}
 	if records > 0 {
 		l.n.log.Info("records loaded", "records", records, "took", time.Since(start).Round(time.Millisecond))
@@ -64,6 +72,9 @@ func (l *loop) write(ctx context.Context, effects []hub.Effect) error {
 func (l *loop) store(ctx context.Context, records []store.Record) error {
 	if len(records) == 0 {
 		return nil
+	}
+	for _, r := range records {
+		l.written += len(r.Value)
 	}
 	began := time.Now()
 	err := l.n.cfg.Store.Write(ctx, records)

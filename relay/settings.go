@@ -13,12 +13,16 @@ import (
 // the room in the store, the legal holds.
 const lookEvery = time.Second
 
+// lookAfter is how many octets may be written before it looks again all the same:
+// far less than the store has left when it begins to refuse.
+const lookAfter = 1 << 20
+
 // settle returns the settings if they have changed.
 func (l *loop) settle(ctx context.Context, now time.Time) []hub.Event {
 	if now.Before(l.look) {
 		return nil
 	}
-	l.look = now.Add(lookEvery)
+	l.look, l.written = now.Add(lookEvery), 0
 	l.lookAtHolds()
 	next := hub.Settings{Room: l.room(ctx), Retention: l.n.cfg.Retention, Held: make(map[proto.ChannelID]bool, len(l.held))}
 	for id := range l.held {

@@ -108,6 +108,12 @@ func (h *Hub) putCharter(l *link, f *wire.Frame, b *wire.PutCharter) error {
 }
 
 func (h *Hub) addChannel(ch *channel) error {
+	if err := h.notLost(ch); err != nil {
+		return err
+	}
+	if err := h.storeRoom(false); err != nil {
+		return err
+	}
 	if len(h.channels) >= proto.MaxChannels {
 		return proto.Refusef(proto.ReasonFull, "%d channels", len(h.channels))
 	}
@@ -148,6 +154,7 @@ func (h *Hub) forgetEnded(ch *channel) {
 	}
 	delete(h.channels, ch.id)
 	h.forgetBars(ch)
+	h.dropWelcomesOf(ch)
 	h.erase(bucketChannels, ch.id[:])
 	h.keepEnded(ch)
 	h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ended channel forgotten"})
@@ -181,6 +188,9 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	if leaf, ok := m.leafOf(actor); !ok || m.size() != 1 {
 		return proto.Refusef(proto.ReasonBadCommit, "a new group holds its creator only; leaf %d", leaf)
 	}
+	if err := h.storeRoom(false); err != nil {
+		return err
+	}
 	if ch == nil {
 		ch = newChannel(c, b.Charter)
 		if err := h.addChannel(ch); err != nil {
@@ -203,7 +213,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 }
 
 func (h *Hub) offer(l *link, ch *channel) {
-	h.send(l, &wire.Frame{Body: &wire.Frame_ChannelOffer{ChannelOffer: &wire.ChannelOffer{Charter: ch.signed, Created: ch.created}}})
+	h.hand(l, &wire.Frame{Body: &wire.Frame_ChannelOffer{ChannelOffer: &wire.ChannelOffer{Charter: ch.signed, Created: ch.created}}})
 }
 
 func (h *Hub) offerEndpoints(ch *channel) {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,6 +38,9 @@ func (h *Hub) publish(l *link, actor proto.Name, f *wire.Frame, b *wire.PublishK
 		}
 	}
 	s := &shelf{packages: b.Packages, lastResort: b.LastResort}
+	if err := h.storeRoom(false); err != nil {
+		return err
+	}
 	h.packages[actor] = s
 	h.saveShelf(actor, s)
 	return h.done(l, f)
@@ -153,14 +157,53 @@ func (h *Hub) take(name proto.Name, suite uint16) (p []byte, last, ok bool) {
 	return nil, false, false
 }
 
-// sendWelcomes sends each joiner its welcome and keeps it until acknowledged.
+// maxWelcomeOctets bounds what is kept of welcomes for the sake of one agency: its
+// channels', or in channels of ours those for its endpoints. It is less than what a
+// store has left when it still takes commits.
+const maxWelcomeOctets = 8 << 20
+
+// welcomeRoom refuses a welcome that there is no place for.
+func (h *Hub) welcomeRoom(n proto.Name, w *wire.Welcome) error {
+	if err := h.storeRoom(false); err != nil {
+		return err
+	}
+	a, octets := h.sponsor(n, w), pb.Size(w)
+	for to, list := range h.welcomes {
+		for _, o := range list {
+			if h.sponsor(to, o) == a {
+				octets += pb.Size(o)
+			}
+		}
+	}
+	if octets > maxWelcomeOctets {
+		return proto.Refusef(proto.ReasonQuota, "%d octets of welcomes for %s", octets, a)
+	}
+	return nil
+}
+
+// sponsor is the agency for whose sake a welcome is kept.
+func (h *Hub) sponsor(n proto.Name, w *wire.Welcome) proto.Agency {
+	if ch := h.wanted(w.Channel); ch != nil && ch.charter.Owner != h.self.Agency {
+		return ch.charter.Owner
+	}
+	return n.Agency
+}
+
+// sendWelcomes sends each joiner its welcome and keeps it until acknowledged. Who
+// is not here when there is no place to keep it has to join by itself.
 func (h *Hub) sendWelcomes(ch *channel, b *wire.Commit, added []proto.Name) {
 	if len(b.Welcome) == 0 {
 		return
 	}
 	for _, n := range added {
 		if slices.Contains(b.Added, n.String()) {
-			h.keepWelcome(n, &wire.Welcome{Channel: ch.id[:], Welcome: b.Welcome, Charter: ch.signed, Head: ch.hosted.epochSeq, Id: b.Id, To: n.String()})
+			w := &wire.Welcome{Channel: ch.id[:], Welcome: b.Welcome, Charter: ch.signed, Head: ch.hosted.epochSeq, Id: b.Id, To: n.String()}
+			if err := h.welcomeRoom(n, w); err != nil {
+				h.emit(Audit{Actor: n, Kind: proto.KindWelcome, Channel: ch.id, Refusal: proto.AsRefusal(err)})
+				h.passWelcome(n, w)
+				continue
+			}
+			h.keepWelcome(n, w)
 		}
 	}
 }
@@ -169,7 +212,7 @@ func (h *Hub) sendWelcomes(ch *channel, b *wire.Commit, added []proto.Name) {
 // the next hop is there.
 func (h *Hub) keepWelcome(n proto.Name, w *wire.Welcome) {
 	list := h.welcomes[n]
-	if slices.ContainsFunc(list, func(o *wire.Welcome) bool { return bytes.Equal(o.Id, w.Id) }) {
+	if h.keepsWelcome(n, w.Id) {
 		return
 	}
 	if len(list) >= proto.MaxWelcomes { // the oldest is the least likely to still be of use: its epoch is long past
@@ -179,8 +222,16 @@ func (h *Hub) keepWelcome(n proto.Name, w *wire.Welcome) {
 	h.welcomes[n] = append(h.welcomes[n], w)
 	octets, _ := pb.Marshal(w)
 	h.emit(Write{bucketWelcomes, welcomeKey(n, w.Id), octets})
+	h.passWelcome(n, w)
+}
+
+func (h *Hub) keepsWelcome(n proto.Name, id []byte) bool {
+	return slices.ContainsFunc(h.welcomes[n], func(w *wire.Welcome) bool { return bytes.Equal(w.Id, id) })
+}
+
+func (h *Hub) passWelcome(n proto.Name, w *wire.Welcome) {
 	if next := h.nextHop(n); next != nil {
-		h.send(next, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
+		h.hand(next, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
 	}
 }
 
@@ -193,7 +244,7 @@ func (h *Hub) nextHop(n proto.Name) *link {
 
 func (h *Hub) deliverWelcomes(l *link, n proto.Name) {
 	for _, w := range h.welcomes[n] {
-		h.send(l, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
+		h.hand(l, &wire.Frame{Body: &wire.Frame_Welcome{Welcome: w}})
 	}
 }
 
@@ -212,6 +263,11 @@ func (h *Hub) welcome(l *link, b *wire.Welcome) error {
 	}
 	if h.packages[n] == nil { // nobody can have been invited who has left no key package
 		return proto.Refuse(proto.ReasonNoPackage, n.String())
+	}
+	if !h.keepsWelcome(n, b.Id) {
+		if err := h.welcomeRoom(n, b); err != nil {
+			return err
+		}
 	}
 	if h.keepWelcome(n, b); ch.up.state != upLive {
 		h.fetchRoster(ch) // nobody listens here yet, so the commit that took n in has not been seen
@@ -244,6 +300,17 @@ func (h *Hub) dropWelcome(n proto.Name, id []byte) {
 		return
 	}
 	h.welcomes[n] = list
+}
+
+// dropWelcomesOf forgets the welcomes to a channel that has ended.
+func (h *Hub) dropWelcomesOf(ch *channel) {
+	for _, n := range slices.SortedFunc(maps.Keys(h.welcomes), compareNames) {
+		for _, w := range slices.Clone(h.welcomes[n]) {
+			if bytes.Equal(w.Channel, ch.id[:]) {
+				h.dropWelcome(n, w.Id)
+			}
+		}
+	}
 }
 
 func welcomeKey(n proto.Name, id []byte) []byte { return append([]byte(n.String()+" "), id...) }

@@ -98,6 +98,7 @@ func (h *Hub) Durable() string {
 		say("hosted", ch.hosted)
 		say("followed", ch.followed.members)
 		say("numbers", ch.marks.numbers)
+		say("ordered", ch.origin.ordered)
 		for _, o := range ch.origin.sorted() {
 			say("waits", struct {
 				id       proto.MessageID

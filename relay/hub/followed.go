@@ -20,7 +20,8 @@ import (
 // messages are kept. While the hub is there the hub decides, whatever the roster
 // says: one that is behind must not silence anybody.
 //
-// Without a roster the charter alone decides, and no talker is bound to a leaf.
+// Without a roster the charter alone decides, and no talker is bound to a leaf;
+// nobody else's word on who has read what counts.
 // So it is where the hub has not been reached since the channel was offered, and
 // where it has never given group information that the gate lets pass.
 
@@ -115,6 +116,11 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 		said.Peer = hub.peer
 		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())) * rosterPerKiB / 1024)
 	}
+	if err := h.storeRoom(false); why == nil && err != nil {
+		said.Refusal = proto.AsRefusal(err) // asked again when it may be
+		h.emit(said)
+		return
+	}
 	if why == nil {
 		m, err := h.readRoster(ch, b.GetGroupInfo())
 		if err == nil {
@@ -151,7 +157,9 @@ func (h *Hub) readRoster(ch *channel, groupInfo []byte) (*membership, error) {
 
 func (h *Hub) setRoster(ch *channel, m *membership) {
 	ch.followed.members, ch.followed.lost = m, false
-	ch.followed.behind = m.epoch() < ch.up.epoch
+	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {
+		ch.marks.believe(m)
+	}
 	h.saveChannel(ch)
 }
 

@@ -269,7 +269,7 @@ func (h *Hub) tickUpstream(ch *channel) {
 		h.flush(ch)
 	}
 	h.tickRoster(ch)
-	if ch.up.state == upAway && h.peers[ch.charter.Owner] != nil && !h.now.Before(ch.up.again) {
+	if hub := h.peers[ch.charter.Owner]; ch.up.state == upAway && hub != nil && !h.now.Before(ch.up.again) && hub.portions.joins.TakeIf(h.now, joinRate(), 1) {
 		h.joinUpstream(ch)
 	}
 }
@@ -315,10 +315,15 @@ func (h *Hub) hubLost(hub *link) {
 	}
 }
 
-// hubBack subscribes again where local endpoints still listen.
-func (h *Hub) hubBack(ch *channel) {
-	if len(ch.subs) > 0 && (ch.up.state == upAway || ch.up.state == upIdle) {
+// hubBack subscribes again where local endpoints still listen: on some channels now,
+// on the rest at later ticks.
+func (h *Hub) hubBack(hub *link, ch *channel) {
+	switch {
+	case len(ch.subs) == 0 || ch.up.state != upAway && ch.up.state != upIdle:
+	case hub.portions.joins.TakeIf(h.now, joinRate(), 1):
 		h.joinUpstream(ch)
+	default:
+		ch.up.state, ch.up.again = upAway, h.now
 	}
 }
 

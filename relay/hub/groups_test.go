@@ -303,6 +303,7 @@ func (w *world) charter(words []string) error {
 	name := words[0]
 	m := &wire.Charter{
 		Kind: wire.Charter_KIND_STANDING, Title: name, Suite: 2, Storage: wire.Charter_STORAGE_SEALED,
+		Nonce: make([]byte, 16),
 		Owner: string(agencies()["us"]), NotBeforeMs: w.now.Add(-time.Minute).UnixMilli(), ExpiresMs: w.now.Add(12 * time.Hour).UnixMilli(),
 	}
 	signer := ""

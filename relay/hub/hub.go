@@ -27,13 +27,20 @@ type Judge interface {
 	policy.Judge
 }
 
-// Event is what happened: Loaded, Settings, LinkUp, LinkDown, FrameIn, Heard,
+// Event is what happened: Loaded, Damaged, Settings, LinkUp, LinkDown, FrameIn, Heard,
 // Trusted, Revoked, Expired or Tick.
 type Event interface{ event() }
 
 // Loaded is a record that a Hub of the same relay wrote before a restart. Records
 // come before every other event, in the order of Load, each bucket by its keys.
 type Loaded Write
+
+// Damaged names a record of a Hub of the same relay that the store cannot serve. It
+// comes after all that are Loaded.
+type Damaged struct {
+	Bucket string
+	Key    []byte
+}
 
 // Expired is the answer to a Sweep: what it found, oldest first.
 type Expired struct {
@@ -73,6 +80,7 @@ type Tick struct{}
 const TickEvery = 100 * time.Millisecond
 
 func (Loaded) event()   {}
+func (Damaged) event()  {}
 func (Settings) event() {}
 func (Expired) event()  {}
 func (LinkUp) event()   {}
@@ -211,6 +219,7 @@ type Hub struct {
 	welcomes map[proto.Name][]*wire.Welcome
 	returned map[proto.Name][]*wire.Returned
 	ended    map[proto.ChannelID]endedChannel
+	lost     map[proto.ChannelID]loss // channels whose own record is damaged
 	settings Settings
 	last     time.Time    // of the tick before
 	trust    []byte       // newest signed trust list, for endpoints
@@ -233,6 +242,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		welcomes: make(map[proto.Name][]*wire.Welcome),
 		returned: make(map[proto.Name][]*wire.Returned),
 		ended:    make(map[proto.ChannelID]endedChannel),
+		lost:     make(map[proto.ChannelID]loss),
 		beats:    beats{allowed: make(map[LinkID]map[beatKey]proto.Bucket)},
 		quotas:   newQuotas(),
 	}
@@ -247,6 +257,8 @@ func (h *Hub) Apply(now time.Time, e Event) []Effect {
 	switch e := e.(type) {
 	case Loaded:
 		h.load(e)
+	case Damaged:
+		h.damaged(e)
 	case Settings:
 		h.settings = e
 	case Expired:
@@ -278,6 +290,7 @@ func (h *Hub) emit(e Effect) { h.out = append(h.out, e) }
 func (h *Hub) tick() {
 	for _, l := range sortedLinks(h.links) {
 		h.expirePending(l)
+		h.tickPortions(l)
 	}
 	for _, ch := range h.sortedChannels() {
 		h.tickFloor(ch)

@@ -34,6 +34,7 @@ import (
 //	talk CHANNEL D                      time with ticks and the holder's voice
 //	trusted LIST                        a trust list has been installed
 //	restart now                         the hub ends; the next one loads what was written
+//	lose log|channel CHANNEL            the newest of its log, or its own record, is unreadable
 //	settings KEY=VALUE…                 room, standing, incident, waiting, held=CHANNEL
 //	expired CHANNEL                     answer a sweep with everything written before now
 //	revoke AGENCY WHO…                  its list takes back what WHO hold now
@@ -174,6 +175,8 @@ func (s *script) command(line string) error {
 	case "restart":
 		w.restart()
 		return nil
+	case "lose":
+		return w.lose(words)
 	case "settings":
 		return w.settings(words)
 	case "expired":

@@ -21,6 +21,8 @@ type link struct {
 	lesser  bool               // between relays: dialled by the one with the lesser name
 	since   time.Time
 	rested  time.Time // not to be asked for another roster before
+
+	portions portions // what it is still to be told
 }
 
 // sub is one link's subscription to a channel.
@@ -103,7 +105,7 @@ func (h *Hub) peerUp(l *link) {
 		case ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(l.peer.Agency):
 			h.offer(l, ch)
 		case ch.charter.Owner == l.peer.Agency && ch.created:
-			h.hubBack(ch)
+			h.hubBack(l, ch)
 		}
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(h.welcomes), compareNames) {

@@ -201,4 +201,12 @@ func withoutSeal(e *wire.Entry) *wire.Entry {
 
 func logBucket(id proto.ChannelID) string { return logPrefix + id.String() }
 
+// seqOf reads a key of the log; 0 when it is none.
+func seqOf(key []byte) uint64 {
+	if len(key) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(key)
+}
+
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

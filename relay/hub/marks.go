@@ -15,10 +15,11 @@ import (
 // marks are how far a channel's parties have come in its log: which entries each
 // agency's relay has received, and each endpoint has read and kept. They only
 // grow. At the hub they are everybody's, at a follower what the hub told and what
-// its own endpoints said.
+// its own endpoints said. Readers are no more than a channel has members.
 type marks struct {
 	delivered map[proto.Agency]uint64
 	read      map[proto.Name]uint64
+	claimed   map[proto.Name]uint64 // read, as the hub says of whom no roster shows yet; neither stored nor told
 	numbers   map[proto.Name]uint64 // highest message number of each sender
 
 	news    news // since they were last told
@@ -33,7 +34,7 @@ type news struct {
 
 func newMarks() marks {
 	return marks{
-		delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64), numbers: make(map[proto.Name]uint64),
+		delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64), claimed: make(map[proto.Name]uint64), numbers: make(map[proto.Name]uint64),
 		news: newNews(),
 	}
 }
@@ -56,10 +57,31 @@ func (m *marks) setDelivered(a proto.Agency, seq uint64) {
 }
 
 func (m *marks) setRead(n proto.Name, seq uint64) {
-	if seq > m.read[n] {
-		m.read[n], m.unsaved = seq, true
+	if raise(m.read, n, seq) {
+		m.unsaved = true
 		m.news.read[n] = struct{}{}
 	}
+}
+
+// raise notes how far n has read, if that is news and there is place for n.
+func raise(read map[proto.Name]uint64, n proto.Name, seq uint64) bool {
+	was, known := read[n]
+	if seq <= was || !known && len(read) >= proto.MaxMembers {
+		return false
+	}
+	read[n] = seq
+	return true
+}
+
+// believe takes over what the hub claimed of those who have turned out to be
+// members, and forgets the rest.
+func (m *marks) believe(roster *membership) {
+	for n, seq := range m.claimed {
+		if roster.has(n) {
+			m.setRead(n, seq)
+		}
+	}
+	clear(m.claimed)
 }
 
 // leave forgets who is a member no more.
@@ -115,23 +137,29 @@ func (h *Hub) progress(l *link, ch *channel, b *wire.Progress) error {
 		}
 	}
 	for _, m := range b.Read {
-		if n, err := proto.ParseName(m.Name); err == nil && trusts(n.Agency) && ch.isMember(n) {
-			ch.marks.setRead(n, min(m.Seq, ch.head()))
+		if n, err := proto.ParseName(m.Name); err == nil && trusts(n.Agency) {
+			ch.hasRead(n, min(m.Seq, ch.head()))
 		}
 	}
 	return nil
 }
 
-// isMember asks the roster: the hub's, or a follower's that is not behind. Where
-// there is none it asks the charter.
-func (ch *channel) isMember(n proto.Name) bool {
-	if m := ch.hosted.members; m != nil {
-		return m.has(n)
+// hasRead takes a relay's word on a reader whom the roster shows: the hub's, or a
+// follower's. Of others, names are the relay's to invent: where a follower's roster
+// is behind or not there, what may be true waits for the next one.
+func (ch *channel) hasRead(n proto.Name, seq uint64) {
+	m := ch.hosted.members
+	if m == nil {
+		m = ch.followed.members
 	}
-	if m := ch.followed.members; m != nil && m.epoch() >= ch.up.epoch {
-		return m.has(n)
+	_, known := ch.marks.read[n]
+	current := ch.hosted.members != nil || m != nil && m.epoch() >= ch.up.epoch
+	switch {
+	case m != nil && m.has(n), known && !current:
+		ch.marks.setRead(n, seq)
+	case !current && ch.charter.RightOf(n) != proto.RightNone:
+		raise(ch.marks.claimed, n, seq)
 	}
-	return ch.charter.RightOf(n) != proto.RightNone
 }
 
 // tickMarks tells once in a while what has changed: the hub to everybody, a
@@ -228,7 +256,7 @@ func sortedMarks[K comparable](m map[K]uint64, name func(K) string) []*wire.Prog
 	return list
 }
 
-func loadMarks(ch *channel, e Loaded) error {
+func (h *Hub) loadMarks(ch *channel, e Loaded) error {
 	v := new(wire.StoredMarks)
 	if err := pb.Unmarshal(e.Value, v); err != nil {
 		return err
@@ -236,9 +264,12 @@ func loadMarks(ch *channel, e Loaded) error {
 	for _, m := range v.Delivered {
 		ch.marks.delivered[proto.Agency(m.Name)] = m.Seq
 	}
+	if ch.charter.Owner == h.self.Agency {
+		h.lostUpTo(ch, ch.marks.delivered[h.self.Agency]) // the log was so long a few seconds before the end
+	}
 	for _, m := range v.Read {
 		if n, err := proto.ParseName(m.Name); err == nil {
-			ch.marks.read[n] = m.Seq
+			raise(ch.marks.read, n, m.Seq)
 		}
 	}
 	for _, m := range v.Numbers {

@@ -14,9 +14,11 @@ import (
 
 // origin is what a follower keeps for its own endpoints on one channel: the
 // messages that it has accepted and that the hub has not ordered yet. Those that
-// are in the log rest in the store only, to be read from there.
+// are in the log rest in the store, to be read from there; here is only what
+// tells their repetition: as many as the store holds, until they expire.
 type origin struct {
 	waiting map[proto.MessageID]*outgoing
+	ordered map[proto.MessageID]placed
 	order   uint64 // of the message accepted last
 	busy    int    // requests to the hub that are not answered
 }
@@ -34,6 +36,13 @@ type outgoing struct {
 	returned proto.Reason // it went back to its sender, who may replace it
 }
 
+// placed is what is remembered of a message that the hub has ordered.
+type placed struct {
+	from proto.Name
+	sum  [32]byte
+	seq  uint64
+}
+
 // Bounds of what waits for a hub.
 const (
 	maxWaitingMessages = 2_000 // on one channel
@@ -41,7 +50,9 @@ const (
 	windowToHub        = 64    // sent and not answered, on one channel
 )
 
-func newOrigin() origin { return origin{waiting: make(map[proto.MessageID]*outgoing)} }
+func newOrigin() origin {
+	return origin{waiting: make(map[proto.MessageID]*outgoing), ordered: make(map[proto.MessageID]placed)}
+}
 
 // accept takes a text, hail or reply of an own endpoint on a followed channel: it
 // is kept first, then goes to the hub. With the hub away its sender is told that
@@ -60,6 +71,13 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	if err != nil {
 		return err
 	}
+	if p, ok := ch.origin.ordered[id]; ok { // it is in the log, and kept here for its readers elsewhere
+		if p.from != actor || p.sum != sum {
+			return proto.Refuse(proto.ReasonConflict, id.String())
+		}
+		h.appended(l, ch, f, id, p.seq, true)
+		return nil
+	}
 	old := ch.origin.waiting[id]
 	switch {
 	case old == nil:
@@ -69,6 +87,9 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	case old.from != actor:
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	case old.returned != 0: // sealed anew, in its old place
+		if err := h.storeRoom(f.GetText() != nil); err != nil {
+			return err
+		}
 	case old.sum != sum:
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	default: // the same again: its sender did not hear that we have it
@@ -204,10 +225,12 @@ func (h *Hub) originAnswered(p pending, a *wire.Appended, why *proto.Refusal) {
 	h.flush(ch)
 }
 
-// ordered notes a message's place in the log: it rests in the store from now on.
+// ordered notes a message's place in the log: its content rests in the store from
+// now on.
 func (h *Hub) ordered(ch *channel, o *outgoing, seq uint64) {
 	h.saveOrigin(ch, o, seq)
 	delete(ch.origin.waiting, o.id)
+	ch.origin.ordered[o.id] = placed{o.from, o.sum, seq}
 }
 
 // settleRefused ends a message that the hub does not take. One that was sealed
@@ -288,12 +311,13 @@ func (h *Hub) loadOrigin(ch *channel, e Loaded) error {
 	}
 	ch.origin.order = max(ch.origin.order, v.Order)
 	ch.marks.number(from, messageNumber(v.Frame))
-	if v.Seq != 0 {
-		return nil
-	}
 	sum, err := sumOf(v.Frame)
 	if err != nil {
 		return err
+	}
+	if v.Seq != 0 {
+		ch.origin.ordered[id] = placed{from, sum, v.Seq}
+		return nil
 	}
 	ch.origin.waiting[id] = &outgoing{
 		id: id, from: from, frame: v.Frame, sum: sum, at: time.UnixMilli(v.TimeMs), order: v.Order, returned: proto.Reason(v.Returned),

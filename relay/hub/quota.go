@@ -23,6 +23,7 @@ const (
 	useFetch       // key packages fetched
 	usePublish     // key packages published, each counts
 	useOffer       // charters that a partner tells us of: a signature each
+	useWelcome     // welcomes that a partner brings
 	useRenew       // renewals of certificates, which the authority signs
 	useOctets      // offered for storing
 )
@@ -58,6 +59,8 @@ func allow(u use) allowance {
 		return allowance{endpoint: m(20, 2*proto.MaxKeyPackages)}
 	case useOffer:
 		return allowance{partner: m(300, proto.MaxChannels)}
+	case useWelcome:
+		return allowance{partner: m(300, 600)}
 	case useRenew:
 		return allowance{endpoint: m(6, 6)}
 	case useOctets:
@@ -75,7 +78,7 @@ func targetRate() proto.Rate { return proto.PerMinute(10, 10) }
 func useOf(f *wire.Frame) (u use, n, octets int) {
 	switch b := f.Body.(type) {
 	case *wire.Frame_Commit:
-		return useCommit, 1, len(b.Commit.Message) + len(b.Commit.Welcome)
+		return useCommit, 1, len(b.Commit.Message) + len(b.Commit.Welcome)*max(1, len(b.Commit.Added)) // kept once for each
 	case *wire.Frame_CreateChannel:
 		return useCommit, 1, pb.Size(b.CreateChannel)
 	case *wire.Frame_Text:
@@ -92,6 +95,8 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return usePublish, min(len(b.PublishKeyPackages.Packages), proto.MaxKeyPackages) + 1, 0
 	case *wire.Frame_ChannelOffer:
 		return useOffer, 1, 0
+	case *wire.Frame_Welcome:
+		return useWelcome, 1, pb.Size(b.Welcome)
 	case *wire.Frame_Enrol:
 		return useRenew, 1, 0
 	}

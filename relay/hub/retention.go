@@ -123,6 +123,7 @@ func (h *Hub) expireMessage(ch *channel, v *wire.StoredMessage) {
 	if h.undelivered(ch, v.Seq) {
 		h.tellExpired(ch, id, v.From)
 	}
+	delete(ch.origin.ordered, id)
 	h.erase(originBucket(ch.id), id[:])
 }
 

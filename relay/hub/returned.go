@@ -27,13 +27,13 @@ func (h *Hub) giveBack(ch *channel, id proto.MessageID, to proto.Name, why *prot
 	h.save(bucketReturned, returnedKey(to, r.Id), r)
 	h.emit(Audit{Actor: to, Channel: ch.id, Kind: proto.KindReturned, Refusal: why})
 	if l := h.names[to]; l != nil {
-		h.send(l, &wire.Frame{Body: &wire.Frame_Returned{Returned: r}})
+		h.hand(l, &wire.Frame{Body: &wire.Frame_Returned{Returned: r}})
 	}
 }
 
 func (h *Hub) deliverReturned(l *link) {
 	for _, r := range h.returned[l.peer] {
-		h.send(l, &wire.Frame{Body: &wire.Frame_Returned{Returned: r}})
+		h.hand(l, &wire.Frame{Body: &wire.Frame_Returned{Returned: r}})
 	}
 }
 

@@ -74,13 +74,17 @@ func (h *Hub) load(e Loaded) {
 func (h *Hub) loadRecord(e Loaded) error {
 	switch e.Bucket {
 	case bucketChannels:
-		return h.loadChannel(e)
+		err := h.loadChannel(e)
+		if err != nil {
+			h.damaged(Damaged{e.Bucket, e.Key})
+		}
+		return err
 	case bucketMarks:
 		id, err := proto.ChannelIDFrom(e.Key)
 		if err != nil {
 			return err
 		}
-		return h.inChannelOf(id, e, loadMarks)
+		return h.inChannelOf(id, e, h.loadMarks)
 	case bucketPackages:
 		return h.loadShelf(e)
 	case bucketWelcomes:
@@ -92,21 +96,35 @@ func (h *Hub) loadRecord(e Loaded) error {
 	case bucketEnded:
 		return h.loadEnded(e)
 	}
-	if id, ok := strings.CutPrefix(e.Bucket, logPrefix); ok {
-		return h.inChannel(id, e, h.loadEntry)
-	}
-	if id, ok := strings.CutPrefix(e.Bucket, originPrefix); ok {
-		return h.inChannel(id, e, h.loadOrigin)
+	if id, ok := messagesOf(e.Bucket); ok {
+		load := h.loadEntry
+		if strings.HasPrefix(e.Bucket, originPrefix) {
+			load = h.loadOrigin
+		}
+		err := h.inChannelOf(id, e, load)
+		if err == nil || h.channels[id] != nil {
+			return err
+		}
+		if h.lost[id] == lossOfMessages { // one line for all of them
+			return nil
+		}
+		h.lose(id, lossOfMessages)
+		return err
 	}
 	return proto.Refuse(proto.ReasonUnknown, "bucket")
 }
 
-func (h *Hub) inChannel(hex string, e Loaded, load func(*channel, Loaded) error) error {
-	id, err := proto.ParseChannelID(hex)
-	if err != nil {
-		return err
+// messagesOf says of which channel a bucket holds log or origin.
+func messagesOf(bucket string) (proto.ChannelID, bool) {
+	hex, ok := strings.CutPrefix(bucket, logPrefix)
+	if !ok {
+		hex, ok = strings.CutPrefix(bucket, originPrefix)
 	}
-	return h.inChannelOf(id, e, load)
+	if !ok {
+		return proto.ChannelID{}, false
+	}
+	id, err := proto.ParseChannelID(hex)
+	return id, err == nil
 }
 
 // inChannelOf loads a record of a channel. Those of ended ones stay where they are.
@@ -170,6 +188,7 @@ func (s *settled) VerifyMember(c roster.Candidate) error {
 
 // loadEntry counts a line of the log in: what it repeats, which hails are open.
 func (h *Hub) loadEntry(ch *channel, e Loaded) error {
+	ch.hosted.head = max(ch.hosted.head, seqOf(e.Key)) // whatever it holds: no other entry gets its number
 	v := new(wire.StoredEntry)
 	if err := pb.Unmarshal(e.Value, v); err != nil {
 		return err
@@ -182,7 +201,6 @@ func (h *Hub) loadEntry(ch *channel, e Loaded) error {
 	if string(seqKey(entry.Seq)) != string(e.Key) || len(v.Sum) != 32 {
 		return proto.Refusef(proto.ReasonMalformed, "entry %d", entry.Seq)
 	}
-	ch.hosted.head = max(ch.hosted.head, entry.Seq)
 	ch.hosted.seen[id] = stored{entry.Seq, [32]byte(v.Sum)}
 	if from, err := proto.ParseName(v.From); err == nil {
 		ch.marks.number(from, numberOf(entry))

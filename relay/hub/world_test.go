@@ -51,27 +51,28 @@ type routeKey struct {
 // world is a hub with everything around it: a clock, named links, the members'
 // groups, and the voice routes that the hub's effects left behind.
 type world struct {
-	t      testing.TB
-	hub    *hub.Hub
-	self   proto.Name
-	judge  hub.Judge
-	now    time.Time
-	links  map[string]hub.LinkID // newest link of a label
-	labels map[hub.LinkID]string
-	nextID hub.LinkID
-	routes map[routeKey]*hub.Route
-	people people
-	made   made
-	log    map[string]uint64     // writes so far, by channel
-	asked  map[hub.LinkID]uint64 // the newest request on each link
-	disk   disk
-	lists  map[proto.Agency]string // revocation lists held
-	lines  []string                // the trace
-	mute   bool                    // write no trace
-	quiet  bool                    // within quietly
-	watch  func([]hub.Effect)
-	sniff  func(*wire.Frame)
-	deep   bool // compare the whole state around every frame
+	t       testing.TB
+	hub     *hub.Hub
+	self    proto.Name
+	judge   hub.Judge
+	now     time.Time
+	links   map[string]hub.LinkID // newest link of a label
+	labels  map[hub.LinkID]string
+	nextID  hub.LinkID
+	routes  map[routeKey]*hub.Route
+	people  people
+	made    made
+	log     map[string]uint64     // writes so far, by channel
+	asked   map[hub.LinkID]uint64 // the newest request on each link
+	disk    disk
+	damaged []hub.Damaged           // what the store cannot serve any more
+	lists   map[proto.Agency]string // revocation lists held
+	lines   []string                // the trace
+	mute    bool                    // write no trace
+	quiet   bool                    // within quietly
+	watch   func([]hub.Effect)
+	sniff   func(*wire.Frame)
+	deep    bool // compare the whole state around every frame
 }
 
 func newWorld(t testing.TB) *world {
