@@ -229,6 +229,22 @@ func (h *Hub) eraseWaiting(ch *channel, o *outgoing) {
 	h.saveMarks(ch)
 }
 
+// endWaiting gives back what still waits for the hub of a channel that is to be
+// forgotten. Under a legal hold the records stay.
+func (h *Hub) endWaiting(ch *channel) {
+	if len(ch.origin.waiting) == 0 {
+		return
+	}
+	why := proto.AsRefusal(ch.charter.Check(h.now))
+	for _, o := range ch.origin.sorted() {
+		if !h.settings.Held[ch.id] {
+			h.erase(originBucket(ch.id), o.id[:])
+		}
+		h.giveBack(ch, o.id, o.from, why)
+	}
+	h.saveMarks(ch) // their numbers are used
+}
+
 // fetchSealed answers from the store of the messages' origin, or asks the relay
 // that has them.
 func (h *Hub) fetchSealed(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.FetchSealed) error {
