@@ -31,6 +31,7 @@ type outgoing struct {
 	order    uint64
 	asked    bool         // the hub has it before it
 	again    time.Time    // not to be sent before, after no answer came
+	told     bool         // its sender has heard that it is kept: it is not refused after, but given back
 	returned proto.Reason // it went back to its sender, who may replace it
 }
 
@@ -72,6 +73,7 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	case old.sum != sum:
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	default: // the same again: its sender did not hear that we have it
+		old.told = true
 		h.appended(l, ch, f, id, 0, true)
 		return nil
 	}
@@ -89,6 +91,7 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	ch.marks.number(actor, messageNumber(f))
 	h.saveOrigin(ch, o, 0)
 	if !h.toHub(ch, o, l.id, f.Id) {
+		o.told = true
 		h.appended(l, ch, f, id, 0, false)
 	}
 	return nil
@@ -191,17 +194,25 @@ func (h *Hub) originAnswered(p pending, a *wire.Appended, why *proto.Refusal) {
 		}
 	case why.Reason == proto.ReasonHubAway || why.Reason == proto.ReasonQuota || why.Reason == proto.ReasonFull:
 		o.again = h.now.Add(proto.AnswerTimeout) // it stays accepted, and is tried again
-		if waits != nil {
-			h.send(waits, &wire.Frame{Re: p.id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: ch.id[:], Id: o.id[:]}}})
-		}
-	case waits != nil: // who asks hears it at once
+		h.sayKept(ch, o, waits, p.id)
+	case waits != nil && !o.told: // who asks hears it at once
 		h.settleRefused(ch, o, why)
 		h.send(waits, refused(p.id, why))
 	default:
+		h.sayKept(ch, o, waits, p.id)
 		h.settleRefused(ch, o, why)
 		h.giveBack(ch, o.id, o.from, why)
 	}
 	h.flush(ch)
+}
+
+// sayKept answers a request, if anybody waits for it, with the word that its
+// message is kept.
+func (h *Hub) sayKept(ch *channel, o *outgoing, waits *link, re uint64) {
+	if waits != nil {
+		o.told = true
+		h.send(waits, &wire.Frame{Re: re, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: ch.id[:], Id: o.id[:]}}})
+	}
 }
 
 // ordered notes a message's place in the log: it rests in the store from now on.
