@@ -103,7 +103,7 @@ func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) 
 func (l *loop) readSealed(ctx context.Context, e hub.ReadSealed) error {
 	answer, size := e.Answer.GetSealed(), 0
 	for _, key := range e.Keys {
-		value, err := l.get(ctx, store.Bucket(e.Bucket), key)
+		value, err := l.n.cfg.Store.Get(ctx, store.Bucket(e.Bucket), key)
 		if err != nil {
 			return fmt.Errorf("relay: store: %w", err)
 		}
@@ -129,29 +129,6 @@ func sealedOf(f *wire.Frame) []byte {
 		return b.Hail.Sealed
 	case *wire.Frame_HailReply:
 		return b.HailReply.Sealed
-	}
-	return nil
-}
-
-// get reads one record, nil when there is none.
-func (l *loop) get(ctx context.Context, b store.Bucket, key []byte) (found []byte, err error) {
-	err = l.n.cfg.Store.Scan(ctx, b, before(key), func(k, value []byte) bool {
-		if string(k) == string(key) {
-			found = append([]byte(nil), value...)
-		}
-		return false
-	})
-	return found, err
-}
-
-// before returns the key of the same length that comes right before.
-func before(key []byte) []byte {
-	k := append([]byte(nil), key...)
-	for i := len(k) - 1; i >= 0; i-- {
-		k[i]--
-		if k[i] != 0xff {
-			return k
-		}
 	}
 	return nil
 }
