@@ -152,7 +152,7 @@ func (l *loop) sweep(ctx context.Context, e hub.Sweep) (hub.Expired, error) {
 	if e.Origin != "" {
 		err := l.n.cfg.Store.Scan(ctx, store.Bucket(e.Origin), nil, func(_, value []byte) bool {
 			v := new(wire.StoredMessage)
-			if pb.Unmarshal(value, v) == nil && v.Frame != nil && v.TimeMs < e.Before.UnixMilli() {
+			if pb.Unmarshal(value, v) == nil && v.Frame != nil && v.Seq != 0 && v.TimeMs < e.Before.UnixMilli() { // what waits has its own rule
 				found.Messages = append(found.Messages, v)
 			}
 			return len(found.Messages) < hub.MaxSweep
