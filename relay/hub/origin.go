@@ -135,26 +135,33 @@ func (h *Hub) toHub(ch *channel, o *outgoing, from LinkID, re uint64) bool {
 	return true
 }
 
-// earlierWaits keeps a sender's messages in their order.
+// earlierWaits keeps a sender's messages in their order: none is sent before the
+// answer to the one before it, for the hub may put that one off and take this.
 func (h *Hub) earlierWaits(ch *channel, o *outgoing) bool {
 	for _, e := range ch.origin.waiting {
-		if e.from == o.from && e.order < o.order && !e.asked && e.returned == 0 {
+		if e.from == o.from && e.order < o.order && e.returned == 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// flush sends what waits, in the order in which it was accepted.
+// flush sends what waits, in the order in which it was accepted, each sender's one
+// after the other.
 func (h *Hub) flush(ch *channel) {
 	if len(ch.origin.waiting) == 0 || h.peers[ch.charter.Owner] == nil {
 		return
 	}
+	first := make(map[proto.Name]bool) // whose first one has been looked at
 	for _, o := range ch.origin.sorted() {
 		if ch.origin.busy >= windowToHub {
 			return
 		}
-		if !o.asked && o.returned == 0 && !h.now.Before(o.again) {
+		if o.returned != 0 || first[o.from] {
+			continue
+		}
+		first[o.from] = true
+		if !o.asked && !h.now.Before(o.again) {
 			h.toHub(ch, o, SelfLink, 0)
 		}
 	}
