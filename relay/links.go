@@ -29,9 +29,18 @@ func (n *Node) linkConfig() link.Config {
 	}
 }
 
-// verify judges a peer's certificate and whether we link with it at all. A
+// verify judges who wants a link, and bounds how often it comes.
+func (n *Node) verify(chain [][]byte, peerIsServer bool) (proto.Name, error) {
+	name, err := n.judgePeer(chain, peerIsServer)
+	if err != nil || peerIsServer {
+		return name, err
+	}
+	return name, n.arrivals.take(name, time.Now())
+}
+
+// judgePeer judges a peer's certificate and whether we link with it at all. A
 // fault of ours while reading what a stranger sent refuses the stranger.
-func (n *Node) verify(chain [][]byte, peerIsServer bool) (name proto.Name, err error) {
+func (n *Node) judgePeer(chain [][]byte, peerIsServer bool) (name proto.Name, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			n.counters.faults.Add(1)
@@ -57,10 +66,7 @@ func (n *Node) verify(chain [][]byte, peerIsServer bool) (name proto.Name, err e
 	case n.peers[name.Agency] == nil:
 		return name, proto.Refusef(proto.ReasonUnknownPeer, "%s links with no relay of %s", n.Name(), name.Agency)
 	}
-	if peerIsServer {
-		return name, nil
-	}
-	return name, n.arrivals.take(name, time.Now())
+	return name, nil
 }
 
 // accept takes in links until the listener closes.

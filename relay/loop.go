@@ -20,7 +20,9 @@ type loop struct {
 	floors   map[*route]struct{} // routes whose frames keep a floor alive
 	renewal  *identity.Renewal   // under way
 	renewAt  time.Time
-	staleAt  time.Time // when to look again for stale revocation lists
+	staleAt  time.Time                  // when to look again for stale revocation lists
+	endedAt  time.Time                  // when to look again for certificates that have ended
+	moved    map[proto.Agency]time.Time // when the trust in an agency last changed
 	revoked  Revocations
 	settings hub.Settings               // that the hub has
 	held     map[proto.ChannelID]string // the legal holds, with who ordered them
@@ -40,6 +42,7 @@ func (n *Node) loop(ctx context.Context) error {
 		return err
 	}
 	l.staleAt = time.Now().Add(staleEvery)
+	l.endedAt = time.Now().Add(endedEvery)
 	if err := l.start(ctx); err != nil {
 		return err
 	}
@@ -106,7 +109,7 @@ func (l *loop) tick(ctx context.Context) []hub.Event {
 		}
 	}
 	l.warnStale(time.Now())
-	return append(events, hub.Tick{})
+	return append(append(events, l.cutEnded(now)...), hub.Tick{})
 }
 
 // handle applies events and performs their effects. All writes of the batch
@@ -120,7 +123,7 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 		read := now
 		switch in := e.(type) {
 		case linkIn:
-			if l.revokedMeanwhile(in.conn) {
+			if !l.mayCome(in.conn) {
 				continue
 			}
 			l.ports[in.Link] = in.conn
@@ -279,9 +282,10 @@ func (l *loop) closeAll() {
 }
 
 // installTrust takes in a trust list from the authority, keeps it, and cuts
-// the links of agencies that it no longer names.
+// the links that it no longer lets in.
 func (l *loop) installTrust(ctx context.Context, e hub.InstallTrust) error {
 	n := l.n
+	before := n.bundles()
 	if err := n.trust.ApplyTrustList(e.Signed, time.Now()); err != nil {
 		why := proto.AsRefusal(err)
 		n.record(act{what: "trust", line: "trust list refused", who: l.peerOf(e.Link), where: "relay", result: err})
@@ -294,12 +298,7 @@ func (l *loop) installTrust(ctx context.Context, e hub.InstallTrust) error {
 		answer.Body = &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(proto.ReasonStore)}}
 	}
 	l.answer(e.Link, e.ID, answer)
-	for _, p := range l.ports {
-		if peer := p.conn.Peer(); !p.conn.Enrolment() && n.trust.Bundle(peer.Agency) == nil {
-			p.conn.Close(proto.Refuse(proto.ReasonUnknownAuthority, string(peer.Agency)))
-		}
-	}
-	return l.handle(ctx, []hub.Event{hub.Trusted{Signed: e.Signed}})
+	return l.handle(ctx, append(l.cutDistrusted(before), hub.Trusted{Signed: e.Signed}))
 }
 
 // peerOf names who is at the other end of a link; "" when it is gone.

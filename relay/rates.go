@@ -165,5 +165,5 @@ func (a *arrivals) prune(now time.Time, r proto.Rate) {
 // newPort gives a link its rates.
 func newPort(c *link.Conn, id hub.LinkID) *port {
 	r := rateOf(c.Peer())
-	return &port{conn: c, id: id, rate: r, turns: make(chan struct{}, r.turns)}
+	return &port{conn: c, id: id, begun: time.Now(), rate: r, turns: make(chan struct{}, r.turns)}
 }

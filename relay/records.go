@@ -114,7 +114,7 @@ func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) 
 func (l *loop) readSealed(ctx context.Context, e hub.ReadSealed) error {
 	answer, size := e.Answer.GetSealed(), 0
 	for _, key := range e.Keys {
-		value, err := l.get(ctx, store.Bucket(e.Bucket), key)
+		value, err := l.n.cfg.Store.Get(ctx, store.Bucket(e.Bucket), key)
 		if err != nil {
 			return fmt.Errorf("relay: store: %w", err)
 		}
@@ -144,29 +144,6 @@ func sealedOf(f *wire.Frame) []byte {
 	return nil
 }
 
-// get reads one record, nil when there is none.
-func (l *loop) get(ctx context.Context, b store.Bucket, key []byte) (found []byte, err error) {
-	err = l.n.cfg.Store.Scan(ctx, b, before(key), func(k, value []byte) bool {
-		if string(k) == string(key) {
-			found = append([]byte(nil), value...)
-		}
-		return false
-	})
-	return found, err
-}
-
-// before returns the key of the same length that comes right before.
-func before(key []byte) []byte {
-	k := append([]byte(nil), key...)
-	for i := len(k) - 1; i >= 0; i-- {
-		k[i]--
-		if k[i] != 0xff {
-			return k
-		}
-	}
-	return nil
-}
-
 // sweep finds what is older than the hub wants it to be.
 func (l *loop) sweep(ctx context.Context, e hub.Sweep) (hub.Expired, error) {
 	found := hub.Expired{Channel: e.Channel}
@@ -186,7 +163,7 @@ func (l *loop) sweep(ctx context.Context, e hub.Sweep) (hub.Expired, error) {
 	if e.Origin != "" {
 		err := l.n.cfg.Store.Scan(ctx, store.Bucket(e.Origin), nil, func(_, value []byte) bool {
 			v := new(wire.StoredMessage)
-			if pb.Unmarshal(value, v) == nil && v.Frame != nil && v.TimeMs < e.Before.UnixMilli() {
+			if pb.Unmarshal(value, v) == nil && v.Frame != nil && v.Seq != 0 && v.TimeMs < e.Before.UnixMilli() { // what waits has its own rule
 				found.Messages = append(found.Messages, v)
 			}
 			return len(found.Messages) < hub.MaxSweep

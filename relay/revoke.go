@@ -178,45 +178,13 @@ func newlyRevoked(before, now []identity.Revocation) []proto.Name {
 }
 
 // cutRevoked ends every link whose certificate has been taken back: of a device,
-// of the authority's mailbox, of a partner's relay. The hub learns at once, so
-// that nothing of what such a link has sent is looked at any more.
-func (l *loop) cutRevoked() (events []hub.Event) {
-	for id, p := range l.ports {
-		if p.conn.Enrolment() {
-			continue
-		}
-		err := l.n.trust.Revoked(chainOf(p.conn))
-		if proto.ReasonOf(err) != proto.ReasonRevoked {
-			continue
-		}
-		why := proto.AsRefusal(err)
-		l.n.counters.revokedCut.Add(1)
-		l.n.log.Warn("link cut", "peer", p.conn.Peer().String(), "code", int(why.Reason), "why", why.Detail)
-		p.conn.Close(why)
-		if l.revoked.Cut != nil {
-			l.revoked.Cut[p.conn.Peer().String()] = time.Now()
-		}
-		events = append(events, hub.LinkDown{Link: id})
-	}
+// of the authority's mailbox, of a partner's relay.
+func (l *loop) cutRevoked() []hub.Event {
+	events := l.cut(l.n.revoked)
 	if err := l.n.identity.Load().SelfRevoked(l.n.trust); proto.ReasonOf(err) == proto.ReasonRevoked {
 		l.n.log.Error("this relay's own certificate has been revoked: partners and devices will refuse it", "why", err.Error())
 	}
 	return events
-}
-
-// revokedMeanwhile ends a new link whose certificate was taken back while it was
-// on its way from the handshake to the loop.
-func (l *loop) revokedMeanwhile(p *port) bool {
-	if p.conn.Enrolment() {
-		return false
-	}
-	err := l.n.trust.Revoked(chainOf(p.conn))
-	if proto.ReasonOf(err) != proto.ReasonRevoked {
-		return false
-	}
-	l.n.counters.revokedCut.Add(1)
-	p.conn.Close(proto.AsRefusal(err))
-	return true
 }
 
 // chainOf returns the certificates that the other side of a link showed.

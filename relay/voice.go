@@ -16,6 +16,7 @@ import (
 type port struct {
 	id     hub.LinkID
 	conn   *link.Conn
+	begun  time.Time
 	routes atomic.Pointer[routeTable]
 	rate   linkRate
 	turns  chan struct{} // a token for each of the link's frames in the event queue

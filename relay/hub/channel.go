@@ -152,6 +152,7 @@ func (h *Hub) forgetEnded(ch *channel) {
 			h.unsubscribe(l, ch)
 		}
 	}
+	h.endWaiting(ch)
 	delete(h.channels, ch.id)
 	h.forgetBars(ch)
 	h.dropWelcomesOf(ch)

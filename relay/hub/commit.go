@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"slices"
+
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -33,6 +35,9 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if err == nil {
 		err = ch.mayCome(change)
 	}
+	if err == nil && !next.lacksAny(change.Removed) {
+		err = ch.hosted.room(roomForHelp)
+	}
 	if err != nil {
 		return err
 	}
@@ -47,6 +52,12 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	h.membersGone(ch, change.Removed)
 	h.routeAgain(ch)
 	return nil
+}
+
+// lacksAny reports whether one of them is no member: it did not come back by the
+// commit that removed it.
+func (m *membership) lacksAny(list []proto.Name) bool {
+	return slices.ContainsFunc(list, func(n proto.Name) bool { return !m.has(n) })
 }
 
 // membersGone takes floor and subscription from those a commit removed.

@@ -219,6 +219,7 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 		}
 	}
 	h.routeAgain(ch)
+	h.tellHub(hub, ch, ch.marks.all()) // it was away, or has started anew
 	for _, o := range ch.origin.waiting {
 		o.again = time.Time{}
 	}

@@ -113,7 +113,7 @@ type Write struct {
 	Value  []byte // nil deletes
 }
 
-// Drop deletes a whole bucket. It need not be done at once.
+// Drop deletes a whole bucket: after the writes of the same turn, before the next Tick.
 type Drop struct{ Bucket string }
 
 // Sweep asks for the records of a channel that are older than Before: of its log,
@@ -220,6 +220,7 @@ type Hub struct {
 	returned map[proto.Name][]*wire.Returned
 	ended    map[proto.ChannelID]endedChannel
 	lost     map[proto.ChannelID]loss // channels whose own record is damaged
+	dropped  []proto.ChannelID        // ended ones whose logs went at the last tick
 	settings Settings
 	last     time.Time    // of the tick before
 	trust    []byte       // newest signed trust list, for endpoints

@@ -92,11 +92,32 @@ func TestLogIsBounded(t *testing.T) {
 		t.Errorf("repeated text: %v, want %s", w.lines, want)
 	}
 
+	// Calls and changes have filled what is kept beyond texts: whoever did it can
+	// still be removed. Who only comes back has no more room than others.
+	w.hub.FillLog(w.made.channels["border"], proto.MaxLog+proto.MaxLog/20)
+	do(t, w, "make c2 by us/desk/d on border remove mx/desk/m")
+	do(t, w, "make c3 by us/desk/d on border rejoin")
+	for _, frame := range []string{
+		"commit border c1",
+		"commit border c3",
+		"hail border h1 incident=i1 from=us/desk/d to=mx/desk/m urgency=routine expires-ms=1m",
+	} {
+		refuses(frame)
+	}
+	w.hub.FillLog(w.made.channels["border"], proto.MaxLog+proto.MaxLog/10-1)
+	w.log["border"] = proto.MaxLog + proto.MaxLog/10 - 1
+	w.lines = nil
+	do(t, w, "from us/desk/d id=4: commit border c2")
+	if len(w.lines) == 0 || !strings.HasPrefix(w.lines[0], "write log/border") {
+		t.Errorf("a removal on a log full of calls and changes: %v", w.lines)
+	}
+
 	// Texts have filled the log: the member who wrote them can still be removed.
 	w.hub.FillLog(w.made.channels["border"], proto.MaxLog)
 	w.log["border"] = proto.MaxLog
+	do(t, w, "make c4 by us/desk/d on border renew")
 	w.lines = nil
-	do(t, w, "from us/desk/d id=4: commit border c1")
+	do(t, w, "from us/desk/d id=4: commit border c4")
 	if len(w.lines) == 0 || !strings.HasPrefix(w.lines[0], "write log/border") {
 		t.Errorf("a commit on a log full of texts: %v", w.lines)
 	}

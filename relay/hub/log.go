@@ -95,19 +95,36 @@ func (h *Hub) fresh(l *link, ch *channel, actor proto.Name, f *wire.Frame, id []
 	return &accepted{mid, sum, actor}, nil
 }
 
+// What a log holds beyond the texts, so that help can still be called, and beyond
+// that, so that whoever has filled it can still be removed.
+const (
+	roomForHelp     = proto.MaxLog / 20
+	roomForRemovals = proto.MaxLog / 10
+)
+
 // room refuses what there is no place for, before it is accepted: nothing is
-// dropped afterwards. Whoever fills the log with texts must still be removed,
-// and help must still be called: for these some room is kept.
+// dropped afterwards. Of commits only those that remove somebody have all of it:
+// see commit.
 func (h *Hub) room(ch *channel, m pb.Message) error {
-	limit := uint64(proto.MaxLog)
-	_, talk := m.(*wire.Text)
-	if !talk {
-		limit += proto.MaxLog / 10
+	more := uint64(roomForHelp)
+	switch m.(type) {
+	case *wire.Text:
+		more = 0
+	case *wire.Commit:
+		more = roomForRemovals
 	}
-	if n := ch.hosted.kept(); n >= limit {
+	if err := ch.hosted.room(more); err != nil {
+		return err
+	}
+	return h.storeRoom(more == 0)
+}
+
+// room refuses what would take the log beyond its limit and so many more.
+func (s *hosted) room(more uint64) error {
+	if n := s.kept(); n >= proto.MaxLog+more {
 		return proto.Refusef(proto.ReasonFull, "%d log entries", n)
 	}
-	return h.storeRoom(talk)
+	return nil
 }
 
 func (h *Hub) storeRoom(talk bool) error {

@@ -33,6 +33,7 @@ type outgoing struct {
 	order    uint64
 	asked    bool         // the hub has it before it
 	again    time.Time    // not to be sent before, after no answer came
+	told     bool         // its sender has heard that it is kept: it is not refused after, but given back
 	returned proto.Reason // it went back to its sender, who may replace it
 }
 
@@ -93,6 +94,7 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	case old.sum != sum:
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	default: // the same again: its sender did not hear that we have it
+		old.told = true
 		h.appended(l, ch, f, id, 0, true)
 		return nil
 	}
@@ -110,6 +112,7 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	ch.marks.number(actor, messageNumber(f))
 	h.saveOrigin(ch, o, 0)
 	if !h.toHub(ch, o, l.id, f.Id) {
+		o.told = true
 		h.appended(l, ch, f, id, 0, false)
 	}
 	return nil
@@ -153,26 +156,33 @@ func (h *Hub) toHub(ch *channel, o *outgoing, from LinkID, re uint64) bool {
 	return true
 }
 
-// earlierWaits keeps a sender's messages in their order.
+// earlierWaits keeps a sender's messages in their order: none is sent before the
+// answer to the one before it, for the hub may put that one off and take this.
 func (h *Hub) earlierWaits(ch *channel, o *outgoing) bool {
 	for _, e := range ch.origin.waiting {
-		if e.from == o.from && e.order < o.order && !e.asked && e.returned == 0 {
+		if e.from == o.from && e.order < o.order && e.returned == 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// flush sends what waits, in the order in which it was accepted.
+// flush sends what waits, in the order in which it was accepted, each sender's one
+// after the other.
 func (h *Hub) flush(ch *channel) {
 	if len(ch.origin.waiting) == 0 || h.peers[ch.charter.Owner] == nil {
 		return
 	}
+	first := make(map[proto.Name]bool) // whose first one has been looked at
 	for _, o := range ch.origin.sorted() {
 		if ch.origin.busy >= windowToHub {
 			return
 		}
-		if !o.asked && o.returned == 0 && !h.now.Before(o.again) {
+		if o.returned != 0 || first[o.from] {
+			continue
+		}
+		first[o.from] = true
+		if !o.asked && !h.now.Before(o.again) {
 			h.toHub(ch, o, SelfLink, 0)
 		}
 	}
@@ -212,17 +222,25 @@ func (h *Hub) originAnswered(p pending, a *wire.Appended, why *proto.Refusal) {
 		}
 	case why.Reason == proto.ReasonHubAway || why.Reason == proto.ReasonQuota || why.Reason == proto.ReasonFull:
 		o.again = h.now.Add(proto.AnswerTimeout) // it stays accepted, and is tried again
-		if waits != nil {
-			h.send(waits, &wire.Frame{Re: p.id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: ch.id[:], Id: o.id[:]}}})
-		}
-	case waits != nil: // who asks hears it at once
+		h.sayKept(ch, o, waits, p.id)
+	case waits != nil && !o.told: // who asks hears it at once
 		h.settleRefused(ch, o, why)
 		h.send(waits, refused(p.id, why))
 	default:
+		h.sayKept(ch, o, waits, p.id)
 		h.settleRefused(ch, o, why)
 		h.giveBack(ch, o.id, o.from, why)
 	}
 	h.flush(ch)
+}
+
+// sayKept answers a request, if anybody waits for it, with the word that its
+// message is kept.
+func (h *Hub) sayKept(ch *channel, o *outgoing, waits *link, re uint64) {
+	if waits != nil {
+		o.told = true
+		h.send(waits, &wire.Frame{Re: re, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: ch.id[:], Id: o.id[:]}}})
+	}
 }
 
 // ordered notes a message's place in the log: its content rests in the store from
@@ -250,6 +268,22 @@ func (h *Hub) eraseWaiting(ch *channel, o *outgoing) {
 	delete(ch.origin.waiting, o.id)
 	h.erase(originBucket(ch.id), o.id[:])
 	h.saveMarks(ch)
+}
+
+// endWaiting gives back what still waits for the hub of a channel that is to be
+// forgotten. Under a legal hold the records stay.
+func (h *Hub) endWaiting(ch *channel) {
+	if len(ch.origin.waiting) == 0 {
+		return
+	}
+	why := proto.AsRefusal(ch.charter.Check(h.now))
+	for _, o := range ch.origin.sorted() {
+		if !h.settings.Held[ch.id] {
+			h.erase(originBucket(ch.id), o.id[:])
+		}
+		h.giveBack(ch, o.id, o.from, why)
+	}
+	h.saveMarks(ch) // their numbers are used
 }
 
 // fetchSealed answers from the store of the messages' origin, or asks the relay

@@ -25,6 +25,9 @@ const (
 	useOffer       // charters that a partner tells us of: a signature each
 	useWelcome     // welcomes that a partner brings
 	useRenew       // renewals of certificates, which the authority signs
+	useRead        // log pages, group information and subscriptions: reads of many records, or long answers
+	useSealed      // sealed parts fetched: a read of one record each
+	useTell        // how far the log has come, by the mark
 	useOctets      // offered for storing
 )
 
@@ -63,11 +66,20 @@ func allow(u use) allowance {
 		return allowance{partner: m(300, 600)}
 	case useRenew:
 		return allowance{endpoint: m(6, 6)}
+	case useRead:
+		return allowance{endpoint: m(600, 600), partner: m(12000, 6000)}
+	case useSealed:
+		return allowance{endpoint: m(6000, 128*proto.MaxEntries), partner: m(120_000, 512*proto.MaxEntries)}
+	case useTell:
+		return allowance{endpoint: m(6000, 400), partner: m(60_000, 6000)}
 	case useOctets:
 		return allowance{endpoint: proto.PerDay(64 << 20), partner: proto.PerDay(2 << 30), channel: proto.PerDay(1 << 30)}
 	}
 	return allowance{}
 }
+
+// marksOfOne is how many marks of one Progress cost as much as a frame.
+const marksOfOne = 40
 
 // targetRate is how many key packages of one endpoint one partner gets: it must
 // not use up what others need.
@@ -91,6 +103,14 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return useFloor, 1, 0
 	case *wire.Frame_FetchKeyPackage:
 		return useFetch, 1, 0
+	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe:
+		return useRead, 1, 0
+	case *wire.Frame_FetchSealed:
+		return useSealed, min(max(1, len(b.FetchSealed.Ids)), proto.MaxEntries), 0
+	case *wire.Frame_Read:
+		return useTell, 1, 0
+	case *wire.Frame_Progress:
+		return useTell, 1 + (len(b.Progress.Delivered)+len(b.Progress.Read))/marksOfOne, 0
 	case *wire.Frame_PublishKeyPackages:
 		return usePublish, min(len(b.PublishKeyPackages.Packages), proto.MaxKeyPackages) + 1, 0
 	case *wire.Frame_ChannelOffer:

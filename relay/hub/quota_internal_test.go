@@ -75,6 +75,39 @@ func TestQuotasOfCommitsAndOctets(t *testing.T) {
 	}
 }
 
+// TestQuotasOfReads: what is read for an endpoint costs by what it takes to read
+// it, at its own relay and for a partner's relay at the origin.
+func TestQuotasOfReads(t *testing.T) {
+	us, mx := unitOf("usbp.example", "a"), proto.Name{Agency: "gn.example", Role: proto.RoleRelay, Label: "1"}
+	own, peer := newLink(1, us), newLink(2, mx)
+	id := proto.ChannelID{1}
+	sealed := &wire.FetchSealed{Channel: id[:], Ids: make([][]byte, proto.MaxEntries)}
+	marks := &wire.Progress{Channel: id[:], Read: make([]*wire.Progress_Mark, marksInFrame)}
+	for _, c := range []struct {
+		why     string
+		l       *link
+		partner bool
+		want    int
+		f       *wire.Frame
+	}{
+		{"sealed parts, each counts", own, false, 128, &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: sealed}}},
+		{"sealed parts for a partner", peer, true, 512, &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: sealed}}},
+		{"pages of the log", own, false, 600, &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: id[:]}}}},
+		{"group information", own, false, 600, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: id[:]}}}},
+		{"subscriptions", own, false, 600, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: id[:]}}}},
+		{"words on how far one has read", own, false, 400, &wire.Frame{Body: &wire.Frame_Read{Read: &wire.Read{Channel: id[:]}}}},
+		{"a partner's marks, forty as a frame", peer, true, 6000 / 11, &wire.Frame{Body: &wire.Frame_Progress{Progress: marks}}},
+	} {
+		q, who := newQuotas(), us
+		if c.partner {
+			who = proto.Name{}
+		}
+		if got := passed(&q, c.l, c.partner, 7000, func(int) (proto.Name, *wire.Frame) { return who, c.f }); got != c.want {
+			t.Errorf("%s: %d passed at once, want %d", c.why, got, c.want)
+		}
+	}
+}
+
 // TestNoQuotaIsAnothers: what one party uses up, no other misses; and an
 // emergency passes whatever its agency has used.
 func TestNoQuotaIsAnothers(t *testing.T) {

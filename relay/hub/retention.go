@@ -162,8 +162,17 @@ func (h *Hub) loadEnded(e Loaded) error {
 	return err
 }
 
-// tickEnded drops the logs of channels that ended long ago.
+// tickEnded drops the logs of channels that ended long ago. What says that they
+// are there goes at a later tick, when they are gone: whoever is stopped in
+// between drops them again.
 func (h *Hub) tickEnded() {
+	for _, id := range h.dropped {
+		delete(h.ended, id)
+		h.erase(bucketMarks, id[:])
+		h.erase(bucketEnded, id[:])
+		h.emit(Audit{Actor: h.self, Channel: id, What: "log of an ended channel dropped"})
+	}
+	h.dropped = nil
 	if !h.every(dropEvery) {
 		return
 	}
@@ -174,11 +183,8 @@ func (h *Hub) tickEnded() {
 		if keep == 0 || h.settings.Held[id] || h.now.Before(e.ended.Add(keep)) {
 			continue
 		}
-		delete(h.ended, id)
 		h.emit(Drop{logBucket(id)})
 		h.emit(Drop{originBucket(id)})
-		h.erase(bucketMarks, id[:])
-		h.erase(bucketEnded, id[:])
-		h.emit(Audit{Actor: h.self, Channel: id, What: "log of an ended channel dropped"})
+		h.dropped = append(h.dropped, id)
 	}
 }

@@ -3,6 +3,7 @@ package relaytest
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -385,4 +386,56 @@ func (m *Middle) Seen() []Passing {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.log)
+}
+
+// GreetedAfter makes a link whose greeting is held back, once the handshake is
+// done, until meanwhile has run. It returns how the link ended within a minute.
+func (w *World) GreetedAfter(id *identity.Identity, to *Agency, meanwhile func()) error {
+	w.T.Helper()
+	socket, _, err := w.Net.Host()
+	w.check(err)
+	slow := &heldBack{PacketConn: socket, holds: true}
+	d, err := link.NewDialer(slow, w.linkConfig(id))
+	w.check(err)
+	defer d.Close()
+	time.AfterFunc(time.Second, func() {
+		meanwhile()
+		slow.release()
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := d.Dial(ctx, to.Addr, link.RelayOf(to.Name))
+	if err != nil {
+		return err
+	}
+	select {
+	case <-c.Done():
+		return c.Err()
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// heldBack is a socket that keeps what follows a handshake until release.
+type heldBack struct {
+	net.PacketConn
+	mu    sync.Mutex // guards holds
+	holds bool
+}
+
+// WriteTo loses packets of established connections: they are sent again.
+func (h *heldBack) WriteTo(b []byte, to net.Addr) (int, error) {
+	h.mu.Lock()
+	held := h.holds && len(b) > 0 && b[0]&0x80 == 0 // a short header (RFC 9000 17.3)
+	h.mu.Unlock()
+	if held {
+		return len(b), nil
+	}
+	return h.PacketConn.WriteTo(b, to)
+}
+
+func (h *heldBack) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.holds = false
 }

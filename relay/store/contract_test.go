@@ -58,6 +58,7 @@ func TestContract(t *testing.T) {
 			}
 			for what, test := range map[string]func(*testing.T, store.Store){
 				"order and deletion": testOrder,
+				"one record":         testGet,
 				"values are copies":  testCopies,
 				"any octets":         testOctets,
 				"long scan":          testLongScan,
@@ -137,6 +138,29 @@ func testOrder(t *testing.T, s store.Store) {
 	names, err = s.Buckets(context.Background())
 	if must(t, err); len(names) != 1 || names[0] != "a" {
 		t.Fatalf("buckets %v, want the one that still holds records", names)
+	}
+}
+
+// testGet: one record is read by its key alone, and without a look at its
+// neighbours.
+func testGet(t *testing.T, s store.Store) {
+	must(t, write(s, rec("a", "1", "x"), rec("a", "2", "y"), rec("a", "3", ""), rec("b", "1", "other")))
+	must(t, write(s, gone("a", "2")))
+	for _, c := range []struct {
+		bucket    store.Bucket
+		key, want string
+		there     bool
+	}{{"a", "1", "x", true}, {"b", "1", "other", true}, {"a", "3", "", true}, {"a", "2", "", false}, {"a", "", "", false}, {"c", "1", "", false}} {
+		got, err := s.Get(context.Background(), c.bucket, []byte(c.key))
+		if must(t, err); string(got) != c.want || (got != nil) != c.there {
+			t.Errorf("%s of %s: %q, there: %v; want %q, %v", c.key, c.bucket, got, got != nil, c.want, c.there)
+		}
+		if c.there && c.want != "" {
+			got[0] = '!'
+		}
+	}
+	if got, _ := s.Get(context.Background(), "a", []byte("1")); string(got) != "x" {
+		t.Errorf("the caller's change of what it got reached the store: %q", got)
 	}
 }
 
@@ -379,6 +403,9 @@ func testClosed(t *testing.T, s store.Store) {
 	must(t, s.Close())
 	if err := s.Write(context.Background(), nil); !errors.Is(err, store.ErrClosed) {
 		t.Fatalf("write after close: %v", err)
+	}
+	if _, err := s.Get(context.Background(), "a", []byte("k")); !errors.Is(err, store.ErrClosed) {
+		t.Fatalf("get after close: %v", err)
 	}
 	if err := s.Scan(context.Background(), "a", nil, nil); !errors.Is(err, store.ErrClosed) {
 		t.Fatalf("scan after close: %v", err)

@@ -128,8 +128,8 @@ func TestDamagedRecord(t *testing.T) {
 	}
 }
 
-// TestDamagedWhileOpen: what the check at opening could not see yet, a Scan
-// leaves out and names.
+// TestDamagedWhileOpen: what the check at opening could not see yet, Get
+// and Scan leave out and name.
 func TestDamagedWhileOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	s := openFile(t, path)
@@ -144,6 +144,9 @@ func TestDamagedWhileOpen(t *testing.T) {
 	_, err = f.WriteAt([]byte("X"), at)
 	must(t, err)
 	must(t, f.Close())
+	if v, err := s.Get(context.Background(), "log/1", []byte("key-000031")); v != nil || err != nil {
+		t.Fatalf("got %q, %v, want nothing", v, err)
+	}
 	for range 2 {
 		if n := o.compare(t, "while open", s); n != 59 {
 			t.Fatalf("%d records served, want 59", n)

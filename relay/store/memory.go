@@ -81,6 +81,20 @@ func (m *Memory) put(r Record) {
 
 func byKey(r Record, key []byte) int { return bytes.Compare(r.Key, key) }
 
+// Get implements Store.
+func (m *Memory) Get(_ context.Context, bucket Bucket, key []byte) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, ErrClosed
+	}
+	i, found := m.find(bucket, key)
+	if !found {
+		return nil, nil
+	}
+	return bytes.Clone(m.buckets[bucket][i].Value), nil
+}
+
 // Scan implements Store.
 func (m *Memory) Scan(ctx context.Context, bucket Bucket, after []byte, fn func(key, value []byte) bool) error {
 	for {

@@ -133,6 +133,14 @@ func (p *Postgres) Write(ctx context.Context, records []Record) error {
 	return p.commits.write(ctx, records)
 }
 
+// Get implements Store.
+func (p *Postgres) Get(ctx context.Context, bucket Bucket, key []byte) ([]byte, error) {
+	if p.commits.isClosing() {
+		return nil, ErrClosed
+	}
+	return p.reader.get(ctx, bucket, key)
+}
+
 // Scan implements Store.
 func (p *Postgres) Scan(ctx context.Context, bucket Bucket, after []byte, fn func(key, value []byte) bool) error {
 	if p.commits.isClosing() {

@@ -134,3 +134,35 @@ func TestPostgresLostSession(t *testing.T) {
 		t.Fatalf("after opening again: %s", got)
 	}
 }
+
+// TestGetReadsOneRecord: one record costs no look at the rest of its bucket, which
+// a Scan that ends at its first record still has sent.
+func TestGetReadsOneRecord(t *testing.T) {
+	s, err := postgresPlace(t)(small())
+	must(t, err)
+	defer s.Close()
+	key := func(i int) []byte { return fmt.Appendf(nil, "%04d", i) }
+	var list []store.Record
+	for i := range 1000 {
+		list = append(list, store.Record{Bucket: "a", Key: key(i), Value: make([]byte, 1000)})
+	}
+	must(t, s.Write(context.Background(), list))
+	fastest := func(read func(i int) error) time.Duration {
+		best := time.Hour
+		for range 5 {
+			began := time.Now()
+			for i := range 50 {
+				must(t, read(i))
+			}
+			best = min(best, time.Since(began))
+		}
+		return best
+	}
+	get := fastest(func(i int) error { _, err := s.Get(context.Background(), "a", key(i)); return err })
+	scan := fastest(func(i int) error {
+		return s.Scan(context.Background(), "a", key(i), func(_, _ []byte) bool { return false })
+	})
+	if get*3 > scan {
+		t.Errorf("fifty records by their keys took %v, fifty scans to the first record %v", get, scan)
+	}
+}

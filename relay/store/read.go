@@ -15,7 +15,7 @@ import (
 // file nor PostgreSQL's from being cleaned.
 const chunk = 512
 
-// reader serves Scan and Buckets of both databases: their SQL is the same.
+// reader serves Get, Scan and Buckets of both databases: their SQL is the same.
 type reader struct {
 	db  *sql.DB
 	log *slog.Logger
@@ -27,6 +27,24 @@ type reader struct {
 
 func newReader(db *sql.DB, damaged []Damage, log *slog.Logger) *reader {
 	return &reader{db: db, log: log, damaged: damaged, seen: make(map[string]bool)}
+}
+
+func (r *reader) get(ctx context.Context, bucket Bucket, key []byte) ([]byte, error) {
+	var value []byte
+	var stored int64
+	err := r.db.QueryRowContext(ctx, `SELECT value, sum FROM record WHERE bucket = $1 AND key = $2`, []byte(bucket), key).Scan(&value, &stored)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("store: get from %q: %w", bucket, err)
+	case int64(sum([]byte(bucket), key, value)) != stored:
+		r.found(Damage{bucket, bytes.Clone(key), "checksum differs when read"})
+		return nil, nil
+	case value == nil:
+		return []byte{}, nil // an empty value is a value
+	}
+	return value, nil
 }
 
 func (r *reader) scan(ctx context.Context, bucket Bucket, after []byte, fn func(key, value []byte) bool) error {

@@ -179,6 +179,14 @@ func (s *SQLite) Write(ctx context.Context, records []Record) error {
 	return s.commits.write(ctx, records)
 }
 
+// Get implements Store.
+func (s *SQLite) Get(ctx context.Context, bucket Bucket, key []byte) ([]byte, error) {
+	if s.commits.isClosing() {
+		return nil, ErrClosed
+	}
+	return s.reader.get(ctx, bucket, key)
+}
+
 // Scan implements Store.
 func (s *SQLite) Scan(ctx context.Context, bucket Bucket, after []byte, fn func(key, value []byte) bool) error {
 	if s.commits.isClosing() {

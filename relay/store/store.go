@@ -33,6 +33,9 @@ type Store interface {
 	// the wait for a place in the queue, not the commit: that cannot be
 	// called back.
 	Write(ctx context.Context, records []Record) error
+	// Get returns a copy of the value under a key; nil when there is none or
+	// when it is damaged.
+	Get(ctx context.Context, bucket Bucket, key []byte) ([]byte, error)
 	// Scan calls fn with the bucket's records whose key is greater than after,
 	// in the order of their keys, until fn returns false. fn must not keep
 	// the slices; it may call Write. Records written meanwhile may be seen or
