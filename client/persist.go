@@ -18,6 +18,7 @@ type savedChannel struct {
 	Restart uint64 // SFrame context in use
 	Greeted [][]byte
 	Group   []byte
+	Old     bool // the group's state is known to be an old copy
 	Hails   []savedHail
 	Numbers savedNumbers
 	Outbox  []*outgoing
@@ -57,7 +58,7 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked(),
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Old: ch.old, Hails: ch.hailsLocked(),
 		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Views: ch.heart.book.Save()}
 	if ch.group != nil {
 		var err error
@@ -129,8 +130,15 @@ func (s *Session) restoreLocked(b []byte) error {
 	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart, ch.restored = g, v.Cursor, true, true, v.Restart+1, true
 	ch.heart.book.Load(v.Views, time.Now())
 	ch.restoreHailsLocked(v.Hails)
+	ch.old = v.Old
 	if err := ch.saveLocked(); err != nil {
 		return err
 	}
-	return ch.newEpochLocked()
+	if err := ch.newEpochLocked(); err != nil {
+		return err
+	}
+	if v.Old {
+		ch.stillOldLocked()
+	}
+	return nil
 }
