@@ -17,6 +17,8 @@ type savedChannel struct {
 	Seen    uint64 // highest epoch
 	Restart uint64 // SFrame context in use
 	Greeted [][]byte
+	Wanted  bool // to come back by ourselves, if we have no group
+	Lost    bool // the hub has lost the group
 	Group   []byte
 	Old     bool // the group's state is known to be an old copy
 	Hails   []savedHail
@@ -58,7 +60,7 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Old: ch.old, Hails: ch.hailsLocked(),
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Wanted: ch.wanted, Lost: ch.lost, Old: ch.old, Hails: ch.hailsLocked(),
 		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Views: ch.heart.book.Save()}
 	if ch.group != nil {
 		var err error
@@ -116,7 +118,9 @@ func (s *Session) restoreLocked(b []byte) error {
 	ch := s.newChannelLocked(c, v.Charter)
 	ch.seen, ch.restart, ch.greeted = v.Seen, v.Restart, v.Greeted
 	ch.numbers, ch.outbox, ch.inbox, ch.again, ch.mine = v.Numbers.numbers(), v.Outbox, v.Inbox, v.Inbox, v.Mine
-	if len(v.Group) == 0 {
+	ch.cursor, ch.wanted, ch.lost = v.Cursor, v.Wanted, v.Lost
+	if len(v.Group) == 0 { // it may have been on its way back in
+		ch.restoreHailsLocked(v.Hails)
 		return nil
 	}
 	g, err := mls.UnmarshalGroup(v.Group, s.identity.Key, ch.gate())
@@ -127,7 +131,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	g.SetPadding(paddingBucket)
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
-	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart, ch.restored = g, v.Cursor, true, true, v.Restart+1, true
+	ch.group, ch.created, ch.wanted, ch.restart, ch.restored = g, true, true, v.Restart+1, true
 	ch.heart.book.Load(v.Views, time.Now())
 	ch.restoreHailsLocked(v.Hails)
 	ch.old = v.Old
