@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"crossband/client/views"
@@ -160,16 +161,54 @@ func (s *Session) offeredLocked(ch *Channel, created bool) []Event {
 	return []Event{Offered{ch.id, ch.charter, ch.created}}
 }
 
-// pruneLocked drops channels whose charter has ended, with their keys.
+// pruneLocked ends channels whose charter has.
 func (s *Session) pruneLocked() {
-	for id, ch := range s.channels {
-		if time.Now().After(ch.charter.Expires) {
-			ch.dropLocked()
-			delete(s.channels, id)
-			if err := s.cfg.State.Delete(channelKey + id.String()); err != nil {
+	for _, ch := range s.channels {
+		if why := ch.ended(); why != nil {
+			ch.endLocked(why)
+		}
+	}
+}
+
+// ended returns a refusal if the channel's charter has ended, and else nil.
+func (ch *Channel) ended() *proto.Refusal {
+	if time.Now().Before(ch.charter.Expires) {
+		return nil
+	}
+	return proto.Refusef(proto.ReasonClosed, "ended %s", ch.charter.Expires.UTC().Format(time.RFC3339))
+}
+
+// endLocked drops a channel whose charter has ended, with its keys. What waited on
+// it has failed, and what no run has given yet is given: tellEnded does both.
+func (ch *Channel) endLocked(why *proto.Refusal) {
+	s := ch.s
+	ch.wanted = false
+	ch.dropLocked()
+	ch.news = append(ch.news, ch.againLocked()...)
+	for _, o := range slices.Clone(ch.outbox) {
+		ch.news = append(ch.news, ch.giveUpLocked(o, why)...)
+	}
+	delete(s.channels, ch.id)
+	s.ended = append(s.ended, ch)
+	s.changedLocked()
+}
+
+// tellEnded tells what ended channels leave behind, and only then deletes their
+// states: a crash between tells it again.
+func (s *Session) tellEnded() {
+	s.mu.Lock()
+	ended := s.ended
+	s.ended = nil
+	s.mu.Unlock()
+	for _, ch := range ended {
+		s.emitAll(ch.news)
+		s.mu.Lock()
+		if s.ctx.Err() == nil && s.channels[ch.id] == nil {
+			if err := s.cfg.State.Delete(channelKey + ch.id.String()); err != nil {
 				s.log.Warn("state of an ended channel not deleted", "why", err.Error())
 			}
 		}
+		s.mu.Unlock()
 	}
 }
 

@@ -76,6 +76,7 @@ func (ch *Channel) HeartbeatCounts() views.Counts {
 // and for what does not come back. It ends with Close.
 func (s *Session) heartbeats() {
 	for sleep(s.ctx, heartTick) {
+		s.tellEnded()
 		var news []Event
 		s.mu.Lock()
 		for _, ch := range s.channels {
@@ -93,6 +94,9 @@ func (ch *Channel) heartLocked(now time.Time) []Event {
 	h := &ch.heart
 	news := h.news
 	h.news = nil
+	if why := ch.ended(); why != nil {
+		news = append(news, ch.failAllLocked(why)...)
+	}
 	if ch.group == nil {
 		h.shown, h.subscribed = views.None, false
 		return news

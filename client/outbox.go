@@ -92,6 +92,8 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 		return nil, ch.s.expelled
 	case ch.group == nil && !ch.wanted: // who is on its way back in waits
 		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
+	case ch.ended() != nil:
+		return nil, ch.ended()
 	case len(ch.outbox) >= maxOutbox:
 		return nil, proto.Refusef(proto.ReasonFull, "%d messages wait in the outbox", len(ch.outbox))
 	}
@@ -281,8 +283,17 @@ func passes(r proto.Reason) bool {
 	return false
 }
 
-// failLocked gives a message up and tells why.
+// failLocked gives a message up for good and tells why.
 func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
+	news := ch.giveUpLocked(o, why)
+	if err := ch.saveLocked(); err != nil {
+		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
+	}
+	ch.s.changedLocked()
+	return news
+}
+
+func (ch *Channel) giveUpLocked(o *outgoing, why *proto.Refusal) []Event {
 	o.why = why
 	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
 	ch.numbers.giveBack(o.Number)
@@ -291,10 +302,6 @@ func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
 		h.state, h.reason = proto.HailExpired, why.Reason
 		news = append(news, HailMoved{Channel: ch.id, Hail: h.id, State: h.state, By: ch.s.Name(), Reason: h.reason, At: time.Now()})
 	}
-	if err := ch.saveLocked(); err != nil {
-		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
-	}
-	ch.s.changedLocked()
 	return news
 }
 
@@ -351,7 +358,8 @@ func (ch *Channel) ownLocked(id proto.MessageID, aad []byte, seq uint64) (bool, 
 	return true, nil
 }
 
-// failAllLocked gives up what waits on a channel that we have been taken out of.
+// failAllLocked gives up what waits on a channel that has ended, or that we have
+// been taken out of.
 func (ch *Channel) failAllLocked(why *proto.Refusal) (news []Event) {
 	for _, o := range slices.Clone(ch.outbox) {
 		news = append(news, ch.failLocked(o, why)...)

@@ -75,8 +75,9 @@ func (ch *Channel) saveLocked() error {
 	return ch.s.cfg.State.Save(channelKey+ch.id.String(), b)
 }
 
-// restore loads what the last run kept. A channel whose charter has ended, or
-// whose state does not load, is left out: it is joined anew when wanted.
+// restore loads what the last run kept. A channel whose charter has ended leaves
+// only what waited on it. One whose state does not load is left out: it is joined
+// anew when wanted.
 func (s *Session) restore() error {
 	names, err := s.cfg.State.Keys()
 	if err != nil {
@@ -92,11 +93,7 @@ func (s *Session) restore() error {
 		if err != nil {
 			return fmt.Errorf("client: state: %w", err)
 		}
-		err = s.restoreLocked(b)
-		if proto.ReasonOf(err) == proto.ReasonClosed {
-			err = s.cfg.State.Delete(name) // its charter has ended, and its keys with it
-		}
-		if err != nil {
+		if err := s.restoreLocked(b); err != nil {
 			s.log.Warn("channel state not loaded", "key", name, "why", err.Error())
 		}
 	}
@@ -108,8 +105,17 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
-	c, _, err := s.judge().Read(v.Charter, time.Now())
+	c, err := s.judge().Payload(v.Charter)
 	if err != nil {
+		return err
+	}
+	if !time.Now().Before(c.Expires) {
+		ch := s.newChannelLocked(c, v.Charter)
+		ch.outbox, ch.again = v.Outbox, v.Inbox
+		ch.endLocked(ch.ended())
+		return nil
+	}
+	if _, _, err := s.judge().Read(v.Charter, time.Now()); err != nil {
 		return err
 	}
 	if err := s.roomLocked(); err != nil {

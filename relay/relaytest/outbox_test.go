@@ -9,6 +9,7 @@ import (
 
 	"crossband/client"
 	"crossband/proto"
+	"crossband/proto/wire"
 	"crossband/relay/relaytest"
 )
 
@@ -77,5 +78,87 @@ func TestTextDuringComingBackWaits(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		relaytest.Wait(t, p.agent.Watch, "it arrives", func(e client.TextReceived) bool { return e.Text == "while coming back" })
+	})
+}
+
+// A charter ends while a device is off, with a text that waits and one that nobody
+// has been shown. Both are told of, once, before the channel's state goes.
+func TestACharterThatEndsTakesNothingWithItInSilence(t *testing.T) {
+	var short proto.ChannelID
+	runWith(t, 1, func(b *border) {
+		directly(b)
+		short = b.us.Charter(&wire.Charter{Kind: wire.Charter_KIND_STANDING, Title: "Short", ExpiresMs: time.Now().Add(time.Hour).UnixMilli(),
+			Parties: []*wire.Charter_Party{relaytest.Party(b.us), relaytest.Party(b.mx)}})
+	}, func(t *testing.T, b *border) {
+		here := b.us.Endpoint("unit/del-rio-214").MustJoin(short)
+		id, state := b.mx.Identity("unit/gn-7"), client.NewMemoryState()
+		e := b.mx.EndpointWith(id, state)
+		e.Watch.Blind()
+		ch := e.MustJoin(short)
+		time.Sleep(2 * time.Second)
+		ok(t, second(here.Text(minute(t), "nobody was shown this")))
+		relaytest.Wait(t, e.Watch, "it came", func(client.TextReceived) bool { return true })
+		b.Net.Cut(e.Addr, b.mx.Addr)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		mid, err := ch.Text(ctx, "waits")
+		cancel()
+		if !errors.Is(err, client.ErrWaiting) {
+			t.Fatalf("%v, want that the text waits", err)
+		}
+		e.Close()
+		time.Sleep(2 * time.Hour)
+
+		for _, run := range []struct {
+			name string
+			told int
+		}{{"the first run after the end", 1}, {"the second", 0}} {
+			e = b.mx.Dial(id, state)
+			time.Sleep(time.Minute)
+			failed := 0
+			for _, x := range relaytest.Find[client.MessageMoved](e.Watch) {
+				if x.ID == mid && x.State == client.MessageFailed && x.Why.Reason == proto.ReasonClosed {
+					failed++
+				}
+			}
+			if failed != run.told {
+				t.Errorf("%s: told %d times that the waiting text failed, want %d", run.name, failed, run.told)
+			}
+			if got := texts(e, short); len(got) != run.told {
+				t.Errorf("%s: shown %q, want %d texts", run.name, got, run.told)
+			}
+			e.Close()
+		}
+		if keys, err := state.Keys(); err != nil || slices.Contains(keys, "channel-"+short.String()) {
+			t.Errorf("kept: %q, %v; want nothing of a channel that has ended", keys, err)
+		}
+	})
+}
+
+// A charter ends in the middle of a run: whoever waits for a text to be taken is
+// told, and nobody waits for another.
+func TestATextOnAChannelThatEndsIsNotWaitedForForEver(t *testing.T) {
+	var short proto.ChannelID
+	runWith(t, 1, func(b *border) {
+		directly(b)
+		short = b.us.Charter(&wire.Charter{Kind: wire.Charter_KIND_STANDING, Title: "Short", ExpiresMs: time.Now().Add(time.Minute).UnixMilli(),
+			Parties: []*wire.Charter_Party{relaytest.Party(b.us), relaytest.Party(b.mx)}})
+	}, func(t *testing.T, b *border) {
+		b.us.Endpoint("unit/del-rio-214").MustJoin(short)
+		e := b.mx.Endpoint("unit/gn-7")
+		ch := e.MustJoin(short)
+		time.Sleep(2 * time.Second)
+		b.Net.Cut(e.Addr, b.mx.Addr)
+		for _, text := range []string{"waits", "comes too late"} {
+			said := make(chan error, 1)
+			go func() { _, err := ch.Text(t.Context(), text); said <- err }() // ends with its answer
+			select {
+			case err := <-said:
+				if proto.ReasonOf(err) != proto.ReasonClosed {
+					t.Errorf("%q: told %v, want reason %d", text, err, proto.ReasonClosed)
+				}
+			case <-time.After(2 * time.Minute):
+				t.Fatalf("%q still waits after the channel has ended", text)
+			}
+		}
 	})
 }
