@@ -115,7 +115,9 @@ func (s *Session) restoreLocked(b []byte) error {
 		ch.endLocked(ch.ended())
 		return nil
 	}
-	if _, _, err := s.judge().Read(v.Charter, time.Now()); err != nil {
+	// It was judged good when it came, or it would not be here. That its signer
+	// has been revoked since, a lost handset say, ends no channel.
+	if _, _, err := s.judge().Read(v.Charter, time.Now()); err != nil && proto.ReasonOf(err) != proto.ReasonRevoked {
 		return err
 	}
 	if err := s.roomLocked(); err != nil {

@@ -1,6 +1,8 @@
 package relaytest_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -620,5 +622,35 @@ func TestDeviceThatReadOfItselfHoldsNothing(t *testing.T) {
 		if keys, _ := thief.state.Keys(); len(keys) != 0 || len(relaytest.Find[client.Connected](e.Watch)) != 0 {
 			t.Errorf("it uses the link that its relay lets it have, and holds %v", keys)
 		}
+	})
+}
+
+// Who signed a channel's charter is revoked. The device that has the channel keeps
+// it over a restart, with what waits there.
+func TestAChannelOutlivesWhoSignedItsCharter(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		p := newPatrol(t, b)
+		id, state := b.mx.Identity("unit/again"), client.NewMemoryState()
+		e := b.mx.EndpointWith(id, state)
+		ch := e.MustJoin(b.group)
+		time.Sleep(2 * time.Second)
+		b.Net.Cut(e.Addr, b.mx.Addr)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, err := ch.Text(ctx, "waits")
+		cancel()
+		if !errors.Is(err, client.ErrWaiting) {
+			t.Fatalf("%v, want that the text waits", err)
+		}
+		e.Close()
+		list, err := b.us.Authority.Revoke(b.us.Mailbox.Name, time.Now())
+		ok(t, err)
+		trust, err := id.TrustStore(time.Now())
+		ok(t, err)
+		ok(t, trust.ApplyRevocations(list, time.Now()))
+		e = b.mx.Dial(id.Adopt(trust), state)
+		if e.Channel(b.group) == nil {
+			t.Fatal("the channel is gone")
+		}
+		relaytest.Wait(t, p.agent.Watch, "what waited is read", func(x client.TextReceived) bool { return x.Text == "waits" })
 	})
 }
