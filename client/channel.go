@@ -397,6 +397,9 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	if missed > 0 {
 		ch.numbers.forget()
 	}
+	for _, o := range ch.outbox { // asked again, for it may be in the log where we did not see it
+		o.Unseen, o.asked = seq, false
+	}
 	err := ch.saveLocked()
 	if err == nil {
 		err = ch.newEpochLocked()

@@ -23,7 +23,8 @@ type outgoing struct {
 	At       time.Time
 	Sealed   []byte // of the last try, to be said again as it was; empty: to be sealed
 	Epoch    uint64
-	Kept     bool // our relay has it
+	Kept     bool   // our relay has it
+	Unseen   uint64 // log entries up to this one may have passed us by while it waited: it may be among them
 
 	asked bool           // on this link
 	tries int            // seals refused as stale, one after the other
@@ -234,12 +235,40 @@ func (ch *Channel) taken(o *outgoing, a *wire.Appended) {
 	ch.s.mu.Lock()
 	o.asked, o.tries, ch.moved = true, 0, true
 	var news []Event
-	if !o.Kept && o.seq == 0 {
+	switch seq := a.GetSeq(); {
+	case o.seq != 0 || o.why != nil:
+	case seq != 0 && seq <= o.Unseen: // nothing else will show us that it is in the log
+		ch.orderedLocked(o, seq)
+		news = ch.keepNewsLocked()
+	case !o.Kept:
 		o.Kept = true
-		news = append(news, MessageMoved{Channel: ch.id, ID: o.ID, State: MessageKept})
-		if err := ch.saveLocked(); err != nil {
-			news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
-		}
+		ch.news = append(ch.news, MessageMoved{Channel: ch.id, ID: o.ID, State: MessageKept})
+		news = ch.keepNewsLocked()
+	}
+	ch.s.changedLocked()
+	ch.s.mu.Unlock()
+	ch.s.emitAll(news)
+}
+
+// keepNewsLocked keeps the channel's state and returns what is to be told of it.
+func (ch *Channel) keepNewsLocked() []Event {
+	news := ch.news
+	ch.news = nil
+	if err := ch.saveLocked(); err != nil {
+		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
+	}
+	return news
+}
+
+// alreadyThere notes that the channel has a message under another seal of ours. It
+// is in the log where we could not see it, or will come in it.
+func (ch *Channel) alreadyThere(o *outgoing) {
+	ch.s.mu.Lock()
+	var news []Event
+	o.asked, o.tries, ch.moved = true, 0, true
+	if o.Unseen != 0 && o.seq == 0 {
+		ch.orderedLocked(o, 0)
+		news = ch.keepNewsLocked()
 	}
 	ch.s.changedLocked()
 	ch.s.mu.Unlock()
@@ -258,6 +287,8 @@ func (ch *Channel) notTaken(ctx context.Context, o *outgoing, err error) {
 		ch.moved = o.tries < joinTries
 		ch.s.mu.Unlock()
 		ch.catchUp(ctx) // or the next try finds out
+	case reason == proto.ReasonConflict && o.Kept:
+		ch.alreadyThere(o)
 	case isRefusal(err) && !passes(reason):
 		ch.s.mu.Lock()
 		news := ch.failLocked(o, proto.AsRefusal(err))
@@ -295,7 +326,7 @@ func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
 
 func (ch *Channel) giveUpLocked(o *outgoing, why *proto.Refusal) []Event {
 	o.why = why
-	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
+	ch.takeOutLocked(o)
 	ch.numbers.giveBack(o.Number)
 	news := []Event{MessageMoved{Channel: ch.id, ID: o.ID, State: MessageFailed, Why: why}}
 	if h := ch.s.hails[o.ID]; h != nil && h.ch == ch && h.state == proto.HailSent { // nobody has heard it
@@ -347,15 +378,29 @@ func (ch *Channel) ownLocked(id proto.MessageID, aad []byte, seq uint64) (bool, 
 	if o == nil {
 		return false, nil
 	}
-	o.seq = seq
-	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
 	sent, err := o.aad()
 	if err != nil || string(sent) != string(aad) {
+		o.seq = seq
+		ch.takeOutLocked(o)
 		return true, proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
 	}
-	ch.mine.add(id, seq)
-	ch.news = append(ch.news, MessageMoved{Channel: ch.id, ID: id, State: MessageOrdered, Seq: seq})
+	ch.orderedLocked(o, seq)
 	return true, nil
+}
+
+// orderedLocked notes that a message of ours is in the log; seq is 0 when it is not
+// known where.
+func (ch *Channel) orderedLocked(o *outgoing, seq uint64) {
+	o.seq = seq
+	ch.takeOutLocked(o)
+	if seq != 0 {
+		ch.mine.add(o.ID, seq)
+	}
+	ch.news = append(ch.news, MessageMoved{Channel: ch.id, ID: o.ID, State: MessageOrdered, Seq: seq})
+}
+
+func (ch *Channel) takeOutLocked(o *outgoing) {
+	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
 }
 
 // failAllLocked gives up what waits on a channel that has ended, or that we have

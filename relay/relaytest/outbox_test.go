@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	pb "google.golang.org/protobuf/proto"
+
 	"crossband/client"
 	"crossband/proto"
 	"crossband/proto/wire"
@@ -78,6 +80,55 @@ func TestTextDuringComingBackWaits(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		relaytest.Wait(t, p.agent.Watch, "it arrives", func(e client.TextReceived) bool { return e.Text == "while coming back" })
+	})
+}
+
+// A text is ordered while its device cannot follow the log. Back in behind it, the
+// device learns all the same that it is there, and does not send it until it fails.
+func TestATextThatWasOrderedWhileItsDeviceWasOutLeavesTheOutbox(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		id, state := p.border.mx.Identity("unit/stuck"), client.NewMemoryState()
+		e := p.border.mx.EndpointWith(id, state)
+		ch := e.MustJoin(p.group)
+		time.Sleep(2 * time.Second)
+		good, _ := p.us.Epoch()
+		spoilt := func(x relaytest.Passing) *wire.Frame {
+			f := pb.Clone(x.Frame).(*wire.Frame)
+			for _, en := range f.GetEntries().GetEntries() {
+				if c := en.GetCommit(); c != nil && c.Epoch == good {
+					c.Message[len(c.Message)/2] ^= 1
+				}
+			}
+			return f
+		}
+		var held []*wire.Frame
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+			if x.Toward != p.border.mx.Name || x.Frame.GetEntries() == nil {
+				return []*wire.Frame{x.Frame}
+			}
+			held = append(held, spoilt(x))
+			return nil
+		})
+		ok(t, p.us.Refresh(minute(t)))
+		mid, err := ch.Text(minute(t), "mine")
+		ok(t, err)
+		relaytest.Wait(t, p.agent.Watch, "the agent reads it", func(x client.TextReceived) bool { return x.Text == "mine" })
+		time.Sleep(time.Second)
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame { return []*wire.Frame{spoilt(x)} })
+		for _, f := range held {
+			m.Say(p.border.mx, f)
+		}
+		relaytest.Wait(t, e.Watch, "it is in again", func(j client.Joined) bool { return j.Epoch > good+1 })
+		m.Tamper(nil)
+		relaytest.Wait(t, e.Watch, "it is told that the text is in the log", func(x client.MessageMoved) bool {
+			return x.ID == mid && x.State == client.MessageOrdered && x.Seq != 0
+		})
+		if n := len(ch.Outbox()); n > 0 {
+			t.Errorf("%d messages wait, want none", n)
+		}
+		if d := ch.Delivery(mid); d.State < client.MessageOrdered {
+			t.Errorf("the text is %v", d.State)
+		}
 	})
 }
 
