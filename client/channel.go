@@ -36,7 +36,7 @@ type Channel struct {
 	// Set by joining.
 	group   *mls.Group              // nil: not a member
 	cursor  uint64                  // newest log entry applied
-	head    uint64                  // newest that the relay has told us of
+	head    uint64                  // newest that there is, as the relay has told us last
 	missing uint64                  // entry of which we have said that the relay leaves it out
 	present map[proto.Name]struct{} // the members
 	pending *ownCommit              // made by us, not yet in the log

@@ -79,7 +79,7 @@ func (ch *Channel) fetchLocked() {
 func (ch *Channel) catchUp(ctx context.Context) error {
 	for {
 		ch.s.mu.Lock()
-		after, member := ch.cursor, ch.group != nil
+		after, head, member := ch.cursor, ch.head, ch.group != nil
 		ch.s.mu.Unlock()
 		if !member {
 			return nil
@@ -91,6 +91,9 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 		entries := a.GetEntries()
 		ch.fetchSealed(ctx, entries.GetEntries())
 		ch.s.mu.Lock()
+		if ch.head == head { // the newest word on it, and the one that we act on
+			ch.head = max(ch.cursor, entries.GetHead())
+		}
 		if ch.expiredLocked(after, entries) {
 			ch.s.mu.Unlock()
 			return nil
