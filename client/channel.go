@@ -50,6 +50,7 @@ type Channel struct {
 	outbox    []*outgoing // not back from the log yet
 	inbox     []savedText // not shown yet
 	mine      sentList    // whose delivery is followed
+	texts     textList    // of others: none is shown twice
 	numbers   numbers
 	delivered map[proto.Agency]uint64 // how far relays have the log
 	read      map[proto.Name]uint64   // how far readers have been shown it

@@ -117,6 +117,11 @@ func (s *splitter) take(f *wire.Frame) {
 	)
 }
 
+// log puts a text into MX's history. Nothing must pass meanwhile.
+func (s *splitter) log(x *wire.Text) {
+	s.branch = append(s.branch, &wire.Entry{Seq: s.head + uint64(len(s.branch)) + 1, TimeMs: time.Now().UnixMilli(), Item: &wire.Entry_Text{Text: x}})
+}
+
 func (s *splitter) entries(after uint64) *wire.Entries {
 	list := slices.DeleteFunc(slices.Clone(s.branch), func(e *wire.Entry) bool { return e.Seq <= after })
 	return &wire.Entries{Channel: s.channel[:], Entries: list, Head: s.head + uint64(len(s.branch))}

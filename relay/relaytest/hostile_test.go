@@ -198,6 +198,62 @@ func TestHostileHubCannotForgeOrDouble(t *testing.T) {
 	})
 }
 
+// A hub refuses a text as sealed too late, has it sealed anew, and puts both seals
+// into the log, one after the other or with a restart of the reader between them.
+func TestHostileHubCannotShowOneTextUnderTwoSeals(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		sender := p.border.mx.Endpoint("unit/gn-8")
+		ch := sender.MustJoin(p.group)
+		id, state := p.border.mx.Identity("unit/gn-9"), client.NewMemoryState()
+		reader := p.border.mx.EndpointWith(id, state)
+		reader.MustJoin(p.group)
+		time.Sleep(2 * time.Second)
+		s := split(p.border, m, p.group, false)
+		var seals []*wire.Text
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+			b := x.Frame.GetText()
+			if b == nil || x.Toward != p.border.us.Name {
+				return s.pass(x)
+			}
+			if seals = append(seals, b); len(seals) == 1 {
+				s.answer(&wire.Frame{Re: x.Frame.Id, Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(proto.ReasonStaleEpoch)}}})
+				return nil
+			}
+			s.log(seals[0])
+			s.answer(
+				&wire.Frame{Re: x.Frame.Id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: b.Channel, Id: b.Id, Seq: s.head + 1}}},
+				&wire.Frame{Body: &wire.Frame_Entries{Entries: s.entries(s.head)}})
+			return nil
+		})
+		ok(t, second(ch.Text(minute(t), "once")))
+		time.Sleep(2 * time.Second)
+		reader.Close()
+		m.Tamper(nil)
+		if len(seals) != 2 || bytes.Equal(seals[0].Sealed, seals[1].Sealed) {
+			t.Fatalf("%d seals: the test shows nothing", len(seals))
+		}
+		s.log(seals[1])
+		both := s.entries(s.head)
+		m.Tamper(s.pass)
+		m.Say(p.border.mx, &wire.Frame{Body: &wire.Frame_Entries{Entries: both}})
+		time.Sleep(time.Second)
+		again := p.border.mx.EndpointWith(id, state)
+		time.Sleep(time.Second)
+		if got := texts(p.guard, p.group); len(got) != 1 {
+			t.Errorf("the guard was shown %q, want one text", got)
+		}
+		if got := append(texts(reader, p.group), texts(again, p.group)...); len(got) != 1 {
+			t.Errorf("the reader was shown %q, want one text", got)
+		}
+		for _, e := range []*relaytest.Endpoint{p.guard, again} {
+			a := relaytest.Wait(t, e.Watch, "it tells its user", func(a client.Alarm) bool { return a.Channel == p.group })
+			if a.Why.Reason != proto.ReasonConflict {
+				t.Errorf("%s: alarmed for %v, want reason %d", e.Name().Short(), a.Why, proto.ReasonConflict)
+			}
+		}
+	})
+}
+
 func TestHostileHubCannotReorderOrLeaveOut(t *testing.T) {
 	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
 		// Live entries in the wrong order: the gap is filled by fetching.
