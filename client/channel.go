@@ -39,7 +39,7 @@ type Channel struct {
 	head    uint64                  // newest that there is, as the relay has told us last
 	missing uint64                  // entry of which we have said that the relay leaves it out
 	present map[proto.Name]struct{} // the members
-	pending *ownCommit              // made by us, not yet in the log
+	pending []*ownCommit            // made by us in this epoch, not yet in the log; oldest first
 	seen    uint64                  // highest epoch that we were in: never joined below it
 	lost    bool                    // the hub says that it has lost the group: a new one may begin lower
 	greeted [][]byte                // digests of welcomes followed: none is followed twice
@@ -73,6 +73,10 @@ type Channel struct {
 	floor  FloorChanged
 	burst  *Burst // ours, under way
 }
+
+// maxPending bounds the commits of one epoch that we would know again; the oldest
+// goes.
+const maxPending = 4
 
 type ownCommit struct {
 	id      proto.MessageID

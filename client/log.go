@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -171,8 +172,8 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 	ch.heart.cameBack(id)
 	before := ch.group.Roster()
 	var d policy.Difference
-	if ch.pending != nil && ch.pending.id == id {
-		p := ch.pending.pending
+	if own := slices.IndexFunc(ch.pending, func(c *ownCommit) bool { return c.id == id }); own >= 0 {
+		p := ch.pending[own].pending
 		if d, err = policy.Describe(before, p.Change); err == nil {
 			err = ch.group.Merge(p)
 		}
