@@ -73,7 +73,7 @@ func (ch *Channel) saveLocked() error {
 	if err != nil {
 		return fmt.Errorf("save channel: %w", err)
 	}
-	return ch.s.cfg.State.Save(channelKey+ch.id.String(), b)
+	return ch.s.saveLocked(channelKey+ch.id.String(), b)
 }
 
 // restore loads what the last run kept. A channel whose charter has ended leaves
