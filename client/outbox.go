@@ -180,6 +180,12 @@ func (ch *Channel) sendNext() bool {
 		ch.s.mu.Unlock()
 		return false
 	}
+	if clean != nil {
+		if o = ch.notHeldLocked(clean); o == nil {
+			ch.s.mu.Unlock()
+			return true
+		}
+	}
 	f, err := (*wire.Frame)(nil), clean
 	if err == nil || len(o.Sealed) > 0 {
 		f, err = ch.readyLocked(o)
@@ -196,6 +202,40 @@ func (ch *Channel) sendNext() bool {
 	return true
 }
 
+// notHeldLocked is the first message that is not held back by why: it would hold
+// back a call for help behind it.
+func (ch *Channel) notHeldLocked(why error) *outgoing {
+	for _, o := range ch.outbox {
+		if !o.asked && (len(o.Sealed) > 0 || !ch.heldBackLocked(o, why)) {
+			return o
+		}
+	}
+	return nil
+}
+
+// heldBackLocked keeps a text in the outbox that a revoked member would read, until
+// that one is out of the group, and alarms once. Calls for help and their answers
+// fail at once instead: whoever waits for help must know.
+func (ch *Channel) heldBackLocked(o *outgoing, why error) bool {
+	f, err := o.frame()
+	if err != nil || f.GetText() == nil || o.tooLate(f) != nil || proto.ReasonOf(why) != proto.ReasonRevoked {
+		return false
+	}
+	if names := shortNames(ch.outcasts); ch.warnedOf != names {
+		ch.warnedOf = names
+		ch.heart.news = append(ch.heart.news, Alarm{ch.id, proto.AsRefusal(why)})
+	}
+	return true
+}
+
+// tooLate refuses a message that has waited too long to be said.
+func (o *outgoing) tooLate(f *wire.Frame) error {
+	if h := f.GetHail(); time.Since(o.At) > OutboxLife || h != nil && time.Now().After(time.UnixMilli(h.ExpiresMs)) {
+		return proto.Refuse(proto.ReasonRetention, "it waited since "+o.At.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
 // readyLocked returns the message as it is to be sent. It is sealed once in an
 // epoch and said again as it was: whoever has it already knows it again.
 func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
@@ -203,8 +243,8 @@ func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h := f.GetHail(); time.Since(o.At) > OutboxLife || h != nil && time.Now().After(time.UnixMilli(h.ExpiresMs)) {
-		return nil, proto.Refuse(proto.ReasonRetention, "it waited since "+o.At.UTC().Format(time.RFC3339))
+	if err := o.tooLate(f); err != nil {
+		return nil, err
 	}
 	if ch.old {
 		return nil, errOldState
