@@ -365,9 +365,14 @@ func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
 }
 
 func (ch *Channel) giveUpLocked(o *outgoing, why *proto.Refusal) []Event {
+	ch.numbers.giveBack(o.Number)
+	return ch.failedLocked(o, why)
+}
+
+// failedLocked notes that a message is not on its way, whatever became of it.
+func (ch *Channel) failedLocked(o *outgoing, why *proto.Refusal) []Event {
 	o.why = why
 	ch.takeOutLocked(o)
-	ch.numbers.giveBack(o.Number)
 	news := []Event{MessageMoved{Channel: ch.id, ID: o.ID, State: MessageFailed, Why: why}}
 	if h := ch.s.hails[o.ID]; h != nil && h.ch == ch && h.state == proto.HailSent { // nobody has heard it
 		h.state, h.reason = proto.HailExpired, why.Reason
@@ -420,9 +425,10 @@ func (ch *Channel) ownLocked(id proto.MessageID, aad []byte, seq uint64) (bool, 
 	}
 	sent, err := o.aad()
 	if err != nil || string(sent) != string(aad) {
-		o.seq = seq
-		ch.takeOutLocked(o)
-		return true, proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
+		// Nobody can read it. Its number stays used, so that all see the gap.
+		why := proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
+		ch.news = append(ch.news, ch.failedLocked(o, why)...)
+		return true, why
 	}
 	ch.orderedLocked(o, seq)
 	return true, nil

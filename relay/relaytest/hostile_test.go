@@ -198,6 +198,33 @@ func TestHostileHubCannotForgeOrDouble(t *testing.T) {
 	})
 }
 
+// A hub changes the envelope of a text: nobody can read it, and whoever said it is
+// told that it has failed.
+func TestHostileHubThatSpoilsATextIsToldToItsSender(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		stop := onEntries(m, p.border.mx, each(func(e *wire.Entry) {
+			if x := e.GetText(); x != nil {
+				x.Number += 7
+			}
+		}))
+		mark := p.guard.Watch.Mark()
+		id, err := p.mx.Text(minute(t), "spoilt")
+		if err != nil && proto.ReasonOf(err) != proto.ReasonMalformed {
+			t.Errorf("told %v, want success so far or reason %d", err, proto.ReasonMalformed)
+		}
+		moved, _ := relaytest.WaitAfter(t, p.guard.Watch, mark, "the sender is told", func(x client.MessageMoved) bool { return x.ID == id && x.State == client.MessageFailed })
+		if moved.Why == nil || moved.Why.Reason != proto.ReasonMalformed {
+			t.Errorf("it failed for %v, want reason %d", moved.Why, proto.ReasonMalformed)
+		}
+		alarmed(t, p.guard, mark, "a member tells its user")
+		stop()
+		if n := len(p.mx.Outbox()); n > 0 {
+			t.Errorf("%d messages wait", n)
+		}
+		usable(t, p, "a spoilt text")
+	})
+}
+
 // A hub refuses a text as sealed too late, has it sealed anew, and puts both seals
 // into the log, one after the other or with a restart of the reader between them.
 func TestHostileHubCannotShowOneTextUnderTwoSeals(t *testing.T) {
@@ -347,11 +374,12 @@ func TestHostileHubCannotForgeHails(t *testing.T) {
 
 		// Replies: those of others, and our own as the log gives them back.
 		for why, c := range map[string]struct {
-			state proto.HailState
-			by    func(mine, theirs *client.Hail) *client.Hail
+			state  proto.HailState
+			by     func(mine, theirs *client.Hail) *client.Hail
+			spoilt bool // and who said it may be told at once
 		}{
-			"the caller's cancelling becomes another state": {proto.HailCancelled, func(mine, _ *client.Hail) *client.Hail { return mine }},
-			"our own declining becomes another state":       {proto.HailDeclined, func(_, theirs *client.Hail) *client.Hail { return theirs }},
+			"the caller's cancelling becomes another state": {proto.HailCancelled, func(mine, _ *client.Hail) *client.Hail { return mine }, false},
+			"our own declining becomes another state":       {proto.HailDeclined, func(_, theirs *client.Hail) *client.Hail { return theirs }, true},
 		} {
 			mine, theirs := ring(t, d.us, d.guard, client.HailOptions{})
 			stands(t, proto.HailReceived, mine, theirs)
@@ -361,7 +389,10 @@ func TestHostileHubCannotForgeHails(t *testing.T) {
 					r.State = uint32(proto.HailAccepted)
 				}
 			}))
-			reply(t, c.by(mine, theirs), c.state, 0)
+			err := c.by(mine, theirs).Reply(minute(t), c.state, 0, nil)
+			if err != nil && !(c.spoilt && proto.ReasonOf(err) == proto.ReasonMalformed) {
+				t.Errorf("%s: who replied was told %v", why, err)
+			}
 			alarmed(t, d.guard, mark, why)
 			stop()
 			if s, _ := theirs.State(); s == proto.HailAccepted {
