@@ -389,7 +389,7 @@ func (s *Session) returnedLocked(b *wire.Returned) []Event {
 		return nil
 	}
 	var news []Event
-	why := proto.Refuse(proto.Reason(b.Code), b.Detail)
+	why := proto.Refuse(reasonOf(b.Code), b.Detail)
 	o := ch.findOutLocked(id)
 	switch {
 	case o == nil: // it was in the log: it has expired unread
