@@ -23,6 +23,7 @@ type Channel struct {
 	charter  proto.Charter   // static
 	signed   []byte          // static
 	turn     chan struct{}   // holds one token: whoever changes membership takes it
+	reading  chan struct{}   // holds one token: whoever fetches the log takes it
 	fetching bool            // a task fetches the log
 	created  bool            // a group exists, as far as the relay said
 	wanted   bool            // we have been a member and were not removed: come back by ourselves
@@ -60,6 +61,7 @@ type Channel struct {
 	restored  bool                    // the group's state is of a run before this one, as it was kept
 	again     []savedText             // to be shown again, before the first link
 	news      []Event                 // of the entry being applied
+	holes     holeState               // entries passed over, to be read when their origin is back
 
 	// Set by subscribing, on each link anew.
 	in        proto.Alias // our number: voice that we hear
@@ -101,10 +103,11 @@ func (s *Session) roomLocked() error {
 func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
 	ch := &Channel{
-		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1),
+		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1),
 		in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
 	}
 	ch.turn <- struct{}{}
+	ch.reading <- struct{}{}
 	ch.heart.book = views.NewBook(ch.id, s.Name(), spread(s.Name()))
 	s.channels[ch.id] = ch
 	return ch
@@ -190,8 +193,9 @@ func (ch *Channel) endLocked(why *proto.Refusal) {
 	ch.wanted = false
 	ch.dropLocked()
 	ch.news = append(ch.news, ch.againLocked()...)
+	ch.news = append(ch.news, ch.giveUpLocked(ch.holes.list)...)
 	for _, o := range slices.Clone(ch.outbox) {
-		ch.news = append(ch.news, ch.giveUpLocked(o, why)...)
+		ch.news = append(ch.news, ch.abandonLocked(o, why)...)
 	}
 	delete(s.channels, ch.id)
 	s.ended = append(s.ended, ch)
@@ -452,6 +456,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	ch.head = max(ch.head, b.Head)
 	if ch.out == 0 { // a new link: our relay may not have all that we sent
 		ch.told = 0
+		ch.fillSoonLocked(time.Now())
 		for _, o := range ch.outbox {
 			o.asked = false
 		}
@@ -462,6 +467,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 		if ch.hubAway = b.HubAway; ch.hubAway {
 			ch.awaySince = time.Now()
 		}
+		ch.fillSoonLocked(time.Now()) // what lay beyond the hub may be in reach
 		news = append(news, HubAway{ch.id, ch.hubAway, ch.awaySince})
 	}
 	news = append(news, s.floorLocked(ch.id[:], b.Floor)...)

@@ -150,11 +150,13 @@ type BurstHeard struct {
 }
 
 // Missed says that log entries cannot be read by this device: they were sealed
-// in epochs whose keys it does not have, or no longer.
+// in epochs whose keys it does not have, or no longer; or what was sealed lies at
+// its origin's relay, which is away.
 type Missed struct {
 	Channel proto.ChannelID
 	Seq     uint64 // the first
 	Count   uint64
+	Origin  proto.Agency // whose relay has them: they are read when it is back; empty: they are missed for good
 }
 
 // ViewsChanged says that the members' views of the channel's membership now

@@ -33,6 +33,7 @@ func (s *Session) expelLocked(why *proto.Refusal) []Event {
 			o.why = why
 		}
 		ch.outbox, ch.inbox, ch.again, ch.mine = nil, nil, nil, nil
+		ch.forgetHolesLocked()
 		ch.dropLocked()
 		delete(s.channels, id)
 	}

@@ -174,7 +174,7 @@ func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
 		Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
 	}}
 	ch.s.rememberLocked(h)
-	if to == ch.s.Name() {
+	if to == ch.s.Name() && (ch.holes.late == nil || h.rings()) { // a late one may have rung itself out
 		h.acknowledge()
 	}
 	return []Event{h.event()}, nil
@@ -186,6 +186,9 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	hid, err := proto.MessageIDFrom(b.Hail)
 	if err != nil {
 		return nil, err
+	}
+	if ch.holes.waitsFor(b.Hail) { // it is read after its hail
+		return nil, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
 	}
 	by, content, err := ch.openReplyLocked(e, b)
 	if err != nil {

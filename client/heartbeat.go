@@ -76,8 +76,8 @@ func (ch *Channel) HeartbeatCounts() views.Counts {
 	return ch.heart.book.Counts()
 }
 
-// heartbeats beats for every channel and watches for those who are not heard
-// and for what does not come back. It ends with Close.
+// heartbeats beats for every channel and watches for those who are not heard,
+// for what does not come back and for what waits elsewhere. It ends with Close.
 func (s *Session) heartbeats() {
 	for sleep(s.ctx, heartTick) {
 		s.tellEnded()
@@ -85,6 +85,8 @@ func (s *Session) heartbeats() {
 		s.mu.Lock()
 		for _, ch := range s.channels {
 			news = append(news, ch.heartLocked(time.Now())...)
+			news = append(news, ch.expireHolesLocked(time.Now())...)
+			ch.fillLocked(time.Now())
 		}
 		s.mu.Unlock()
 		for _, e := range news {

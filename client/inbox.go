@@ -46,7 +46,11 @@ func (ch *Channel) receivedLocked(t TextReceived) {
 	if len(ch.inbox) == maxInbox {
 		ch.inbox = ch.inbox[1:]
 	}
-	ch.inbox = append(ch.inbox, savedText{t.ID, t.From.String(), t.Text, t.At, t.Seq})
+	at := len(ch.inbox)
+	for at > 0 && ch.inbox[at-1].Seq > t.Seq { // a late one has its place before others
+		at--
+	}
+	ch.inbox = slices.Insert(ch.inbox, at, savedText{t.ID, t.From.String(), t.Text, t.At, t.Seq})
 }
 
 // showAgain gives what the last run had received and not shown, of all channels,
@@ -72,12 +76,16 @@ func (ch *Channel) againLocked() (news []Event) {
 	return news
 }
 
-// readUpToLocked is how far a person has been shown the log.
+// readUpToLocked is how far a person has been shown the log, without a hole.
 func (ch *Channel) readUpToLocked() uint64 {
-	if len(ch.inbox) > 0 && ch.inbox[0].Seq <= ch.cursor {
-		return ch.inbox[0].Seq - 1
+	upTo := ch.cursor
+	if len(ch.inbox) > 0 && ch.inbox[0].Seq <= upTo {
+		upTo = ch.inbox[0].Seq - 1
 	}
-	return ch.cursor
+	if list := ch.holes.list; len(list) > 0 && list[0].Seq <= upTo {
+		upTo = list[0].Seq - 1
+	}
+	return upTo
 }
 
 // tellEvery is how often the relay is told how far we have read.

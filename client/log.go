@@ -32,17 +32,7 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 		if e.Seq != ch.cursor+1 {
 			break
 		}
-		more, err := ch.applyLocked(e)
-		news = append(append(news, ch.news...), more...)
-		ch.news = nil
-		switch { // the entry is in everybody's log: it is passed, and shown
-		case errors.Is(err, mls.ErrRolledBack):
-			news = append(news, ch.oldStateLocked(proto.Refuse(proto.ReasonRolledBack, ch.charter.Title))...)
-		case errors.Is(err, mls.ErrNoEpochKeys), errors.Is(err, errElsewhere):
-			news = append(news, Missed{Channel: ch.id, Seq: e.Seq, Count: 1})
-		case err != nil:
-			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonOf(err), "log entry %d: %v", e.Seq, err)})
-		}
+		news = append(news, ch.takeLocked(e)...)
 		ch.cursor, applied = e.Seq, true
 		if ch.group == nil {
 			break // removed, or about to join again
@@ -61,6 +51,25 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 	return news
 }
 
+// takeLocked applies one entry. It is in everybody's log: one that cannot be applied
+// is passed, and that is shown.
+func (ch *Channel) takeLocked(e *wire.Entry) []Event {
+	more, err := ch.applyLocked(e)
+	news := append(ch.news, more...)
+	ch.news = nil
+	switch {
+	case errors.Is(err, mls.ErrRolledBack):
+		news = append(news, ch.oldStateLocked(proto.Refuse(proto.ReasonRolledBack, ch.charter.Title))...)
+	case errors.Is(err, errElsewhere):
+		news = append(news, ch.passOverLocked(e)...)
+	case errors.Is(err, mls.ErrNoEpochKeys):
+		news = append(news, Missed{Channel: ch.id, Seq: e.Seq, Count: 1})
+	case err != nil:
+		news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonOf(err), "log entry %d: %v", e.Seq, err)})
+	}
+	return news
+}
+
 // fetchLocked starts the one task that brings the log up to date.
 func (ch *Channel) fetchLocked() {
 	if ch.fetching || ch.s.conn == nil {
@@ -76,8 +85,15 @@ func (ch *Channel) fetchLocked() {
 	})
 }
 
-// catchUp fetches until nothing newer is there.
+// catchUp fetches until nothing newer is there. Whoever calls it while another does
+// it waits, and then asks for what came since: the same is not fetched twice.
 func (ch *Channel) catchUp(ctx context.Context) error {
+	select {
+	case <-ch.reading:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { ch.reading <- struct{}{} }()
 	for {
 		ch.s.mu.Lock()
 		after, head, member := ch.cursor, ch.head, ch.group != nil
@@ -171,6 +187,9 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 	}
 	ch.heart.cameBack(id)
 	before := ch.group.Roster()
+	if now := uint64(ch.group.Epoch()); now >= mls.PastEpochs { // the next epoch is not entered with the keys of this one
+		ch.news = append(ch.news, ch.keepKeysLocked(now-mls.PastEpochs)...)
+	}
 	var d policy.Difference
 	if own := slices.IndexFunc(ch.pending, func(c *ownCommit) bool { return c.id == id }); own >= 0 {
 		p := ch.pending[own].pending
@@ -203,12 +222,15 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 // leftLocked drops the group and its keys.
 func (ch *Channel) leftLocked(why *proto.Refusal) []Event {
 	ch.wanted = false
+	ch.forgetHolesLocked()
 	ch.dropLocked()
 	return append(ch.failAllLocked(why), Left{ch.id, why})
 }
 
+// dropLocked wipes the group. What holes need of it is kept, if there are any.
 func (ch *Channel) dropLocked() {
 	if ch.group != nil {
+		ch.heart.news = append(ch.heart.news, ch.keepKeysLocked(uint64(ch.group.Epoch()))...)
 		ch.group.Wipe()
 	}
 	ch.heart.awaited = nil
@@ -293,14 +315,14 @@ func endsComingBack(err error) bool {
 // openLocked opens a sealed message and checks whose it is: the sender's name
 // comes from the group, never from the envelope.
 func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Message, proto.Name, error) {
-	r, err := ch.group.Decrypt(sealed)
+	r, err := ch.unsealLocked(sealed)
 	if err != nil {
 		return nil, proto.Name{}, err
 	}
 	if string(r.AAD) != string(aad) || uint64(r.Epoch) != epoch {
 		return nil, proto.Name{}, proto.Refuse(proto.ReasonMalformed, "the envelope was changed on its way")
 	}
-	from, err := ch.nameLocked(r)
+	from, err := ch.senderLocked(r)
 	if err != nil {
 		return nil, proto.Name{}, err
 	}

@@ -356,7 +356,7 @@ func passes(r proto.Reason) bool {
 
 // failLocked gives a message up for good and tells why.
 func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
-	news := ch.giveUpLocked(o, why)
+	news := ch.abandonLocked(o, why)
 	if err := ch.saveLocked(); err != nil {
 		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
 	}
@@ -364,7 +364,7 @@ func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
 	return news
 }
 
-func (ch *Channel) giveUpLocked(o *outgoing, why *proto.Refusal) []Event {
+func (ch *Channel) abandonLocked(o *outgoing, why *proto.Refusal) []Event {
 	ch.numbers.giveBack(o.Number)
 	return ch.failedLocked(o, why)
 }

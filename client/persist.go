@@ -27,7 +27,9 @@ type savedChannel struct {
 	Inbox   []savedText
 	Mine    sentList
 	Texts   textList
-	Views   []byte // digests of our last epochs: see views.Book
+	Holes   []*hole
+	Late    []*lateEpoch // of the holes
+	Views   []byte       // digests of our last epochs: see views.Book
 }
 
 // savedNumbers are numbers with names as text.
@@ -62,7 +64,8 @@ const channelKey = "channel-"
 // used twice.
 func (ch *Channel) saveLocked() error {
 	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Wanted: ch.wanted, Lost: ch.lost, Old: ch.old, Hails: ch.hailsLocked(),
-		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Texts: ch.texts, Views: ch.heart.book.Save()}
+		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Texts: ch.texts,
+		Holes: ch.holes.list, Late: ch.holes.epochs, Views: ch.heart.book.Save()}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -112,7 +115,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	}
 	if !time.Now().Before(c.Expires) {
 		ch := s.newChannelLocked(c, v.Charter)
-		ch.outbox, ch.again = v.Outbox, v.Inbox
+		ch.outbox, ch.again, ch.holes.list, ch.holes.epochs = v.Outbox, v.Inbox, v.Holes, v.Late
 		ch.endLocked(ch.ended())
 		return nil
 	}
@@ -127,6 +130,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	ch := s.newChannelLocked(c, v.Charter)
 	ch.seen, ch.restart, ch.greeted = v.Seen, v.Restart, v.Greeted
 	ch.numbers, ch.outbox, ch.inbox, ch.again, ch.mine, ch.texts = v.Numbers.numbers(), v.Outbox, v.Inbox, v.Inbox, v.Mine, v.Texts
+	ch.holes.list, ch.holes.epochs = v.Holes, v.Late
 	ch.cursor, ch.wanted, ch.lost = v.Cursor, v.Wanted, v.Lost
 	if len(v.Group) == 0 { // it may have been on its way back in
 		ch.restoreHailsLocked(v.Hails)

@@ -12,7 +12,7 @@ import (
 
 // Tries to get sealed parts from where they lie. After the last the entry is
 // passed over and said to be missing: what comes after it must not wait for ever,
-// for it may be a removal.
+// for it may be a removal. What was passed over is asked for again: see hole.
 const (
 	originTries = 4
 	originAgain = 2 * time.Second
@@ -21,22 +21,29 @@ const (
 // fetchSealed fills in the sealed parts that the hub may not store, from the relays
 // of the agencies whose members sealed them.
 func (ch *Channel) fetchSealed(ctx context.Context, entries []*wire.Entry) {
-	for try := range originTries {
-		missing := make(map[string][]*wire.Entry)
-		for _, e := range entries {
-			if len(e.Digest) > 0 && e.Agency != "" {
-				missing[e.Agency] = append(missing[e.Agency], e)
-			}
-		}
-		if len(missing) == 0 || try > 0 && !sleep(ctx, originAgain) {
+	for range originTries - 1 {
+		if ch.askOrigins(ctx, entries) || !sleep(ctx, originAgain) {
 			return
 		}
-		for agency, list := range missing {
-			if err := ch.fetchFrom(ctx, agency, list); err != nil {
-				ch.s.log.Info("sealed parts not there yet", "agency", agency, "entries", len(list), "code", int(proto.ReasonOf(err)))
-			}
+	}
+	ch.askOrigins(ctx, entries)
+}
+
+// askOrigins asks each agency once for what is missing, and reports whether nothing
+// is missing any more.
+func (ch *Channel) askOrigins(ctx context.Context, entries []*wire.Entry) bool {
+	missing := make(map[string][]*wire.Entry)
+	for _, e := range entries {
+		if len(e.Digest) > 0 && e.Agency != "" {
+			missing[e.Agency] = append(missing[e.Agency], e)
 		}
 	}
+	for agency, list := range missing {
+		if err := ch.fetchFrom(ctx, agency, list); err != nil {
+			ch.s.log.Info("sealed parts not there yet", "agency", agency, "entries", len(list), "code", int(proto.ReasonOf(err)))
+		}
+	}
+	return !slices.ContainsFunc(entries, func(e *wire.Entry) bool { return len(e.Digest) > 0 && e.Agency != "" })
 }
 
 // fetchFrom asks one agency. What comes counts only if it is what the hub had.

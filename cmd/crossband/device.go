@@ -159,7 +159,7 @@ func (st *station) mention(ev client.Event) {
 	case client.Left:
 		st.e.note("no longer on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	case client.Missed:
-		st.e.note("on %s, %d message(s) from entry %d on cannot be read by this device: it had no keys then", st.title(ev.Channel), ev.Count, ev.Seq)
+		st.e.note("on %s, %s", st.title(ev.Channel), missedLine(ev))
 	case client.Expelled:
 		st.e.note("this device is out: %s; everything that it held is wiped", phrase.Inert(ev.Why.Error()))
 	case client.ViewsChanged:
@@ -171,6 +171,14 @@ func (st *station) mention(ev client.Event) {
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	}
+}
+
+// missedLine says what cannot be read, and whether it ever will be.
+func missedLine(m client.Missed) string {
+	if m.Origin == "" {
+		return fmt.Sprintf("%d message(s) from entry %d on cannot be read by this device: it does not have their keys", m.Count, m.Seq)
+	}
+	return fmt.Sprintf("%d message(s) from entry %d on cannot be read yet: they lie at %s's relay, which is away; they are fetched when that is back", m.Count, m.Seq, m.Origin)
 }
 
 // shown notes that a text is before a person's eyes. When that cannot be kept it

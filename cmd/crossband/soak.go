@@ -45,7 +45,7 @@ while a plan, which the seed decides, breaks them. The faults are
 In short runs they are shorter. In the last quarter nothing breaks, and everything
 must come together: each text that a sender's own relay acknowledged is shown to
 everybody, once, in order; all endpoints are back and agree on the group's state;
-no voice older than 2 s was played.
+no voice older than 2 s was played, but for what waited for the floor.
 
 The report says what was found. The command fails with 1 when a promise was broken.
 Nothing outside of this machine is reached; all processes end with the command.`,

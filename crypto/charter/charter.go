@@ -17,8 +17,9 @@ import (
 // context separates a charter's signature from every other.
 const context = "crossband charter 1"
 
-// Skew is how far a charter's beginning is set back, for the other side's clock.
-const Skew = time.Minute
+// Skew is how far a charter's beginning is set back, for clocks that run behind, as
+// certificates are (identity.Backdate).
+const Skew = 15 * time.Minute
 
 // Sign completes a new charter (its nonce and beginning) and signs it.
 func Sign(id *identity.Identity, c *wire.Charter, now time.Time) (signed []byte, parsed proto.Charter, err error) {

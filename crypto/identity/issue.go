@@ -20,7 +20,7 @@ const (
 	IssuingLife  = 2 * 365 * 24 * time.Hour
 	RelayLife    = 7 * 24 * time.Hour // relays and authorities: longer than a weekend without power
 	EndpointLife = 7 * 24 * time.Hour // everything else
-	Backdate     = 2 * time.Minute    // for clocks that run behind
+	Backdate     = 15 * time.Minute   // for clocks that run behind, ten minutes and more
 
 	// RevocationLife is how long a revocation is listed: as long as the longest
 	// charter may last, and a month.

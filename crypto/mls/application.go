@@ -37,26 +37,38 @@ func (g *Group) Decrypt(msg []byte) (*Received, error) {
 	if err := g.usable(); err != nil {
 		return nil, err
 	}
-	m, err := message.ParseAs(msg, message.FormatPrivate)
+	pm, err := parseApplication(msg)
 	if err != nil {
 		return nil, err
-	}
-	pm := m.Private
-	if pm.Type != message.ContentApplication {
-		return nil, fmt.Errorf("%w: a handshake message", message.ErrNotThisKind)
 	}
 	keys, err := g.keysFor(pm)
 	if err != nil {
 		return nil, err
 	}
-	ac, keep, err := keys.open(pm, g.own)
+	return keys.decrypt(pm, g.own)
+}
+
+func parseApplication(msg []byte) (*message.PrivateMessage, error) {
+	m, err := message.ParseAs(msg, message.FormatPrivate)
+	if err != nil {
+		return nil, err
+	}
+	if m.Private.Type != message.ContentApplication {
+		return nil, fmt.Errorf("%w: a handshake message", message.ErrNotThisKind)
+	}
+	return m.Private, nil
+}
+
+// decrypt opens an application message and uses its key up.
+func (k *messageKeys) decrypt(pm *message.PrivateMessage, own tree.LeafIndex) (*Received, error) {
+	ac, keep, err := k.open(pm, own)
 	if err != nil {
 		return nil, err
 	}
 	keep()
 	sender := ac.Content.Sender.Leaf
 	return &Received{
-		Sender: sender, SignatureKey: bytes.Clone(keys.signers[sender]), Epoch: pm.Epoch,
+		Sender: sender, SignatureKey: bytes.Clone(k.signers[sender]), Epoch: pm.Epoch,
 		AAD: pm.AAD, Plaintext: ac.Content.Application,
 	}, nil
 }
@@ -69,10 +81,8 @@ func (g *Group) keysFor(pm *message.PrivateMessage) (*messageKeys, error) {
 	if pm.Epoch > g.current.epoch {
 		return nil, fmt.Errorf("%w: %d, now %d", roster.ErrFutureEpoch, pm.Epoch, g.current.epoch)
 	}
-	for _, k := range append([]*messageKeys{g.current}, g.past...) {
-		if k.epoch == pm.Epoch {
-			return k, nil
-		}
+	if k := g.messageKeysOf(pm.Epoch); k != nil {
+		return k, nil
 	}
 	return nil, fmt.Errorf("%w: epoch %d, now %d", ErrNoEpochKeys, pm.Epoch, g.current.epoch)
 }

@@ -468,7 +468,7 @@ func TestStorageRule(t *testing.T) {
 }
 
 // The origin's relay is away when somebody comes back: what it keeps cannot be
-// read now and is said to be missing; what comes after it is read.
+// read now and is said to wait there; what comes after it is read.
 func TestReaderIsToldWhenTheOriginIsAway(t *testing.T) {
 	runWith(t, 1, withStorage(wire.Charter_STORAGE_NONE), func(t *testing.T, b *border) {
 		p := newPatrol(t, b)
@@ -487,7 +487,7 @@ func TestReaderIsToldWhenTheOriginIsAway(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		again := b.us.EndpointWith(id, state)
 		missed := relaytest.Wait(t, again.Watch, "it is told", func(e client.Missed) bool { return e.Channel == b.group })
-		if missed.Count != 1 {
+		if missed.Count != 1 || missed.Origin != b.mx.Name {
 			t.Errorf("missed %+v", missed)
 		}
 		relaytest.Wait(t, again.Watch, "what comes after it is read", func(e client.TextReceived) bool { return e.From == p.agent.Name() })

@@ -76,7 +76,7 @@ func TestTapPassesAndKeeps(t *testing.T) {
 // TestACutTapLosesEverythingUntilItIsMended: nothing passes either way, and what
 // was lost does not come later.
 func TestACutTapLosesEverythingUntilItIsMended(t *testing.T) {
-	tap, err := NewTap(shouter(t), false)
+	tap, err := NewTap(shouter(t), true)
 	check(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -107,5 +107,8 @@ func TestACutTapLosesEverythingUntilItIsMended(t *testing.T) {
 	say("mended")
 	if got := answer(10 * time.Second); got != "MENDED" {
 		t.Errorf("%q through a mended tap", got)
+	}
+	if _, octets := tap.Find([]byte("cut")); octets != 2*len("whole")+2*len("mended") {
+		t.Errorf("%d octets passed: some of what was said while it was cut", octets)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"crossband/client"
-	"crossband/client/voice"
 	"crossband/client/views"
+	"crossband/client/voice"
 	"crossband/cmd/crossband/internal/endpointdir"
 	"crossband/proto"
 )

@@ -3,6 +3,7 @@ package soak
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -21,7 +22,7 @@ func TestAJournalSurvivesAKill(t *testing.T) {
 		if err := j.Write(Record{What: Saying, N: life}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := j.f.WriteString(`{"what":"sa`); err != nil {
+		if _, err := j.f.WriteString(`{"what":"sa` + strings.Repeat("y", 1000)); err != nil {
 			t.Fatal(err)
 		}
 		j.Close()
