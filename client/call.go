@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"math"
 
 	"crossband/proto"
 	"crossband/proto/wire"
@@ -43,7 +44,7 @@ func (s *Session) call(ctx context.Context, f *wire.Frame) (*wire.Frame, error) 
 			return nil, ErrNoLink
 		}
 		if r := a.GetRefused(); r != nil {
-			return nil, proto.Refuse(proto.Reason(r.Code), r.Detail)
+			return nil, proto.Refuse(reasonOf(r.Code), r.Detail)
 		}
 		return a, nil
 	case <-ctx.Done():
@@ -51,6 +52,10 @@ func (s *Session) call(ctx context.Context, f *wire.Frame) (*wire.Frame, error) 
 		return nil, ctx.Err()
 	}
 }
+
+// reasonOf narrows a code that crossed the wire: what does not fit becomes the
+// highest, which is no known reason, rather than a small known one.
+func reasonOf(code uint32) proto.Reason { return proto.Reason(min(code, math.MaxUint16)) }
 
 func (s *Session) forget(id uint64) {
 	s.mu.Lock()

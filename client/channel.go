@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"crossband/client/views"
@@ -36,10 +37,10 @@ type Channel struct {
 	// Set by joining.
 	group   *mls.Group              // nil: not a member
 	cursor  uint64                  // newest log entry applied
-	head    uint64                  // newest that the relay has told us of
+	head    uint64                  // newest that there is, as the relay has told us last
 	missing uint64                  // entry of which we have said that the relay leaves it out
 	present map[proto.Name]struct{} // the members
-	pending *ownCommit              // made by us, not yet in the log
+	pending []*ownCommit            // made by us in this epoch, not yet in the log; oldest first
 	seen    uint64                  // highest epoch that we were in: never joined below it
 	lost    bool                    // the hub says that it has lost the group: a new one may begin lower
 	greeted [][]byte                // digests of welcomes followed: none is followed twice
@@ -50,6 +51,7 @@ type Channel struct {
 	outbox    []*outgoing // not back from the log yet
 	inbox     []savedText // not shown yet
 	mine      sentList    // whose delivery is followed
+	texts     textList    // of others: none is shown twice
 	numbers   numbers
 	delivered map[proto.Agency]uint64 // how far relays have the log
 	read      map[proto.Name]uint64   // how far readers have been shown it
@@ -73,6 +75,10 @@ type Channel struct {
 	floor  FloorChanged
 	burst  *Burst // ours, under way
 }
+
+// maxPending bounds the commits of one epoch that we would know again; the oldest
+// goes.
+const maxPending = 4
 
 type ownCommit struct {
 	id      proto.MessageID
@@ -163,17 +169,55 @@ func (s *Session) offeredLocked(ch *Channel, created bool) []Event {
 	return []Event{Offered{ch.id, ch.charter, ch.created}}
 }
 
-// pruneLocked drops channels whose charter has ended, with their keys.
+// pruneLocked ends channels whose charter has.
 func (s *Session) pruneLocked() {
-	for id, ch := range s.channels {
-		if time.Now().After(ch.charter.Expires) {
-			ch.forgetHolesLocked()
-			ch.dropLocked()
-			delete(s.channels, id)
-			if err := s.cfg.State.Delete(channelKey + id.String()); err != nil {
+	for _, ch := range s.channels {
+		if why := ch.ended(); why != nil {
+			ch.endLocked(why)
+		}
+	}
+}
+
+// ended returns a refusal if the channel's charter has ended, and else nil.
+func (ch *Channel) ended() *proto.Refusal {
+	if time.Now().Before(ch.charter.Expires) {
+		return nil
+	}
+	return proto.Refusef(proto.ReasonClosed, "ended %s", ch.charter.Expires.UTC().Format(time.RFC3339))
+}
+
+// endLocked drops a channel whose charter has ended, with its keys. What waited on
+// it has failed, and what no run has given yet is given: tellEnded does both.
+func (ch *Channel) endLocked(why *proto.Refusal) {
+	s := ch.s
+	ch.wanted = false
+	ch.dropLocked()
+	ch.news = append(ch.news, ch.againLocked()...)
+	ch.news = append(ch.news, ch.giveUpLocked(ch.holes.list)...)
+	for _, o := range slices.Clone(ch.outbox) {
+		ch.news = append(ch.news, ch.abandonLocked(o, why)...)
+	}
+	delete(s.channels, ch.id)
+	s.ended = append(s.ended, ch)
+	s.changedLocked()
+}
+
+// tellEnded tells what ended channels leave behind, and only then deletes their
+// states: a crash between tells it again.
+func (s *Session) tellEnded() {
+	s.mu.Lock()
+	ended := s.ended
+	s.ended = nil
+	s.mu.Unlock()
+	for _, ch := range ended {
+		s.emitAll(ch.news)
+		s.mu.Lock()
+		if s.ctx.Err() == nil && s.channels[ch.id] == nil {
+			if err := s.cfg.State.Delete(channelKey + ch.id.String()); err != nil {
 				s.log.Warn("state of an ended channel not deleted", "why", err.Error())
 			}
 		}
+		s.mu.Unlock()
 	}
 }
 
@@ -361,6 +405,9 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted, ch.restored = g, seq, true, nil, true, false
 	if missed > 0 {
 		ch.numbers.forget()
+	}
+	for _, o := range ch.outbox { // asked again, for it may be in the log where we did not see it
+		o.Unseen, o.asked = seq, false
 	}
 	err := ch.saveLocked()
 	if err == nil {

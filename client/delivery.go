@@ -1,6 +1,7 @@
 package client
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -71,7 +72,7 @@ func (s *Session) progressLocked(b *wire.Progress) []Event {
 	for _, m := range ch.mine {
 		moved := MessageMoved{Channel: ch.id, ID: m.ID, State: MessageDelivered, Seq: m.Seq}
 		for _, d := range b.Delivered {
-			if a := proto.Agency(d.Name); a != s.Name().Agency && ch.delivered[a] < m.Seq && m.Seq <= d.Seq {
+			if a := proto.Agency(d.Name); ch.charter.HasParty(a) && a != s.Name().Agency && ch.delivered[a] < m.Seq && m.Seq <= d.Seq {
 				moved.Agencies = append(moved.Agencies, a)
 			}
 		}
@@ -80,7 +81,7 @@ func (s *Session) progressLocked(b *wire.Progress) []Event {
 		}
 		read := MessageMoved{Channel: ch.id, ID: m.ID, State: MessageRead, Seq: m.Seq}
 		for _, r := range b.Read {
-			if n, err := proto.ParseName(r.Name); err == nil && n != s.Name() && ch.read[n] < m.Seq && m.Seq <= r.Seq {
+			if n, err := proto.ParseName(r.Name); err == nil && ch.isReaderLocked(n) && n != s.Name() && ch.read[n] < m.Seq && m.Seq <= r.Seq {
 				read.Readers = append(read.Readers, n)
 			}
 		}
@@ -100,10 +101,25 @@ func (ch *Channel) noteProgressLocked(b *wire.Progress) {
 		}
 	}
 	for _, r := range b.Read {
-		if n, err := proto.ParseName(r.Name); err == nil && ch.charter.RightOf(n) != proto.RightNone {
+		if n, err := proto.ParseName(r.Name); err == nil && ch.isReaderLocked(n) {
 			ch.read[n] = max(ch.read[n], r.Seq)
 		}
 	}
+	if len(ch.read) > maxReaders {
+		maps.DeleteFunc(ch.read, func(n proto.Name, _ uint64) bool { _, in := ch.present[n]; return !in })
+	}
+}
+
+// maxReaders bounds the readers that are remembered; beyond it those who have left
+// go.
+const maxReaders = 4 * proto.MaxMembers
+
+// isReaderLocked reports whether n is a member, or has read here as one. The relays
+// can name anybody; only the group says who is there.
+func (ch *Channel) isReaderLocked(n proto.Name) bool {
+	_, in := ch.present[n]
+	_, was := ch.read[n]
+	return in || was
 }
 
 // Delivery is how far one of our messages has come.

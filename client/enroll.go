@@ -67,7 +67,7 @@ func enrolAt(ctx context.Context, d *link.Dialer, relay string, token identity.T
 		return nil, err
 	}
 	if r := f.GetRefused(); r != nil {
-		return nil, proto.Refuse(proto.Reason(r.Code), r.Detail)
+		return nil, proto.Refuse(reasonOf(r.Code), r.Detail)
 	}
 	return f.GetEnrolReply().GetReply(), nil
 }

@@ -38,6 +38,7 @@ func (s *Session) expelLocked(why *proto.Refusal) []Event {
 		delete(s.channels, id)
 	}
 	clear(s.hails)
+	s.ended = nil
 	s.packages = keyPackages{}
 	s.wipeState()
 	for id, c := range s.calls {
@@ -46,6 +47,15 @@ func (s *Session) expelLocked(why *proto.Refusal) []Event {
 	}
 	s.changedLocked()
 	return []Event{Expelled{why}}
+}
+
+// saveLocked keeps a value, unless the device has been taken out: what was wiped
+// must not come back by whoever was about to save it.
+func (s *Session) saveLocked(key string, value []byte) error {
+	if err := s.expelledErrLocked(); err != nil {
+		return err
+	}
+	return s.cfg.State.Save(key, value)
 }
 
 // wipeState deletes every value kept, whatever it is.

@@ -47,7 +47,7 @@ func (ch *Channel) freshenFor(ctx context.Context) {
 	defer cancel()
 	err := ch.Refresh(ctx)
 	ch.s.mu.Lock()
-	ch.restored = ch.restored && err != nil && !passes(proto.ReasonOf(err))
+	ch.restored = ch.restored && err != nil && passes(proto.ReasonOf(err)) // then the next text tries again
 	ch.s.mu.Unlock()
 	if err != nil {
 		ch.s.log.Info("keys not renewed before the first text", "channel", ch.id.Short(), "why", err.Error())

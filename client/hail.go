@@ -205,14 +205,14 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	if !h.moves(next, by) {
 		return nil, proto.Refusef(proto.ReasonHailState, "%s to %s by %s", h.state, next, by)
 	}
-	h.state, h.reason = next, proto.Reason(b.Reason)
+	h.state, h.reason = next, reasonOf(b.Reason)
 	if next == proto.HailAccepted {
 		h.by = by
 	}
 	if next == proto.HailAccepted && h.from == ch.s.Name() {
 		ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
 	}
-	return []Event{HailMoved{ch.id, hid, next, by, proto.Reason(b.Reason), content, time.UnixMilli(e.TimeMs)}}, nil
+	return []Event{HailMoved{ch.id, hid, next, by, reasonOf(b.Reason), content, time.UnixMilli(e.TimeMs)}}, nil
 }
 
 // moves applies the rule that the hub applied, so that the hub need not be

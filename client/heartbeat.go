@@ -18,6 +18,10 @@ type heart struct {
 	subscribed bool        // at the last look
 	news       []Event     // found where none could be returned; told within a second
 	awaited    *awaited    // a commit of ours that is not yet back
+	looked     time.Time   // last look
+	moved      time.Time   // when the log was last seen to move on, or to have nothing newer
+	at         uint64      // our place in it then
+	fetched    time.Time   // when it was last asked for because it did not move
 }
 
 // awaited is a commit of ours that the hub may have taken. It has to come back
@@ -76,6 +80,7 @@ func (ch *Channel) HeartbeatCounts() views.Counts {
 // for what does not come back and for what waits elsewhere. It ends with Close.
 func (s *Session) heartbeats() {
 	for sleep(s.ctx, heartTick) {
+		s.tellEnded()
 		var news []Event
 		s.mu.Lock()
 		for _, ch := range s.channels {
@@ -95,6 +100,9 @@ func (ch *Channel) heartLocked(now time.Time) []Event {
 	h := &ch.heart
 	news := h.news
 	h.news = nil
+	if why := ch.ended(); why != nil {
+		news = append(news, ch.failAllLocked(why)...)
+	}
 	if ch.group == nil {
 		h.shown, h.subscribed = views.None, false
 		return news
@@ -104,7 +112,12 @@ func (ch *Channel) heartLocked(now time.Time) []Event {
 		h.book.Soon(now)
 	}
 	h.subscribed = subscribed
-	inTouch := subscribed && !ch.hubAway && ch.head <= ch.cursor
+	there := subscribed && !ch.hubAway
+	stuck := ch.stuckLocked(now, there)
+	if stuck {
+		news = append(news, ch.withheldLocked(now)...)
+	}
+	inTouch := there && (stuck || ch.head <= ch.cursor)
 	news = append(news, ch.differences(h.book.Sweep(now, inTouch))...)
 	if subscribed && h.book.Due(now) {
 		if err := ch.beatLocked(now); err != nil {
@@ -113,6 +126,38 @@ func (ch *Channel) heartLocked(now time.Time) []Event {
 	}
 	news = append(news, ch.overdueLocked(now)...)
 	return append(news, ch.viewsLocked(now)...)
+}
+
+// withheld is how long the relay may tell of a log entry and not show it. Fetching
+// it, and its sealed part from another agency, may take nearly as long.
+const withheld = taskTimeout + 10*time.Second
+
+// stuckLocked reports whether the relay has told us of log entries and shown none
+// for so long that they excuse nothing any more. A wait that a sleeping device
+// slept through begins anew.
+func (ch *Channel) stuckLocked(now time.Time, there bool) bool {
+	h := &ch.heart
+	if !there || ch.head <= ch.cursor || h.at != ch.cursor || now.Sub(h.looked) > views.Asleep {
+		h.moved, h.at = now, ch.cursor
+	}
+	h.looked = now
+	return now.Sub(h.moved) >= withheld
+}
+
+// withheldLocked asks for the log again, now and then, and alarms once for each
+// entry that does not come.
+func (ch *Channel) withheldLocked(now time.Time) []Event {
+	if now.Sub(ch.heart.fetched) >= withheld {
+		ch.heart.fetched = now
+		ch.fetchLocked()
+	}
+	next := ch.cursor + 1
+	if ch.missing == next {
+		return nil
+	}
+	ch.missing = next
+	return []Event{Alarm{ch.id, proto.Refusef(proto.ReasonViewsDiffer,
+		"the relay tells of %d log entries, and has not shown us number %d for %v", ch.head, next, withheld)}}
 }
 
 // beatLocked signs and sends one heartbeat. It goes unsealed: in a fork the

@@ -60,15 +60,20 @@ func (s *Session) showAgain() {
 	s.mu.Lock()
 	var news []Event
 	for _, ch := range s.channels {
-		for _, x := range ch.again {
-			if from, err := proto.ParseName(x.From); err == nil {
-				news = append(news, TextReceived{ch.id, x.ID, from, x.Text, x.At, x.Seq})
-			}
-		}
-		ch.again = nil
+		news = append(news, ch.againLocked()...)
 	}
 	s.mu.Unlock()
 	s.emitAll(news)
+}
+
+func (ch *Channel) againLocked() (news []Event) {
+	for _, x := range ch.again {
+		if from, err := proto.ParseName(x.From); err == nil {
+			news = append(news, TextReceived{ch.id, x.ID, from, x.Text, x.At, x.Seq})
+		}
+	}
+	ch.again = nil
+	return news
 }
 
 // readUpToLocked is how far a person has been shown the log, without a hole.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -95,7 +96,7 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 	defer func() { ch.reading <- struct{}{} }()
 	for {
 		ch.s.mu.Lock()
-		after, member := ch.cursor, ch.group != nil
+		after, head, member := ch.cursor, ch.head, ch.group != nil
 		ch.s.mu.Unlock()
 		if !member {
 			return nil
@@ -107,6 +108,9 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 		entries := a.GetEntries()
 		ch.fetchSealed(ctx, entries.GetEntries())
 		ch.s.mu.Lock()
+		if ch.head == head { // the newest word on it, and the one that we act on
+			ch.head = max(ch.cursor, entries.GetHead())
+		}
 		if ch.expiredLocked(after, entries) {
 			ch.s.mu.Unlock()
 			return nil
@@ -187,8 +191,8 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 		ch.news = append(ch.news, ch.keepKeysLocked(now-mls.PastEpochs)...)
 	}
 	var d policy.Difference
-	if ch.pending != nil && ch.pending.id == id {
-		p := ch.pending.pending
+	if own := slices.IndexFunc(ch.pending, func(c *ownCommit) bool { return c.id == id }); own >= 0 {
+		p := ch.pending[own].pending
 		if d, err = policy.Describe(before, p.Change); err == nil {
 			err = ch.group.Merge(p)
 		}

@@ -167,7 +167,10 @@ func (ch *Channel) commitOnce(ctx context.Context, added proto.Name, options fun
 		return fmt.Errorf("make commit: %w", err)
 	}
 	id := proto.NewMessageID()
-	ch.pending = &ownCommit{id, p}
+	if len(ch.pending) == maxPending {
+		ch.pending = ch.pending[1:]
+	}
+	ch.pending = append(ch.pending, &ownCommit{id, p}) // an earlier one may have been taken, and its answer lost
 	ch.awaitLocked(id)
 	b := &wire.Commit{Channel: ch.id[:], Id: id[:], Epoch: uint64(ch.group.Epoch()), Message: p.Commit, GroupInfo: p.GroupInfo, Welcome: p.Welcome}
 	s.mu.Unlock()

@@ -32,9 +32,13 @@ func (n *numbers) giveBack(v uint64) {
 	}
 }
 
+// maxNumber is more than any device will ever say. From one near the end of its
+// type the count would begin again, and no receiver would see that one is missing.
+const maxNumber = 1 << 48
+
 // adopt goes on from what our relay has seen of us.
 func (n *numbers) adopt(seen uint64) {
-	if seen > n.Used {
+	if seen > n.Used && seen <= maxNumber {
 		n.Used, n.Free = seen, nil
 	}
 }
@@ -59,11 +63,18 @@ func (n *numbers) heard(from proto.Name, v uint64) (missing uint64) {
 func (n *numbers) forget() { n.Last = nil }
 
 // rolledBackLocked finds out, before anything is sealed, that our state is older
-// than what our relay has seen of us.
+// than what our relay has seen of us. A state that has said nothing yet may be that
+// of a device which has lost its own. Any other knows better than its relay.
 func (ch *Channel) rolledBackLocked(seen uint64) []Event {
 	used := ch.numbers.Used
-	ch.numbers.adopt(seen)
-	if seen <= used || !ch.restored || ch.group == nil {
+	if seen > maxNumber {
+		return []Event{Alarm{ch.id, proto.Refusef(proto.ReasonMalformed, "our relay says that our last message is number %d; it is %d", seen, used)}}
+	}
+	old := seen > used && ch.restored && ch.group != nil
+	if old || used == 0 {
+		ch.numbers.adopt(seen)
+	}
+	if !old {
 		return nil
 	}
 	return ch.oldStateLocked(proto.Refusef(proto.ReasonRolledBack, "our last message there is number %d, here %d", seen, used))

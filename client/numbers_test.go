@@ -1,6 +1,7 @@
 package client
 
 import (
+	"math"
 	"testing"
 
 	"crossband/proto"
@@ -50,5 +51,39 @@ func TestANumberOfAFailedMessageIsUsedAgain(t *testing.T) {
 	n.adopt(9) // our relay has seen more of us than we know
 	if got := n.take(); got != 10 {
 		t.Errorf("number %d, want 10", got)
+	}
+}
+
+// TestARelayCannotSwitchOffTheCount: whatever a relay says that it has seen of us,
+// receivers see that one of our messages is missing, and a relay that cannot be
+// right is an alarm.
+func TestARelayCannotSwitchOffTheCount(t *testing.T) {
+	unit := proto.Name{Agency: "usbp.example", Role: proto.RoleUnit, Label: "u"}
+	for _, step := range []struct {
+		used, seen, next uint64
+		alarms           int
+		why              string
+	}{
+		{5, 5, 6, 0, "what it should have seen"},
+		{0, 5, 6, 0, "of a device that has lost its state"},
+		{5, 9, 6, 0, "more than we have said, in this run"},
+		{5, maxNumber + 1, 6, 1, "more than anybody has ever said"},
+		{5, math.MaxUint64, 6, 1, "the last number that there is"},
+		{0, math.MaxUint64, 1, 1, "the last number, of a device that has lost its state"},
+	} {
+		ch := &Channel{numbers: numbers{Used: step.used}}
+		if news := ch.rolledBackLocked(step.seen); len(news) != step.alarms {
+			t.Errorf("%s: %d alarms, want %d", step.why, len(news), step.alarms)
+		}
+		var reader numbers
+		first := ch.numbers.take()
+		if first != step.next {
+			t.Errorf("%s: goes on with %d, want %d", step.why, first, step.next)
+		}
+		reader.heard(unit, first)
+		ch.numbers.take() // withheld
+		if missing := reader.heard(unit, ch.numbers.take()); missing != 1 {
+			t.Errorf("%s: %d missing, want 1", step.why, missing)
+		}
 	}
 }

@@ -22,6 +22,18 @@ func (ch *Channel) oldStateLocked(why *proto.Refusal) []Event {
 		return nil
 	}
 	ch.old = true
+	ch.sealNoMoreLocked()
+	return []Event{Alarm{ch.id, why}}
+}
+
+// stillOldLocked goes on where a run ended that knew its state to be old and had
+// not come in again: nothing else would show it once more.
+func (ch *Channel) stillOldLocked() {
+	ch.sealNoMoreLocked()
+	ch.heart.news = append(ch.heart.news, Alarm{ch.id, proto.Refuse(proto.ReasonRolledBack, "found by an earlier run, which did not come in again")})
+}
+
+func (ch *Channel) sealNoMoreLocked() {
 	ch.silence()
 	if ch.burst != nil {
 		ch.burst.endLocked(proto.Refuse(proto.ReasonRolledBack, ch.charter.Title))
@@ -30,7 +42,6 @@ func (ch *Channel) oldStateLocked(why *proto.Refusal) []Event {
 		o.Sealed = nil
 	}
 	ch.comeBackLocked()
-	return []Event{Alarm{ch.id, why}}
 }
 
 // caughtUpLocked is called when the log may have been read to its end.

@@ -23,7 +23,8 @@ type outgoing struct {
 	At       time.Time
 	Sealed   []byte // of the last try, to be said again as it was; empty: to be sealed
 	Epoch    uint64
-	Kept     bool // our relay has it
+	Kept     bool   // our relay has it
+	Unseen   uint64 // log entries up to this one may have passed us by while it waited: it may be among them
 
 	asked bool           // on this link
 	tries int            // seals refused as stale, one after the other
@@ -92,6 +93,8 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 		return nil, ch.s.expelled
 	case ch.group == nil && !ch.wanted: // who is on its way back in waits
 		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
+	case ch.ended() != nil:
+		return nil, ch.ended()
 	case len(ch.outbox) >= maxOutbox:
 		return nil, proto.Refusef(proto.ReasonFull, "%d messages wait in the outbox", len(ch.outbox))
 	}
@@ -177,6 +180,12 @@ func (ch *Channel) sendNext() bool {
 		ch.s.mu.Unlock()
 		return false
 	}
+	if clean != nil {
+		if o = ch.notHeldLocked(clean); o == nil {
+			ch.s.mu.Unlock()
+			return true
+		}
+	}
 	f, err := (*wire.Frame)(nil), clean
 	if err == nil || len(o.Sealed) > 0 {
 		f, err = ch.readyLocked(o)
@@ -193,6 +202,40 @@ func (ch *Channel) sendNext() bool {
 	return true
 }
 
+// notHeldLocked is the first message that is not held back by why: it would hold
+// back a call for help behind it.
+func (ch *Channel) notHeldLocked(why error) *outgoing {
+	for _, o := range ch.outbox {
+		if !o.asked && (len(o.Sealed) > 0 || !ch.heldBackLocked(o, why)) {
+			return o
+		}
+	}
+	return nil
+}
+
+// heldBackLocked keeps a text in the outbox that a revoked member would read, until
+// that one is out of the group, and alarms once. Calls for help and their answers
+// fail at once instead: whoever waits for help must know.
+func (ch *Channel) heldBackLocked(o *outgoing, why error) bool {
+	f, err := o.frame()
+	if err != nil || f.GetText() == nil || o.tooLate(f) != nil || proto.ReasonOf(why) != proto.ReasonRevoked {
+		return false
+	}
+	if names := shortNames(ch.outcasts); ch.warnedOf != names {
+		ch.warnedOf = names
+		ch.heart.news = append(ch.heart.news, Alarm{ch.id, proto.AsRefusal(why)})
+	}
+	return true
+}
+
+// tooLate refuses a message that has waited too long to be said.
+func (o *outgoing) tooLate(f *wire.Frame) error {
+	if h := f.GetHail(); time.Since(o.At) > OutboxLife || h != nil && time.Now().After(time.UnixMilli(h.ExpiresMs)) {
+		return proto.Refuse(proto.ReasonRetention, "it waited since "+o.At.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
 // readyLocked returns the message as it is to be sent. It is sealed once in an
 // epoch and said again as it was: whoever has it already knows it again.
 func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
@@ -200,8 +243,8 @@ func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h := f.GetHail(); time.Since(o.At) > OutboxLife || h != nil && time.Now().After(time.UnixMilli(h.ExpiresMs)) {
-		return nil, proto.Refuse(proto.ReasonRetention, "it waited since "+o.At.UTC().Format(time.RFC3339))
+	if err := o.tooLate(f); err != nil {
+		return nil, err
 	}
 	if ch.old {
 		return nil, errOldState
@@ -232,12 +275,40 @@ func (ch *Channel) taken(o *outgoing, a *wire.Appended) {
 	ch.s.mu.Lock()
 	o.asked, o.tries, ch.moved = true, 0, true
 	var news []Event
-	if !o.Kept && o.seq == 0 {
+	switch seq := a.GetSeq(); {
+	case o.seq != 0 || o.why != nil:
+	case seq != 0 && seq <= o.Unseen: // nothing else will show us that it is in the log
+		ch.orderedLocked(o, seq)
+		news = ch.keepNewsLocked()
+	case !o.Kept:
 		o.Kept = true
-		news = append(news, MessageMoved{Channel: ch.id, ID: o.ID, State: MessageKept})
-		if err := ch.saveLocked(); err != nil {
-			news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
-		}
+		ch.news = append(ch.news, MessageMoved{Channel: ch.id, ID: o.ID, State: MessageKept})
+		news = ch.keepNewsLocked()
+	}
+	ch.s.changedLocked()
+	ch.s.mu.Unlock()
+	ch.s.emitAll(news)
+}
+
+// keepNewsLocked keeps the channel's state and returns what is to be told of it.
+func (ch *Channel) keepNewsLocked() []Event {
+	news := ch.news
+	ch.news = nil
+	if err := ch.saveLocked(); err != nil {
+		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
+	}
+	return news
+}
+
+// alreadyThere notes that the channel has a message under another seal of ours. It
+// is in the log where we could not see it, or will come in it.
+func (ch *Channel) alreadyThere(o *outgoing) {
+	ch.s.mu.Lock()
+	var news []Event
+	o.asked, o.tries, ch.moved = true, 0, true
+	if o.Unseen != 0 && o.seq == 0 {
+		ch.orderedLocked(o, 0)
+		news = ch.keepNewsLocked()
 	}
 	ch.s.changedLocked()
 	ch.s.mu.Unlock()
@@ -256,6 +327,8 @@ func (ch *Channel) notTaken(ctx context.Context, o *outgoing, err error) {
 		ch.moved = o.tries < joinTries
 		ch.s.mu.Unlock()
 		ch.catchUp(ctx) // or the next try finds out
+	case reason == proto.ReasonConflict && o.Kept:
+		ch.alreadyThere(o)
 	case isRefusal(err) && !passes(reason):
 		ch.s.mu.Lock()
 		news := ch.failLocked(o, proto.AsRefusal(err))
@@ -281,20 +354,30 @@ func passes(r proto.Reason) bool {
 	return false
 }
 
-// failLocked gives a message up and tells why.
+// failLocked gives a message up for good and tells why.
 func (ch *Channel) failLocked(o *outgoing, why *proto.Refusal) []Event {
-	o.why = why
-	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
+	news := ch.abandonLocked(o, why)
+	if err := ch.saveLocked(); err != nil {
+		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
+	}
+	ch.s.changedLocked()
+	return news
+}
+
+func (ch *Channel) abandonLocked(o *outgoing, why *proto.Refusal) []Event {
 	ch.numbers.giveBack(o.Number)
+	return ch.failedLocked(o, why)
+}
+
+// failedLocked notes that a message is not on its way, whatever became of it.
+func (ch *Channel) failedLocked(o *outgoing, why *proto.Refusal) []Event {
+	o.why = why
+	ch.takeOutLocked(o)
 	news := []Event{MessageMoved{Channel: ch.id, ID: o.ID, State: MessageFailed, Why: why}}
 	if h := ch.s.hails[o.ID]; h != nil && h.ch == ch && h.state == proto.HailSent { // nobody has heard it
 		h.state, h.reason = proto.HailExpired, why.Reason
 		news = append(news, HailMoved{Channel: ch.id, Hail: h.id, State: h.state, By: ch.s.Name(), Reason: h.reason, At: time.Now()})
 	}
-	if err := ch.saveLocked(); err != nil {
-		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonStore, err.Error())})
-	}
-	ch.s.changedLocked()
 	return news
 }
 
@@ -306,7 +389,7 @@ func (s *Session) returnedLocked(b *wire.Returned) []Event {
 		return nil
 	}
 	var news []Event
-	why := proto.Refuse(proto.Reason(b.Code), b.Detail)
+	why := proto.Refuse(reasonOf(b.Code), b.Detail)
 	o := ch.findOutLocked(id)
 	switch {
 	case o == nil: // it was in the log: it has expired unread
@@ -340,18 +423,34 @@ func (ch *Channel) ownLocked(id proto.MessageID, aad []byte, seq uint64) (bool, 
 	if o == nil {
 		return false, nil
 	}
-	o.seq = seq
-	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
 	sent, err := o.aad()
 	if err != nil || string(sent) != string(aad) {
-		return true, proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
+		// Nobody can read it. Its number stays used, so that all see the gap.
+		why := proto.Refuse(proto.ReasonMalformed, "the envelope of our own message was changed on its way")
+		ch.news = append(ch.news, ch.failedLocked(o, why)...)
+		return true, why
 	}
-	ch.mine.add(id, seq)
-	ch.news = append(ch.news, MessageMoved{Channel: ch.id, ID: id, State: MessageOrdered, Seq: seq})
+	ch.orderedLocked(o, seq)
 	return true, nil
 }
 
-// failAllLocked gives up what waits on a channel that we have been taken out of.
+// orderedLocked notes that a message of ours is in the log; seq is 0 when it is not
+// known where.
+func (ch *Channel) orderedLocked(o *outgoing, seq uint64) {
+	o.seq = seq
+	ch.takeOutLocked(o)
+	if seq != 0 {
+		ch.mine.add(o.ID, seq)
+	}
+	ch.news = append(ch.news, MessageMoved{Channel: ch.id, ID: o.ID, State: MessageOrdered, Seq: seq})
+}
+
+func (ch *Channel) takeOutLocked(o *outgoing) {
+	ch.outbox = slices.DeleteFunc(ch.outbox, func(x *outgoing) bool { return x == o })
+}
+
+// failAllLocked gives up what waits on a channel that has ended, or that we have
+// been taken out of.
 func (ch *Channel) failAllLocked(why *proto.Refusal) (news []Event) {
 	for _, o := range slices.Clone(ch.outbox) {
 		news = append(news, ch.failLocked(o, why)...)

@@ -174,7 +174,7 @@ func (s *Session) savePackagesLocked() error {
 	if err != nil {
 		return fmt.Errorf("save key packages: %w", err)
 	}
-	return s.cfg.State.Save(packagesKey, b)
+	return s.saveLocked(packagesKey, b)
 }
 
 func (s *Session) restorePackagesLocked() error {

@@ -17,12 +17,16 @@ type savedChannel struct {
 	Seen    uint64 // highest epoch
 	Restart uint64 // SFrame context in use
 	Greeted [][]byte
+	Wanted  bool // to come back by ourselves, if we have no group
+	Lost    bool // the hub has lost the group
 	Group   []byte
+	Old     bool // the group's state is known to be an old copy
 	Hails   []savedHail
 	Numbers savedNumbers
 	Outbox  []*outgoing
 	Inbox   []savedText
 	Mine    sentList
+	Texts   textList
 	Holes   []*hole
 	Late    []*lateEpoch // of the holes
 	Views   []byte       // digests of our last epochs: see views.Book
@@ -59,9 +63,9 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Hails: ch.hailsLocked(),
-		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Holes: ch.holes.list, Late: ch.holes.epochs,
-		Views: ch.heart.book.Save()}
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Wanted: ch.wanted, Lost: ch.lost, Old: ch.old, Hails: ch.hailsLocked(),
+		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Texts: ch.texts,
+		Holes: ch.holes.list, Late: ch.holes.epochs, Views: ch.heart.book.Save()}
 	if ch.group != nil {
 		var err error
 		if v.Group, err = ch.group.MarshalBinary(); err != nil {
@@ -72,11 +76,12 @@ func (ch *Channel) saveLocked() error {
 	if err != nil {
 		return fmt.Errorf("save channel: %w", err)
 	}
-	return ch.s.cfg.State.Save(channelKey+ch.id.String(), b)
+	return ch.s.saveLocked(channelKey+ch.id.String(), b)
 }
 
-// restore loads what the last run kept. A channel whose charter has ended, or
-// whose state does not load, is left out: it is joined anew when wanted.
+// restore loads what the last run kept. A channel whose charter has ended leaves
+// only what waited on it. One whose state does not load is left out: it is joined
+// anew when wanted.
 func (s *Session) restore() error {
 	names, err := s.cfg.State.Keys()
 	if err != nil {
@@ -92,11 +97,7 @@ func (s *Session) restore() error {
 		if err != nil {
 			return fmt.Errorf("client: state: %w", err)
 		}
-		err = s.restoreLocked(b)
-		if proto.ReasonOf(err) == proto.ReasonClosed {
-			err = s.cfg.State.Delete(name) // its charter has ended, and its keys with it
-		}
-		if err != nil {
+		if err := s.restoreLocked(b); err != nil {
 			s.log.Warn("channel state not loaded", "key", name, "why", err.Error())
 		}
 	}
@@ -108,8 +109,19 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
-	c, _, err := s.judge().Read(v.Charter, time.Now())
+	c, err := s.judge().Payload(v.Charter)
 	if err != nil {
+		return err
+	}
+	if !time.Now().Before(c.Expires) {
+		ch := s.newChannelLocked(c, v.Charter)
+		ch.outbox, ch.again, ch.holes.list, ch.holes.epochs = v.Outbox, v.Inbox, v.Holes, v.Late
+		ch.endLocked(ch.ended())
+		return nil
+	}
+	// It was judged good when it came, or it would not be here. That its signer
+	// has been revoked since, a lost handset say, ends no channel.
+	if _, _, err := s.judge().Read(v.Charter, time.Now()); err != nil && proto.ReasonOf(err) != proto.ReasonRevoked {
 		return err
 	}
 	if err := s.roomLocked(); err != nil {
@@ -117,9 +129,11 @@ func (s *Session) restoreLocked(b []byte) error {
 	}
 	ch := s.newChannelLocked(c, v.Charter)
 	ch.seen, ch.restart, ch.greeted = v.Seen, v.Restart, v.Greeted
-	ch.numbers, ch.outbox, ch.inbox, ch.again, ch.mine = v.Numbers.numbers(), v.Outbox, v.Inbox, v.Inbox, v.Mine
+	ch.numbers, ch.outbox, ch.inbox, ch.again, ch.mine, ch.texts = v.Numbers.numbers(), v.Outbox, v.Inbox, v.Inbox, v.Mine, v.Texts
 	ch.holes.list, ch.holes.epochs = v.Holes, v.Late
-	if len(v.Group) == 0 {
+	ch.cursor, ch.wanted, ch.lost = v.Cursor, v.Wanted, v.Lost
+	if len(v.Group) == 0 { // it may have been on its way back in
+		ch.restoreHailsLocked(v.Hails)
 		return nil
 	}
 	g, err := mls.UnmarshalGroup(v.Group, s.identity.Key, ch.gate())
@@ -130,11 +144,18 @@ func (s *Session) restoreLocked(b []byte) error {
 	g.SetPadding(paddingBucket)
 	// Voice keys are counted from zero by each run: a new context, kept before
 	// it is used, makes them new keys (RFC 9605 section 9.1).
-	ch.group, ch.cursor, ch.created, ch.wanted, ch.restart, ch.restored = g, v.Cursor, true, true, v.Restart+1, true
+	ch.group, ch.created, ch.wanted, ch.restart, ch.restored = g, true, true, v.Restart+1, true
 	ch.heart.book.Load(v.Views, time.Now())
 	ch.restoreHailsLocked(v.Hails)
+	ch.old = v.Old
 	if err := ch.saveLocked(); err != nil {
 		return err
 	}
-	return ch.newEpochLocked()
+	if err := ch.newEpochLocked(); err != nil {
+		return err
+	}
+	if v.Old {
+		ch.stillOldLocked()
+	}
+	return nil
 }

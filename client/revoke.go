@@ -164,7 +164,7 @@ var errNobody = errors.New("client: nobody to remove")
 
 // beforeSending is asked by whoever is about to speak or write: a group that
 // holds a revoked member is cleaned first. When that fails though the hub is
-// there, nothing is said: a hub that will not let a revoked device be removed
+// there, nothing is said, and a text waits: a hub that will not let a revoked device be removed
 // is not to be talked through. When the hub is away nobody can be removed; then
 // speech goes on, for the people on this side need it more than silence, and
 // the user is told who may be listening.

@@ -73,13 +73,13 @@ func (ch *Channel) restoreHailsLocked(list []savedHail) {
 	}
 }
 
-// ringAgain rings what rang before the restart. It comes after catching up, so
+// ringAgain rings what rang before the restart, unless we have been removed. It comes after catching up, so
 // that what has been answered meanwhile stays silent.
 func (ch *Channel) ringAgain() {
 	var news []Event
 	ch.s.mu.Lock()
 	for _, h := range ch.s.hails {
-		if h.ch == ch && h.again && h.rings() {
+		if h.ch == ch && h.again && h.rings() && ch.wanted {
 			news = append(news, h.event())
 			h.acknowledge()
 		}

@@ -55,6 +55,7 @@ type Session struct {
 	clock     voice.TalkClock
 	calls     map[uint64]chan *wire.Frame
 	channels  map[proto.ChannelID]*Channel
+	ended     []*Channel // whose charters have, and who are yet to be told of
 	hails     map[proto.MessageID]*Hail
 	packages  keyPackages
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
@@ -189,6 +190,7 @@ const (
 // first it gives what the last run left unshown.
 func (s *Session) supervise() {
 	s.showAgain()
+	s.tellEnded()
 	wait := dialFirst
 	for s.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)

@@ -19,6 +19,7 @@ func (s *Session) settle() {
 	}
 	for _, ch := range s.Channels() {
 		if !ch.joined() {
+			ch.ringAgain() // what was answered meanwhile cannot be read any more
 			continue
 		}
 		err := ch.subscribe(ctx)

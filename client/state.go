@@ -21,15 +21,20 @@ type State interface {
 // DirState keeps each value in a file of a folder that only its owner can read.
 type DirState struct{ dir string }
 
-// NewDirState uses dir, which it makes if need be with mode 0700.
+// NewDirState uses dir, which it makes if need be with mode 0700. What a Save left
+// there that was killed is deleted: it holds secrets, and nobody would look for it.
 func NewDirState(dir string) (*DirState, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return &DirState{dir}, nil
+	d := &DirState{dir}
+	return d, d.removeUnfinished("")
 }
 
-const stateSuffix = ".state"
+const (
+	stateSuffix      = ".state"
+	unfinishedSuffix = ".tmp"
+)
 
 // Load implements State.
 func (d *DirState) Load(key string) ([]byte, error) {
@@ -43,7 +48,7 @@ func (d *DirState) Load(key string) ([]byte, error) {
 // Save implements State: a new file, synced, takes the old one's place; the
 // folder is synced too.
 func (d *DirState) Save(key string, value []byte) error {
-	f, err := os.CreateTemp(d.dir, key+".*.tmp")
+	f, err := os.CreateTemp(d.dir, key+".*"+unfinishedSuffix)
 	if err != nil {
 		return err
 	}
@@ -75,9 +80,24 @@ func (d *DirState) Keys() ([]string, error) {
 	return keys, err
 }
 
-// Delete implements State.
+// Delete implements State. It also deletes what was never finished of the value.
 func (d *DirState) Delete(key string) error {
-	err := os.Remove(filepath.Join(d.dir, key+stateSuffix))
+	err := d.removeUnfinished(key + ".")
+	return errors.Join(err, d.remove(key+stateSuffix))
+}
+
+func (d *DirState) removeUnfinished(prefix string) error {
+	entries, err := os.ReadDir(d.dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), unfinishedSuffix) {
+			err = errors.Join(err, d.remove(e.Name()))
+		}
+	}
+	return err
+}
+
+func (d *DirState) remove(name string) error {
+	err := os.Remove(filepath.Join(d.dir, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

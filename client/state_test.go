@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	pb "google.golang.org/protobuf/proto"
 
+	"crossband/client/views"
+	"crossband/proto"
 	"crossband/proto/wire"
 )
 
@@ -43,6 +46,57 @@ func TestStatesKeepTheLastValue(t *testing.T) {
 				t.Fatalf("keys %v, %v", keys, err)
 			}
 		})
+	}
+}
+
+// TestUnfinishedStateIsDeleted: what a kill between write and rename leaves holds
+// group secrets. It goes at the next start, and with the value.
+func TestUnfinishedStateIsDeleted(t *testing.T) {
+	dir := t.TempDir()
+	leave := func() {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "channel-1.123.tmp"), []byte("group secrets"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func() int {
+		t.Helper()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	leave()
+	s, err := NewDirState(dir)
+	if n := left(); n != 0 || err != nil {
+		t.Errorf("%d files after a start, %v; want none", n, err)
+	}
+	if err := errors.Join(s.Save("channel-1", nil), s.Save("channel-12", nil)); err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if err := s.Delete("channel-1"); err != nil {
+		t.Fatal(err)
+	}
+	if n := left(); n != 1 {
+		t.Errorf("%d files after a value was deleted, want the other one", n)
+	}
+}
+
+// TestADeviceThatIsOutSavesNothing: whoever was about to save when it was wiped
+// brings nothing back.
+func TestADeviceThatIsOutSavesNothing(t *testing.T) {
+	s := &Session{cfg: Config{State: NewMemoryState()}, expelled: proto.Refuse(proto.ReasonRevoked, "lost")}
+	ch := &Channel{s: s}
+	ch.heart.book = views.NewBook(ch.id, proto.Name{}, nil)
+	for what, err := range map[string]error{"a channel": ch.saveLocked(), "key packages": s.savePackagesLocked()} {
+		if proto.ReasonOf(err) != proto.ReasonRevoked {
+			t.Errorf("%s: %v, want reason %d", what, err, proto.ReasonRevoked)
+		}
+	}
+	if keys, err := s.cfg.State.Keys(); len(keys) != 0 || err != nil {
+		t.Errorf("kept %q, %v", keys, err)
 	}
 }
 

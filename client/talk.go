@@ -395,7 +395,7 @@ func (s *Session) burstNewsLocked(f *wire.Frame) {
 		}
 	case *wire.Frame_FloorDeny:
 		if b := mine(m.FloorDeny.Channel, m.FloorDeny.Burst); b != nil {
-			b.endLocked(proto.Refuse(proto.Reason(m.FloorDeny.Code), m.FloorDeny.Holder))
+			b.endLocked(proto.Refuse(reasonOf(m.FloorDeny.Code), m.FloorDeny.Holder))
 		}
 	case *wire.Frame_FloorQueuePosition:
 		if b := mine(m.FloorQueuePosition.Channel, m.FloorQueuePosition.Burst); b != nil {
@@ -404,7 +404,7 @@ func (s *Session) burstNewsLocked(f *wire.Frame) {
 		}
 	case *wire.Frame_FloorRevoke:
 		if b := mine(m.FloorRevoke.Channel, m.FloorRevoke.Burst); b != nil {
-			b.endLocked(proto.Refuse(proto.Reason(m.FloorRevoke.Code), m.FloorRevoke.By))
+			b.endLocked(proto.Refuse(reasonOf(m.FloorRevoke.Code), m.FloorRevoke.By))
 		}
 	case *wire.Frame_FloorWarning:
 		if b := mine(m.FloorWarning.Channel, m.FloorWarning.Burst); b != nil {

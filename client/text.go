@@ -1,7 +1,10 @@
 package client
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"slices"
 	"time"
 
 	"crossband/proto"
@@ -33,10 +36,38 @@ func (ch *Channel) textLocked(e *wire.Entry, b *wire.Text) ([]Event, error) {
 	if err != nil || m == nil {
 		return nil, err
 	}
+	if ch.texts.again(from, id) {
+		return nil, proto.Refusef(proto.ReasonConflict, "a text of %s comes a second time", from)
+	}
 	if o := m.GetIncident(); o != nil {
 		return ch.incidentLocked(from, o)
 	}
 	t := TextReceived{ch.id, id, from, m.GetText(), time.UnixMilli(e.TimeMs), e.Seq}
 	ch.receivedLocked(t)
 	return []Event{t}, nil
+}
+
+// textList tells which texts have been in the log, oldest first. A sender seals a
+// text anew when the hub says that its first seal came too late; a hub that lied
+// could have both read.
+type textList [][]byte
+
+// Bounds of a textList: how many are known, and octets of a digest that tells them.
+const (
+	maxTexts   = 256
+	textDigest = 12
+)
+
+// again notes a text and reports whether it was there before.
+func (l *textList) again(from proto.Name, id proto.MessageID) bool {
+	sum := sha256.Sum256(append(id[:], from.String()...))
+	d := sum[:textDigest]
+	if slices.ContainsFunc(*l, func(x []byte) bool { return bytes.Equal(x, d) }) {
+		return true
+	}
+	if len(*l) == maxTexts {
+		*l = (*l)[1:]
+	}
+	*l = append(*l, d)
+	return false
 }

@@ -23,8 +23,8 @@ const (
 	// corrected by what our relay says of the time: a relay could use that to
 	// hand us old beats as new ones for as long as it likes.
 	Freshness = proto.ClockSkewWarning
-	// asleep is a gap between two sweeps by which we know that we did not run.
-	asleep = 10 * time.Second
+	// Asleep is a gap between two sweeps by which we know that we did not run.
+	Asleep = 10 * time.Second
 	// maxNamed bounds the differences reported in one epoch: in a fork of a
 	// thousand members the first few say it all.
 	maxNamed = 16
@@ -255,7 +255,7 @@ func (b *Book) differ(name proto.Name, m *member, d Difference) []Difference {
 // only then does a wait count. A wait that a sleeping device slept through
 // begins anew.
 func (b *Book) Sweep(now time.Time, inTouch bool) []Difference {
-	if now.Sub(b.swept) > asleep {
+	if now.Sub(b.swept) > Asleep {
 		inTouch = false
 	}
 	b.swept = now

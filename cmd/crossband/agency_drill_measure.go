@@ -78,7 +78,7 @@ func (r *drillReport) print(e env) {
 func (d *drill) lose(ctx context.Context) error {
 	d.groups = d.shared()
 	d.report.Started = time.Now().UTC()
-	r, err := d.dir.Revoke(d.name, "lost", time.Now())
+	r, err := d.dir.Revoke(d.name, "lost", false, time.Now())
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ const takenWait = 5 * time.Second
 
 func newAgencyRevokeCommand(e env) *cobra.Command {
 	var dir, reason string
-	var asJSON bool
+	var force, asJSON bool
 	c := &cobra.Command{
 		Use:   "revoke ROLE/LABEL",
 		Short: "Take a device out: lost, stolen, compromised or retired",
@@ -33,7 +33,9 @@ A relay in the agency's folder takes it from there; any other gets it from the
 registrar, which has to run: crossband agency serve.
 
 Of a name that nobody has enrolled as yet, the open invitations are taken back and
-that is all.
+that is all; a name that was never invited is refused. That goes by
+authority/issued.log: where it was restored from a backup it does not know every
+device, and --force revokes the name whatever it says.
 
 The name can be invited again later: crossband agency invite. Why a device was
 revoked is kept in the agency's folder and told to nobody.`,
@@ -53,7 +55,7 @@ revoked is kept in the agency's folder and told to nobody.`,
 			if err != nil {
 				return err
 			}
-			r, err := d.Revoke(name, reason, time.Now())
+			r, err := d.Revoke(name, reason, force, time.Now())
 			if err != nil {
 				return err
 			}
@@ -74,6 +76,7 @@ revoked is kept in the agency's folder and told to nobody.`,
 	}
 	dirFlag(c, &dir)
 	c.Flags().StringVar(&reason, "reason", "", strings.Join(agencydir.Reasons(), ", ")+"; for the agency's own book")
+	c.Flags().BoolVar(&force, "force", false, "revoke the name even if authority/issued.log does not know it")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

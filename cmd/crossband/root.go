@@ -127,7 +127,10 @@ func hints(err error, cmd *cobra.Command) []string {
 	case errors.Is(err, agencydir.ErrBusy):
 		return []string{"look at what they did, in audit.log of the folder too, and try again"}
 	case errors.Is(err, agencydir.ErrNeverIssued):
-		return []string{"compare the name with those in authority/issued.log, in the agency's folder"}
+		return []string{
+			"compare the name with those in authority/issued.log, in the agency's folder",
+			"if the device is real, because that log was restored from a backup: --force revokes the name all the same",
+		}
 	case errors.Is(err, agencydir.ErrNotEmpty):
 		return []string{"name another folder with --dir"}
 	case errors.Is(err, fips.ErrOff):

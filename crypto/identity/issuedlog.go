@@ -32,11 +32,12 @@ func (a *Authority) logIssued(leaf *x509.Certificate, name proto.Name, now time.
 	return nil
 }
 
-// Issued reports whether the authority has ever made a certificate for name.
+// Issued reports whether the authority may have made a certificate for name. It goes
+// by the log of certificates; without one nothing is known, and it may have.
 func (a *Authority) Issued(name proto.Name) (bool, error) {
 	f, err := os.Open(filepath.Join(a.dir, "issued.log"))
 	if missing(err) {
-		return false, nil
+		return true, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("read log of certificates: %w", err)

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -19,6 +21,13 @@ func TestRevokedChain(t *testing.T) {
 	}
 	if issued, err := us.Issued(name(t, "spiffe://usbp.example/unit/los")); issued || err != nil {
 		t.Errorf("the beginning of a name that was certified: %v, %v", issued, err)
+	}
+	bare := newAuthority(t, "gn.example", noon())
+	if err := os.Remove(filepath.Join(bare.dir, "issued.log")); err != nil && !missing(err) {
+		t.Fatal(err)
+	}
+	if issued, err := bare.Issued(lost.Name); !issued || err != nil {
+		t.Errorf("with the log lost nothing is known: %v, %v", issued, err)
 	}
 
 	ok(t, store.ApplyRevocations(must(us.Revoke(lost.Name, noon().Add(time.Hour)))(t), noon().Add(time.Hour)))

@@ -302,6 +302,45 @@ func TestBackupPutBackIsNoticed(t *testing.T) {
 	})
 }
 
+// The hub does not let a device renew its keys before the first text of a run. If it
+// may do so later the next text tries again; against a rule none does.
+func TestKeysThatCouldNotBeRenewedAreRenewedLater(t *testing.T) {
+	for _, c := range []struct {
+		why     proto.Reason
+		commits int
+	}{{proto.ReasonQuota, 2}, {proto.ReasonCharter, 1}} {
+		t.Run(fmt.Sprint(c.why), func(t *testing.T) {
+			between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+				id, state := p.border.mx.Identity("unit/again"), client.NewMemoryState()
+				unit := p.border.mx.EndpointWith(id, state)
+				unit.MustJoin(p.group)
+				time.Sleep(time.Second)
+				unit.Close()
+				commits := 0
+				m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+					if x.Frame.GetCommit() == nil || x.Toward != p.border.us.Name {
+						return []*wire.Frame{x.Frame}
+					}
+					if commits++; commits > 1 {
+						return []*wire.Frame{x.Frame}
+					}
+					go m.Say(p.border.mx, &wire.Frame{Re: x.Frame.Id, Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(c.why)}}})
+					return nil
+				})
+				again := p.border.mx.EndpointWith(id, state)
+				for _, text := range []string{"one", "two", "three"} {
+					ok(t, second(again.Channel(p.group).Text(minute(t), text)))
+					relaytest.Wait(t, p.agent.Watch, "it is read", func(x client.TextReceived) bool { return x.Text == text })
+				}
+				m.Tamper(nil)
+				if commits != c.commits {
+					t.Errorf("three texts after a refusal for reason %d: %d tries to renew the keys, want %d", c.why, commits, c.commits)
+				}
+			})
+		})
+	}
+}
+
 // A text of a run that took up a state from the disk is sealed in an epoch that
 // the run has entered itself.
 func TestFirstTextOfARunIsSealedUnderNewKeys(t *testing.T) {

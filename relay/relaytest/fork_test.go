@@ -117,6 +117,11 @@ func (s *splitter) take(f *wire.Frame) {
 	)
 }
 
+// log puts a text into MX's history. Nothing must pass meanwhile.
+func (s *splitter) log(x *wire.Text) {
+	s.branch = append(s.branch, &wire.Entry{Seq: s.head + uint64(len(s.branch)) + 1, TimeMs: time.Now().UnixMilli(), Item: &wire.Entry_Text{Text: x}})
+}
+
 func (s *splitter) entries(after uint64) *wire.Entries {
 	list := slices.DeleteFunc(slices.Clone(s.branch), func(e *wire.Entry) bool { return e.Seq <= after })
 	return &wire.Entries{Channel: s.channel[:], Entries: list, Head: s.head + uint64(len(s.branch))}
@@ -283,6 +288,74 @@ func TestHeldBackCommitIsShown(t *testing.T) {
 		for _, e := range []*relaytest.Endpoint{p.agent, p.guard} {
 			reaches(t, e, b.group, views.Agreed, shownWithin, "it is held back no more")
 		}
+	})
+}
+
+// A hub that holds a commit back also tells of log entries that are not there, once
+// or all the time, so that the half that is held has always something to wait for.
+func TestTellingOfEntriesThatAreNotThereHidesNoEpoch(t *testing.T) {
+	for name, always := range map[string]bool{"once": false, "all the time": true} {
+		t.Run(name, func(t *testing.T) {
+			var m *relaytest.Middle
+			runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
+				p := newPatrol(t, b)
+				for _, e := range []*relaytest.Endpoint{p.agent, p.guard} {
+					reaches(t, e, b.group, views.Agreed, shownWithin, "before")
+				}
+				mark := p.guard.Watch.Mark()
+				s := split(b, m, b.group, false)
+				invented := func() *wire.Frame {
+					return &wire.Frame{Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: b.group[:], Head: 1 << 40}}}
+				}
+				if always {
+					m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+						f := x.Frame.GetFetchLog()
+						if f == nil || x.Toward != b.us.Name || !bytes.Equal(f.Channel, b.group[:]) {
+							return s.pass(x)
+						}
+						a := invented()
+						a.Re = x.Frame.Id
+						s.answer(a)
+						return nil
+					})
+				}
+				m.Say(b.mx, invented())
+				time.Sleep(time.Second)
+				ok(t, p.us.Refresh(minute(t)))
+				reaches(t, p.guard, b.group, views.Differ, 2*shownWithin, "a commit that is held back")
+				list := viewAlarms(p.guard, mark)
+				if !slices.ContainsFunc(list, func(a string) bool { return strings.Contains(a, "does not show us") }) {
+					t.Errorf("the guard was told %q, want of an epoch that it is not shown", list)
+				}
+				m.Tamper(nil)
+				ok(t, second(p.us.Text(minute(t), "which brings the rest")))
+				for _, e := range []*relaytest.Endpoint{p.agent, p.guard} {
+					reaches(t, e, b.group, views.Agreed, shownWithin, "it is held back no more")
+				}
+			})
+		})
+	}
+}
+
+// A hub tells of a log entry and does not give it out: that is said within a minute.
+func TestAnEntryThatIsToldOfAndNotShownIsAnAlarm(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		mark := p.guard.Watch.Mark()
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+			f := x.Frame.GetFetchLog()
+			if f != nil && x.Toward == p.border.us.Name && bytes.Equal(f.Channel, p.group[:]) {
+				return nil
+			}
+			return []*wire.Frame{x.Frame}
+		})
+		m.Say(p.border.mx, &wire.Frame{Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: p.group[:], Head: 1 << 40}}})
+		time.Sleep(time.Minute)
+		if list := viewAlarms(p.guard, mark); len(list) != 1 || !strings.Contains(list[0], "has not shown us") {
+			t.Errorf("the guard was told %q, want once that an entry is not shown", list)
+		}
+		m.Tamper(nil)
+		time.Sleep(time.Minute)
+		usable(t, p, "an entry that is not there")
 	})
 }
 

@@ -198,6 +198,89 @@ func TestHostileHubCannotForgeOrDouble(t *testing.T) {
 	})
 }
 
+// A hub changes the envelope of a text: nobody can read it, and whoever said it is
+// told that it has failed.
+func TestHostileHubThatSpoilsATextIsToldToItsSender(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		stop := onEntries(m, p.border.mx, each(func(e *wire.Entry) {
+			if x := e.GetText(); x != nil {
+				x.Number += 7
+			}
+		}))
+		mark := p.guard.Watch.Mark()
+		id, err := p.mx.Text(minute(t), "spoilt")
+		if err != nil && proto.ReasonOf(err) != proto.ReasonMalformed {
+			t.Errorf("told %v, want success so far or reason %d", err, proto.ReasonMalformed)
+		}
+		moved, _ := relaytest.WaitAfter(t, p.guard.Watch, mark, "the sender is told", func(x client.MessageMoved) bool { return x.ID == id && x.State == client.MessageFailed })
+		if moved.Why == nil || moved.Why.Reason != proto.ReasonMalformed {
+			t.Errorf("it failed for %v, want reason %d", moved.Why, proto.ReasonMalformed)
+		}
+		alarmed(t, p.guard, mark, "a member tells its user")
+		stop()
+		if n := len(p.mx.Outbox()); n > 0 {
+			t.Errorf("%d messages wait", n)
+		}
+		usable(t, p, "a spoilt text")
+	})
+}
+
+// A hub refuses a text as sealed too late, has it sealed anew, and puts both seals
+// into the log, one after the other or with a restart of the reader between them.
+func TestHostileHubCannotShowOneTextUnderTwoSeals(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		sender := p.border.mx.Endpoint("unit/gn-8")
+		ch := sender.MustJoin(p.group)
+		id, state := p.border.mx.Identity("unit/gn-9"), client.NewMemoryState()
+		reader := p.border.mx.EndpointWith(id, state)
+		reader.MustJoin(p.group)
+		time.Sleep(2 * time.Second)
+		s := split(p.border, m, p.group, false)
+		var seals []*wire.Text
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+			b := x.Frame.GetText()
+			if b == nil || x.Toward != p.border.us.Name {
+				return s.pass(x)
+			}
+			if seals = append(seals, b); len(seals) == 1 {
+				s.answer(&wire.Frame{Re: x.Frame.Id, Body: &wire.Frame_Refused{Refused: &wire.Refused{Code: uint32(proto.ReasonStaleEpoch)}}})
+				return nil
+			}
+			s.log(seals[0])
+			s.answer(
+				&wire.Frame{Re: x.Frame.Id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: b.Channel, Id: b.Id, Seq: s.head + 1}}},
+				&wire.Frame{Body: &wire.Frame_Entries{Entries: s.entries(s.head)}})
+			return nil
+		})
+		ok(t, second(ch.Text(minute(t), "once")))
+		time.Sleep(2 * time.Second)
+		reader.Close()
+		m.Tamper(nil)
+		if len(seals) != 2 || bytes.Equal(seals[0].Sealed, seals[1].Sealed) {
+			t.Fatalf("%d seals: the test shows nothing", len(seals))
+		}
+		s.log(seals[1])
+		both := s.entries(s.head)
+		m.Tamper(s.pass)
+		m.Say(p.border.mx, &wire.Frame{Body: &wire.Frame_Entries{Entries: both}})
+		time.Sleep(time.Second)
+		again := p.border.mx.EndpointWith(id, state)
+		time.Sleep(time.Second)
+		if got := texts(p.guard, p.group); len(got) != 1 {
+			t.Errorf("the guard was shown %q, want one text", got)
+		}
+		if got := append(texts(reader, p.group), texts(again, p.group)...); len(got) != 1 {
+			t.Errorf("the reader was shown %q, want one text", got)
+		}
+		for _, e := range []*relaytest.Endpoint{p.guard, again} {
+			a := relaytest.Wait(t, e.Watch, "it tells its user", func(a client.Alarm) bool { return a.Channel == p.group })
+			if a.Why.Reason != proto.ReasonConflict {
+				t.Errorf("%s: alarmed for %v, want reason %d", e.Name().Short(), a.Why, proto.ReasonConflict)
+			}
+		}
+	})
+}
+
 func TestHostileHubCannotReorderOrLeaveOut(t *testing.T) {
 	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
 		// Live entries in the wrong order: the gap is filled by fetching.
@@ -291,11 +374,12 @@ func TestHostileHubCannotForgeHails(t *testing.T) {
 
 		// Replies: those of others, and our own as the log gives them back.
 		for why, c := range map[string]struct {
-			state proto.HailState
-			by    func(mine, theirs *client.Hail) *client.Hail
+			state  proto.HailState
+			by     func(mine, theirs *client.Hail) *client.Hail
+			spoilt bool // and who said it may be told at once
 		}{
-			"the caller's cancelling becomes another state": {proto.HailCancelled, func(mine, _ *client.Hail) *client.Hail { return mine }},
-			"our own declining becomes another state":       {proto.HailDeclined, func(_, theirs *client.Hail) *client.Hail { return theirs }},
+			"the caller's cancelling becomes another state": {proto.HailCancelled, func(mine, _ *client.Hail) *client.Hail { return mine }, false},
+			"our own declining becomes another state":       {proto.HailDeclined, func(_, theirs *client.Hail) *client.Hail { return theirs }, true},
 		} {
 			mine, theirs := ring(t, d.us, d.guard, client.HailOptions{})
 			stands(t, proto.HailReceived, mine, theirs)
@@ -305,7 +389,10 @@ func TestHostileHubCannotForgeHails(t *testing.T) {
 					r.State = uint32(proto.HailAccepted)
 				}
 			}))
-			reply(t, c.by(mine, theirs), c.state, 0)
+			err := c.by(mine, theirs).Reply(minute(t), c.state, 0, nil)
+			if err != nil && !(c.spoilt && proto.ReasonOf(err) == proto.ReasonMalformed) {
+				t.Errorf("%s: who replied was told %v", why, err)
+			}
 			alarmed(t, d.guard, mark, why)
 			stop()
 			if s, _ := theirs.State(); s == proto.HailAccepted {

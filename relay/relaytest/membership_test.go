@@ -1,6 +1,7 @@
 package relaytest_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -156,6 +157,49 @@ func TestRacingCommitsBothSucceedOneAfterTheOther(t *testing.T) {
 			t.Errorf("epoch %d after %d commits since %d", now, 2*rounds, epoch)
 		}
 		sameView(t, b.group, p.agent, p.guard)
+	})
+}
+
+// The answer to a commit is lost, and its maker makes another before it reads that
+// the first was taken. It knows both as its own: no alarm, and nobody comes in anew.
+func TestACommitWhoseAnswerWasLostIsKnownAgain(t *testing.T) {
+	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
+		mark, before := p.guard.Watch.Mark(), time.Now()
+		lost := false
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+			late := 4*time.Second - time.Since(before)
+			switch {
+			case x.Toward != p.border.mx.Name:
+			case x.Frame.GetAppended() != nil && !lost:
+				lost = true
+				return nil
+			case x.Frame.GetEntries() != nil && late > 0:
+				go func() { // ends within seconds
+					time.Sleep(late)
+					m.Say(p.border.mx, x.Frame)
+				}()
+				return nil
+			}
+			return []*wire.Frame{x.Frame}
+		})
+		epoch, _ := p.mx.Epoch()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		if err := p.mx.Refresh(ctx); err == nil {
+			t.Fatal("the first commit was answered: the test shows nothing")
+		}
+		ok(t, p.mx.Refresh(minute(t)))
+		time.Sleep(20 * time.Second)
+		for _, x := range p.guard.Watch.After(mark) {
+			switch x.(type) {
+			case client.Alarm, client.Missed, client.Joined:
+				t.Errorf("%T %+v: it was its own commit", x, x)
+			}
+		}
+		if now, _ := p.mx.Epoch(); now != epoch+2 {
+			t.Errorf("in epoch %d, want both commits after %d", now, epoch)
+		}
+		sameView(t, p.group, p.agent, p.guard)
 	})
 }
 

@@ -2,6 +2,8 @@ package relaytest_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -126,6 +128,59 @@ func TestADeviceWhoseStateWasPutBackComesInAnew(t *testing.T) {
 			}
 		}
 		r.check(t, "a state that was put back")
+	})
+}
+
+// TestAnOldStateIsStillOldAfterARestart: a device that was put back from a backup
+// stops before it could come in again. Its next run seals nothing by the old state
+// either, and says so: what is said waits, and is read once the hub is back.
+func TestAnOldStateIsStillOldAfterARestart(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		p := newPatrol(t, b)
+		id, state := b.mx.Identity("unit/restored"), client.NewMemoryState()
+		e := b.mx.EndpointWith(id, state)
+		ch := e.MustJoin(b.group)
+		time.Sleep(2 * time.Second)
+		backup := copyOf(t, state)
+		for _, text := range []string{"one", "two", "three"} {
+			if _, err := ch.Text(minute(t), text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		e.Close()
+		b.Net.Cut(b.us.Addr, b.mx.Addr)
+		time.Sleep(30 * time.Second)
+		said := []string{"in the first run", "in the second run"}
+		for _, text := range said {
+			e = b.mx.Dial(id, backup)
+			a := relaytest.Wait(t, e.Watch, "it says that its state is old", func(a client.Alarm) bool { return a.Channel == b.group })
+			if a.Why.Reason != proto.ReasonRolledBack {
+				t.Errorf("alarmed for %v, want reason %d", a.Why, proto.ReasonRolledBack)
+			}
+			time.Sleep(5 * time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			_, err := e.Channel(b.group).Text(ctx, text)
+			cancel()
+			if !errors.Is(err, client.ErrWaiting) {
+				t.Errorf("a text %s: %v, want that it waits: its keys have been used", text, err)
+			}
+			if text == said[0] {
+				e.Close()
+				time.Sleep(time.Second)
+			}
+		}
+		mark := p.agent.Watch.Mark()
+		b.Net.Mend(b.us.Addr, b.mx.Addr)
+		for _, text := range said {
+			relaytest.WaitAfter(t, p.agent.Watch, mark, "it is read", func(x client.TextReceived) bool { return x.Text == text })
+		}
+		for _, x := range p.agent.Watch.After(mark) {
+			switch x.(type) {
+			case client.Missed, client.Gap, client.Alarm:
+				t.Errorf("the agent has lost something: %T %+v", x, x)
+			}
+		}
 	})
 }
 

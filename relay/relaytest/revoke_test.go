@@ -1,6 +1,8 @@
 package relaytest_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -314,11 +316,30 @@ func TestNothingIsSaidToAGroupThatCannotBeCleaned(t *testing.T) {
 		if took := time.Since(before); took > 3*time.Second {
 			t.Errorf("refused after %v", took)
 		}
-		if _, err := p.mx.Text(minute(t), "who is there?"); proto.ReasonOf(err) != proto.ReasonRevoked {
-			t.Errorf("a text: %v, want reason %d", err, proto.ReasonRevoked)
+		mark := p.guard.Watch.Mark()
+		if _, err := p.mx.Text(minute(t), "who is there?"); !errors.Is(err, client.ErrWaiting) {
+			t.Errorf("a text: %v, want that it waits until the device is out", err)
+		}
+		begun := time.Now()
+		if _, err := p.mx.Hail(minute(t), p.agent.Name(), phraseOf(t, "shots-fired"), client.HailOptions{}); proto.ReasonOf(err) != proto.ReasonRevoked || time.Since(begun) > 15*time.Second {
+			t.Errorf("a hail behind it: %v after %v, want reason %d soon", err, time.Since(begun), proto.ReasonRevoked)
+		}
+		alarms := slices.DeleteFunc(p.guard.Watch.After(mark), func(x client.Event) bool {
+			a, is := x.(client.Alarm)
+			return !is || a.Why.Reason != proto.ReasonRevoked
+		})
+		if len(alarms) != 1 {
+			t.Errorf("alarmed %d times in a minute that the text waits, want once", len(alarms))
+		}
+		thief.Close()
+		if slices.Contains(texts(p.agent, p.group), "who is there?") {
+			t.Error("it was said to a group that holds a revoked device")
 		}
 		m.Tamper(nil)
-		thief.Close()
+		relaytest.Wait(t, p.agent.Watch, "the text is read once the device is out", func(x client.TextReceived) bool { return x.Text == "who is there?" })
+		if names, err := p.us.Members(); err != nil || slices.Contains(names, thief.name) {
+			t.Errorf("members %v, %v", names, err)
+		}
 	})
 }
 
@@ -620,5 +641,35 @@ func TestDeviceThatReadOfItselfHoldsNothing(t *testing.T) {
 		if keys, _ := thief.state.Keys(); len(keys) != 0 || len(relaytest.Find[client.Connected](e.Watch)) != 0 {
 			t.Errorf("it uses the link that its relay lets it have, and holds %v", keys)
 		}
+	})
+}
+
+// Who signed a channel's charter is revoked. The device that has the channel keeps
+// it over a restart, with what waits there.
+func TestAChannelOutlivesWhoSignedItsCharter(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		p := newPatrol(t, b)
+		id, state := b.mx.Identity("unit/again"), client.NewMemoryState()
+		e := b.mx.EndpointWith(id, state)
+		ch := e.MustJoin(b.group)
+		time.Sleep(2 * time.Second)
+		b.Net.Cut(e.Addr, b.mx.Addr)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, err := ch.Text(ctx, "waits")
+		cancel()
+		if !errors.Is(err, client.ErrWaiting) {
+			t.Fatalf("%v, want that the text waits", err)
+		}
+		e.Close()
+		list, err := b.us.Authority.Revoke(b.us.Mailbox.Name, time.Now())
+		ok(t, err)
+		trust, err := id.TrustStore(time.Now())
+		ok(t, err)
+		ok(t, trust.ApplyRevocations(list, time.Now()))
+		e = b.mx.Dial(id.Adopt(trust), state)
+		if e.Channel(b.group) == nil {
+			t.Fatal("the channel is gone")
+		}
+		relaytest.Wait(t, p.agent.Watch, "what waited is read", func(x client.TextReceived) bool { return x.Text == "waits" })
 	})
 }

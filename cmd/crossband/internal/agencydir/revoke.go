@@ -52,16 +52,18 @@ func (d Dir) Name(s string) (proto.Name, error) {
 // invitations, so that nobody enrols as it. The list is on disk when it returns;
 // a relay in this folder takes it from there, any other from the registrar. Of a
 // name that nobody enrolled as only the invitations go, and one that has neither
-// is refused: to revoke a slip of the pen would only look like safety.
-func (d Dir) Revoke(name proto.Name, reason string, now time.Time) (r Revocation, err error) {
+// is refused: to revoke a slip of the pen would only look like safety. With force
+// it is revoked all the same, for a log of certificates that was restored from a
+// backup does not know the newest.
+func (d Dir) Revoke(name proto.Name, reason string, force bool, now time.Time) (r Revocation, err error) {
 	err = d.act("revoke", name.String(), now, func() (err error) {
-		r, err = d.revoke(name, reason, now)
+		r, err = d.revoke(name, reason, force, now)
 		return err
 	})
 	return r, err
 }
 
-func (d Dir) revoke(name proto.Name, reason string, now time.Time) (Revocation, error) {
+func (d Dir) revoke(name proto.Name, reason string, force bool, now time.Time) (Revocation, error) {
 	a, err := d.Authority()
 	if err != nil {
 		return Revocation{}, err
@@ -74,7 +76,7 @@ func (d Dir) revoke(name proto.Name, reason string, now time.Time) (Revocation, 
 	if r.Withdrawn, err = a.Withdraw(name); err != nil {
 		return Revocation{}, err
 	}
-	if !issued {
+	if !issued && !force {
 		if r.Withdrawn == 0 {
 			return Revocation{}, fmt.Errorf("%s %w", name, ErrNeverIssued)
 		}
