@@ -187,6 +187,9 @@ func TestStorageRuleInTheFiles(t *testing.T) {
 // the log's next folding: nothing of it stays in free pages. The log keeps it
 // until it is written over, or cut when the store closes or opens.
 func TestRetentionInTheFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute under the race detector")
+	}
 	withFiles(t, wire.Charter_STORAGE_SEALED, hub.Retention{Standing: time.Hour, Waiting: time.Hour}, func(t *testing.T, d *onDisk) {
 		list := d.converse(t)
 		if n := inFiles(d.files(t, d.us), list[d.mx.Name]); n != len(list[d.mx.Name]) {

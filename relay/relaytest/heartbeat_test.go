@@ -38,6 +38,9 @@ func triangle(t *testing.T, fn func(*testing.T, *patrol, *relaytest.Endpoint)) {
 }
 
 func TestTwoHundredChangesInAMinuteAreNoAlarm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute under the race detector")
+	}
 	triangle(t, func(t *testing.T, p *patrol, observer *relaytest.Endpoint) {
 		usDesk, mxUnit := p.border.us.Endpoint("desk/del-rio"), p.border.mx.Endpoint("unit/gn-8")
 		before, _ := p.us.Epoch()
