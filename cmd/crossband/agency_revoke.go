@@ -15,8 +15,12 @@ import (
 	"crossband/proto"
 )
 
-// takenWait is how long revoke waits to see its list in force.
-const takenWait = 5 * time.Second
+// How long revoke waits to see its list in force, and then for the link to be cut
+// and for what the partners answer.
+const (
+	takenWait  = 10 * time.Second
+	answerWait = 3 * time.Second
+)
 
 func newAgencyRevokeCommand(e env) *cobra.Command {
 	var dir, reason string
@@ -62,7 +66,7 @@ revoked is kept in the agency's folder and told to nobody.`,
 			if r.Number == 0 {
 				return e.sayWithdrawn(r, asJSON)
 			}
-			p, err := awaitTaken(cmd.Context(), d, r.Number)
+			p, err := e.awaitTaken(cmd.Context(), d, r)
 			if err != nil {
 				return err
 			}
@@ -81,17 +85,20 @@ revoked is kept in the agency's folder and told to nobody.`,
 	return c
 }
 
-// awaitTaken waits until the relay has the list, and then a moment for what the
-// partners answer.
-func awaitTaken(ctx context.Context, d agencydir.Dir, number uint64) (agencydir.Progress, error) {
+// awaitTaken waits until the relay has the list, and then a moment for the cut and
+// for what the partners answer.
+func (e env) awaitTaken(ctx context.Context, d agencydir.Dir, r agencydir.Revocation) (agencydir.Progress, error) {
+	defer e.patience("waiting for the relay to take the list")()
 	late, answers := time.Now().Add(takenWait), time.Time{}
+	partners, elsewhere := d.Partners() // of a relay that is elsewhere nothing is seen
 	for {
-		p, err := d.Progress(number)
+		p, err := d.Progress(r.Number)
 		now := time.Now()
 		if err == nil && p.Relay && answers.IsZero() {
-			answers = now.Add(time.Second)
+			answers = now.Add(answerWait)
+			late = answers
 		}
-		if err != nil || now.After(late) || !answers.IsZero() && (!p.Seen || now.After(answers)) {
+		if err != nil || now.After(late) || p.Relay && (elsewhere != nil || settled(p, r, len(partners))) {
 			return p, err
 		}
 		select {
@@ -100,6 +107,12 @@ func awaitTaken(ctx context.Context, d agencydir.Dir, number uint64) (agencydir.
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// settled reports whether nothing more is to be expected of a list.
+func settled(p agencydir.Progress, r agencydir.Revocation, partners int) bool {
+	_, cut := p.Status.Cut[r.Name.String()]
+	return cut && len(p.Status.Told)+len(p.Status.Refused) >= partners
 }
 
 // sayWithdrawn says that only invitations went: nobody held a certificate.
