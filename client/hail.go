@@ -154,7 +154,7 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 // hailLocked reads a hail out of the log. Received at its addressee, it is
 // acknowledged at once: it rings here.
 func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
-	id, m, from, err := ch.readLocked(e, b.Id, b, b.Sealed, b.Epoch)
+	id, m, from, err := ch.readLocked(e, b)
 	if err != nil || m == nil {
 		return nil, err
 	}
@@ -232,23 +232,13 @@ func (h *Hail) moves(next proto.HailState, by proto.Name) bool {
 // openReplyLocked returns who replied and what was said. Only an expiry, which
 // the hub's clock makes, comes without a seal.
 func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name, *phrase.Content, error) {
-	id, err := proto.MessageIDFrom(b.Id)
-	if err != nil {
-		return proto.Name{}, nil, err
-	}
 	from, err := proto.ParseName(b.From)
 	if err != nil {
 		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
-	aad, err := envelopeAAD(b)
-	if err != nil {
-		return proto.Name{}, nil, err
-	}
-	if own, err := ch.ownLocked(id, aad, e.Seq); own || err != nil {
+	_, aad, own, err := ch.arrivedLocked(e, b)
+	if own || err != nil {
 		return ch.s.Name(), nil, err
-	}
-	if len(e.Digest) > 0 {
-		return proto.Name{}, nil, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
 	}
 	if len(b.Sealed) == 0 {
 		if from.Role != proto.RoleRelay || from.Agency != ch.charter.Owner || proto.HailState(b.State) != proto.HailExpired {

@@ -92,7 +92,7 @@ func (ch *Channel) newHole(e *wire.Entry) (*hole, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hole{e.Seq, agency, epochIn(e), b, time.Now()}, nil
+	return &hole{e.Seq, agency, proto.EntryEnvelope(e).GetEpoch(), b, time.Now()}, nil
 }
 
 // expectLocked notes who may have sealed a hole: the members of its agency, as the
@@ -222,24 +222,11 @@ func (s *holeState) epoch(n uint64) *lateEpoch {
 func (s *holeState) waitsFor(hail []byte) bool {
 	return slices.ContainsFunc(s.list, func(h *hole) bool {
 		e, err := h.entry()
-		return err == nil && e.GetHail() != nil && bytes.Equal(itemID(e), hail)
+		return err == nil && e.GetHail() != nil && bytes.Equal(e.GetHail().Id, hail)
 	})
 }
 
 func (h *hole) entry() (*wire.Entry, error) {
 	e := new(wire.Entry)
 	return e, pb.Unmarshal(h.Entry, e)
-}
-
-// epochIn is the epoch that an entry's item is sealed in; 0 for none.
-func epochIn(e *wire.Entry) uint64 {
-	switch item := e.Item.(type) {
-	case *wire.Entry_Text:
-		return item.Text.Epoch
-	case *wire.Entry_Hail:
-		return item.Hail.Epoch
-	case *wire.Entry_HailReply:
-		return item.HailReply.Epoch
-	}
-	return 0
 }

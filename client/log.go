@@ -336,31 +336,37 @@ func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Me
 	return m, from, nil
 }
 
-// readLocked opens a log entry's sealed message, whose envelope is envelope. It
-// returns no message and no error for one of our own.
-func (ch *Channel) readLocked(e *wire.Entry, id []byte, envelope pb.Message, sealed []byte, epoch uint64) (proto.MessageID, *wire.Message, proto.Name, error) {
-	mid, err := proto.MessageIDFrom(id)
-	if err != nil {
-		return mid, nil, proto.Name{}, err
+// readLocked opens a log entry's sealed message. It returns no message and no error
+// for one of our own.
+func (ch *Channel) readLocked(e *wire.Entry, envelope proto.Envelope) (proto.MessageID, *wire.Message, proto.Name, error) {
+	id, aad, own, err := ch.arrivedLocked(e, envelope)
+	if own || err != nil {
+		return id, nil, proto.Name{}, err
 	}
-	aad, err := envelopeAAD(envelope)
-	if err != nil {
-		return mid, nil, proto.Name{}, err
-	}
-	if own, err := ch.ownLocked(mid, aad, e.Seq); own || err != nil {
-		return mid, nil, proto.Name{}, err
-	}
-	if len(e.Digest) > 0 {
-		return mid, nil, proto.Name{}, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
-	}
-	m, from, err := ch.openLocked(sealed, aad, epoch)
+	m, from, err := ch.openLocked(envelope.GetSealed(), aad, envelope.GetEpoch())
 	if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
-		return mid, nil, proto.Name{}, nil
+		return id, nil, proto.Name{}, nil
 	}
 	if err == nil {
-		ch.countLocked(from, numberIn(envelope))
+		ch.countLocked(from, envelope.GetNumber())
 	}
-	return mid, m, from, err
+	return id, m, from, err
+}
+
+// arrivedLocked takes an envelope out of the log: our own is back from there, and
+// what lies elsewhere cannot be opened now.
+func (ch *Channel) arrivedLocked(e *wire.Entry, envelope proto.Envelope) (id proto.MessageID, aad []byte, own bool, err error) {
+	if id, err = proto.MessageIDFrom(envelope.GetId()); err != nil {
+		return id, nil, false, err
+	}
+	if aad, err = envelopeAAD(envelope); err != nil {
+		return id, nil, false, err
+	}
+	own, err = ch.ownLocked(id, aad, e.Seq)
+	if !own && err == nil && len(e.Digest) > 0 {
+		err = fmt.Errorf("%w: %s", errElsewhere, e.Agency)
+	}
+	return id, aad, own, err
 }
 
 // errElsewhere says that a sealed part lies at its sender's agency only, whose
@@ -372,13 +378,6 @@ func (ch *Channel) countLocked(from proto.Name, number uint64) {
 	if n := ch.numbers.heard(from, number); n > 0 {
 		ch.news = append(ch.news, Gap{Channel: ch.id, From: from, First: number - n, Count: n})
 	}
-}
-
-func numberIn(m pb.Message) uint64 {
-	if v, ok := m.(interface{ GetNumber() uint64 }); ok {
-		return v.GetNumber()
-	}
-	return 0
 }
 
 // envelopeAAD is what of an envelope the seal covers: all but the sealed part

@@ -101,7 +101,7 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 	now := time.Now()
 	o := &outgoing{ID: id, Number: ch.numbers.take(), At: now}
 	m.TimeMs = now.UnixMilli()
-	setNumber(envelope, o.Number)
+	proto.SetNumber(proto.EnvelopeOf(envelope), o.Number)
 	var err, err2 error
 	o.Envelope, err = pb.Marshal(envelope)
 	o.Message, err2 = pb.Marshal(m)
@@ -263,7 +263,7 @@ func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
 			return nil, err
 		}
 	}
-	setSeal(f, o.Sealed, o.Epoch)
+	proto.SetSealed(proto.EnvelopeOf(f), o.Sealed, o.Epoch)
 	return f, nil
 }
 
@@ -468,35 +468,9 @@ func (o *outgoing) aad() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch b := f.Body.(type) {
-	case *wire.Frame_Text:
-		return envelopeAAD(b.Text)
-	case *wire.Frame_Hail:
-		return envelopeAAD(b.Hail)
-	case *wire.Frame_HailReply:
-		return envelopeAAD(b.HailReply)
+	envelope := proto.EnvelopeOf(f)
+	if envelope == nil {
+		return nil, proto.Refuse(proto.ReasonUnknown, "message in the outbox")
 	}
-	return nil, proto.Refuse(proto.ReasonUnknown, "message in the outbox")
-}
-
-func setNumber(f *wire.Frame, n uint64) {
-	switch b := f.Body.(type) {
-	case *wire.Frame_Text:
-		b.Text.Number = n
-	case *wire.Frame_Hail:
-		b.Hail.Number = n
-	case *wire.Frame_HailReply:
-		b.HailReply.Number = n
-	}
-}
-
-func setSeal(f *wire.Frame, sealed []byte, epoch uint64) {
-	switch b := f.Body.(type) {
-	case *wire.Frame_Text:
-		b.Text.Sealed, b.Text.Epoch = sealed, epoch
-	case *wire.Frame_Hail:
-		b.Hail.Sealed, b.Hail.Epoch = sealed, epoch
-	case *wire.Frame_HailReply:
-		b.HailReply.Sealed, b.HailReply.Epoch = sealed, epoch
-	}
+	return envelopeAAD(envelope)
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"slices"
@@ -34,7 +35,7 @@ func (ch *Channel) fetchSealed(ctx context.Context, entries []*wire.Entry) {
 func (ch *Channel) askOrigins(ctx context.Context, entries []*wire.Entry) bool {
 	missing := make(map[string][]*wire.Entry)
 	for _, e := range entries {
-		if len(e.Digest) > 0 && e.Agency != "" {
+		if liesElsewhere(e) {
 			missing[e.Agency] = append(missing[e.Agency], e)
 		}
 	}
@@ -43,7 +44,13 @@ func (ch *Channel) askOrigins(ctx context.Context, entries []*wire.Entry) bool {
 			ch.s.log.Info("sealed parts not there yet", "agency", agency, "entries", len(list), "code", int(proto.ReasonOf(err)))
 		}
 	}
-	return !slices.ContainsFunc(entries, func(e *wire.Entry) bool { return len(e.Digest) > 0 && e.Agency != "" })
+	return !slices.ContainsFunc(entries, liesElsewhere)
+}
+
+// liesElsewhere reports whether an entry's sealed part is to be had at the relay of
+// its sender's agency only.
+func liesElsewhere(e *wire.Entry) bool {
+	return proto.EntryEnvelope(e) != nil && len(e.Digest) > 0 && e.Agency != ""
 }
 
 // fetchFrom asks one agency. What comes counts only if it is what the hub had.
@@ -51,45 +58,23 @@ func (ch *Channel) fetchFrom(ctx context.Context, agency string, list []*wire.En
 	for part := range slices.Chunk(list, proto.MaxEntries) {
 		b := &wire.FetchSealed{Channel: ch.id[:], Agency: agency}
 		for _, e := range part {
-			b.Ids = append(b.Ids, itemID(e))
+			b.Ids = append(b.Ids, proto.EntryEnvelope(e).GetId())
 		}
 		a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: b}})
 		if err != nil {
 			return err
 		}
 		for _, p := range a.GetSealed().GetParts() {
-			i := slices.IndexFunc(part, func(e *wire.Entry) bool { return string(itemID(e)) == string(p.Id) })
+			i := slices.IndexFunc(part, func(e *wire.Entry) bool { return bytes.Equal(proto.EntryEnvelope(e).GetId(), p.Id) })
 			if i < 0 {
 				continue
 			}
 			if sum := sha256.Sum256(p.Sealed); string(sum[:]) == string(part[i].Digest) {
-				setSealed(part[i], p.Sealed)
+				m := proto.EntryEnvelope(part[i])
+				proto.SetSealed(m, p.Sealed, m.GetEpoch())
 				part[i].Digest = nil
 			}
 		}
 	}
 	return nil
-}
-
-func itemID(e *wire.Entry) []byte {
-	switch item := e.Item.(type) {
-	case *wire.Entry_Text:
-		return item.Text.Id
-	case *wire.Entry_Hail:
-		return item.Hail.Id
-	case *wire.Entry_HailReply:
-		return item.HailReply.Id
-	}
-	return nil
-}
-
-func setSealed(e *wire.Entry, sealed []byte) {
-	switch item := e.Item.(type) {
-	case *wire.Entry_Text:
-		item.Text.Sealed = sealed
-	case *wire.Entry_Hail:
-		item.Hail.Sealed = sealed
-	case *wire.Entry_HailReply:
-		item.HailReply.Sealed = sealed
-	}
 }

@@ -32,7 +32,7 @@ func (ch *Channel) sendMessage(ctx context.Context, m *wire.Message) (proto.Mess
 
 // textLocked reads a text out of the log.
 func (ch *Channel) textLocked(e *wire.Entry, b *wire.Text) ([]Event, error) {
-	id, m, from, err := ch.readLocked(e, b.Id, b, b.Sealed, b.Epoch)
+	id, m, from, err := ch.readLocked(e, b)
 	if err != nil || m == nil {
 		return nil, err
 	}

@@ -122,25 +122,17 @@ func (l *loop) readSealed(ctx context.Context, e hub.ReadSealed) error {
 		if value == nil || pb.Unmarshal(value, v) != nil {
 			continue
 		}
-		part := &wire.Sealed_Part{Id: key, Sealed: sealedOf(v.Frame)}
+		envelope := proto.EnvelopeOf(v.Frame)
+		if envelope == nil {
+			continue
+		}
+		part := &wire.Sealed_Part{Id: key, Sealed: envelope.GetSealed()}
 		if size += len(part.Sealed); size > proto.MaxEntriesBytes {
 			break
 		}
 		answer.Parts = append(answer.Parts, part)
 	}
 	l.send(e.Link, e.Answer)
-	return nil
-}
-
-func sealedOf(f *wire.Frame) []byte {
-	switch b := f.GetBody().(type) {
-	case *wire.Frame_Text:
-		return b.Text.Sealed
-	case *wire.Frame_Hail:
-		return b.Hail.Sealed
-	case *wire.Frame_HailReply:
-		return b.HailReply.Sealed
-	}
 	return nil
 }
 

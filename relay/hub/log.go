@@ -148,7 +148,9 @@ func (h *Hub) append(l *link, ch *channel, f *wire.Frame, a accepted, e *wire.En
 	ch.hosted.head++
 	e.Seq, e.TimeMs, e.Agency = ch.hosted.head, h.now.UnixMilli(), string(a.from.Agency)
 	ch.hosted.seen[a.id] = stored{e.Seq, a.sum}
-	ch.marks.number(a.from, numberOf(e))
+	if m := proto.EntryEnvelope(e); m != nil {
+		ch.marks.number(a.from, m.GetNumber())
+	}
 	h.saveEntry(ch, a, e)
 	if f != nil {
 		h.appended(l, ch, f, a.id, e.Seq, false)
@@ -175,43 +177,16 @@ func (h *Hub) fetchLog(l *link, ch *channel, f *wire.Frame, b *wire.FetchLog) er
 	return nil
 }
 
-// sealedPart is what of an entry's item only members can read, and where it
-// stands; nil for a commit.
-func sealedPart(e *wire.Entry) *[]byte {
-	switch item := e.Item.(type) {
-	case *wire.Entry_Text:
-		return &item.Text.Sealed
-	case *wire.Entry_Hail:
-		return &item.Hail.Sealed
-	case *wire.Entry_HailReply:
-		return &item.HailReply.Sealed
-	}
-	return nil
-}
-
-// numberOf is the sender's count in an entry; 0 for what is not counted.
-func numberOf(e *wire.Entry) uint64 {
-	switch item := e.Item.(type) {
-	case *wire.Entry_Text:
-		return item.Text.Number
-	case *wire.Entry_Hail:
-		return item.Hail.Number
-	case *wire.Entry_HailReply:
-		return item.HailReply.Number
-	}
-	return 0
-}
-
 // withoutSeal is an entry as a relay may store it that may not store its sealed
 // part: the digest takes its place.
 func withoutSeal(e *wire.Entry) *wire.Entry {
-	p := sealedPart(e)
-	if p == nil || len(*p) == 0 {
+	m := proto.EntryEnvelope(e)
+	if m == nil || len(m.GetSealed()) == 0 {
 		return e
 	}
-	sum := sha256.Sum256(*p)
+	sum := sha256.Sum256(m.GetSealed())
 	bare := pb.Clone(e).(*wire.Entry)
-	*sealedPart(bare) = nil
+	proto.SetSealed(proto.EntryEnvelope(bare), nil, m.GetEpoch())
 	bare.Digest = sum[:]
 	return bare
 }

@@ -63,7 +63,8 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	if ch.charter.RightOf(actor) != proto.RightSend {
 		return proto.Refuse(proto.ReasonListenOnly, actor.String())
 	}
-	id, err := proto.MessageIDFrom(messageID(f))
+	envelope := proto.EnvelopeOf(f)
+	id, err := proto.MessageIDFrom(envelope.GetId())
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 		o.order = ch.origin.order
 	}
 	ch.origin.waiting[id] = o
-	ch.marks.number(actor, messageNumber(f))
+	ch.marks.number(actor, envelope.GetNumber())
 	h.saveOrigin(ch, o, 0)
 	if !h.toHub(ch, o, l.id, f.Id) {
 		o.told = true
@@ -340,11 +341,12 @@ func (h *Hub) loadOrigin(ch *channel, e Loaded) error {
 		return err
 	}
 	from, err := proto.ParseName(v.From)
-	if err != nil || v.Frame == nil || !bytes.Equal(messageID(v.Frame), e.Key) {
+	envelope := proto.EnvelopeOf(v.Frame)
+	if err != nil || envelope == nil || !bytes.Equal(envelope.GetId(), e.Key) {
 		return proto.Refuse(proto.ReasonMalformed, "stored message")
 	}
 	ch.origin.order = max(ch.origin.order, v.Order)
-	ch.marks.number(from, messageNumber(v.Frame))
+	ch.marks.number(from, envelope.GetNumber())
 	sum, err := sumOf(v.Frame)
 	if err != nil {
 		return err
@@ -357,29 +359,4 @@ func (h *Hub) loadOrigin(ch *channel, e Loaded) error {
 		id: id, from: from, frame: v.Frame, sum: sum, at: time.UnixMilli(v.TimeMs), order: v.Order, returned: proto.Reason(v.Returned),
 	}
 	return nil
-}
-
-// messageID is the identifier of a Text, Hail or HailReply.
-func messageID(f *wire.Frame) []byte {
-	switch b := f.GetBody().(type) {
-	case *wire.Frame_Text:
-		return b.Text.Id
-	case *wire.Frame_Hail:
-		return b.Hail.Id
-	case *wire.Frame_HailReply:
-		return b.HailReply.Id
-	}
-	return nil
-}
-
-func messageNumber(f *wire.Frame) uint64 {
-	switch b := f.GetBody().(type) {
-	case *wire.Frame_Text:
-		return b.Text.Number
-	case *wire.Frame_Hail:
-		return b.Hail.Number
-	case *wire.Frame_HailReply:
-		return b.HailReply.Number
-	}
-	return 0
 }

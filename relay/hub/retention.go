@@ -107,7 +107,7 @@ func (h *Hub) expireEntry(ch *channel, v *wire.StoredEntry) {
 	seq := v.Entry.Seq
 	if id, err := proto.MessageIDFrom(entryID(v.Entry)); err == nil {
 		delete(ch.hosted.seen, id)
-		if sealedPart(v.Entry) != nil && h.undelivered(ch, seq) {
+		if proto.EntryEnvelope(v.Entry) != nil && h.undelivered(ch, seq) {
 			h.tellExpired(ch, id, v.From)
 		}
 	}
@@ -116,8 +116,12 @@ func (h *Hub) expireEntry(ch *channel, v *wire.StoredEntry) {
 }
 
 func (h *Hub) expireMessage(ch *channel, v *wire.StoredMessage) {
-	id, err := proto.MessageIDFrom(messageID(v.Frame))
-	if err != nil || v.Seq == 0 { // what waits has its own rule
+	envelope := proto.EnvelopeOf(v.Frame)
+	if envelope == nil || v.Seq == 0 { // what waits has its own rule
+		return
+	}
+	id, err := proto.MessageIDFrom(envelope.GetId())
+	if err != nil {
 		return
 	}
 	if h.undelivered(ch, v.Seq) {

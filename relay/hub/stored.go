@@ -202,8 +202,9 @@ func (h *Hub) loadEntry(ch *channel, e Loaded) error {
 		return proto.Refusef(proto.ReasonMalformed, "entry %d", entry.Seq)
 	}
 	ch.hosted.seen[id] = stored{entry.Seq, [32]byte(v.Sum)}
-	if from, err := proto.ParseName(v.From); err == nil {
-		ch.marks.number(from, numberOf(entry))
+	from, err := proto.ParseName(v.From)
+	if m := proto.EntryEnvelope(entry); m != nil && err == nil {
+		ch.marks.number(from, m.GetNumber())
 	}
 	switch item := entry.Item.(type) {
 	case *wire.Entry_Hail:
@@ -216,17 +217,10 @@ func (h *Hub) loadEntry(ch *channel, e Loaded) error {
 
 // entryID is the identifier of an entry's item.
 func entryID(e *wire.Entry) []byte {
-	switch item := e.GetItem().(type) {
-	case *wire.Entry_Commit:
-		return item.Commit.Id
-	case *wire.Entry_Text:
-		return item.Text.Id
-	case *wire.Entry_Hail:
-		return item.Hail.Id
-	case *wire.Entry_HailReply:
-		return item.HailReply.Id
+	if m := proto.EntryEnvelope(e); m != nil {
+		return m.GetId()
 	}
-	return nil
+	return e.GetCommit().GetId()
 }
 
 func (h *Hub) loadShelf(e Loaded) error {

@@ -159,7 +159,7 @@ func ok(t *testing.T, err error) {
 }
 
 // TestStrangersAreRefusedOnRecordAndHarmNobody: certificates that no honest
-// authority gives for whom they name, or not for now. Both ends hear the same
+// authority gives for whom they name, or not at present. Both ends hear the same
 // reason, the relay counts and records each, and an authority that vouches for
 // another agency's device is an alarm. Those who talk meanwhile notice nothing.
 func TestStrangersAreRefusedOnRecordAndHarmNobody(t *testing.T) {
