@@ -45,6 +45,7 @@ func importRules() []importRule {
 	return []importRule{
 		{"proto", nil, nil},
 		{"proto/link", []string{"proto"}, []string{quic}},
+		{"crypto/curve", nil, nil},
 		{"crypto/identity", []string{"proto"}, nil},
 		{"crypto/charter", []string{"proto", "crypto/identity"}, nil},
 		{"crypto/sframe", []string{"proto"}, nil},
@@ -62,8 +63,8 @@ func importRules() []importRule {
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/phrase", nil, nil},
-		{"client/views", []string{"proto"}, nil},
-		{"client/voice", []string{"proto"}, []string{opusC, opusGo}},
+		{"client/views", []string{"proto", "crypto/curve"}, nil},
+		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},

@@ -3,15 +3,13 @@ package views
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	_ "crypto/sha512" // crypto.SHA384
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
+	"crossband/crypto/curve"
 	"crossband/proto"
 )
 
@@ -51,9 +49,6 @@ type Beat struct {
 	Signature []byte    // ASN.1 ECDSA by the key in the sender's leaf
 }
 
-// ErrKey says that a key cannot sign or check heartbeats.
-var ErrKey = errors.New("views: not an ECDSA key on P-256 or P-384")
-
 // Sign signs the beat with the sender's device key.
 func (b *Beat) Sign(ch proto.ChannelID, key crypto.Signer) error {
 	sum, alg, err := b.hash(ch, key.Public())
@@ -80,18 +75,9 @@ func (b *Beat) signedBy(ch proto.ChannelID, key crypto.PublicKey) bool {
 // hash hashes what is signed, with the hash that fits the key's curve. All
 // parts but the last have one length.
 func (b *Beat) hash(ch proto.ChannelID, key crypto.PublicKey) ([]byte, crypto.Hash, error) {
-	pub, ok := key.(*ecdsa.PublicKey)
-	if !ok {
-		return nil, 0, fmt.Errorf("%w: %T", ErrKey, key)
-	}
-	var alg crypto.Hash
-	switch pub.Curve {
-	case elliptic.P256():
-		alg = crypto.SHA256
-	case elliptic.P384():
-		alg = crypto.SHA384
-	default:
-		return nil, 0, ErrKey
+	alg, err := curve.Hash(key)
+	if err != nil {
+		return nil, 0, err
 	}
 	h := alg.New()
 	h.Write([]byte(beatContext))

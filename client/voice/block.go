@@ -2,13 +2,12 @@ package voice
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
-	_ "crypto/sha512" // crypto.SHA384
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"crossband/crypto/curve"
 )
 
 // A signature block binds the sealed frames of one second to the device that
@@ -98,7 +97,6 @@ var (
 	ErrBlock          = errors.New("not a signature block of this burst")
 	ErrBlockSignature = errors.New("the block's signature does not match")
 	ErrBlockChain     = errors.New("the block contradicts another block of the burst")
-	ErrKey            = errors.New("not an ECDSA key on P-256 or P-384")
 )
 
 // parseBlock splits a block into its parts and its signature.
@@ -135,18 +133,9 @@ func parseBlock(b []byte) (blk block, signed, signature []byte, err error) {
 
 // blockDigest hashes what is signed, with the hash that fits the key's curve.
 func blockDigest(pub crypto.PublicKey, c BurstContext, epoch uint64, signed []byte) ([]byte, crypto.Hash, error) {
-	key, ok := pub.(*ecdsa.PublicKey)
-	if !ok {
-		return nil, 0, fmt.Errorf("%w: %T", ErrKey, pub)
-	}
-	var alg crypto.Hash
-	switch key.Curve {
-	case elliptic.P256():
-		alg = crypto.SHA256
-	case elliptic.P384():
-		alg = crypto.SHA384
-	default:
-		return nil, 0, ErrKey
+	alg, err := curve.Hash(pub)
+	if err != nil {
+		return nil, 0, err
 	}
 	h := alg.New()
 	h.Write([]byte(BlockContext))

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"crossband/crypto/curve"
 )
 
 func deviceKey(t testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {
@@ -305,7 +307,7 @@ func TestBurstKeysAndBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []crypto.Signer{ed, deviceKey(t, elliptic.P521())} {
-		if _, err := NewBurstSigner(context(1), key, rand.Reader); !errors.Is(err, ErrKey) {
+		if _, err := NewBurstSigner(context(1), key, rand.Reader); !errors.Is(err, curve.ErrKey) {
 			t.Errorf("%T: %v", key, err)
 		}
 	}
