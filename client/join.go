@@ -1,0 +1,211 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"crossband/crypto/mls"
+	"crossband/crypto/mls/policy"
+	"crossband/crypto/mls/tree"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Join makes this endpoint a member of the channel and returns it. It waits
+// until the relay has offered the channel. An endpoint of the owner creates
+// the group if there is none; everybody else waits for it and joins by an
+// external commit (RFC 9420 12.4.3.2).
+func (s *Session) Join(ctx context.Context, id proto.ChannelID) (*Channel, error) {
+	err := s.wait(ctx, func() bool {
+		ch := s.channels[id]
+		return s.conn != nil && ch != nil && (ch.created || ch.mayCreate())
+	})
+	if err != nil {
+		return nil, fmt.Errorf("wait for channel %s: %w", id.Short(), err)
+	}
+	ch := s.Channel(id)
+	if err := ch.take(ctx); err != nil {
+		return nil, err
+	}
+	defer ch.give()
+	return ch, ch.join(ctx)
+}
+
+func (ch *Channel) mayCreate() bool {
+	return ch.charter.Owner == ch.s.Name().Agency && ch.charter.RightOf(ch.s.Name()) == proto.RightSend
+}
+
+// joinTries bounds how often a join is tried against a membership that moves.
+const joinTries = 8
+
+// join is Join with the turn taken.
+func (ch *Channel) join(ctx context.Context) error {
+	if ch.joined() {
+		return ch.resume(ctx)
+	}
+	if ours := ch.s.ownSuite(); ours != suiteOf(ch.charter) {
+		return proto.Refusef(proto.ReasonWeakSuite, "%s uses suite %d, this device's key is for suite %d", ch.charter.Title, ch.charter.Suite, ours)
+	}
+	if !ch.isCreated() {
+		if !ch.mayCreate() {
+			return proto.Refuse(proto.ReasonNoChannel, ch.charter.Title)
+		}
+		err := ch.create(ctx)
+		if proto.ReasonOf(err) != proto.ReasonExists {
+			return err
+		}
+	}
+	for range joinTries {
+		err := ch.joinExternal(ctx)
+		if proto.ReasonOf(err) != proto.ReasonStaleEpoch {
+			return err
+		}
+	}
+	return proto.Refusef(proto.ReasonStaleEpoch, "%d tries", joinTries)
+}
+
+// resume subscribes a member that is not subscribed on the present link.
+func (ch *Channel) resume(ctx context.Context) error {
+	ch.s.mu.Lock()
+	subscribed := ch.out != 0
+	ch.s.mu.Unlock()
+	if subscribed {
+		return nil
+	}
+	if err := ch.subscribe(ctx); err != nil {
+		return err
+	}
+	return ch.catchUp(ctx)
+}
+
+func (ch *Channel) joined() bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	return ch.group != nil
+}
+
+func (ch *Channel) isCreated() bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	return ch.created
+}
+
+func (ch *Channel) create(ctx context.Context) error {
+	g, err := mls.Create(ch.s.member(), mls.CreateOptions{
+		GroupID: ch.id[:], Suite: suiteOf(ch.charter), Extensions: charterExtension(ch.signed), Verifier: ch.gate(), Now: time.Now(),
+	})
+	if err != nil {
+		return fmt.Errorf("create group: %w", err)
+	}
+	info, err := g.GroupInfo(true)
+	if err != nil {
+		return fmt.Errorf("create group: %w", err)
+	}
+	if _, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: ch.signed, GroupInfo: info}}}); err != nil {
+		return err
+	}
+	return ch.enter(ctx, g, 0)
+}
+
+func (ch *Channel) joinExternal(ctx context.Context) error {
+	a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: ch.id[:]}}})
+	if err != nil {
+		return err
+	}
+	j, err := mls.JoinExternal(a.GetGroupInfo().GetGroupInfo(), ch.s.member(), mls.ExternalOptions{
+		JoinOptions: mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()},
+		Replaces:    ch.s.isUs,
+	})
+	if err != nil {
+		return fmt.Errorf("join group: %w", err)
+	}
+	g := j.Accepted()
+	if err := ch.isOurs(g, uint64(g.Epoch())-1, true); err != nil {
+		return err
+	}
+	id := proto.NewMessageID()
+	a, err = ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_Commit{Commit: &wire.Commit{
+		Channel: ch.id[:], Id: id[:], Epoch: uint64(g.Epoch()) - 1, Message: j.Commit, GroupInfo: j.GroupInfo,
+	}}})
+	if err != nil {
+		return err
+	}
+	return ch.enter(ctx, g, a.GetAppended().GetSeq())
+}
+
+// isOurs checks that a group is the channel's and no other, and that it is not
+// entered from an epoch that this device has left behind: a hub could keep an
+// old branch alive in which somebody sits who was removed.
+func (ch *Channel) isOurs(g *mls.Group, from uint64, external bool) error {
+	ch.s.mu.Lock()
+	seen, lost := ch.seen, ch.lost && external
+	ch.s.mu.Unlock()
+	if from < seen && !lost {
+		return proto.Refusef(proto.ReasonViewsDiffer, "offered epoch %d, this device has been in %d", from, seen)
+	}
+	if string(g.GroupID()) != string(ch.id[:]) || g.Suite() != suiteOf(ch.charter) {
+		return proto.Refuse(proto.ReasonBadCommit, "the group is not the channel's")
+	}
+	return nil
+}
+
+// gate judges the members of the channel's group.
+func (ch *Channel) gate() *policy.Gate {
+	return &policy.Gate{Judge: ch.s.judge(), Charter: ch.charter, Signed: ch.signed}
+}
+
+// enter takes a group as ours from log entry seq on, subscribes, and catches up.
+func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
+	s := ch.s
+	s.mu.Lock()
+	g.SetPadding(paddingBucket)
+	var missed uint64 // entries between our last one and our coming back
+	if ch.cursor > 0 && seq > ch.cursor+1 {
+		missed = seq - 1 - ch.cursor
+	}
+	first := ch.cursor + 1
+	if ch.lost {
+		ch.seen, ch.lost = uint64(g.Epoch()), false
+	}
+	// A new context for every entry, kept before it is used: no voice key is
+	// ever counted from zero twice.
+	ch.restart++
+	ch.heart.beginAnew()
+	ch.old = false
+	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted, ch.restored = g, seq, true, nil, true, false
+	if missed > 0 {
+		ch.numbers.forget()
+	}
+	for _, o := range ch.outbox { // asked again, for it may be in the log where we did not see it
+		o.Unseen, o.asked = seq, false
+	}
+	err := ch.saveLocked()
+	if err == nil {
+		err = ch.newEpochLocked()
+	}
+	if err != nil {
+		ch.dropLocked()
+	}
+	epoch := uint64(g.Epoch())
+	s.changedLocked()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if missed > 0 {
+		s.emit(Missed{Channel: ch.id, Seq: first, Count: missed})
+	}
+	if err := ch.subscribe(ctx); err != nil {
+		return err
+	}
+	s.emit(Joined{ch.id, ch.charter, epoch})
+	return ch.catchUp(ctx)
+}
+
+// paddingBucket fills sealed messages so that their length says little.
+const paddingBucket = 64
+
+func charterExtension(signed []byte) tree.Extensions {
+	return tree.Extensions{{Type: tree.ExtensionCharter, Data: signed}}
+}
