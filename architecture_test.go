@@ -61,11 +61,12 @@ func importRules() []importRule {
 		{"relay/store", nil, []string{sqlite, pgx, anySQL}},
 		{"relay/metrics", []string{"proto", "relay"}, []string{metrics}},
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
+		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/phrase", nil, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
-		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
+		{"cmd", []string{"proto", "proto/link", "formats", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
@@ -183,6 +184,9 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"relay", metrics},
 		{"cmd/internal/adminhttp", metrics},
 		{"cmd/crossband-relay", "crossband/client"},
+		{"formats/webhook", "crossband/proto"},
+		{"formats/webhook", "crossband/relay/store"},
+		{"relay/hub", "crossband/formats/webhook"},
 	} {
 		rule, ok := ruleOf(c.pkg)
 		if !ok || forbidden(c.pkg, rule, c.imports) == "" {
@@ -194,7 +198,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto")
+	pure := append(strings.Fields(publics), "relay/hub", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "formats/webhook")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
 		if s.test || !slices.Contains(pure, s.pkg) {
