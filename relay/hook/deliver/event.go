@@ -19,10 +19,10 @@ type Kind string
 // The kinds.
 const (
 	Hail       Kind = "hail"        // somebody calls a desk
-	Reply      Kind = "reply"       // a hail was received, accepted, committed or declined
+	Reply      Kind = "reply"       // a hail was received, accepted or committed
 	LadderStep Kind = "ladder-step" // nobody answered, and the next step is taken
 	Opened     Kind = "opened"      // an incident has its channel
-	Closed     Kind = "closed"      // the incident is over: declined, cancelled, released or expired
+	Closed     Kind = "closed"      // the hail is over: declined, cancelled, released or expired
 	Notice     Kind = "notice"      // anything else that a person should know of
 )
 
