@@ -163,7 +163,7 @@ func newHookEnableCommand(e env) *cobra.Command {
 	var o hookOutFilter
 	c := &cobra.Command{
 		Use:   "enable TARGET",
-		Short: "Let a disabled target have events again; what it missed comes by replay",
+		Short: "Let a disabled target have events again, and try a failing one now",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := o.order(cmd.Context(), hookOrder{"enable", deliver.Filter{Target: args[0]}}); err != nil {

@@ -161,8 +161,8 @@ func (d *Deliverer) Targets() []TargetState {
 	return list
 }
 
-// Enable lets a disabled target have events again. What was given up while it
-// was disabled comes by Replay only.
+// Enable lets a disabled target have events again, and has what waits for a
+// failing one tried soon. What was given up comes by Replay only.
 func (d *Deliverer) Enable(ctx context.Context, name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -176,7 +176,8 @@ func (d *Deliverer) Enable(ctx context.Context, name string) error {
 	if err := d.writeLocked(ctx, record); err != nil {
 		return err
 	}
-	d.plan.SetHealth(name, plan.Health{})
+	d.plan.Enable(d.cfg.Clock(), name)
+	d.rouse()
 	return nil
 }
 

@@ -303,6 +303,25 @@ func TestGoneIsVisibleAndLosesNothing(t *testing.T) {
 	})
 }
 
+// TestEnableTriesNow: whoever has mended a target need not wait for the pause.
+func TestEnableTriesNow(t *testing.T) {
+	run(t, func(t *testing.T) {
+		r := newRig(t, "a").begin()
+		defer r.end()
+		r.receivers["a"].answers(dead)
+		r.put(event("one", 1))
+		after(10 * time.Hour)
+		r.receivers["a"].answers(nil)
+		if err := r.Enable(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		after(plan.WakeSpread)
+		if ids := r.receivers["a"].ids(); fmt.Sprint(ids) != "[one]" {
+			t.Errorf("had %v", ids)
+		}
+	})
+}
+
 func TestAFailingPageIsToldAtOnceAndTriedOn(t *testing.T) {
 	run(t, func(t *testing.T) {
 		r := newRig(t, "a", "b").begin()

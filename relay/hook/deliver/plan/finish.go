@@ -87,6 +87,11 @@ func (t *target) succeeded(now time.Time, random func() float64) {
 		return
 	}
 	t.health.FailingSince, t.health.LastTry = time.Time{}, now
+	t.soon(now, random)
+}
+
+// soon has what waits tried within WakeSpread.
+func (t *target) soon(now time.Time, random func() float64) {
 	for _, l := range t.lines {
 		soon := now.Add(time.Duration(random() * float64(WakeSpread)))
 		if !l.flying && l.jobs[0].Due.After(soon) {

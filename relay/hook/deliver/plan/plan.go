@@ -104,11 +104,17 @@ func (p *Plan) Pending(name string) int { return p.target(name).pending }
 // Health returns what is known of a target.
 func (p *Plan) Health(name string) Health { return p.target(name).health }
 
-// SetHealth says what is known of a target: from a run before, or from an
-// administrator who enables it again.
-func (p *Plan) SetHealth(name string, h Health) {
+// Enable forgets what was against a target: it is disabled or failing no more,
+// and what waits for it is tried soon.
+func (p *Plan) Enable(now time.Time, name string) {
 	t := p.target(name)
-	t.health, t.pause = h, time.Time{}
+	t.health, t.pause = Health{}, time.Time{}
+	t.soon(now, p.random)
+}
+
+// SetHealth says what is known of a target from a run before.
+func (p *Plan) SetHealth(name string, h Health) {
+	p.target(name).health = h
 }
 
 // Add puts a delivery at the end of its line. The caller keeps to MaxPending,

@@ -163,7 +163,7 @@ func TestGoneDisablesAtOnce(t *testing.T) {
 	if o := d.finish(plan.Key{Target: "b", Serial: 4}, "x", true); o.State != plan.Delivered || d.Health("b").Disabled != "" {
 		t.Errorf("%+v, %+v", o, d.Health("b"))
 	}
-	d.SetHealth("a", plan.Health{})
+	d.Enable(d.now, "a")
 	d.add("a", "x", false)
 	d.want("enabled again", "+a/5")
 }
@@ -316,6 +316,20 @@ func TestWhatWaitedIsTriedSoonWhenTheTargetIsBack(t *testing.T) {
 	}
 	d.now = d.now.Add(plan.WakeSpread)
 	d.want("and are tried", "+a/10 +a/11")
+}
+
+func TestEnableEndsAPause(t *testing.T) {
+	d := newDesk(t, "a")
+	k := d.add("a", "x", false)
+	d.want("tried", "+a/1")
+	d.Finish(d.now, k, "x", plan.Verdict{RetryAfter: time.Hour})
+	d.Enable(d.now, "a")
+	if d.Health("a") != (plan.Health{}) {
+		t.Errorf("%+v", d.Health("a"))
+	}
+	d.want("not in the same moment", "")
+	d.now = d.now.Add(plan.WakeSpread)
+	d.want("tried soon", "+a/1")
 }
 
 func TestASuccessDoesNotEnable(t *testing.T) {

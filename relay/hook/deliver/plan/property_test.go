@@ -41,7 +41,7 @@ func (w *world) add() {
 			Incident: fmt.Sprint(w.r.IntN(6)), Page: w.r.IntN(5) == 0, Accepted: w.now, Due: w.now,
 		}
 		if w.p.Health(j.Target).Disabled != "" {
-			w.p.SetHealth(j.Target, plan.Health{})
+			w.p.Enable(w.now, j.Target)
 		}
 		w.added[lineOf(j)] = append(w.added[lineOf(j)], j.Serial)
 		w.p.Add(j)
