@@ -96,12 +96,26 @@ func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error)
 		Storage: wire.Charter_Storage(calling.Storage), TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()),
 		ExpiresMs: ends.UnixMilli(), Incident: h.incident[:], Parent: h.ch.id[:], Exercise: calling.Exercise,
 	}
+	if calling.Agreement != (proto.AgreementID{}) {
+		c.Agreement = calling.Agreement[:]
+	}
 	for _, p := range calling.Template {
-		c.Parties = append(c.Parties, &wire.Charter_Party{
-			Agency: string(p.Agency), Send: roleWords(p.Send), Listen: roleWords(p.Listen), MaxPriority: uint32(p.MaxPriority),
-		})
+		c.Parties = append(c.Parties, partyOf(p))
 	}
 	return charter.Sign(id, c, now)
+}
+
+func partyOf(p proto.Party) *wire.Charter_Party {
+	m := &wire.Charter_Party{
+		Agency: string(p.Agency), Send: roleWords(p.Send), Listen: roleWords(p.Listen), MaxPriority: uint32(p.MaxPriority),
+	}
+	if !p.Observer.IsZero() {
+		m.ObserverUntilMs = p.Observer.UnixMilli()
+	}
+	for _, n := range p.Only {
+		m.Only = append(m.Only, n.String())
+	}
+	return m
 }
 
 func roleWords(roles []proto.Role) []string {

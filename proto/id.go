@@ -11,6 +11,10 @@ import (
 // so that nobody can make a second channel under the same identifier.
 type ChannelID [32]byte
 
+// AgreementID names an agreement over all its revisions: the SHA-256 of the first
+// revision's signed text.
+type AgreementID [32]byte
+
 // MessageID is chosen at random by the sender of a log entry; sending it again
 // stores nothing twice. A hail's identifier is the MessageID of its entry.
 type MessageID [16]byte
@@ -67,6 +71,12 @@ func (id ChannelID) String() string { return hex.EncodeToString(id[:]) }
 
 // Short returns the first four octets, for logs and screens.
 func (id ChannelID) Short() string { return hex.EncodeToString(id[:4]) }
+
+// String returns the identifier in hexadecimal.
+func (id AgreementID) String() string { return hex.EncodeToString(id[:]) }
+
+// Short returns the first four octets, for logs and screens.
+func (id AgreementID) Short() string { return hex.EncodeToString(id[:4]) }
 
 // String returns the identifier in hexadecimal.
 func (id MessageID) String() string { return hex.EncodeToString(id[:]) }

@@ -32,6 +32,7 @@ const (
 	Charter_KIND_CALLING     Charter_Kind = 1
 	Charter_KIND_STANDING    Charter_Kind = 2
 	Charter_KIND_INCIDENT    Charter_Kind = 3
+	Charter_KIND_PATROL      Charter_Kind = 4
 )
 
 // Enum value maps for Charter_Kind.
@@ -41,12 +42,14 @@ var (
 		1: "KIND_CALLING",
 		2: "KIND_STANDING",
 		3: "KIND_INCIDENT",
+		4: "KIND_PATROL",
 	}
 	Charter_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_CALLING":     1,
 		"KIND_STANDING":    2,
 		"KIND_INCIDENT":    3,
+		"KIND_PATROL":      4,
 	}
 )
 
@@ -3973,6 +3976,9 @@ type Charter struct {
 	Nonce         []byte                 `protobuf:"bytes,14,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	Template      []*Charter_Party       `protobuf:"bytes,15,rep,name=template,proto3" json:"template,omitempty"` // calling channels: the most that an incident's parties may be
 	Exercise      bool                   `protobuf:"varint,16,opt,name=exercise,proto3" json:"exercise,omitempty"`
+	Agreement     []byte                 `protobuf:"bytes,17,opt,name=agreement,proto3" json:"agreement,omitempty"`             // the agreement that the channel rests on; empty: the owner is alone
+	Ladder        []*Charter_Step        `protobuf:"bytes,18,rep,name=ladder,proto3" json:"ladder,omitempty"`                   // calling channels: whom else an unanswered hail reaches, and when
+	RearmMs       uint32                 `protobuf:"varint,19,opt,name=rearm_ms,json=rearmMs,proto3" json:"rearm_ms,omitempty"` // the ladder begins again so long after an acceptance that nothing followed; 0: never
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4117,6 +4123,27 @@ func (x *Charter) GetExercise() bool {
 		return x.Exercise
 	}
 	return false
+}
+
+func (x *Charter) GetAgreement() []byte {
+	if x != nil {
+		return x.Agreement
+	}
+	return nil
+}
+
+func (x *Charter) GetLadder() []*Charter_Step {
+	if x != nil {
+		return x.Ladder
+	}
+	return nil
+}
+
+func (x *Charter) GetRearmMs() uint32 {
+	if x != nil {
+		return x.RearmMs
+	}
+	return 0
 }
 
 // Message is what is sealed inside a Text, Hail or HailReply.
@@ -4401,13 +4428,16 @@ func (x *Progress_Mark) GetSeq() uint64 {
 }
 
 type Charter_Party struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
-	Send          []string               `protobuf:"bytes,2,rep,name=send,proto3" json:"send,omitempty"`                                   // roles that may send (and hear)
-	Listen        []string               `protobuf:"bytes,3,rep,name=listen,proto3" json:"listen,omitempty"`                               // roles that may only hear and read
-	MaxPriority   uint32                 `protobuf:"varint,4,opt,name=max_priority,json=maxPriority,proto3" json:"max_priority,omitempty"` // highest proto.Priority that the party may use
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Agency          string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Send            []string               `protobuf:"bytes,2,rep,name=send,proto3" json:"send,omitempty"`                                                 // roles that may send (and hear)
+	Listen          []string               `protobuf:"bytes,3,rep,name=listen,proto3" json:"listen,omitempty"`                                             // roles that may only hear and read
+	MaxPriority     uint32                 `protobuf:"varint,4,opt,name=max_priority,json=maxPriority,proto3" json:"max_priority,omitempty"`               // highest proto.Priority that the party may use
+	Hail            []string               `protobuf:"bytes,5,rep,name=hail,proto3" json:"hail,omitempty"`                                                 // calling channels: roles that may hail; none: all that may send
+	ObserverUntilMs int64                  `protobuf:"varint,6,opt,name=observer_until_ms,json=observerUntilMs,proto3" json:"observer_until_ms,omitempty"` // an observer: it only listens, up to then; 0: none
+	Only            []string               `protobuf:"bytes,7,rep,name=only,proto3" json:"only,omitempty"`                                                 // SPIFFE IDs: of its roles' endpoints only these; none: all
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Charter_Party) Reset() {
@@ -4466,6 +4496,80 @@ func (x *Charter_Party) GetMaxPriority() uint32 {
 		return x.MaxPriority
 	}
 	return 0
+}
+
+func (x *Charter_Party) GetHail() []string {
+	if x != nil {
+		return x.Hail
+	}
+	return nil
+}
+
+func (x *Charter_Party) GetObserverUntilMs() int64 {
+	if x != nil {
+		return x.ObserverUntilMs
+	}
+	return 0
+}
+
+func (x *Charter_Party) GetOnly() []string {
+	if x != nil {
+		return x.Only
+	}
+	return nil
+}
+
+// Step is one rung of the ladder.
+type Charter_Step struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AfterMs       uint32                 `protobuf:"varint,1,opt,name=after_ms,json=afterMs,proto3" json:"after_ms,omitempty"` // since the hail
+	Page          []string               `protobuf:"bytes,2,rep,name=page,proto3" json:"page,omitempty"`                       // SPIFFE IDs of desks and hooks
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Charter_Step) Reset() {
+	*x = Charter_Step{}
+	mi := &file_wire_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Charter_Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Charter_Step) ProtoMessage() {}
+
+func (x *Charter_Step) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
+func (*Charter_Step) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{47, 1}
+}
+
+func (x *Charter_Step) GetAfterMs() uint32 {
+	if x != nil {
+		return x.AfterMs
+	}
+	return 0
+}
+
+func (x *Charter_Step) GetPage() []string {
+	if x != nil {
+		return x.Page
+	}
+	return nil
 }
 
 var File_wire_proto protoreflect.FileDescriptor
@@ -4768,7 +4872,7 @@ const file_wire_proto_rawDesc = "" +
 	"\fFloorWarning\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
 	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x17\n" +
-	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"\xb7\x06\n" +
+	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +
@@ -4787,17 +4891,27 @@ const file_wire_proto_rawDesc = "" +
 	"\x06parent\x18\r \x01(\fR\x06parent\x12\x14\n" +
 	"\x05nonce\x18\x0e \x01(\fR\x05nonce\x127\n" +
 	"\btemplate\x18\x0f \x03(\v2\x1b.crossband.v1.Charter.PartyR\btemplate\x12\x1a\n" +
-	"\bexercise\x18\x10 \x01(\bR\bexercise\x1an\n" +
+	"\bexercise\x18\x10 \x01(\bR\bexercise\x12\x1c\n" +
+	"\tagreement\x18\x11 \x01(\fR\tagreement\x122\n" +
+	"\x06ladder\x18\x12 \x03(\v2\x1a.crossband.v1.Charter.StepR\x06ladder\x12\x19\n" +
+	"\brearm_ms\x18\x13 \x01(\rR\arearmMs\x1a\xc2\x01\n" +
 	"\x05Party\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x12\n" +
 	"\x04send\x18\x02 \x03(\tR\x04send\x12\x16\n" +
 	"\x06listen\x18\x03 \x03(\tR\x06listen\x12!\n" +
-	"\fmax_priority\x18\x04 \x01(\rR\vmaxPriority\"T\n" +
+	"\fmax_priority\x18\x04 \x01(\rR\vmaxPriority\x12\x12\n" +
+	"\x04hail\x18\x05 \x03(\tR\x04hail\x12*\n" +
+	"\x11observer_until_ms\x18\x06 \x01(\x03R\x0fobserverUntilMs\x12\x12\n" +
+	"\x04only\x18\a \x03(\tR\x04only\x1a5\n" +
+	"\x04Step\x12\x19\n" +
+	"\bafter_ms\x18\x01 \x01(\rR\aafterMs\x12\x12\n" +
+	"\x04page\x18\x02 \x03(\tR\x04page\"e\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_CALLING\x10\x01\x12\x11\n" +
 	"\rKIND_STANDING\x10\x02\x12\x11\n" +
-	"\rKIND_INCIDENT\x10\x03\"H\n" +
+	"\rKIND_INCIDENT\x10\x03\x12\x0f\n" +
+	"\vKIND_PATROL\x10\x04\"H\n" +
 	"\aStorage\x12\x17\n" +
 	"\x13STORAGE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTORAGE_NONE\x10\x01\x12\x12\n" +
@@ -4827,7 +4941,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -4884,6 +4998,7 @@ var file_wire_proto_goTypes = []any{
 	(*Sealed_Part)(nil),        // 52: crossband.v1.Sealed.Part
 	(*Progress_Mark)(nil),      // 53: crossband.v1.Progress.Mark
 	(*Charter_Party)(nil),      // 54: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 55: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -4944,12 +5059,13 @@ var file_wire_proto_depIdxs = []int32{
 	54, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
 	1,  // 56: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
 	54, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	51, // 58: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	55, // 58: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	51, // 59: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	60, // [60:60] is the sub-list for method output_type
+	60, // [60:60] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5021,7 +5137,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   53,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
