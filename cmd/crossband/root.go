@@ -224,7 +224,7 @@ func newRootCommand(e env) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e),
+		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newPatrolCommand(e),
 		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)
@@ -281,6 +281,9 @@ func (e env) json(v any) error {
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }
+
+// jsonLine prints one object on a line of its own, for readers of a stream.
+func (e env) jsonLine(v any) error { return json.NewEncoder(e.out).Encode(v) }
 
 // Progress notes come after this long, and then more rarely.
 const (

@@ -4154,6 +4154,7 @@ type Message struct {
 	//	*Message_Text
 	//	*Message_Phrase
 	//	*Message_Incident
+	//	*Message_Position
 	Body          isMessage_Body `protobuf_oneof:"body"`
 	TimeMs        int64          `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // sender's clock
 	Note          string         `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`                    // free text that goes with a phrase
@@ -4225,6 +4226,15 @@ func (x *Message) GetIncident() *IncidentOpened {
 	return nil
 }
 
+func (x *Message) GetPosition() *Position {
+	if x != nil {
+		if x, ok := x.Body.(*Message_Position); ok {
+			return x.Position
+		}
+	}
+	return nil
+}
+
 func (x *Message) GetTimeMs() int64 {
 	if x != nil {
 		return x.TimeMs
@@ -4255,11 +4265,102 @@ type Message_Incident struct {
 	Incident *IncidentOpened `protobuf:"bytes,3,opt,name=incident,proto3,oneof"`
 }
 
+type Message_Position struct {
+	Position *Position `protobuf:"bytes,4,opt,name=position,proto3,oneof"`
+}
+
 func (*Message_Text) isMessage_Body() {}
 
 func (*Message_Phrase) isMessage_Body() {}
 
 func (*Message_Incident) isMessage_Body() {}
+
+func (*Message_Position) isMessage_Body() {}
+
+// Position is where the sender's device is, for a mirrored patrol's other unit.
+type Position struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Latitude      int32                  `protobuf:"zigzag32,1,opt,name=latitude,proto3" json:"latitude,omitempty"`                  // WGS 84, millionths of a degree, north
+	Longitude     int32                  `protobuf:"zigzag32,2,opt,name=longitude,proto3" json:"longitude,omitempty"`                // east
+	AccuracyM     uint32                 `protobuf:"varint,3,opt,name=accuracy_m,json=accuracyM,proto3" json:"accuracy_m,omitempty"` // radius in which the device is, with 68 %; 0: not known
+	FixMs         int64                  `protobuf:"varint,4,opt,name=fix_ms,json=fixMs,proto3" json:"fix_ms,omitempty"`             // when it was found, milliseconds since 1970 UTC by the sender's clock
+	CourseDeg     uint32                 `protobuf:"varint,5,opt,name=course_deg,json=courseDeg,proto3" json:"course_deg,omitempty"` // 1 to 360, from true north; 0: not known or standing
+	SpeedCmS      uint32                 `protobuf:"varint,6,opt,name=speed_cm_s,json=speedCmS,proto3" json:"speed_cm_s,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Position) Reset() {
+	*x = Position{}
+	mi := &file_wire_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Position) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Position) ProtoMessage() {}
+
+func (x *Position) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Position.ProtoReflect.Descriptor instead.
+func (*Position) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *Position) GetLatitude() int32 {
+	if x != nil {
+		return x.Latitude
+	}
+	return 0
+}
+
+func (x *Position) GetLongitude() int32 {
+	if x != nil {
+		return x.Longitude
+	}
+	return 0
+}
+
+func (x *Position) GetAccuracyM() uint32 {
+	if x != nil {
+		return x.AccuracyM
+	}
+	return 0
+}
+
+func (x *Position) GetFixMs() int64 {
+	if x != nil {
+		return x.FixMs
+	}
+	return 0
+}
+
+func (x *Position) GetCourseDeg() uint32 {
+	if x != nil {
+		return x.CourseDeg
+	}
+	return 0
+}
+
+func (x *Position) GetSpeedCmS() uint32 {
+	if x != nil {
+		return x.SpeedCmS
+	}
+	return 0
+}
 
 // IncidentOpened tells the members of a calling channel which channel an
 // accepted hail has opened.
@@ -4274,7 +4375,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4286,7 +4387,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4299,7 +4400,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -4333,7 +4434,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4345,7 +4446,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4385,7 +4486,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4397,7 +4498,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4442,7 +4543,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4454,7 +4555,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4530,7 +4631,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4542,7 +4643,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4915,14 +5016,25 @@ const file_wire_proto_rawDesc = "" +
 	"\aStorage\x12\x17\n" +
 	"\x13STORAGE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTORAGE_NONE\x10\x01\x12\x12\n" +
-	"\x0eSTORAGE_SEALED\x10\x02\"\xaa\x01\n" +
+	"\x0eSTORAGE_SEALED\x10\x02\"\xe0\x01\n" +
 	"\aMessage\x12\x14\n" +
 	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x18\n" +
 	"\x06phrase\x18\x02 \x01(\fH\x00R\x06phrase\x12:\n" +
-	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x12\x17\n" +
+	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x124\n" +
+	"\bposition\x18\x04 \x01(\v2\x16.crossband.v1.PositionH\x00R\bposition\x12\x17\n" +
 	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04noteB\x06\n" +
-	"\x04body\"Z\n" +
+	"\x04body\"\xb7\x01\n" +
+	"\bPosition\x12\x1a\n" +
+	"\blatitude\x18\x01 \x01(\x11R\blatitude\x12\x1c\n" +
+	"\tlongitude\x18\x02 \x01(\x11R\tlongitude\x12\x1d\n" +
+	"\n" +
+	"accuracy_m\x18\x03 \x01(\rR\taccuracyM\x12\x15\n" +
+	"\x06fix_ms\x18\x04 \x01(\x03R\x05fixMs\x12\x1d\n" +
+	"\n" +
+	"course_deg\x18\x05 \x01(\rR\tcourseDeg\x12\x1c\n" +
+	"\n" +
+	"speed_cm_s\x18\x06 \x01(\rR\bspeedCmS\"Z\n" +
 	"\x0eIncidentOpened\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x12\n" +
@@ -4941,7 +5053,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -4994,11 +5106,12 @@ var file_wire_proto_goTypes = []any{
 	(*FloorWarning)(nil),       // 48: crossband.v1.FloorWarning
 	(*Charter)(nil),            // 49: crossband.v1.Charter
 	(*Message)(nil),            // 50: crossband.v1.Message
-	(*IncidentOpened)(nil),     // 51: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 52: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 53: crossband.v1.Progress.Mark
-	(*Charter_Party)(nil),      // 54: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 55: crossband.v1.Charter.Step
+	(*Position)(nil),           // 51: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 52: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 53: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 54: crossband.v1.Progress.Mark
+	(*Charter_Party)(nil),      // 55: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 56: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -5052,20 +5165,21 @@ var file_wire_proto_depIdxs = []int32{
 	31, // 48: crossband.v1.Entry.text:type_name -> crossband.v1.Text
 	32, // 49: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
 	33, // 50: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	52, // 51: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	53, // 52: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	53, // 53: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	53, // 51: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	54, // 52: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	54, // 53: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
 	0,  // 54: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	54, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	55, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
 	1,  // 56: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	54, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	55, // 58: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	51, // 59: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	60, // [60:60] is the sub-list for method output_type
-	60, // [60:60] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	55, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	56, // 58: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	52, // 59: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	51, // 60: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	61, // [61:61] is the sub-list for method output_type
+	61, // [61:61] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5130,6 +5244,7 @@ func file_wire_proto_init() {
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
+		(*Message_Position)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5137,7 +5252,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   54,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -55,7 +55,7 @@ func newChannel(c proto.Charter, signed []byte) *channel {
 
 func (h *Hub) sortedChannels() []*channel {
 	return slices.SortedFunc(maps.Values(h.channels), func(a, b *channel) int {
-		// Incidents last: whoever is offered one can judge it by its calling channel.
+		// Incidents and patrols last: whoever is offered one can judge it by its calling channel.
 		return cmp.Or(cmp.Compare(a.charter.Kind, b.charter.Kind), bytes.Compare(a.id[:], b.id[:]))
 	})
 }
@@ -81,7 +81,7 @@ func (h *Hub) readCharter(signed []byte) (proto.Charter, proto.Name, error) {
 		return proto.Charter{}, proto.Name{}, proto.Refusef(proto.ReasonCharter, "revision %d of %s creates no channel", c.Revision, c.Channel.Short())
 	}
 	var parent *proto.Charter
-	if p := h.channels[c.Parent]; c.Kind == proto.KindIncident && p != nil {
+	if p := h.channels[c.Parent]; c.Kind.Opened() && p != nil {
 		parent = &p.charter
 	}
 	return c, signer, c.SignerMay(signer, parent)
@@ -177,10 +177,10 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 		return proto.Refuse(proto.ReasonExists, ch.id.Short())
 	case ch != nil && !bytes.Equal(ch.signed, b.Charter):
 		return proto.Refusef(proto.ReasonCharter, "%s is registered with another signature", c.Title)
-	case ch == nil && c.Kind != proto.KindIncident:
+	case ch == nil && !c.Kind.Opened():
 		return proto.Refuse(proto.ReasonNoChannel, "the charter is not registered")
-	case c.Kind == proto.KindIncident && (signer != actor || h.channels[c.Parent] == nil):
-		return proto.Refusef(proto.ReasonCharter, "%s may not open this incident", actor)
+	case c.Kind.Opened() && (signer != actor || h.channels[c.Parent] == nil):
+		return proto.Refusef(proto.ReasonCharter, "%s may not open this %s", actor, c.Kind)
 	}
 	m, err := newMembership(b.GroupInfo, c, b.Charter, h.judge, h.now)
 	if err != nil {

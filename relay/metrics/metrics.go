@@ -186,7 +186,7 @@ func refusedWords(k relay.Refused) (of, by string) {
 func (p page) hub(s *relay.State) {
 	floor, head, hails := 0, uint64(0), 0
 	kinds := make(map[[2]string]int)
-	for _, k := range []proto.CharterKind{proto.KindCalling, proto.KindStanding, proto.KindIncident} {
+	for _, k := range []proto.CharterKind{proto.KindCalling, proto.KindStanding, proto.KindIncident, proto.KindPatrol} {
 		kinds[[2]string{"hub", k.String()}], kinds[[2]string{"follower", k.String()}] = 0, 0
 	}
 	for _, ch := range s.Hub.Channels {
