@@ -246,7 +246,7 @@ func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name
 		}
 		return from, nil, nil
 	}
-	m, by, err := ch.openLocked(b.Sealed, aad, b.Epoch)
+	m, by, err := ch.openLocked(b, aad)
 	if err != nil {
 		return proto.Name{}, nil, err
 	}

@@ -2671,8 +2671,9 @@ type Text struct {
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`  // MLSMessage(PrivateMessage)
-	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"` // counts what the sender has sent to the channel: 1, 2, 3 …
+	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`         // MLSMessage(PrivateMessage)
+	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`        // counts what the sender has sent to the channel: 1, 2, 3 …
+	Commitment    []byte                 `protobuf:"bytes,6,opt,name=commitment,proto3" json:"commitment,omitempty"` // to what is sealed: see Letter
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2742,6 +2743,13 @@ func (x *Text) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Text) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 // Hail's open part is what ringing, timers and escalation need; all else is sealed.
 type Hail struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2755,7 +2763,8 @@ type Hail struct {
 	Exercise      bool                   `protobuf:"varint,8,opt,name=exercise,proto3" json:"exercise,omitempty"`
 	ExpiresMs     int64                  `protobuf:"varint,9,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
 	Sealed        []byte                 `protobuf:"bytes,10,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"` // as Text.number
+	Number        uint64                 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"`        // as Text.number
+	Commitment    []byte                 `protobuf:"bytes,12,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2867,6 +2876,13 @@ func (x *Hail) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Hail) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 type HailReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -2877,7 +2893,8 @@ type HailReply struct {
 	State         uint32                 `protobuf:"varint,6,opt,name=state,proto3" json:"state,omitempty"`   // proto.HailState
 	Reason        uint32                 `protobuf:"varint,7,opt,name=reason,proto3" json:"reason,omitempty"` // proto.Reason of a refusal, else 0
 	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"` // as Text.number; 0 in an expiry, which the hub makes
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`         // as Text.number; 0 in an expiry, which the hub makes
+	Commitment    []byte                 `protobuf:"bytes,11,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment; empty in an expiry
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2973,6 +2990,13 @@ func (x *HailReply) GetNumber() uint64 {
 		return x.Number
 	}
 	return 0
+}
+
+func (x *HailReply) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
 }
 
 // Appended acknowledges a Commit, Text, Hail or HailReply: it is stored.
@@ -4146,7 +4170,62 @@ func (x *Charter) GetRearmMs() uint32 {
 	return 0
 }
 
-// Message is what is sealed inside a Text, Hail or HailReply.
+// Letter is what is sealed inside a Text, Hail or HailReply. The commitment outside
+// is SHA-256(salt || message): it says nothing to who has not the salt, and whoever
+// has it can prove later what was said.
+type Letter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Salt          []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`       // 32 octets, chosen at random for each letter
+	Message       []byte                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"` // wire.Message
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Letter) Reset() {
+	*x = Letter{}
+	mi := &file_wire_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Letter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Letter) ProtoMessage() {}
+
+func (x *Letter) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Letter.ProtoReflect.Descriptor instead.
+func (*Letter) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Letter) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *Letter) GetMessage() []byte {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+// Message is what a Letter says.
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Body:
@@ -4164,7 +4243,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4176,7 +4255,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4189,7 +4268,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -4292,7 +4371,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4304,7 +4383,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4317,7 +4396,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -4375,7 +4454,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4387,7 +4466,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4400,7 +4479,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -4434,7 +4513,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4446,7 +4525,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4486,7 +4565,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4498,7 +4577,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4543,7 +4622,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4555,7 +4634,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4631,7 +4710,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4643,7 +4722,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4870,13 +4949,16 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"group_info\x18\x05 \x01(\fR\tgroupInfo\x12\x18\n" +
 	"\awelcome\x18\x06 \x01(\fR\awelcome\x12\x14\n" +
-	"\x05added\x18\a \x03(\tR\x05added\"v\n" +
+	"\x05added\x18\a \x03(\tR\x05added\"\x96\x01\n" +
 	"\x04Text\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06sealed\x18\x04 \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\x05 \x01(\x04R\x06number\"\x8b\x02\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\x06 \x01(\fR\n" +
+	"commitment\"\xab\x02\n" +
 	"\x04Hail\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -4890,7 +4972,10 @@ const file_wire_proto_rawDesc = "" +
 	"expires_ms\x18\t \x01(\x03R\texpiresMs\x12\x16\n" +
 	"\x06sealed\x18\n" +
 	" \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\v \x01(\x04R\x06number\"\xd1\x01\n" +
+	"\x06number\x18\v \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\f \x01(\fR\n" +
+	"commitment\"\xf1\x01\n" +
 	"\tHailReply\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -4900,7 +4985,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x05state\x18\x06 \x01(\rR\x05state\x12\x16\n" +
 	"\x06reason\x18\a \x01(\rR\x06reason\x12\x16\n" +
 	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\t \x01(\x04R\x06number\"d\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\v \x01(\fR\n" +
+	"commitment\"d\n" +
 	"\bAppended\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x10\n" +
@@ -5016,7 +5104,10 @@ const file_wire_proto_rawDesc = "" +
 	"\aStorage\x12\x17\n" +
 	"\x13STORAGE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTORAGE_NONE\x10\x01\x12\x12\n" +
-	"\x0eSTORAGE_SEALED\x10\x02\"\xe0\x01\n" +
+	"\x0eSTORAGE_SEALED\x10\x02\"6\n" +
+	"\x06Letter\x12\x12\n" +
+	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\fR\amessage\"\xe0\x01\n" +
 	"\aMessage\x12\x14\n" +
 	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x18\n" +
 	"\x06phrase\x18\x02 \x01(\fH\x00R\x06phrase\x12:\n" +
@@ -5053,7 +5144,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -5105,13 +5196,14 @@ var file_wire_proto_goTypes = []any{
 	(*FloorRevoke)(nil),        // 47: crossband.v1.FloorRevoke
 	(*FloorWarning)(nil),       // 48: crossband.v1.FloorWarning
 	(*Charter)(nil),            // 49: crossband.v1.Charter
-	(*Message)(nil),            // 50: crossband.v1.Message
-	(*Position)(nil),           // 51: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 52: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 53: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 54: crossband.v1.Progress.Mark
-	(*Charter_Party)(nil),      // 55: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 56: crossband.v1.Charter.Step
+	(*Letter)(nil),             // 50: crossband.v1.Letter
+	(*Message)(nil),            // 51: crossband.v1.Message
+	(*Position)(nil),           // 52: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 53: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 54: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 55: crossband.v1.Progress.Mark
+	(*Charter_Party)(nil),      // 56: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 57: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -5165,16 +5257,16 @@ var file_wire_proto_depIdxs = []int32{
 	31, // 48: crossband.v1.Entry.text:type_name -> crossband.v1.Text
 	32, // 49: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
 	33, // 50: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	53, // 51: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	54, // 52: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	54, // 53: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	54, // 51: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	55, // 52: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	55, // 53: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
 	0,  // 54: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	55, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	56, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
 	1,  // 56: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	55, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	56, // 58: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	52, // 59: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	51, // 60: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	56, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	57, // 58: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	53, // 59: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	52, // 60: crossband.v1.Message.position:type_name -> crossband.v1.Position
 	61, // [61:61] is the sub-list for method output_type
 	61, // [61:61] is the sub-list for method input_type
 	61, // [61:61] is the sub-list for extension type_name
@@ -5240,7 +5332,7 @@ func file_wire_proto_init() {
 		(*Entry_Hail)(nil),
 		(*Entry_HailReply)(nil),
 	}
-	file_wire_proto_msgTypes[48].OneofWrappers = []any{
+	file_wire_proto_msgTypes[49].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -5252,7 +5344,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   55,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -114,6 +114,11 @@ func (h *Hub) dispatchChannel(l *link, actor proto.Name, f *wire.Frame) error {
 	if ch == nil {
 		return proto.Refuse(proto.ReasonNoChannel, id.Short())
 	}
+	if m := proto.EnvelopeOf(f); m != nil {
+		if err := proto.CheckCommitment(m); err != nil {
+			return err
+		}
+	}
 	if ch.charter.Owner != h.self.Agency {
 		return h.dispatchFollower(l, ch, actor, f)
 	}

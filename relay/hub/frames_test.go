@@ -51,6 +51,9 @@ func (w *world) parseFrame(words []string) (*wire.Frame, error) {
 
 // complete fills in what a script need not say.
 func (w *world) complete(f *wire.Frame) {
+	if m := proto.EnvelopeOf(f); m != nil && m.GetCommitment() == nil {
+		proto.SetCommitment(m, make([]byte, proto.CommitmentLen))
+	}
 	switch b := f.Body.(type) {
 	case *wire.Frame_Commit:
 		w.made.fillCommit(b.Commit)
@@ -267,6 +270,9 @@ func (w *world) fields(b *strings.Builder, m protoreflect.Message) {
 	list := m.Descriptor().Fields()
 	for i := range list.Len() {
 		fd := list.Get(i)
+		if fd.Name() == "commitment" { // completed, and told by no script
+			continue
+		}
 		always := fd.Name() == "leaf" || fd.Name() == "head" || fd.Name() == "epoch"
 		if !m.Has(fd) && !always {
 			continue

@@ -592,7 +592,7 @@ func TestHubRefusesARevokedDeviceBehindAHostileRelay(t *testing.T) {
 			return hostile.Refused(body)
 		}
 		id := proto.NewMessageID()
-		if why := say(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: b.group[:], Id: id[:], Epoch: uint64(before.Epoch()), Sealed: []byte("x")}}}); why != proto.ReasonRevoked && why != proto.ReasonNotMember {
+		if why := say(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: b.group[:], Id: id[:], Epoch: uint64(before.Epoch()), Sealed: []byte("x"), Commitment: make([]byte, proto.CommitmentLen)}}}); why != proto.ReasonRevoked && why != proto.ReasonNotMember {
 			t.Errorf("its text: reason %d", why)
 		}
 		relaytest.Wait(t, p.agent.Watch, "it is removed", func(c client.MembersChanged) bool { return slices.Contains(c.Removed, thief.name) })
