@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"crossband/crypto/mls/policy"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -36,6 +37,7 @@ type hosted struct {
 	seen      map[proto.MessageID]stored
 	hails     map[proto.MessageID]*hail
 	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
+	spoken    spokenList               // bursts of which the talker may still tell
 }
 
 // stored remembers an accepted message, to answer its repetition.
@@ -201,6 +203,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	ch.created, ch.hosted.members, ch.hosted.groupInfo = true, m, b.GroupInfo
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCreateChannel, Channel: ch.id, What: "channel created", Added: []proto.Name{actor}})
+	h.recordMembers(ch, policy.Difference{By: actor, Added: []proto.Name{actor}})
 	if err := h.done(l, f); err != nil {
 		return err
 	}
