@@ -330,6 +330,9 @@ func (ch *Channel) openLocked(envelope proto.Envelope, aad []byte) (*wire.Messag
 		return nil, proto.Name{}, proto.Refuse(proto.ReasonListenOnly, from.String())
 	}
 	m, err := readLetter(r.Plaintext, envelope.GetCommitment())
+	if err == nil {
+		ch.keepLetterLocked(envelope, r.Plaintext)
+	}
 	return m, from, err
 }
 

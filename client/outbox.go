@@ -118,6 +118,7 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 		ch.numbers.giveBack(o.Number)
 		return nil, err
 	}
+	ch.keepLetterLocked(proto.EnvelopeOf(envelope), letter)
 	ch.sendLocked()
 	return o, nil
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,7 +117,9 @@ func (c *Checkpoint) cosign(id *identity.Identity, now time.Time) error {
 		return err
 	}
 	name := KeyName(id.Name)
-	c.Signatures = append(c.Signatures, NoteSignature{name, cosignerID(name, spki), binary.BigEndian.AppendUint64(nil, at)})
+	line := NoteSignature{name, cosignerID(name, spki), binary.BigEndian.AppendUint64(nil, at)}
+	c.Signatures = slices.DeleteFunc(c.Signatures, func(s NoteSignature) bool { return s.Name == line.Name && s.KeyID == line.KeyID })
+	c.Signatures = append(c.Signatures, line)
 	last := &c.Signatures[len(c.Signatures)-1]
 	last.Bytes = append(last.Bytes, sig...)
 	return nil

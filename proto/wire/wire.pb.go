@@ -4376,7 +4376,7 @@ type FetchRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
 	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // which log; empty: which logs there are
-	After         uint64                 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`  // lines already held
+	After         uint64                 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`  // parts already held
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4436,10 +4436,10 @@ func (x *FetchRecord) GetAfter() uint64 {
 type RecordPage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
-	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"` // agencies whose relays sequence one; when none was asked for
-	Lines         [][]byte               `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
-	Size          uint64                 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`              // lines of the log that this relay holds
-	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"` // on the last page
+	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"`    // agencies whose relays sequence one; when none was asked for
+	Parts         uint64                 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"` // of the log: its lines, its checkpoints and the chains, counted through
+	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -4489,18 +4489,18 @@ func (x *RecordPage) GetLogs() []string {
 	return nil
 }
 
+func (x *RecordPage) GetParts() uint64 {
+	if x != nil {
+		return x.Parts
+	}
+	return 0
+}
+
 func (x *RecordPage) GetLines() [][]byte {
 	if x != nil {
 		return x.Lines
 	}
 	return nil
-}
-
-func (x *RecordPage) GetSize() uint64 {
-	if x != nil {
-		return x.Size
-	}
-	return 0
 }
 
 func (x *RecordPage) GetCheckpoints() [][]byte {
@@ -5636,13 +5636,13 @@ const file_wire_proto_rawDesc = "" +
 	"\vFetchRecord\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
-	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc0\x01\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc2\x01\n" +
 	"\n" +
 	"RecordPage\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
 	"\x04logs\x18\x02 \x03(\tR\x04logs\x12\x14\n" +
-	"\x05lines\x18\x03 \x03(\fR\x05lines\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x04R\x04size\x12 \n" +
+	"\x05parts\x18\x03 \x01(\x04R\x05parts\x12\x14\n" +
+	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
 	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
 	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +

@@ -1,0 +1,53 @@
+package record
+
+import (
+	"time"
+
+	"crossband/proto"
+)
+
+// Latest returns the latest time of the log's entries; zero when there are none.
+func (l *Log) Latest() time.Time { return l.chain.latest }
+
+// Adopt adds the cosignatures of another copy of the same checkpoint that are good
+// and not there yet, and returns them. It refuses a copy of another head: as
+// SplitView, with both as proof, if it is of the same log and size.
+func (c *Checkpoint) Adopt(o *Checkpoint, s *Signers, j Judge) ([]Cosignature, error) {
+	switch {
+	case o.Origin != c.Origin || o.Size != c.Size:
+		return nil, refuse(Mismatch, "a checkpoint of %s over %d entries for one of %s over %d", o.Origin, o.Size, c.Origin, c.Size)
+	case o.Root != c.Root || o.Last != c.Last:
+		return nil, &Refusal{SplitView, NoEntry, "another history of as many entries has been cosigned", [][]byte{c.Note(), o.Note()}}
+	case string(o.text()) != string(c.text()):
+		return nil, refuse(Mismatch, "the same head, signed at another time")
+	}
+	var added []Cosignature
+	var bad error
+	for _, sig := range o.Signatures {
+		if c.has(sig.Name, sig.KeyID) {
+			continue
+		}
+		switch cs, err, known := o.verifyCosignature(sig, s, j); {
+		case !known:
+		case err != nil:
+			bad = err
+		case len(c.Signatures) >= MaxSignatures:
+			bad = refuse(TooLarge, "the checkpoint has %d signatures", len(c.Signatures))
+		default:
+			c.Signatures = append(c.Signatures, sig)
+			added = append(added, cs)
+		}
+	}
+	if len(added) == 0 && bad != nil {
+		return nil, bad
+	}
+	return added, nil
+}
+
+// SignerName returns whom a chain's leaf names, without judging the chain.
+func SignerName(chain [][]byte) (proto.Name, error) {
+	if err := sizedChain(chain); err != nil {
+		return proto.Name{}, err
+	}
+	return leafName(chain[0])
+}
