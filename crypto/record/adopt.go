@@ -1,6 +1,8 @@
 package record
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"crossband/proto"
@@ -50,4 +52,27 @@ func SignerName(chain [][]byte) (proto.Name, error) {
 		return proto.Name{}, err
 	}
 	return leafName(chain[0])
+}
+
+// Cosigned reports whether every log's newest checkpoint is over all of its entries
+// and bears a line of each party. It verifies nothing: it says when there is no more
+// to wait for.
+func (x *Export) Cosigned() bool {
+	for _, l := range x.Logs {
+		if len(l.Entries) == 0 || len(l.Checkpoints) == 0 {
+			return false
+		}
+		e, err := ParseEntry(l.Entries[0])
+		opened, ok := e.Body.(*Opened)
+		c, err2 := ParseCheckpoint(l.Checkpoints[len(l.Checkpoints)-1])
+		if err != nil || err2 != nil || !ok || c.Size != uint64(len(l.Entries)) {
+			return false
+		}
+		for _, party := range opened.Parties {
+			if !slices.ContainsFunc(c.Signatures, func(s NoteSignature) bool { return strings.HasPrefix(s.Name, string(party)+"/") }) {
+				return false
+			}
+		}
+	}
+	return len(x.Logs) > 0
 }
