@@ -307,9 +307,13 @@ func sayVerdict(e env, r *record.Report, files []string, bundles []*identity.Bun
 	e.printf("record of %sincident %s\n", exerciseMark(r.Exercise), r.Incident)
 	for _, l := range r.Logs {
 		e.printf("%s: log of %s: %d entries, %s to %s\n", files[l.Export], l.Origin.Agency, l.Entries, recordTime(l.From), recordTime(l.To))
-		e.printf("  signed by %s as far as entry %d\n", joinNames(l.Sequencers), int64(l.Signed)-1)
+		if l.Signed == 0 {
+			e.printf("  signed by nobody that can be judged\n")
+		} else {
+			e.printf("  signed by %s as far as entry %d\n", joinNames(l.Sequencers), l.Signed-1)
+		}
 		for _, c := range l.Cosigned {
-			e.printf("  cosigned by %s as far as entry %d, %s\n", shown(c.By), int64(c.Size)-1, recordTime(c.At))
+			e.printf("  cosigned by %s as far as entry %d, %s\n", shown(c.By), c.Size-1, recordTime(c.At))
 		}
 		e.printf("  %d bursts signed by their devices; %d contents shown\n", l.Bursts, l.Revealed)
 	}
@@ -337,9 +341,6 @@ func sayVerdict(e env, r *record.Report, files []string, bundles []*identity.Bun
 }
 
 func joinNames(names []proto.Name) string {
-	if len(names) == 0 {
-		return "nobody"
-	}
 	words := make([]string, len(names))
 	for i, n := range names {
 		words[i] = shown(n)

@@ -26,7 +26,7 @@ func (c *Checkpoint) Adopt(o *Checkpoint, s *Signers, j Judge) ([]Cosignature, e
 	var added []Cosignature
 	var bad error
 	for _, sig := range o.Signatures {
-		if c.has(sig.Name, sig.KeyID) {
+		if slices.ContainsFunc(c.Signatures, sig.sameKey) {
 			continue
 		}
 		switch cs, err, known := o.verifyCosignature(sig, s, j); {
@@ -45,6 +45,9 @@ func (c *Checkpoint) Adopt(o *Checkpoint, s *Signers, j Judge) ([]Cosignature, e
 	}
 	return added, nil
 }
+
+// sameKey reports whether another line is by the same key.
+func (s NoteSignature) sameKey(o NoteSignature) bool { return s.Name == o.Name && s.KeyID == o.KeyID }
 
 // SignerName returns whom a chain's leaf names, without judging the chain.
 func SignerName(chain [][]byte) (proto.Name, error) {

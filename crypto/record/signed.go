@@ -108,6 +108,9 @@ func judge(who *signer, message, sig []byte, j Judge, at time.Time) (proto.Name,
 			break
 		}
 	}
+	if FaultOf(err) == MissingBundle {
+		return proto.Name{}, err
+	}
 	if err != nil {
 		return proto.Name{}, refuse(Certificate, "at %s: %v", formatTime(at), err)
 	}

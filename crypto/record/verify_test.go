@@ -211,7 +211,10 @@ func TestEachAgencyIsJudgedByItsOwnRoots(t *testing.T) {
 	h := b.write(t, 5, []int{5}, nil)
 	x := b.export(h)
 	r := must(Verify([]*Export{x}, b.bundles[1:]))(t)
-	wantFindings(t, r, want{Certificate, 0, NoEntry, NoEntry}, want{UnsignedTail, 0, 0, 4})
+	wantFindings(t, r, want{MissingBundle, 0, NoEntry, NoEntry}, want{UnsignedTail, 0, 0, 4})
+	if !r.Intact() || r.Complete() {
+		t.Errorf("without a bundle it is intact: %v, complete: %v", r.Intact(), r.Complete())
+	}
 	false1 := issue(t, authority(t, "usbp.example"), "usbp.example/relay/eagle-pass-1", noon())
 	c := must(ParseCheckpoint(h.notes[0]))(t)
 	ok(t, c.sign(false1))
