@@ -34,7 +34,13 @@ func TestALogRefuses(t *testing.T) {
 	unchanged(t, l.State, "opening twice", put(at(1), b.opened()), Malformed)
 	unchanged(t, l.State, "a body that cannot be written", put(at(1), &Closed{}), Malformed)
 	ok(t, put(at(1000), &Closed{"x"})())
+	if !l.Closed() {
+		t.Error("not closed")
+	}
 	ok(t, put(at(1000).Add(-Skew), &ReArmed{})())
+	if l.Closed() {
+		t.Error("closed, though the ladder runs again")
+	}
 	unchanged(t, l.State, "a clock that went back", put(at(1000).Add(-Skew-time.Millisecond), &Closed{"x"}), TimeBack)
 	unchanged(t, l.State, "a checkpoint before its entries", sign(at(1000).Add(-Skew-time.Millisecond)), TimeBack)
 	ok(t, sign(at(1000).Add(-Skew))())

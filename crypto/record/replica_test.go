@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -147,9 +148,30 @@ func TestSignaturesOfSeveralCosignersStand(t *testing.T) {
 	for _, l := range h.lines {
 		must(r.Take(l))(t)
 	}
-	cp := must(r.Cosign(h.notes[0], b.hub.Chain, trust, third, at(4)))(t)
-	good, bad := cp.VerifyCosigners(must(NewSigners(b.partner.Chain, third.Chain))(t), trust)
-	if len(good) != 2 || len(bad) != 0 || good[0].By != b.partner.Name || good[1].By != third.Name || !good[1].At.Equal(at(4)) {
-		t.Errorf("good %v, bad %v", good, bad)
+	signers := must(NewSigners(b.partner.Chain, third.Chain))(t)
+	both := func(cp Checkpoint, why string) {
+		t.Helper()
+		good, bad := cp.VerifyCosigners(signers, trust)
+		if len(good) != 2 || len(bad) != 0 || good[0].By != b.partner.Name || good[1].By != third.Name || !good[1].At.Equal(at(4)) {
+			t.Errorf("%s: good %v, bad %v", why, good, bad)
+		}
 	}
+	both(must(r.Cosign(h.notes[0], b.hub.Chain, trust, third, at(4)))(t), "one after the other")
+	cp := must(ParseCheckpoint(h.notes[0]))(t)
+	apart := must(r.Cosign(plainNote(t, h.notes[0]), b.hub.Chain, trust, third, at(4)))(t)
+	ok(t, cp.Merge(apart))
+	both(cp, "apart and merged")
+	ok(t, cp.Merge(apart))
+	if len(cp.Signatures) != 3 {
+		t.Errorf("merged twice there are %d signatures", len(cp.Signatures))
+	}
+	other := apart
+	other.Time = at(9)
+	wantFault(t, cp.Merge(other), Mismatch, "another checkpoint")
+	other = apart
+	for i := range MaxSignatures {
+		other.Signatures = append(slices.Clone(other.Signatures), NoteSignature{"witness", uint32(i), []byte{1}})
+	}
+	wantFault(t, cp.Merge(other), TooLarge, "too many signatures")
+	both(cp, "after a refusal")
 }
