@@ -23,6 +23,7 @@ const (
 	notesPrefix    = "record-checkpoints/" // and the origin, by size: a checkpoint's note
 	chainsPrefix   = "record-chains/"      // and the origin, by SHA-256 of the leaf: wire.CertificateChain of who signed in it
 	checkpointWait = time.Second           // from an entry to the checkpoint over it, at most
+	askFirst       = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
 	bookIdle       = time.Hour             // a log that nobody wrote to for so long is not kept in memory
 	maxBooks       = 10_000                // logs that are not settled, in memory
 )
@@ -47,6 +48,7 @@ type book struct {
 	notes     []note // signed checkpoints that are still of use, the smallest first
 	followers map[proto.Agency]*follower
 	signers   map[string]record.Digest // by the name in a note: the newest leaf
+	restored  time.Time                // ours, from the store: partners are asked first whether they hold more
 	unsigned  time.Time                // since when entries wait for a checkpoint; zero: none do
 	settled   bool
 	broken    string
@@ -128,8 +130,9 @@ func (r *recorder) restore(o record.Origin, value []byte) (*book, error) {
 		b.replica, err = record.RestoreReplica(v.State)
 		return b, err
 	}
+	b.restored = time.Now()
 	if b.log, err = record.RestoreLog(v.State); err == nil && b.log.Signed() < b.log.Size() {
-		b.unsigned = time.Now()
+		b.unsigned = b.restored
 	}
 	return b, err
 }
@@ -283,6 +286,28 @@ func (b *book) tell(list []proto.Agency) {
 			b.settled = false
 		}
 	}
+}
+
+// asked reports whether a log from the store may be signed: every partner that may
+// have it has said that it holds no more, or has had the time to. A store that was put
+// back to an old copy would otherwise sign a second history.
+func (b *book) asked(self proto.Agency, now time.Time) bool {
+	if b.restored.IsZero() || now.Sub(b.restored) >= askFirst {
+		return true
+	}
+	for _, a := range b.told {
+		if f := b.followers[a]; a != self && (f == nil || !f.told) {
+			return false
+		}
+	}
+	return true
+}
+
+// stop gives a log up: it is shown as it is, and not gone on with.
+func (r *recorder) stop(b *book, what string, err error) {
+	b.broken = err.Error()
+	r.alarm(b, what, err)
+	r.keepBook(b)
 }
 
 // alarm tells the administrator that a record cannot be kept, or that somebody has
