@@ -410,3 +410,16 @@ func TestGoodTimesAreRemembered(t *testing.T) {
 		t.Errorf("%d remembered", len(m.seen))
 	}
 }
+
+// TestABrokenLogIsNotSaidToBeClosed: what followed may have opened it again.
+func TestABrokenLogIsNotSaidToBeClosed(t *testing.T) {
+	b := newBorder(t)
+	x := b.export(b.write(t, 10, []int{10}, change(4, &Closed{"resolved"})))
+	if r := b.verify(t, x); !r.Complete() || !r.Logs[0].Closed {
+		t.Errorf("whole: %v, closed %t", r.Findings, r.Logs[0].Closed)
+	}
+	x.Logs[0].Entries[7] = otherText(x.Logs[0].Entries[7])
+	if r := b.verify(t, x); r.Logs[0].Sound != 7 || r.Logs[0].Closed {
+		t.Errorf("broken: %+v", r.Logs[0])
+	}
+}
