@@ -4,30 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
-
-// Bearing is a direction seen from the sender, in degrees true, 0 to 359.
-type Bearing uint16
-
-// Kind returns KindBearing.
-func (Bearing) Kind() Kind { return KindBearing }
-
-func (d Bearing) check() error {
-	if d > 359 {
-		return fmt.Errorf("bearing of %d degrees, at most 359", uint16(d))
-	}
-	return nil
-}
-
-func (d Bearing) appendValue(b []byte) []byte { return binary.BigEndian.AppendUint16(b, uint16(d)) }
-
-func (d Bearing) show(l Language) string {
-	point := North + Direction((uint(d)*2+45)/90%8)
-	return fmt.Sprintf(wording{"%03d° true (%s)", "%03d° verdadero (%s)", "%03d° vrai (%s)"}.in(l),
-		uint16(d), point.compass().in(l))
-}
 
 // Distance is a length in metres, 1 to MaxDistance.
 type Distance uint32
@@ -80,87 +58,6 @@ func tenths(n uint64, l Language) string {
 	return strconv.FormatUint(n/10, 10) + wording{".", ".", ","}.in(l) + strconv.FormatUint(n%10, 10)
 }
 
-// Direction is a direction of travel.
-type Direction uint8
-
-// The directions of travel. Numbers not listed are kept and shown as numbers.
-const (
-	North Direction = 1 + iota
-	Northeast
-	East
-	Southeast
-	South
-	Southwest
-	West
-	Northwest
-	TowardBorder
-	AwayFromBorder
-	TowardUnitedStates
-	TowardMexico
-	TowardCanada
-
-	lastDirection = TowardCanada
-)
-
-// Kind returns KindDirection.
-func (Direction) Kind() Kind { return KindDirection }
-
-func (d Direction) check() error {
-	if d == 0 {
-		return fmt.Errorf("direction 0")
-	}
-	return nil
-}
-
-func (d Direction) appendValue(b []byte) []byte { return append(b, byte(d)) }
-
-// slug returns the word used on the command line.
-func (d Direction) slug() string {
-	return [...]string{North: "north", Northeast: "northeast", East: "east", Southeast: "southeast",
-		South: "south", Southwest: "southwest", West: "west", Northwest: "northwest",
-		TowardBorder: "toward-border", AwayFromBorder: "away-from-border",
-		TowardUnitedStates: "toward-us", TowardMexico: "toward-mexico", TowardCanada: "toward-canada"}[d]
-}
-
-// compass returns the noun of a compass point.
-func (d Direction) compass() wording {
-	return [...]wording{
-		North: {"north", "norte", "nord"}, Northeast: {"northeast", "noreste", "nord-est"},
-		East: {"east", "este", "est"}, Southeast: {"southeast", "sureste", "sud-est"},
-		South: {"south", "sur", "sud"}, Southwest: {"southwest", "suroeste", "sud-ouest"},
-		West: {"west", "oeste", "ouest"}, Northwest: {"northwest", "noroeste", "nord-ouest"},
-	}[d]
-}
-
-func (d Direction) show(l Language) string {
-	switch d {
-	case TowardBorder:
-		return wording{"toward the border", "hacia la frontera", "vers la frontière"}.in(l)
-	case AwayFromBorder:
-		return wording{"away from the border", "alejándose de la frontera", "en s'éloignant de la frontière"}.in(l)
-	case TowardUnitedStates:
-		return wording{"toward the United States", "hacia Estados Unidos", "vers les États-Unis"}.in(l)
-	case TowardMexico:
-		return wording{"toward Mexico", "hacia México", "vers le Mexique"}.in(l)
-	case TowardCanada:
-		return wording{"toward Canada", "hacia Canadá", "vers le Canada"}.in(l)
-	}
-	if d == 0 || d > lastDirection {
-		return unlisted(uint8(d), l)
-	}
-	article := "le "
-	if d == East || d == West {
-		article = "l'"
-	}
-	return wording{"", "hacia el ", "vers " + article}.in(l) + d.compass().in(l)
-}
-
-// unlisted shows a member of an enumeration that this phrasebook lacks.
-func unlisted(n uint8, l Language) string {
-	return fmt.Sprintf(wording{"(value %d, not in this phrasebook)", "(valor %d, no está en este catálogo de frases)",
-		"(valeur %d, absente de ce recueil de phrases)"}.in(l), n)
-}
-
 // Count is a number of persons, 1 to MaxCount.
 type Count uint16
 
@@ -182,66 +79,6 @@ func (c Count) show(l Language) string {
 		noun = wording{"person", "persona", "personne"}
 	}
 	return strconv.Itoa(int(c)) + " " + noun.in(l)
-}
-
-// Weapon is a kind of weapon.
-type Weapon uint8
-
-// The kinds of weapons. Numbers not listed are kept and shown as numbers.
-const (
-	WeaponUnidentified Weapon = 1 + iota
-	Handgun
-	LongGun
-	Shotgun
-	AutomaticWeapon
-	Knife
-	Machete
-	BluntObject
-	Rocks
-	IncendiaryDevice
-	Explosive
-	VehicleAsWeapon
-
-	lastWeapon = VehicleAsWeapon
-)
-
-// Kind returns KindWeapon.
-func (Weapon) Kind() Kind { return KindWeapon }
-
-func (w Weapon) check() error {
-	if w == 0 {
-		return fmt.Errorf("weapon 0")
-	}
-	return nil
-}
-
-func (w Weapon) appendValue(b []byte) []byte { return append(b, byte(w)) }
-
-// slug returns the word used on the command line.
-func (w Weapon) slug() string {
-	return [...]string{WeaponUnidentified: "unidentified", Handgun: "handgun", LongGun: "long-gun", Shotgun: "shotgun",
-		AutomaticWeapon: "automatic", Knife: "knife", Machete: "machete", BluntObject: "blunt-object", Rocks: "rocks",
-		IncendiaryDevice: "incendiary", Explosive: "explosive", VehicleAsWeapon: "vehicle"}[w]
-}
-
-func (w Weapon) show(l Language) string {
-	if w == 0 || w > lastWeapon {
-		return unlisted(uint8(w), l)
-	}
-	return [...]wording{
-		WeaponUnidentified: {"unidentified", "sin identificar", "non identifiée"},
-		Handgun:            {"handgun", "arma corta", "arme de poing"},
-		LongGun:            {"long gun", "arma larga", "arme d'épaule"},
-		Shotgun:            {"shotgun", "escopeta", "fusil de chasse"},
-		AutomaticWeapon:    {"automatic weapon", "arma automática", "arme automatique"},
-		Knife:              {"knife", "cuchillo", "couteau"},
-		Machete:            {"machete", "machete", "machette"},
-		BluntObject:        {"blunt object", "objeto contundente", "objet contondant"},
-		Rocks:              {"rocks", "piedras", "pierres"},
-		IncendiaryDevice:   {"incendiary device", "artefacto incendiario", "engin incendiaire"},
-		Explosive:          {"explosive", "explosivo", "explosif"},
-		VehicleAsWeapon:    {"vehicle used as a weapon", "vehículo usado como arma", "véhicule utilisé comme arme"},
-	}[w].in(l)
 }
 
 // Unit is the name of a unit as its own agency says it, such as "Del Rio 214".
@@ -354,85 +191,8 @@ func (i Instant) show(Language) string {
 	return out + " (" + local.Format(layout+" UTC-07:00") + ")"
 }
 
-// Plate is a vehicle's license plate: letters, digits, inner hyphens and
-// spaces, in upper case.
-type Plate struct {
-	Number string // 1 to MaxPlate of A-Z 0-9, hyphen, space
-	Origin string // ISO 3166 country or subdivision: "MX", "US-TX"; empty if not known
-}
-
-// Kind returns KindPlate.
-func (Plate) Kind() Kind { return KindPlate }
-
-func (p Plate) check() error {
-	if len(p.Number) < 1 || len(p.Number) > MaxPlate {
-		return fmt.Errorf("plate of %d characters, want 1 to %d", len(p.Number), MaxPlate)
-	}
-	for i, c := range []byte(p.Number) {
-		inner := i > 0 && i < len(p.Number)-1 && p.Number[i-1] != ' ' && p.Number[i-1] != '-'
-		if !isUpperAlnum(c) && !(inner && (c == '-' || c == ' ')) {
-			return fmt.Errorf("plate holds something other than A-Z, 0-9, inner hyphens and spaces")
-		}
-	}
-	if !validOrigin(p.Origin) {
-		return fmt.Errorf("plate's origin is not a country such as MX or a subdivision such as US-TX")
-	}
-	return nil
-}
-
-func validOrigin(s string) bool {
-	if s == "" {
-		return true
-	}
-	country, region, dash := strings.Cut(s, "-")
-	if len(country) != 2 || !isUpper(country[0]) || !isUpper(country[1]) {
-		return false
-	}
-	if len(region) > 3 || dash != (region != "") {
-		return false
-	}
-	for _, c := range []byte(region) {
-		if !isUpperAlnum(c) {
-			return false
-		}
-	}
-	return true
-}
-
-func isUpper(c byte) bool      { return c >= 'A' && c <= 'Z' }
-func isDigit(c byte) bool      { return c >= '0' && c <= '9' }
-func isUpperAlnum(c byte) bool { return isUpper(c) || isDigit(c) }
-
-func (p Plate) appendValue(b []byte) []byte {
-	b = append(b, byte(len(p.Origin)))
-	b = append(b, p.Origin...)
-	return append(b, p.Number...)
-}
-
-func decodePlate(v []byte) (Slot, bool) {
-	if len(v) == 0 || int(v[0]) > len(v)-1 {
-		return nil, false
-	}
-	n := 1 + int(v[0])
-	return Plate{Number: string(v[n:]), Origin: string(v[1:n])}, true
-}
-
-func (p Plate) show(l Language) string {
-	number := inert(p.Number, MaxPlate)
-	country, region, _ := strings.Cut(inert(p.Origin, len("US-TEX")), "-")
-	if country == "" {
-		return number
-	}
-	switch country {
-	case "US":
-		country = wording{"United States", "Estados Unidos", "États-Unis"}.in(l)
-	case "MX":
-		country = wording{"Mexico", "México", "Mexique"}.in(l)
-	case "CA":
-		country = wording{"Canada", "Canadá", "Canada"}.in(l)
-	}
-	if region != "" {
-		country = region + ", " + country
-	}
-	return number + " (" + country + ")"
+// unlisted shows a member of an enumeration that this phrasebook lacks.
+func unlisted(n uint8, l Language) string {
+	return fmt.Sprintf(wording{"(value %d, not in this phrasebook)", "(valor %d, no está en este catálogo de frases)",
+		"(valeur %d, absente de ce recueil de phrases)"}.in(l), n)
 }
