@@ -184,6 +184,24 @@ func TestAt(t *testing.T) {
 	}
 }
 
+// TestUnitsOfTheReadersCountry: the words are the language's, the order of
+// units is the country's.
+func TestUnitsOfTheReadersCountry(t *testing.T) {
+	for l, want := range map[Language]string{
+		English:             "Perimeter set. Distance: 0.5 mi (800 m).",
+		EnglishCanada:       "Perimeter set. Distance: 800 m (0.5 mi).",
+		Spanish:             "Perímetro establecido. Distancia: 800 m (0.5 mi).",
+		SpanishUnitedStates: "Perímetro establecido. Distancia: 0.5 mi (800 m).",
+		French:              "Périmètre établi. Distance : 800 m (0,5 mi).",
+		Language(77):        "Perimeter set. Distance: 0.5 mi (800 m).",
+	} {
+		got := Content{708, []Slot{Distance(800)}}.Sentence(l)
+		if got = strings.ReplaceAll(got, nbsp, " "); got != want {
+			t.Errorf("in %v: %s, want %s", l, got, want)
+		}
+	}
+}
+
 func TestTitle(t *testing.T) {
 	p, _ := Find(751)
 	for l, want := range map[Language]string{
@@ -198,8 +216,8 @@ func TestTitle(t *testing.T) {
 }
 
 func TestParseLanguage(t *testing.T) {
-	for s, want := range map[string]Language{"en": English, "EN-us": English, "en-CA": English, "es": Spanish,
-		"es-MX": Spanish, "es-us": Spanish, "fr": French, "fr-CA": French, "FR": French} {
+	for s, want := range map[string]Language{"en": English, "EN-us": English, "en-CA": EnglishCanada, "es": Spanish,
+		"es-MX": Spanish, "es-us": SpanishUnitedStates, "fr": French, "fr-CA": French, "FR": French} {
 		if got, err := ParseLanguage(s); err != nil || got != want {
 			t.Errorf("ParseLanguage(%q) = %v, %v; want %v", s, got, err, want)
 		}
@@ -209,7 +227,7 @@ func TestParseLanguage(t *testing.T) {
 			t.Errorf("ParseLanguage(%q) = %v, %v; want a printable error", s, got, err)
 		}
 	}
-	for _, l := range Languages() {
+	for l := English; l <= SpanishUnitedStates; l++ {
 		if back, err := ParseLanguage(l.String()); err != nil || back != l {
 			t.Errorf("%v does not come back: %v, %v", l, back, err)
 		}

@@ -24,10 +24,10 @@ func (d Distance) appendValue(b []byte) []byte { return binary.BigEndian.AppendU
 
 // show gives both systems, the reader's first: neighbours at a border use both.
 func (d Distance) show(l Language) string {
-	if l == English || l >= languages {
-		return d.imperial(l) + " (" + d.metric(l) + ")"
+	if l.metric() {
+		return d.metric(l) + " (" + d.imperial(l) + ")"
 	}
-	return d.metric(l) + " (" + d.imperial(l) + ")"
+	return d.imperial(l) + " (" + d.metric(l) + ")"
 }
 
 func (d Distance) metric(l Language) string {
