@@ -79,17 +79,35 @@ func (c Content) Validate() error {
 		if !p.allows(s.Kind()) {
 			return fmt.Errorf("%w: %s has no slot %q", ErrSlots, p.slug, s.Kind())
 		}
-		if d, ok := s.(Direction); ok && d > lastDirection {
-			return fmt.Errorf("%w: direction %d is not in this phrasebook", ErrSlots, d)
-		}
-		if w, ok := s.(Weapon); ok && w > lastWeapon {
-			return fmt.Errorf("%w: weapon %d is not in this phrasebook", ErrSlots, w)
+		if err := listed(s); err != nil {
+			return fmt.Errorf("%w: %w", ErrSlots, err)
 		}
 	}
 	for _, k := range p.Required() {
 		if _, ok := c.Slot(k); !ok {
 			return fmt.Errorf("%w: %s needs %s=%s", ErrSlots, p.slug, k, k.Form())
 		}
+	}
+	return nil
+}
+
+// listed refuses a value that a newer phrasebook may have and this one has not.
+func listed(s Slot) error {
+	what, n, last := "", uint8(0), uint8(0)
+	switch v := s.(type) {
+	case Direction:
+		what, n, last = "direction", uint8(v), uint8(lastDirection)
+	case Weapon:
+		what, n, last = "weapon", uint8(v), uint8(lastWeapon)
+	case Distance:
+		what, n, last = "unit of measure", uint8(v.In), uint8(lastMeasure)
+	case Speed:
+		what, n, last = "unit of measure", uint8(v.In), uint8(lastMeasure)
+	case Weight:
+		what, n, last = "unit of measure", uint8(v.In), uint8(lastMeasure)
+	}
+	if n > last {
+		return fmt.Errorf("%s %d is not in this phrasebook", what, n)
 	}
 	return nil
 }
@@ -217,12 +235,24 @@ func (c Content) Sentence(l Language) string {
 		return wording{"(not given)", "(sin dato)", "(non précisé)"}.in(l)
 	})
 	var details []string
-	for _, s := range c.Slots {
-		if isSlot(s) && !p.required.has(s.Kind()) {
+	for _, s := range c.inReadingOrder() {
+		if !p.required.has(s.Kind()) {
 			details = append(details, detail(s, l)+".")
 		}
 	}
 	return strings.Join(append([]string{out}, details...), " ")
+}
+
+// inReadingOrder returns what can be shown of the slots, as a person tells it.
+func (c Content) inReadingOrder() []Slot {
+	var out []Slot
+	for _, s := range c.Slots {
+		if isSlot(s) {
+			out = append(out, s)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Slot) int { return a.Kind().rank() - b.Kind().rank() })
+	return out
 }
 
 // neutral is the sentence of a code that this phrasebook lacks.
@@ -231,10 +261,8 @@ func (c Content) neutral(l Language) string {
 		"Código de mensaje %d (no está en este catálogo de frases)",
 		"Code de message %d (absent de ce recueil de phrases)"}.in(l), c.Code)
 	var details []string
-	for _, s := range c.Slots {
-		if isSlot(s) {
-			details = append(details, detail(s, l))
-		}
+	for _, s := range c.inReadingOrder() {
+		details = append(details, detail(s, l))
 	}
 	if len(details) == 0 {
 		return out + "."

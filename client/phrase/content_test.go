@@ -22,13 +22,13 @@ func TestEncoding(t *testing.T) {
 			"\x00",     // no slots
 		)},
 		{"every kind", Content{999, []Slot{
-			Place{28_709_100, -100_499_500, "pier"}, Bearing(270), Distance(70_000), South, Count(300),
+			Place{28_709_100, -100_499_500, "pier"}, Bearing(270), Distance{70_000_000, Metres}, South, Count(300),
 			Plate{"AB 12", "US-TX"}, Knife, Unit("U1"), ETA(90), Instant{1_772_659_800, -360}, Text("é"),
-			Unknown{200, "\x00\xff"}}}, cat(
-			"\x01\x03\xe7\x0c", // version, code 999, 12 slots
+			Speed{75_000, MilesPerHour}, Weight{12_500, Kilograms}, Unknown{200, "\x00\xff"}}}, cat(
+			"\x01\x03\xe7\x0e", // version, code 999, 14 slots
 			"\x01\x00\x0c", "\x01\xb6\x10\xec", "\xfa\x02\x7f\xd4", "pier",
 			"\x02\x00\x02", "\x01\x0e",
-			"\x03\x00\x04", "\x00\x01\x11\x70",
+			"\x03\x00\x05", "\x01", "\x04\x2c\x1d\x80",
 			"\x04\x00\x01", "\x05",
 			"\x05\x00\x02", "\x01\x2c",
 			"\x06\x00\x0b", "\x05US-TX", "AB 12",
@@ -37,10 +37,12 @@ func TestEncoding(t *testing.T) {
 			"\x09\x00\x02", "\x00\x5a",
 			"\x0a\x00\x0a", "\x00\x00\x00\x00\x69\xa8\xa4\x58", "\xfe\x98",
 			"\x0b\x00\x02", "é",
+			"\x0c\x00\x05", "\x06", "\x00\x01\x24\xf8",
+			"\x0d\x00\x05", "\x09", "\x00\x00\x30\xd4",
 			"\xc8\x00\x02", "\x00\xff",
 		)},
-		{"newer enumerations", Content{7, []Slot{Direction(250), Weapon(251)}}, cat(
-			"\x01\x00\x07\x02", "\x04\x00\x01\xfa", "\x07\x00\x01\xfb")},
+		{"newer enumerations", Content{7, []Slot{Distance{1, 249}, Direction(250), Weapon(251)}}, cat(
+			"\x01\x00\x07\x03", "\x03\x00\x05\xf9\x00\x00\x00\x01", "\x04\x00\x01\xfa", "\x07\x00\x01\xfb")},
 	} {
 		got, err := tt.c.AppendTo([]byte("before"))
 		if err != nil || string(got) != "before"+tt.want {
@@ -95,8 +97,16 @@ func TestParseRefuses(t *testing.T) {
 		{"bearing of one octet", one("\x02\x00\x01\x01")},
 		{"bearing of three octets", one("\x02\x00\x03\x00\x00\x01")},
 		{"bearing 360", one("\x02\x00\x02\x01\x68")},
-		{"distance 0", one("\x03\x00\x04\x00\x00\x00\x00")},
-		{"distance too far", one("\x03\x00\x04\x00\x1e\x84\x81")},
+		{"distance 0", one("\x03\x00\x05\x01\x00\x00\x00\x00")},
+		{"distance of four octets", one("\x03\x00\x04\x00\x00\x03\xe8")},
+		{"distance of six octets", one("\x03\x00\x06\x01\x00\x00\x03\xe8\x00")},
+		{"distance in no unit", one("\x03\x00\x05\x00\x00\x00\x03\xe8")},
+		{"distance in kilograms", one("\x03\x00\x05\x09\x00\x00\x03\xe8")},
+		{"distance too far", one("\x03\x00\x05\x02\x00\x1e\x84\x81")},
+		{"speed in miles", one("\x0c\x00\x05\x04\x00\x00\x03\xe8")},
+		{"speed too high", one("\x0c\x00\x05\x05\x00\x2d\xc6\xc1")},
+		{"weight in knots", one("\x0d\x00\x05\x07\x00\x00\x03\xe8")},
+		{"weight too high", one("\x0d\x00\x05\x09\x05\xf5\xe1\x01")},
 		{"direction 0", one("\x04\x00\x01\x00")},
 		{"direction empty", one("\x04\x00\x00")},
 		{"count 0", one("\x05\x00\x02\x00\x00")},
@@ -150,7 +160,7 @@ func TestParseRefuses(t *testing.T) {
 
 // TestLargestContents: what is at a limit goes through, one more does not.
 func TestLargestContents(t *testing.T) {
-	full := Content{65_535, []Slot{Text(strings.Repeat("é", MaxText/2)), Unknown{12, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText)}}}
+	full := Content{65_535, []Slot{Text(strings.Repeat("é", MaxText/2)), Unknown{112, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText)}}}
 	b, err := full.AppendTo(nil)
 	if err != nil || len(b) != MaxContent {
 		t.Fatalf("%d octets (%v), want %d", len(b), err, MaxContent)
@@ -159,7 +169,7 @@ func TestLargestContents(t *testing.T) {
 		t.Error(err)
 	}
 	for _, extra := range []int{1, 70_000} {
-		full.Slots[1] = Unknown{12, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText+extra)}
+		full.Slots[1] = Unknown{112, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText+extra)}
 		if b, err := full.AppendTo([]byte("ab")); !errors.Is(err, ErrContent) || string(b) != "ab" {
 			t.Errorf("%d octets too many: returned %d octets and %v", extra, len(b), err)
 		}
@@ -203,6 +213,8 @@ func TestValidate(t *testing.T) {
 		{"unknown slot", Content{901, []Slot{Unknown{99, ""}}}, `"kind-99"`},
 		{"unlisted direction", Content{101, []Slot{Direction(99)}}, "direction 99"},
 		{"unlisted weapon", Content{101, []Slot{Weapon(99)}}, "weapon 99"},
+		{"unlisted unit of measure", Content{101, []Slot{Distance{1, 99}}}, "unit of measure 99"},
+		{"unit of measure of something else", Content{101, []Slot{Distance{1000, Knots}}}, "kn does not fit here"},
 		{"value out of range", Content{101, []Slot{Bearing(400)}}, "bearing of 400"},
 		{"wrong order", Content{101, []Slot{Text("a"), Bearing(4)}}, "after"},
 	} {

@@ -2,7 +2,6 @@ package phrase
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +16,11 @@ func (k Kind) Form() string {
 	case KindBearing:
 		return "DEGREES true, 0 to 359 (45)"
 	case KindDistance:
-		return "NUMBER with m, km, mi or ft; metres if none (2.5km)"
+		return "NUMBER with m, km, ft or mi; metres if none (2.5km)"
+	case KindSpeed:
+		return "NUMBER with km/h, mph or kn (75mph)"
+	case KindWeight:
+		return "NUMBER with g, kg, oz or lb (12.5kg)"
 	case KindDirection:
 		return wordList(North, lastDirection, Direction.slug)
 	case KindCount:
@@ -102,7 +105,14 @@ func readSlot(k Kind, v string) (Slot, error) {
 		n, err := readNumber(v, 360)
 		return Bearing(n % 360), err
 	case KindDistance:
-		return readDistance(v)
+		q, err := readQuantity(v, length, Metres)
+		return Distance(q), err
+	case KindSpeed:
+		q, err := readQuantity(v, speed, 0)
+		return Speed(q), err
+	case KindWeight:
+		q, err := readQuantity(v, weight, 0)
+		return Weight(q), err
 	case KindDirection:
 		return readWord(v, North, lastDirection, Direction.slug)
 	case KindCount:
@@ -164,21 +174,6 @@ func readDegrees(v string) (float64, error) {
 	return strconv.ParseFloat(v, 64)
 }
 
-func readDistance(v string) (Slot, error) {
-	v = strings.ToLower(v)
-	number := strings.TrimRight(v, "abcdefghijklmnopqrstuvwxyz ")
-	metres, ok := map[string]float64{"": 1, "m": 1, "km": 1000, "mi": 1609.344, "ft": 0.3048}[strings.TrimSpace(v[len(number):])]
-	n, err := readDegrees(number)
-	if !ok || err != nil {
-		return nil, fmt.Errorf("not a number with a unit of length")
-	}
-	n = math.Round(n * metres)
-	if n < 1 || n > MaxDistance {
-		return nil, fmt.Errorf("not from 1 m to %d km", MaxDistance/1000)
-	}
-	return Distance(n), nil
-}
-
 func readETA(v string) (Slot, error) {
 	if n, err := readNumber(v, MaxETA); err == nil {
 		return ETA(n), nil
@@ -195,7 +190,7 @@ func readWord[T interface {
 	Slot
 }](v string, first, last T, slug func(T) string) (Slot, error) {
 	for t := first; t <= last; t++ {
-		if slug(t) == v {
+		if slug(t) == strings.ToLower(v) {
 			return t, nil
 		}
 	}

