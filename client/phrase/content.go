@@ -64,6 +64,15 @@ func (c Content) Slot(k Kind) (Slot, bool) {
 	return nil, false
 }
 
+// fills returns the slot that says what a phrase's sentence asks for: the one of
+// the kind, or else its stand-in.
+func (c Content) fills(k Kind) (Slot, bool) {
+	if s, ok := c.Slot(k); ok || k.StandIn() == 0 {
+		return s, ok
+	}
+	return c.Slot(k.StandIn())
+}
+
 // Validate holds the content to this phrasebook, as a sender must: a known
 // code, every required slot, no slot that the phrase does not list, and values
 // that can be read. Received contents may be newer and are not held to it.
@@ -84,11 +93,20 @@ func (c Content) Validate() error {
 		}
 	}
 	for _, k := range p.Required() {
-		if _, ok := c.Slot(k); !ok {
-			return fmt.Errorf("%w: %s needs %s=%s", ErrSlots, p.slug, k, k.Form())
+		if _, ok := c.fills(k); !ok {
+			return fmt.Errorf("%w: %s needs %s", ErrSlots, p.slug, needed(k))
 		}
 	}
 	return nil
+}
+
+// needed says what to give for a required slot.
+func needed(k Kind) string {
+	out := k.String() + "=" + k.Form()
+	if other := k.StandIn(); other != 0 {
+		out += ", or " + other.String() + "=" + other.Form()
+	}
+	return out
 }
 
 // listed refuses a value that a newer phrasebook may have and this one has not.
@@ -105,6 +123,16 @@ func listed(s Slot) error {
 		what, n, last = "unit of measure", uint8(v.In), uint8(lastMeasure)
 	case Weight:
 		what, n, last = "unit of measure", uint8(v.In), uint8(lastMeasure)
+	case Landmark:
+		if err := listed(v.Toward); err != nil {
+			return err
+		}
+		what, n, last = "unit of measure", uint8(v.Offset.In), uint8(lastMeasure)
+	case Vehicle:
+		what, n, last = "vehicle type", uint8(v.Type), uint8(lastVehicle)
+		if v.Colour > lastColour {
+			what, n, last = "color", uint8(v.Colour), uint8(lastColour)
+		}
 	}
 	if n > last {
 		return fmt.Errorf("%s %d is not in this phrasebook", what, n)
@@ -228,15 +256,17 @@ func (c Content) Sentence(l Language) string {
 	if !known {
 		return c.neutral(l)
 	}
+	var told kindSet
 	out := fill(p.sentence.in(l), l, func(k Kind) string {
-		if s, ok := c.Slot(k); ok {
+		if s, ok := c.fills(k); ok {
+			told |= 1 << s.Kind()
 			return s.show(l)
 		}
 		return wording{"(not given)", "(sin dato)", "(non précisé)"}.in(l)
 	})
 	var details []string
 	for _, s := range c.inReadingOrder() {
-		if !p.required.has(s.Kind()) {
+		if !told.has(s.Kind()) {
 			details = append(details, detail(s, l)+".")
 		}
 	}

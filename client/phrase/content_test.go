@@ -24,8 +24,9 @@ func TestEncoding(t *testing.T) {
 		{"every kind", Content{999, []Slot{
 			Place{28_709_100, -100_499_500, "pier"}, Bearing(270), Distance{70_000_000, Metres}, South, Count(300),
 			Plate{"AB 12", "US-TX"}, Knife, Unit("U1"), ETA(90), Instant{1_772_659_800, -360}, Text("é"),
-			Speed{75_000, MilesPerHour}, Weight{12_500, Kilograms}, Unknown{200, "\x00\xff"}}}, cat(
-			"\x01\x03\xe7\x0e", // version, code 999, 14 slots
+			Speed{75_000, MilesPerHour}, Weight{12_500, Kilograms},
+			Landmark{"pier", Quantity{2_500, Kilometres}, Downstream}, Vehicle{Pickup, White}, Unknown{200, "\x00\xff"}}}, cat(
+			"\x01\x03\xe7\x10", // version, code 999, 16 slots
 			"\x01\x00\x0c", "\x01\xb6\x10\xec", "\xfa\x02\x7f\xd4", "pier",
 			"\x02\x00\x02", "\x01\x0e",
 			"\x03\x00\x05", "\x01", "\x04\x2c\x1d\x80",
@@ -39,10 +40,16 @@ func TestEncoding(t *testing.T) {
 			"\x0b\x00\x02", "é",
 			"\x0c\x00\x05", "\x06", "\x00\x01\x24\xf8",
 			"\x0d\x00\x05", "\x09", "\x00\x00\x30\xd4",
+			"\x0e\x00\x0a", "\x02\x00\x00\x09\xc4", "\x0f", "pier",
+			"\x0f\x00\x02", "\x02\x01",
 			"\xc8\x00\x02", "\x00\xff",
 		)},
 		{"newer enumerations", Content{7, []Slot{Distance{1, 249}, Direction(250), Weapon(251)}}, cat(
 			"\x01\x00\x07\x03", "\x03\x00\x05\xf9\x00\x00\x00\x01", "\x04\x00\x01\xfa", "\x07\x00\x01\xfb")},
+		{"newer enumerations within values", Content{7, []Slot{Landmark{"x", Quantity{1, 249}, 250}, Vehicle{251, 252}}}, cat(
+			"\x01\x00\x07\x02", "\x0e\x00\x07\xf9\x00\x00\x00\x01\xfax", "\x0f\x00\x02\xfb\xfc")},
+		{"landmark alone", Content{7, []Slot{Landmark{Name: "x"}}}, cat(
+			"\x01\x00\x07\x01", "\x0e\x00\x07\x00\x00\x00\x00\x00\x00x")},
 	} {
 		got, err := tt.c.AppendTo([]byte("before"))
 		if err != nil || string(got) != "before"+tt.want {
@@ -123,6 +130,17 @@ func TestParseRefuses(t *testing.T) {
 		{"plate's region empty", one("\x06\x00\x05\x03MX-A")},
 		{"plate's region too long", one("\x06\x00\x09\x07MX-COAHA")},
 		{"weapon 0", one("\x07\x00\x01\x00")},
+		{"landmark without a name", one("\x0e\x00\x06\x00\x00\x00\x00\x00\x00")},
+		{"landmark without a direction", one("\x0e\x00\x05\x00\x00\x00\x00\x00")},
+		{"landmark with an amount of no unit", one("\x0e\x00\x07\x00\x00\x00\x00\x01\x00x")},
+		{"landmark with a unit and no amount", one("\x0e\x00\x07\x01\x00\x00\x00\x00\x00x")},
+		{"landmark at so many kilograms", one("\x0e\x00\x07\x09\x00\x00\x00\x01\x00x")},
+		{"toward the border of a landmark", one("\x0e\x00\x07\x00\x00\x00\x00\x00\x09x")},
+		{"landmark with a bidi override", one("\x0e\x00\x09\x00\x00\x00\x00\x00\x00\xe2\x80\xae")},
+		{"landmark's name too long", one("\x0e\x00\x7f\x00\x00\x00\x00\x00\x00" + strings.Repeat("a", 121))},
+		{"vehicle of one octet", one("\x0f\x00\x01\x01")},
+		{"vehicle of three octets", one("\x0f\x00\x03\x01\x01\x01")},
+		{"vehicle type 0", one("\x0f\x00\x02\x00\x01")},
 		{"unit empty", one("\x08\x00\x00")},
 		{"unit too long", one("\x08\x00\x3d" + strings.Repeat("a", 61))},
 		{"unit with an escape", one("\x08\x00\x05\x1b[31m")},
@@ -209,11 +227,18 @@ func TestValidate(t *testing.T) {
 		{"always allowed slots", Content{OfficerDown, []Slot{Place{0, 0, ""}, Unit("1"), Text("a")}}, ""},
 		{"unknown code", Content{Code: 812}, "812"},
 		{"required slot missing", Content{Code: 306}, "stolen-vehicle needs plate="},
+		{"place missing", Content{Code: 604}, "meet-at needs place=LAT,LON"},
+		{"place missing, second way", Content{Code: 604}, ", or landmark=NAME"},
+		{"landmark for a place", Content{604, []Slot{Landmark{Name: "pier"}}}, ""},
 		{"slot not of the phrase", Content{901, []Slot{Count(1)}}, `affirmative has no slot "count"`},
 		{"unknown slot", Content{901, []Slot{Unknown{99, ""}}}, `"kind-99"`},
 		{"unlisted direction", Content{101, []Slot{Direction(99)}}, "direction 99"},
 		{"unlisted weapon", Content{101, []Slot{Weapon(99)}}, "weapon 99"},
 		{"unlisted unit of measure", Content{101, []Slot{Distance{1, 99}}}, "unit of measure 99"},
+		{"unlisted direction from a landmark", Content{101, []Slot{Landmark{"x", Quantity{}, 99}}}, "direction 99"},
+		{"unlisted unit from a landmark", Content{101, []Slot{Landmark{"x", Quantity{1, 99}, 0}}}, "unit of measure 99"},
+		{"unlisted type of vehicle", Content{317, []Slot{Vehicle{99, 0}}}, "vehicle type 99"},
+		{"unlisted color", Content{317, []Slot{Vehicle{Car, 99}}}, "color 99"},
 		{"unit of measure of something else", Content{101, []Slot{Distance{1000, Knots}}}, "kn does not fit here"},
 		{"value out of range", Content{101, []Slot{Bearing(400)}}, "bearing of 400"},
 		{"wrong order", Content{101, []Slot{Text("a"), Bearing(4)}}, "after"},
@@ -281,7 +306,8 @@ func FuzzParseContent(f *testing.F) {
 			t.Fatalf("%x is accepted but encodes to %x (%v)", b, again, err)
 		}
 		// The same octets as a text that nobody checked.
-		c.Slots = append(c.Slots, Text(b), Unit(b), Place{1 << 30, -1 << 31, string(b)}, Plate{string(b), string(b)}, Instant{-1 << 63, 7})
+		c.Slots = append(c.Slots, Text(b), Unit(b), Place{1 << 30, -1 << 31, string(b)}, Plate{string(b), string(b)}, Instant{-1 << 63, 7},
+			Landmark{string(b), Quantity{1 << 31, Measure(len(b))}, Direction(len(b))}, Vehicle{VehicleType(len(b)), 255})
 		for _, l := range Languages() {
 			if s := c.Sentence(l); !visible(s) || len(s) > 20_000 {
 				t.Fatalf("sentence of %d octets is not inert: %q", len(s), s)

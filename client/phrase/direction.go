@@ -44,8 +44,10 @@ const (
 	TowardUnitedStates
 	TowardMexico
 	TowardCanada
+	Upstream
+	Downstream
 
-	lastDirection = TowardCanada
+	lastDirection = Downstream
 )
 
 // Kind returns KindDirection.
@@ -65,7 +67,8 @@ func (d Direction) slug() string {
 	return [...]string{North: "north", Northeast: "northeast", East: "east", Southeast: "southeast",
 		South: "south", Southwest: "southwest", West: "west", Northwest: "northwest",
 		TowardBorder: "toward-border", AwayFromBorder: "away-from-border",
-		TowardUnitedStates: "toward-us", TowardMexico: "toward-mexico", TowardCanada: "toward-canada"}[d]
+		TowardUnitedStates: "toward-us", TowardMexico: "toward-mexico", TowardCanada: "toward-canada",
+		Upstream: "upstream", Downstream: "downstream"}[d]
 }
 
 // compass returns the noun of a compass point.
@@ -90,6 +93,10 @@ func (d Direction) show(l Language) string {
 		return wording{"toward Mexico", "hacia México", "vers le Mexique"}.in(l)
 	case TowardCanada:
 		return wording{"toward Canada", "hacia Canadá", "vers le Canada"}.in(l)
+	case Upstream:
+		return wording{"upstream", "río arriba", "vers l'amont"}.in(l)
+	case Downstream:
+		return wording{"downstream", "río abajo", "vers l'aval"}.in(l)
 	}
 	if d == 0 || d > lastDirection {
 		return unlisted(uint8(d), l)

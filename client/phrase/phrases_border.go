@@ -43,15 +43,15 @@ func border() []Phrase {
 			"Sensor activated.",
 			"Sensor activado.",
 			"Capteur déclenché."}},
-		{411, "smuggling", 0, subject | plate | mass, wording{
+		{411, "smuggling", 0, subject | vehicle | mass, wording{
 			"Smuggling in progress.",
 			"Contrabando en curso.",
 			"Contrebande en cours."}},
-		{412, "contraband-found", 0, count | plate | mass, wording{
+		{412, "contraband-found", 0, count | vehicle | mass, wording{
 			"Contraband found.",
 			"Contrabando localizado.",
 			"Contrebande découverte."}},
-		{413, "weapons-found", 0, weapon | plate, wording{
+		{413, "weapons-found", 0, weapon | vehicle, wording{
 			"Weapons found.",
 			"Armas localizadas.",
 			"Armes découvertes."}},
@@ -59,7 +59,7 @@ func border() []Phrase {
 			"Officers are being watched by lookouts.",
 			"Hay vigías observando a los agentes.",
 			"Des guetteurs observent les agents."}},
-		{415, "drugs-found", mass, count | plate, wording{
+		{415, "drugs-found", mass, count | vehicle, wording{
 			"Drugs found: {weight}.",
 			"Droga localizada: {weight}.",
 			"Drogue découverte : {weight}."}},

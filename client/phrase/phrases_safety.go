@@ -44,7 +44,7 @@ func officerSafety() []Phrase {
 			"Assault in progress.",
 			"Agresión en curso.",
 			"Agression en cours."}},
-		{111, "armed-person", weapon, subject | plate, wording{
+		{111, "armed-person", weapon, subject | vehicle, wording{
 			"Armed person. Weapon: {weapon}.",
 			"Persona armada. Arma: {weapon}.",
 			"Personne armée. Arme : {weapon}."}},

@@ -7,19 +7,19 @@ func status() []Phrase {
 			"On scene.",
 			"En el lugar.",
 			"Sur les lieux."}},
-		{702, "visual-contact", 0, subject | plate | velocity, wording{
+		{702, "visual-contact", 0, subject | vehicle | velocity, wording{
 			"We have visual contact.",
 			"Tenemos contacto visual.",
 			"Nous avons un contact visuel."}},
-		{703, "visual-lost", 0, subject | plate | velocity, wording{
+		{703, "visual-lost", 0, subject | vehicle | velocity, wording{
 			"Visual contact lost.",
 			"Contacto visual perdido.",
 			"Contact visuel perdu."}},
-		{704, "subject-at", bearing | distance, direction | count | plate | velocity, wording{
+		{704, "subject-at", bearing | distance, direction | count | vehicle | velocity, wording{
 			"Subject at {distance}, bearing {bearing}.",
 			"Sujeto a {distance}, rumbo {bearing}.",
 			"Sujet à {distance}, relèvement {bearing}."}},
-		{705, "in-custody", count, plate, wording{
+		{705, "in-custody", count, vehicle, wording{
 			"In custody: {count}.",
 			"Bajo custodia: {count}.",
 			"Sous garde : {count}."}},

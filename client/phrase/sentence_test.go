@@ -44,6 +44,18 @@ func TestSentence(t *testing.T) {
 		"Véhicule suspect. Nombre de personnes : 4. Plaque d'immatriculation : ABC-123-A (COA, Mexique)."})
 }
 
+// TestLandmarkStandsInForPlace: whoever has no position still says where.
+func TestLandmarkStandsInForPlace(t *testing.T) {
+	threeLanguages(t, Content{604, []Slot{ETA(10), Landmark{"old mill", Quantity{500_000, Metres}, South}}}, wording{
+		"Meeting point: 0.3 mi (500 m) south of “old mill”. Estimated time to arrival: 10 min.",
+		"Punto de reunión: a 500 m (0.3 mi) al sur de “old mill”. Tiempo estimado de llegada: 10 min.",
+		"Point de rencontre : à 500 m (0,3 mi) au sud de « old mill ». Délai d'arrivée prévu : 10 min."})
+	threeLanguages(t, Content{604, []Slot{Place{0, 0, ""}, Landmark{Name: "old mill"}}}, wording{
+		"Meeting point: 0.00000, 0.00000 (MGRS 31N AA 66021 00000). Landmark: near “old mill”.",
+		"Punto de reunión: 0.00000, 0.00000 (MGRS 31N AA 66021 00000). Punto de referencia: cerca de “old mill”.",
+		"Point de rencontre : 0.00000, 0.00000 (MGRS 31N AA 66021 00000). Point de repère : près de « old mill »."})
+}
+
 // TestNewerContents: nothing that a newer phrasebook sends is dropped.
 func TestNewerContents(t *testing.T) {
 	threeLanguages(t, Content{Code: 812}, wording{
@@ -132,11 +144,28 @@ func TestValues(t *testing.T) {
 		{Instant{1_772_659_800, 330}, wording{"2026-03-04 21:30 UTC (2026-03-05 03:00 UTC+05:30)",
 			"2026-03-04 21:30 UTC (2026-03-05 03:00 UTC+05:30)", "2026-03-04 21:30 UTC (2026-03-05 03:00 UTC+05:30)"}},
 		{Instant{0, 0}, wording{"(0)", "(0)", "(0)"}},
+		{Landmark{Name: "rail bridge"}, wording{"near “rail bridge”", "cerca de “rail bridge”", "près de « rail bridge »"}},
+		{Landmark{"gate", Quantity{2_000, Kilometres}, North}, wording{"1.2 mi (2 km) north of “gate”",
+			"a 2 km (1.2 mi) al norte de “gate”", "à 2 km (1,2 mi) au nord de « gate »"}},
+		{Landmark{"gate", Quantity{}, East}, wording{"east of “gate”", "al este de “gate”", "à l'est de « gate »"}},
+		{Landmark{"gate", Quantity{100_000, Feet}, 0}, wording{"100 ft (30 m) from “gate”", "a 30 m (100 pies) de “gate”",
+			"à 30 m (100 pi) de « gate »"}},
+		{Landmark{"gate", Quantity{100_000, Metres}, West}, wording{"330 ft (100 m) west of “gate”",
+			"a 100 m (330 pies) al oeste de “gate”", "à 100 m (330 pi) à l'ouest de « gate »"}},
+		{Landmark{"gate", Quantity{3_000, Miles}, Upstream}, wording{"3 mi (4.8 km) upstream of “gate”",
+			"a 4.8 km (3 mi) río arriba de “gate”", "à 4,8 km (3 mi) en amont de « gate »"}},
+		{Landmark{"gate", Quantity{}, 99}, wording{"(value 99, not in this phrasebook) from “gate”",
+			"(valor 99, no está en este catálogo de frases) de “gate”", "(valeur 99, absente de ce recueil de phrases) de « gate »"}},
+		{Vehicle{Pickup, White}, wording{"white pickup truck", "camioneta pickup, color blanco", "camionnette, couleur blanche"}},
+		{Vehicle{Car, 0}, wording{"car", "automóvil", "automobile"}},
+		{Vehicle{99, DarkColour}, wording{"dark (value 99, not in this phrasebook)",
+			"(valor 99, no está en este catálogo de frases), color oscuro",
+			"(valeur 99, absente de ce recueil de phrases), couleur foncée"}},
 		{Place{-33_856_800, 151_215_300, ""}, wording{"-33.85680, 151.21530 (MGRS 56H LH 34900 52288)",
 			"-33.85680, 151.21530 (MGRS 56H LH 34900 52288)", "-33.85680, 151.21530 (MGRS 56H LH 34900 52288)"}},
 	} {
 		for _, l := range Languages() {
-			if got := tt.s.show(l); got != tt.want.in(l) {
+			if got := strings.ReplaceAll(tt.s.show(l), nbsp, " "); got != tt.want.in(l) {
 				t.Errorf("%v %v in %v: %s, want %s", tt.s.Kind(), tt.s, l, got, tt.want.in(l))
 			}
 		}
@@ -159,6 +188,15 @@ func TestEveryWordDiffers(t *testing.T) {
 		}
 		for w := WeaponUnidentified; w <= lastWeapon; w++ {
 			once(fmt.Sprint("weapon ", uint8(w)), w.show(l))
+		}
+		for d := North; d <= lastDirection; d++ {
+			once(fmt.Sprint("from a landmark, direction ", uint8(d)), d.of(l))
+		}
+		for v := Car; v <= lastVehicle; v++ {
+			once(fmt.Sprint("vehicle ", uint8(v)), "the vehicle "+v.show(l))
+		}
+		for c := White; c <= lastColour; c++ {
+			once(fmt.Sprint("color ", uint8(c)), "the color "+c.show(l))
 		}
 		for k := KindPlace; k <= lastKind+1; k++ {
 			once("label of "+k.String(), k.Label(l)+":")

@@ -27,15 +27,17 @@ const (
 	KindText      Kind = 11 // text [1..MaxText]
 	KindSpeed     Kind = 12 // as distance
 	KindWeight    Kind = 13 // as distance
+	KindLandmark  Kind = 14 // Measure u8 and thousandths u32, both 0 or neither; Direction u8 or 0; name text [1..MaxLandmark]
+	KindVehicle   Kind = 15 // VehicleType u8, not 0; Colour u8 or 0
 
-	lastKind = KindWeight
+	lastKind = KindVehicle
 )
 
 // Limits. Lengths are in octets.
 const (
 	MaxContent  = 1024      // a whole content
 	MaxText     = 400       // free text
-	MaxLandmark = 120       // landmark of a place
+	MaxLandmark = 120       // name of a landmark
 	MaxUnit     = 60        // name of a unit
 	MaxPlate    = 12        // number of a plate
 	MaxDistance = 2_000_000 // metres
@@ -47,8 +49,8 @@ const (
 )
 
 // Slot is one typed value of a content: a Place, Bearing, Distance, Direction,
-// Count, Plate, Weapon, Unit, ETA, Instant, Text, Speed, Weight or Unknown,
-// always by value.
+// Count, Plate, Weapon, Unit, ETA, Instant, Text, Speed, Weight, Landmark, Vehicle
+// or Unknown, always by value.
 type Slot interface {
 	Kind() Kind
 
@@ -130,6 +132,10 @@ func decodeValue(k Kind, v []byte) (Slot, bool) {
 	case KindWeight:
 		q, ok := decodeQuantity(v)
 		return Weight(q), ok
+	case KindLandmark:
+		return decodeLandmark(v)
+	case KindVehicle:
+		return decodeVehicle(v)
 	}
 	return Unknown{k, string(v)}, true
 }
@@ -150,7 +156,8 @@ func decodeUint(v []byte, size int) (uint64, bool) {
 // or a pointer satisfies the interface but is no slot.
 func isSlot(s Slot) bool {
 	switch s.(type) {
-	case Place, Bearing, Distance, Direction, Count, Plate, Weapon, Unit, ETA, Instant, Text, Speed, Weight, Unknown:
+	case Place, Bearing, Distance, Direction, Count, Plate, Weapon, Unit, ETA, Instant, Text, Speed, Weight, Landmark,
+		Vehicle, Unknown:
 		return true
 	}
 	return false
@@ -161,7 +168,7 @@ func (k Kind) String() string {
 	names := [...]string{KindPlace: "place", KindBearing: "bearing", KindDistance: "distance",
 		KindDirection: "direction", KindCount: "count", KindPlate: "plate", KindWeapon: "weapon",
 		KindUnit: "unit", KindETA: "eta", KindTime: "time", KindText: "text",
-		KindSpeed: "speed", KindWeight: "weight"}
+		KindSpeed: "speed", KindWeight: "weight", KindLandmark: "landmark", KindVehicle: "vehicle"}
 	if k == 0 || k > lastKind {
 		return fmt.Sprintf("kind-%d", uint8(k))
 	}
@@ -184,6 +191,8 @@ func (k Kind) Label(l Language) string {
 		KindText:      {"Message", "Mensaje", "Message"},
 		KindSpeed:     {"Speed", "Velocidad", "Vitesse"},
 		KindWeight:    {"Weight", "Peso", "Poids"},
+		KindLandmark:  {"Landmark", "Punto de referencia", "Point de repère"},
+		KindVehicle:   {"Vehicle", "Vehículo", "Véhicule"},
 	}
 	if k == 0 || k > lastKind {
 		return fmt.Sprintf(wording{"Item of type %d (not in this phrasebook)",
@@ -196,8 +205,8 @@ func (k Kind) Label(l Language) string {
 // readingOrder returns the known kinds as a person tells them: where, what, how
 // many, who, when, and words last.
 func readingOrder() []Kind {
-	return []Kind{KindPlace, KindBearing, KindDistance, KindDirection, KindSpeed, KindCount, KindPlate, KindWeapon,
-		KindWeight, KindUnit, KindETA, KindTime, KindText}
+	return []Kind{KindPlace, KindLandmark, KindBearing, KindDistance, KindDirection, KindSpeed, KindCount, KindVehicle,
+		KindPlate, KindWeapon, KindWeight, KindUnit, KindETA, KindTime, KindText}
 }
 
 // rank is where a kind comes in what a person is shown, kinds of a newer
@@ -207,6 +216,14 @@ func (k Kind) rank() int {
 		return at
 	}
 	return int(lastKind) + int(k)
+}
+
+// StandIn returns the kind that serves as well where a phrase requires k, or 0.
+func (k Kind) StandIn() Kind {
+	if k == KindPlace {
+		return KindLandmark
+	}
+	return 0
 }
 
 // ParseKind returns the kind with the name used on the command line.
@@ -236,11 +253,15 @@ const (
 	text      kindSet = 1 << KindText
 	velocity  kindSet = 1 << KindSpeed
 	mass      kindSet = 1 << KindWeight
+	landmark  kindSet = 1 << KindLandmark
+	looks     kindSet = 1 << KindVehicle
 
 	// always are the slots that any phrase may carry.
-	always = place | unit | instant | text
+	always = place | landmark | unit | instant | text
 	// subject are the slots that describe somebody or something on the move.
 	subject = bearing | distance | direction | count
+	// vehicle are the slots by which others know a vehicle.
+	vehicle = plate | looks
 )
 
 func (s kindSet) has(k Kind) bool { return k <= lastKind && s>>k&1 == 1 }

@@ -40,6 +40,10 @@ func sampleSlot(t testing.TB, k Kind) Slot {
 		return Speed{75_000, MilesPerHour}
 	case KindWeight:
 		return Weight{12_500, Kilograms}
+	case KindLandmark:
+		return Landmark{"customs gate", Quantity{2_000, Kilometres}, North}
+	case KindVehicle:
+		return Vehicle{Pickup, White}
 	case KindText:
 		return Text("dos hombres, camisa azul")
 	}
@@ -122,6 +126,9 @@ func TestSentences(t *testing.T) {
 			if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "?") {
 				t.Errorf("%s in %v does not end as a sentence: %q", p.Slug(), l, s)
 			}
+			if i := strings.Index(s, "{place}"); i >= 0 && !strings.HasSuffix(s[:i], ": ") {
+				t.Errorf("%s in %v: a place is more words than fit into a sentence, want it after a colon: %q", p.Slug(), l, s)
+			}
 			if tenCode.MatchString(s) {
 				t.Errorf("%s in %v is not plain language: %q", p.Slug(), l, s)
 			}
@@ -140,6 +147,11 @@ func TestEveryKindIsRequiredSomewhere(t *testing.T) {
 	var all kindSet
 	for p := range Phrases() {
 		all |= p.required
+	}
+	for k := KindPlace; k <= lastKind; k++ {
+		if all.has(k) {
+			all |= 1 << k.StandIn()
+		}
 	}
 	for k := KindPlace; k <= lastKind; k++ {
 		if !all.has(k) {
