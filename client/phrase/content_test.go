@@ -225,7 +225,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{"bare call for help", Content{Code: OfficerDown}, ""},
 		{"always allowed slots", Content{OfficerDown, []Slot{Place{0, 0, ""}, Unit("1"), Text("a")}}, ""},
-		{"unknown code", Content{Code: 812}, "812"},
+		{"unknown code", Content{Code: 8120}, "8120"},
 		{"required slot missing", Content{Code: 306}, "stolen-vehicle needs plate="},
 		{"place missing", Content{Code: 604}, "meet-at needs place=LAT,LON"},
 		{"place missing, second way", Content{Code: 604}, ", or landmark=NAME"},
@@ -291,7 +291,7 @@ func FuzzParseContent(f *testing.F) {
 	if seeds == 0 {
 		f.Fatal("no seeds")
 	}
-	newer, err := Content{812, []Slot{Direction(200), Unknown{90, "\x1b\xff"}, Unknown{255, ""}}}.AppendTo(nil)
+	newer, err := Content{8120, []Slot{Direction(200), Unknown{90, "\x1b\xff"}, Unknown{255, ""}}}.AppendTo(nil)
 	if err != nil {
 		f.Fatal(err)
 	}

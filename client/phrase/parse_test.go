@@ -113,7 +113,7 @@ func TestParseSlots(t *testing.T) {
 		args []string
 		want string
 	}{
-		{812, nil, "no phrase has code 812"},
+		{8120, nil, "no phrase has code 8120"},
 		{306, nil, "stolen-vehicle needs plate=NUMBER"},
 		{306, []string{"plate"}, `"plate" is not a slot of stolen-vehicle; want plate=, place=, landmark=`},
 		{901, []string{"count=2"}, `"count=2" is not a slot of affirmative; want place=, landmark=, unit=, time=, text=`},

@@ -68,7 +68,7 @@ func crossings() []Phrase {
 			"Passage frontalier suspendu."}},
 		{651, "crossing-suspended-until", instant, direction, wording{
 			"Crossing suspended until {time}.",
-			"Cruce suspendido hasta {time}.",
+			"Cruce suspendido hasta el {time}.",
 			"Passage frontalier suspendu jusqu'au {time}."}},
 		{652, "crossing-reopened", 0, direction, wording{
 			"Crossing reopened.",

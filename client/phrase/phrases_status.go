@@ -80,7 +80,7 @@ func movements() []Phrase {
 		{755, "proceed", 0, direction, wording{
 			"Proceed.",
 			"Procedan.",
-			"Procédez."}},
+			"Allez-y."}},
 		{756, "stay-on-your-side", 0, 0, wording{
 			"Stay on your side of the border.",
 			"Permanezcan de su lado de la frontera.",

@@ -22,7 +22,7 @@ func TestSentence(t *testing.T) {
 	threeLanguages(t, Content{Code: OfficerDown}, wording{
 		"Officer down. Send help immediately.",
 		"Agente caído. Envíen ayuda de inmediato.",
-		"Agent au sol. Envoyez de l'aide immédiatement."})
+		"Agent à terre. Envoyez de l'aide immédiatement."})
 	threeLanguages(t, Content{404, []Slot{
 		Place{28_709_100, -100_499_500, "rail bridge"}, Bearing(225), Distance{800_000, Metres}, TowardMexico, Count(1),
 		Unit("Del Rio 214"), Instant{1_772_659_800, -360}, Text("two carry rifles")}}, wording{
@@ -58,14 +58,14 @@ func TestLandmarkStandsInForPlace(t *testing.T) {
 
 // TestNewerContents: nothing that a newer phrasebook sends is dropped.
 func TestNewerContents(t *testing.T) {
-	threeLanguages(t, Content{Code: 812}, wording{
-		"Message code 812 (not in this phrasebook).",
-		"Código de mensaje 812 (no está en este catálogo de frases).",
-		"Code de message 812 (absent de ce recueil de phrases)."})
-	threeLanguages(t, Content{812, []Slot{Count(2), Text("hola")}}, wording{
-		"Message code 812 (not in this phrasebook): Number of people: 2; Message: “hola”.",
-		"Código de mensaje 812 (no está en este catálogo de frases): Número de personas: 2; Mensaje: “hola”.",
-		"Code de message 812 (absent de ce recueil de phrases) : Nombre de personnes : 2; Message : « hola »."})
+	threeLanguages(t, Content{Code: 8120}, wording{
+		"Message code 8120 (not in this phrasebook).",
+		"Código de mensaje 8120 (no está en este catálogo de frases).",
+		"Code de message 8120 (absent de ce recueil de phrases)."})
+	threeLanguages(t, Content{8120, []Slot{Count(2), Text("hola")}}, wording{
+		"Message code 8120 (not in this phrasebook): Number of people: 2; Message: “hola”.",
+		"Código de mensaje 8120 (no está en este catálogo de frases): Número de personas: 2; Mensaje: “hola”.",
+		"Code de message 8120 (absent de ce recueil de phrases) : Nombre de personnes : 2; Message : « hola »."})
 	threeLanguages(t, Content{103, []Slot{Direction(77), Weapon(99), Unknown{42, "\x1b["}}}, wording{
 		"Requesting backup. Direction of travel: (value 77, not in this phrasebook). " +
 			"Weapon: (value 99, not in this phrasebook). Item of type 42 (not in this phrasebook): 0x1b5b.",
@@ -94,7 +94,7 @@ func TestHostileText(t *testing.T) {
 		"marks piled high": "Z" + strings.Repeat("\u0301", 50),
 	} {
 		for _, l := range Languages() {
-			for _, c := range []Content{{Message, []Slot{Text(text)}}, {103, []Slot{Place{0, 0, text}, Unit(text)}}, {812, []Slot{Plate{text, text}}}} {
+			for _, c := range []Content{{Message, []Slot{Text(text)}}, {103, []Slot{Place{0, 0, text}, Unit(text)}}, {8120, []Slot{Plate{text, text}}}} {
 				s := c.Sentence(l)
 				if !visible(s) || len(s) > 5_000 || strings.Contains(s, strings.Repeat("\u0301", maxMarks+1)) {
 					t.Errorf("%s in %v: sentence of %d octets is not inert: %.300q", name, l, len(s), s)
