@@ -60,7 +60,7 @@ func (t Topic) Name(l Language) string {
 	case TopicStatus:
 		return wording{"Movements and status", "Movimientos y situación", "Déplacements et situation"}.in(l)
 	case TopicPatrols:
-		return wording{"Paired patrols", "Patrullas en espejo", "Patrouilles jumelées"}.in(l)
+		return wording{"Mirrored patrols", "Patrullajes en espejo", "Patrouilles en miroir"}.in(l)
 	case TopicReplies:
 		return wording{"Replies and radio", "Respuestas y radio", "Réponses et radio"}.in(l)
 	}
@@ -116,6 +116,12 @@ func (p Phrase) Required() []Kind { return p.required.kinds() }
 
 // Optional returns the kinds of slots the phrase may carry besides.
 func (p Phrase) Optional() []Kind { return ((p.optional | always) &^ p.required).kinds() }
+
+// Always returns the kinds of slots that every phrase may carry.
+func Always() []Kind { return always.kinds() }
+
+// Template returns the sentence with each slot's name in braces, such as {place}.
+func (p Phrase) Template(l Language) string { return p.sentence.in(l) }
 
 // Title returns the sentence with an ellipsis for every slot, for menus.
 func (p Phrase) Title(l Language) string {

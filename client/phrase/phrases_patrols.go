@@ -1,6 +1,6 @@
 package phrase
 
-// patrols is the chapter of paired patrols: each side moves along its own bank
+// patrols is the chapter of mirrored patrols: each side moves along its own bank
 // or fence, level with the other, and both know where the other is.
 func patrols() []Phrase {
 	return []Phrase{

@@ -25,8 +25,8 @@ func TestEveryReplyHasItsWords(t *testing.T) {
 	}
 }
 
-// TestPairedPatrols: what two patrols that move level with each other tell.
-func TestPairedPatrols(t *testing.T) {
+// TestMirroredPatrols: what two patrols that move level with each other tell.
+func TestMirroredPatrols(t *testing.T) {
 	threeLanguages(t, Content{801, []Slot{Place{28_709_100, -100_499_500, ""}, South, Unit("GN 7"),
 		Instant{1_772_659_800, 0}, Speed{12_000, KilometresPerHour}}}, wording{
 		"Patrol “GN 7”, position: 28.70910, -100.49950 (MGRS 14R LS 53532 76677). Direction of travel: south. " +
