@@ -95,7 +95,7 @@ func movements() []Phrase {
 			"Nous quittons les lieux."}},
 		{759, "hold-fire", 0, subject, wording{
 			"Hold your fire. Our officers are in the area.",
-			"Alto al fuego. Nuestros agentes están en el área.",
-			"Cessez le feu. Nos agents sont dans le secteur."}},
+			"No disparen. Nuestros agentes están en el área.",
+			"Ne tirez pas. Nos agents sont dans le secteur."}},
 	}
 }
