@@ -80,9 +80,6 @@ func parse(document []byte) (element, error) {
 			return element{}, fmt.Errorf("a comment or a document type")
 		}
 	}
-	if err := stack[0].blank(); err != nil {
-		return element{}, err
-	}
 	if len(stack[0].in) != 1 {
 		return element{}, fmt.Errorf("%d root elements", len(stack[0].in))
 	}
