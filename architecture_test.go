@@ -66,6 +66,7 @@ func importRules() []importRule {
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
 		{"formats/edxl", nil, nil},
+		{"formats/ics", nil, nil},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "formats", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
@@ -199,7 +200,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "formats/edxl")
+	pure := append(strings.Fields(publics), "relay/hub", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "formats/edxl", "formats/ics")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
 		if s.test || !slices.Contains(pure, s.pkg) {
