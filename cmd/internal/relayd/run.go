@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -71,7 +70,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 		kept.Close()
 		return err
 	}
-	revoked := &revokedFolder{dir: RevokedDir(path), log: log, seen: make(map[string]time.Time)}
+	revoked := &revokedFolder{dir: RevokedDir(path), log: log}
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
 		Retention: retention, Holds: c.holds,
@@ -93,7 +92,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { revoked.watch(ctx, node) }) // ends with ctx
+	wg.Go(func() { revoked.watch(ctx, node.Revoke) }) // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()
@@ -152,7 +151,7 @@ func LoadCharters(dir string) ([][]byte, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.charter"))
+	files, err := filesIn(dir, ".charter")
 	if err != nil {
 		return nil, err
 	}
