@@ -23,6 +23,7 @@ const (
 	day            = 24 * time.Hour
 	defaultKept    = 400 * day // a year, which US criminal-justice rules ask of records, and time to notice
 	defaultWaiting = 7 * day
+	mostDays       = 100 * 365
 )
 
 // storePath is the store's file beside the configuration, or the address of a
@@ -80,18 +81,19 @@ func (r Retention) parse() (hub.Retention, error) {
 	return hub.Retention{Standing: standing, Incident: incident, Waiting: waiting}, errors.Join(err, err2, err3)
 }
 
+// parseDays reads a time as Retention describes it; otherwise stands for none.
 func parseDays(s string, otherwise time.Duration) (time.Duration, error) {
 	if s == "" {
 		return otherwise, nil
 	}
 	d, err := time.ParseDuration(s)
-	if days, ok := strings.CutSuffix(s, "d"); ok || s == "0" {
-		var n int
-		n, err = strconv.Atoi(days)
-		d = time.Duration(n) * day
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 64)
+		d = time.Duration(min(n, mostDays+1)) * day // more would overflow
 	}
-	if err != nil || d < 0 || d > 100*365*day {
-		return 0, fmt.Errorf("%q is no time such as 400d or 36h", s)
+	if err != nil || d < 0 || d > mostDays*day {
+		return 0, fmt.Errorf("%q is no time such as 400d or 36h, at most %dd", s, mostDays)
 	}
 	return d, nil
 }
