@@ -108,7 +108,8 @@ type Hold struct {
 const maxHoldReason = 4 << 10
 
 // ReadHolds lists the holds in a folder; none for no folder. A file whose name is
-// no channel is an error: a hold that does not hold must be seen.
+// no channel is an error: a hold that does not hold must be seen. One that SetHold
+// has begun and not put in place is none yet.
 func ReadHolds(dir string) ([]Hold, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -119,6 +120,9 @@ func ReadHolds(dir string) ([]Hold, error) {
 	}
 	var list []Hold
 	for _, e := range entries {
+		if isUnfinished(e.Name()) {
+			continue
+		}
 		id, err := proto.ParseChannelID(e.Name())
 		if err != nil {
 			return nil, fmt.Errorf("%s: not the identifier of a channel", filepath.Join(dir, e.Name()))
@@ -144,15 +148,20 @@ func (c Config) holds() (map[proto.ChannelID]string, error) {
 	return held, err
 }
 
-// SetHold places a hold, or gives an existing one another reason.
+// SetHold places a hold, or gives an existing one another reason. When it returns
+// nil the hold is on the disk.
 func (c Config) SetHold(h Hold) error {
-	if err := os.MkdirAll(c.Holds, 0o700); err != nil {
+	if err := ensureDir(c.Holds); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(c.Holds, h.Channel.String()), []byte(h.Reason+"\n"), 0o600)
+	return replaceDurably(filepath.Join(c.Holds, h.Channel.String()), []byte(h.Reason+"\n"))
 }
 
-// LiftHold takes a hold away. The channel's class decides again what expires.
+// LiftHold takes a hold away, durably. The channel's class decides again what
+// expires.
 func (c Config) LiftHold(id proto.ChannelID) error {
-	return os.Remove(filepath.Join(c.Holds, id.String()))
+	if err := os.Remove(filepath.Join(c.Holds, id.String())); err != nil {
+		return err
+	}
+	return syncDir(c.Holds)
 }

@@ -1,6 +1,8 @@
 package relayd
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,5 +64,53 @@ func TestReadHolds(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(dir, (proto.ChannelID{3}).String()), 0o700))
 	if list, err := ReadHolds(dir); err == nil {
 		t.Errorf("beside a folder: %v", list)
+	}
+}
+
+// A hold that could not be written leaves the one that was there as it was.
+func TestSetAndLiftHold(t *testing.T) {
+	above := filepath.Join(t.TempDir(), "a")
+	c := Config{Holds: filepath.Join(above, "holds")}
+	h := Hold{proto.ChannelID{1}, "order 1"}
+	holds := func(want ...Hold) {
+		t.Helper()
+		if list, err := ReadHolds(c.Holds); err != nil || !slices.Equal(list, want) {
+			t.Errorf("%v, %v; want %v", list, err, want)
+		}
+	}
+	must(t, c.SetHold(h))
+	holds(h)
+	for path, want := range map[string]os.FileMode{above: 0o700, c.Holds: 0o700, filepath.Join(c.Holds, h.Channel.String()): 0o600} {
+		info, err := os.Stat(path)
+		must(t, err)
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %o, want %o", path, got, want)
+		}
+	}
+	h.Reason = "order 2"
+	must(t, c.SetHold(h))
+	holds(h)
+
+	// What a crash may leave of a hold is none, and in nobody's way.
+	half := filepath.Join(c.Holds, "."+h.Channel.String()+unfinished)
+	must(t, os.WriteFile(half, []byte("ord"), 0o600))
+	holds(h)
+	must(t, os.Remove(half))
+	must(t, os.Mkdir(half, 0o700)) // a hold cannot be written now
+	if err := c.SetHold(Hold{h.Channel, "order 3"}); err == nil {
+		t.Error("a hold that was not written is said to be placed")
+	}
+	holds(h)
+	must(t, os.Remove(half))
+
+	must(t, c.LiftHold(h.Channel))
+	holds()
+	if err := c.LiftHold(h.Channel); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("lifting no hold: %v", err)
+	}
+	c.Holds = filepath.Join(above, "file", "holds")
+	must(t, os.WriteFile(filepath.Dir(c.Holds), nil, 0o600))
+	if err := c.SetHold(h); err == nil {
+		t.Error("a hold below a file is said to be placed")
 	}
 }
