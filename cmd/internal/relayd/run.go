@@ -3,6 +3,7 @@ package relayd
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -44,31 +45,28 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	addr, err := net.ResolveUDPAddr("udp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("%s: listen: %w", path, err)
-	}
-	socket, err := net.ListenUDP("udp", addr)
-	if err != nil {
-		return fmt.Errorf("%s: listen: %w", path, err)
-	}
-	socket.SetReadBuffer(socketBuffer)
-	socket.SetWriteBuffer(socketBuffer)
 	retention, err := c.Retention.parse()
 	if err != nil {
-		socket.Close()
 		return fmt.Errorf("%s: retention: %w", path, err)
 	}
-	kept, err := c.openStore(ctx, id.Name, log)
+	var open closers // what no node has taken over yet
+	defer func() { open.close() }()
+	socket, err := c.listen(path)
 	if err != nil {
-		socket.Close()
 		return err
 	}
+	open = append(open, socket)
+	kept, err := c.openStore(ctx, id.Name, log)
+	if err != nil {
+		return err
+	}
+	open = append(open, kept)
 	admin, err := c.listenAdmin(path)
 	if err != nil {
-		socket.Close()
-		kept.Close()
 		return err
+	}
+	if admin != nil {
+		open = append(open, admin)
 	}
 	revoked := &revokedFolder{dir: RevokedDir(path), log: log}
 	node, err := relay.New(relay.Config{
@@ -78,13 +76,9 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 		Log:  log, Software: software, Revoked: revoked.write,
 	})
 	if err != nil {
-		socket.Close()
-		kept.Close()
-		if admin != nil {
-			admin.Close()
-		}
 		return err
 	}
+	open = nil // the node closes socket and store, stop the admin address
 	stop := c.showAdmin(ctx, admin, node, log)
 	defer stop()
 	if ready != nil {
@@ -97,6 +91,31 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	cancel()
 	wg.Wait()
 	return err
+}
+
+// closers are closed in the order in which they were opened. An error is of no use
+// to a relay that does not start for another.
+type closers []io.Closer
+
+func (list closers) close() {
+	for _, c := range list {
+		c.Close()
+	}
+}
+
+// listen opens the UDP socket.
+func (c Config) listen(path string) (*net.UDPConn, error) {
+	addr, err := net.ResolveUDPAddr("udp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%s: listen: %w", path, err)
+	}
+	socket, err := net.ListenUDP("udp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: listen: %w", path, err)
+	}
+	socket.SetReadBuffer(socketBuffer)
+	socket.SetWriteBuffer(socketBuffer)
+	return socket, nil
 }
 
 // listenAdmin opens the admin address; nil when there is none.
