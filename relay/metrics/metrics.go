@@ -50,12 +50,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	p := page{c.d, out}
-	f := c.n.Figures()
-	p.loop(f)
-	p.listener(f)
-	p.links(f)
-	p.voice(f)
-	p.refusals(f)
+	p.figures(c.n.Figures())
 	if used, most, ok := c.n.StoreUse(); ok {
 		p.gauge(storeUsed, float64(used))
 		p.gauge(storeMost, float64(most))
@@ -83,6 +78,10 @@ func (p page) count(m metric, v uint64, labels ...string) {
 	p.out <- prometheus.MustNewConstMetric(p.d[m], prometheus.CounterValue, float64(v), labels...)
 }
 
+func (p page) seconds(m metric, d time.Duration) {
+	p.out <- prometheus.MustNewConstMetric(p.d[m], prometheus.CounterValue, d.Seconds())
+}
+
 func (p page) durations(m metric, d relay.Durations, labels ...string) {
 	buckets, sum := make(map[float64]uint64), uint64(0)
 	for i, b := range d.Bounds {
@@ -95,6 +94,16 @@ func (p page) durations(m metric, d relay.Durations, labels ...string) {
 func (p page) depth(queue string, depth, bound int) {
 	p.gauge(queueDepth, float64(depth), queue)
 	p.gauge(queueBound, float64(bound), queue)
+}
+
+// figures writes all that needs no word from the loop.
+func (p page) figures(f relay.Figures) {
+	p.loop(f)
+	p.listener(f)
+	p.links(f)
+	p.voice(f)
+	p.refusals(f)
+	p.guard(f.Stats)
 }
 
 func (p page) loop(f relay.Figures) {
@@ -156,7 +165,7 @@ func (p page) voice(f relay.Figures) {
 	p.count(voiceSent, sum.VoiceSent)
 	for cause, n := range map[string]uint64{
 		"no_floor": f.Stats.VoiceNoFloor, "forged": f.Stats.VoiceForged, "malformed": f.Stats.VoiceMalformed,
-		"queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed,
+		"over_rate": f.Stats.VoiceOverRate, "queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed,
 	} {
 		p.count(voiceDropped, n, cause)
 	}
@@ -167,6 +176,16 @@ func (p page) refusals(f relay.Figures) {
 		of, by := refusedWords(r.Kind)
 		p.count(refusals, r.Count, of, by, codeName(r.Code))
 	}
+}
+
+// guard tells what the relay did against others' faults and its own.
+func (p page) guard(s relay.Stats) {
+	p.count(framesHeld, s.FramesHeld)
+	p.seconds(heldFor, s.HeldFor)
+	p.count(linksRevoked, s.RevokedCut)
+	p.count(listsRefused, s.ListsRefused)
+	p.count(listsStale, s.ListsStale)
+	p.count(faults, s.Faults)
 }
 
 func refusedWords(k relay.Refused) (of, by string) {
