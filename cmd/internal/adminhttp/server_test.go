@@ -198,6 +198,12 @@ func TestStatusOfARunningRelay(t *testing.T) {
 			t.Errorf("queue without a bound or a policy: %+v", q)
 		}
 	}
+	if len(s.Queues) != len(relay.Queues(relay.Figures{}, &relay.State{})) {
+		t.Errorf("%d queues are shown", len(s.Queues))
+	}
+	if strings.Contains(body, `"drops": null`) || strings.Count(body, `"drops": 0`) != 4 {
+		t.Errorf("what is not counted must be absent, and the four queues that count have lost nothing: %s", body)
+	}
 	if len(s.Warnings) != 2 || !s.Warnings[0].Problem || s.Warnings[0].About != "peer" || s.Warnings[1].About != "store" {
 		t.Errorf("warnings: %+v, want the missing partner first, then the store that fills", s.Warnings)
 	}
