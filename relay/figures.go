@@ -188,7 +188,7 @@ type Figures struct {
 }
 
 // Figures takes a snapshot. It may be called at any time, while Run runs and
-// before and after; it takes no lock that voice or the loop waits for.
+// before and after; it takes no lock that voice waits for.
 func (n *Node) Figures() Figures {
 	f := n.figures
 	l := n.listener.Stats()

@@ -111,7 +111,7 @@ func describeGuard(describe describer) {
 }
 
 func describeLinks(describe describer) {
-	describe(turnedAway, "handshakes_turned_away_total", "Handshakes not begun because too many were open.")
+	describe(turnedAway, "handshakes_turned_away_total", "Handshakes not begun because too many were open, or began within a second from one address.")
 	describe(retried, "handshakes_retried_total", "Handshakes that had to prove their address first.")
 	describe(linksOpen, "links_open", "Links that are open now, by the other side's role.", "role")
 	describe(linksBegun, "links_begun_total", "Links that have begun, by the other side's role.", "role")
