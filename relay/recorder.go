@@ -35,6 +35,8 @@ type recorder struct {
 	n     *Node
 	books map[record.Origin]*book
 	out   []store.Record // of the turn under way
+
+	sweepAt time.Time // when to look again for records whose time is over
 }
 
 // book is one log in memory. Of log and replica one is there.
@@ -45,7 +47,8 @@ type book struct {
 
 	told      []proto.Agency // of ours: who may have it
 	parties   []proto.Agency
-	notes     []note // signed checkpoints that are still of use, the smallest first
+	channels  []proto.ChannelID // on which something of it happened
+	notes     []note            // signed checkpoints that are still of use, the smallest first
 	followers map[proto.Agency]*follower
 	signers   map[string]record.Digest // by the name in a note: the newest leaf
 	restored  time.Time                // ours, from the store: partners are asked first whether they hold more
@@ -125,6 +128,11 @@ func (r *recorder) restore(o record.Origin, value []byte) (*book, error) {
 	b := r.fresh(o)
 	b.settled, b.broken = v.Settled, v.Broken
 	b.told, b.parties = agenciesOf(v.Told), agenciesOf(v.Parties)
+	for _, octets := range v.Channels {
+		if ch, err := proto.ChannelIDFrom(octets); err == nil {
+			b.channels = append(b.channels, ch)
+		}
+	}
 	var err error
 	if o.Agency != r.n.Name().Agency {
 		b.replica, err = record.RestoreReplica(v.State)
@@ -168,6 +176,9 @@ func (r *recorder) keep(bucket string, key, value []byte) {
 
 func (r *recorder) keepBook(b *book) {
 	v := &wire.StoredRecord{Told: words(b.told), Parties: words(b.parties), Settled: b.settled, Broken: b.broken, LatestMs: time.Now().UnixMilli()}
+	for _, ch := range b.channels {
+		v.Channels = append(v.Channels, ch[:])
+	}
 	if b.log != nil {
 		v.State = b.log.State()
 	} else if b.replica != nil {
@@ -246,6 +257,7 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 		return nil
 	}
 	b.tell(e.Told)
+	b.at(e.Channel)
 	if b.log.Size() == 0 {
 		b.parties = e.Parties
 		r.append(b, now, e.Actor, opening(e))
@@ -275,6 +287,13 @@ func (r *recorder) append(b *book, now time.Time, actor proto.Name, body record.
 	b.settled = false
 	if b.unsigned.IsZero() {
 		b.unsigned = now
+	}
+}
+
+// at notes a channel on which something of the incident happened.
+func (b *book) at(ch proto.ChannelID) {
+	if !slices.Contains(b.channels, ch) {
+		b.channels = append(b.channels, ch)
 	}
 }
 

@@ -59,7 +59,7 @@ func (r *recorder) tick(ctx context.Context, l *loop, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return r.sweepRecords(ctx, l, now)
 }
 
 // inOrder lists the logs in memory, so that a run can be repeated.
