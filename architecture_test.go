@@ -48,6 +48,7 @@ func importRules() []importRule {
 		{"crypto/curve", nil, nil},
 		{"crypto/identity", []string{"proto"}, nil},
 		{"crypto/charter", []string{"proto", "crypto/identity"}, nil},
+		{"crypto/record", []string{"proto", "crypto/identity", "crypto/curve"}, nil},
 		{"crypto/sframe", []string{"proto"}, nil},
 		{"crypto/mls", append([]string{"proto"}, public...), nil},
 		{"crypto/mls/syntax", nil, nil},
@@ -56,7 +57,7 @@ func importRules() []importRule {
 		{"crypto/mls/message", public, nil},
 		{"crypto/mls/roster", public, nil},
 		{"crypto/mls/policy", append([]string{"proto"}, public...), nil},
-		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "relay/hub", "relay/store"}, public...), nil},
+		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "crypto/record", "relay/hub", "relay/store"}, public...), nil},
 		{"relay/hub", append([]string{"proto"}, public...), nil},
 		{"relay/store", nil, []string{sqlite, pgx, anySQL}},
 		{"relay/metrics", []string{"proto", "relay"}, []string{metrics}},
@@ -172,6 +173,9 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"client", "crossband/relay"},
 		{"crypto/mls/roster", "crossband/crypto/mls"},
 		{"crypto/sframe", "crossband/proto/link"},
+		{"crypto/record", "crossband/crypto/mls"},
+		{"crypto/record", "crossband/crypto/mls/tree"},
+		{"crypto/record", "crossband/relay/store"},
 		{"proto", "crossband/crypto/identity"},
 		{"client", quic},
 		{"client", cobra},
@@ -200,7 +204,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "formats/edxl", "formats/ics")
+	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "formats/edxl", "formats/ics")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
 		if s.test || !slices.Contains(pure, s.pkg) {

@@ -102,6 +102,9 @@ func (s *Session) FindHail(id proto.MessageID) *Hail {
 // ID returns the hail's identifier.
 func (h *Hail) ID() proto.MessageID { return h.id }
 
+// Incident returns the incident that the hail opens.
+func (h *Hail) Incident() proto.IncidentID { return h.incident }
+
 // State returns where the hail stands, and why if it was declined.
 func (h *Hail) State() (proto.HailState, proto.Reason) {
 	h.s.mu.Lock()
@@ -249,7 +252,7 @@ func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name
 		}
 		return from, words{}, nil
 	}
-	m, by, err := ch.openLocked(b.Sealed, aad, b.Epoch)
+	m, by, err := ch.openLocked(b, aad)
 	if err != nil {
 		return proto.Name{}, words{}, err
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	pb "google.golang.org/protobuf/proto"
-
 	"crossband/client/phrase"
 	"crossband/proto"
 	"crossband/proto/wire"
@@ -91,8 +89,10 @@ func (ch *Channel) SendPosition(ctx context.Context, p Position) (proto.MessageI
 // seen: neither sealed nor on their way.
 func (ch *Channel) withdrawPositionsLocked() {
 	for _, o := range slices.Clone(ch.outbox) {
-		m := new(wire.Message)
-		if o.asked || o.Kept || len(o.Sealed) > 0 || pb.Unmarshal(o.Message, m) != nil || m.GetPosition() == nil {
+		if o.asked || o.Kept || len(o.Sealed) > 0 {
+			continue
+		}
+		if m, err := openLetter(o.Message); err != nil || m.GetPosition() == nil {
 			continue
 		}
 		ch.numbers.giveBack(o.Number)

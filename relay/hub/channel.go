@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"crossband/crypto/mls/policy"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -19,6 +20,7 @@ type channel struct {
 	created  bool   // a group exists
 	subs     map[LinkID]*link
 	floor    floor
+	spoken   spokenList // bursts of which the talker may still tell, at the hub
 	marks    marks
 	hosted   hosted   // when this agency owns the channel
 	up       upstream // when another does
@@ -201,6 +203,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	ch.created, ch.hosted.members, ch.hosted.groupInfo = true, m, b.GroupInfo
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCreateChannel, Channel: ch.id, What: "channel created", Added: []proto.Name{actor}})
+	h.recordMembers(ch, policy.Difference{By: actor, Added: []proto.Name{actor}})
 	if err := h.done(l, f); err != nil {
 		return err
 	}

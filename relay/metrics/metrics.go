@@ -178,6 +178,7 @@ func (p page) guard(s relay.Stats) {
 	p.count(listsRefused, s.ListsRefused)
 	p.count(listsStale, s.ListsStale)
 	p.count(faults, s.Faults)
+	p.count(recordFaults, s.RecordFaults)
 }
 
 func refusedWords(k relay.Refused) (of, by string) {

@@ -46,6 +46,7 @@ const (
 	listsRefused
 	listsStale
 	faults
+	recordFaults
 	channels
 	channelsAway
 	hailsOpen
@@ -108,6 +109,7 @@ func describeGuard(describe describer) {
 	describe(listsRefused, "revocation_lists_refused_total", "Revocation lists refused: older than the one held, forged, or not for the sender to bring.")
 	describe(listsStale, "revocation_lists_stale_total", "Warnings that an agency's revocation list is old or missing, one an hour for each.")
 	describe(faults, "faults_total", "Faults of this program, each of which cost one link.")
+	describe(recordFaults, "record_faults_total", "Alarms about incidents' records: not signed, not what was signed, or not what a partner holds.")
 }
 
 func describeLinks(describe describer) {

@@ -70,15 +70,16 @@ func schemaOf(self proto.Name) string {
 }
 
 func (r Retention) keys() map[string]string {
-	return map[string]string{"standing": r.Standing, "incident": r.Incident, "waiting": r.Waiting}
+	return map[string]string{"standing": r.Standing, "incident": r.Incident, "waiting": r.Waiting, "record": r.Record}
 }
 
 // parse reads values that Load has checked.
-func (r Retention) parse() (hub.Retention, error) {
+func (r Retention) parse() (messages hub.Retention, records time.Duration, err error) {
 	standing, err := parseDays(r.Standing, defaultKept)
 	incident, err2 := parseDays(r.Incident, defaultKept)
 	waiting, err3 := parseDays(r.Waiting, defaultWaiting)
-	return hub.Retention{Standing: standing, Incident: incident, Waiting: waiting}, errors.Join(err, err2, err3)
+	records, err4 := parseDays(r.Record, defaultKept)
+	return hub.Retention{Standing: standing, Incident: incident, Waiting: waiting}, records, errors.Join(err, err2, err3, err4)
 }
 
 // parseDays reads a time as Retention describes it; otherwise stands for none.

@@ -45,7 +45,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	retention, err := c.Retention.parse()
+	retention, records, err := c.Retention.parse()
 	if err != nil {
 		return fmt.Errorf("%s: retention: %w", path, err)
 	}
@@ -71,7 +71,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	revoked := &revokedFolder{dir: RevokedDir(path), log: log}
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
-		Retention: retention, Holds: c.holds,
+		Retention: retention, Records: records, Holds: c.holds,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
 		Log:  log, Software: software, Revoked: revoked.write,
 	})
