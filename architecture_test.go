@@ -66,7 +66,9 @@ func importRules() []importRule {
 		{"client/phrase", nil, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
-		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
+		{"formats/edxl", nil, nil},
+		{"formats/ics", nil, nil},
+		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "formats", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
@@ -187,6 +189,10 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"relay", metrics},
 		{"cmd/internal/adminhttp", metrics},
 		{"cmd/crossband-relay", "crossband/client"},
+		{"cmd/crossband-relay", "crossband/formats/edxl"},
+		{"formats/edxl", "crossband/proto"},
+		{"formats/edxl", "crossband/formats/ics"},
+		{"client", "crossband/formats/edxl"},
 	} {
 		rule, ok := ruleOf(c.pkg)
 		if !ok || forbidden(c.pkg, rule, c.imports) == "" {
@@ -198,7 +204,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto")
+	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "formats/edxl", "formats/ics")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
 		if s.test || !slices.Contains(pure, s.pkg) {
@@ -220,6 +226,27 @@ func TestPurePackagesTouchNothing(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// TestFormatsUseTheStandardLibraryOnly: other systems' formats hang on nothing
+// but, where a rule lets them, each other.
+func TestFormatsUseTheStandardLibraryOnly(t *testing.T) {
+	looked := 0
+	for _, s := range sources(t) {
+		if s.test || !below(s.pkg, "formats") {
+			continue
+		}
+		looked++
+		for _, spec := range s.file.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") || first == "crossband" && !below(path, "crossband/formats") {
+				t.Errorf("%s imports %s", s.path, path)
+			}
+		}
+	}
+	if looked == 0 {
+		t.Error("no file of formats found: the test looks in the wrong place")
 	}
 }
 

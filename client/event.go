@@ -102,6 +102,9 @@ type HailMoved struct {
 	Reason  proto.Reason
 	Content *phrase.Content // what was said with it, if anything
 	At      time.Time
+
+	// Unreadable: something was said, of a newer phrasebook or damaged by its sender.
+	Unreadable bool
 }
 
 // IncidentOpened says which channel an accepted hail has opened.
