@@ -45,7 +45,7 @@ const (
 func (ch *Channel) keepLetterLocked(envelope proto.Envelope, letter []byte) {
 	s := ch.s
 	incident := ch.incidentOfLocked(envelope)
-	if role := s.Name().Role; incident == (proto.IncidentID{}) || role != proto.RoleDesk && role != proto.RoleRecorder {
+	if incident == (proto.IncidentID{}) || !keepsLetters(s.Name().Role) {
 		return
 	}
 	if s.letters >= maxLetters {
@@ -58,6 +58,8 @@ func (ch *Channel) keepLetterLocked(envelope proto.Envelope, letter []byte) {
 	}
 	s.letters++
 }
+
+func keepsLetters(r proto.Role) bool { return r == proto.RoleDesk || r == proto.RoleRecorder }
 
 // incidentOfLocked says to which incident a message belongs; the zero one: to none.
 func (ch *Channel) incidentOfLocked(envelope proto.Envelope) proto.IncidentID {
@@ -78,7 +80,12 @@ func (ch *Channel) incidentOfLocked(envelope proto.Envelope) proto.IncidentID {
 // Record fetches an incident's record from this agency's relay: each log that it
 // keeps or follows, with the checkpoints and the certificates of who signed. Nothing
 // of it has been verified: see record.Verify.
+//
+// Only desks and recorders may fetch one.
 func (s *Session) Record(ctx context.Context, incident proto.IncidentID) (*record.Export, error) {
+	if !keepsLetters(s.Name().Role) {
+		return nil, proto.Refusef(proto.ReasonForbidden, "%s fetches a record; desks and recorders may", s.Name())
+	}
 	a, err := s.call(ctx, fetchRecord(incident, "", 0))
 	if err != nil {
 		return nil, err

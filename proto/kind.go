@@ -165,7 +165,7 @@ func requestRule(k Kind) (rule, bool) {
 	case KindHailReply:
 		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
 	case KindFetchRecord:
-		return rule{small, byMember | byAuthority, false}, true
+		return rule{small, byDesk | byRecorder | byAuthority, false}, true
 	case KindFloorRequest, KindFloorRelease, KindBurst:
 		return rule{small, byTalker | byPeer, false}, true
 	}

@@ -152,7 +152,7 @@ func follow(ctx context.Context, e env, h *client.Hail, until proto.HailState, s
 }
 
 func reportHail(ctx context.Context, e env, h *client.Hail, state proto.HailState, asJSON bool) error {
-	out := map[string]string{"hail": h.ID().String(), "state": state.String()}
+	out := map[string]string{"hail": h.ID().String(), "state": state.String(), "incident": h.Incident().String()}
 	if state == proto.HailAccepted || state == proto.HailCommitted {
 		id, err := h.WaitIncident(ctx)
 		if err != nil {

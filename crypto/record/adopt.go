@@ -1,6 +1,8 @@
 package record
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"crossband/proto"
@@ -24,7 +26,7 @@ func (c *Checkpoint) Adopt(o *Checkpoint, s *Signers, j Judge) ([]Cosignature, e
 	var added []Cosignature
 	var bad error
 	for _, sig := range o.Signatures {
-		if c.has(sig.Name, sig.KeyID) {
+		if slices.ContainsFunc(c.Signatures, sig.sameKey) {
 			continue
 		}
 		switch cs, err, known := o.verifyCosignature(sig, s, j); {
@@ -44,10 +46,36 @@ func (c *Checkpoint) Adopt(o *Checkpoint, s *Signers, j Judge) ([]Cosignature, e
 	return added, nil
 }
 
+// sameKey reports whether another line is by the same key.
+func (s NoteSignature) sameKey(o NoteSignature) bool { return s.Name == o.Name && s.KeyID == o.KeyID }
+
 // SignerName returns whom a chain's leaf names, without judging the chain.
 func SignerName(chain [][]byte) (proto.Name, error) {
 	if err := sizedChain(chain); err != nil {
 		return proto.Name{}, err
 	}
 	return leafName(chain[0])
+}
+
+// Cosigned reports whether every log's newest checkpoint is over all of its entries
+// and bears a line of each party. It verifies nothing: it says when there is no more
+// to wait for.
+func (x *Export) Cosigned() bool {
+	for _, l := range x.Logs {
+		if len(l.Entries) == 0 || len(l.Checkpoints) == 0 {
+			return false
+		}
+		e, err := ParseEntry(l.Entries[0])
+		opened, ok := e.Body.(*Opened)
+		c, err2 := ParseCheckpoint(l.Checkpoints[len(l.Checkpoints)-1])
+		if err != nil || err2 != nil || !ok || c.Size != uint64(len(l.Entries)) {
+			return false
+		}
+		for _, party := range opened.Parties {
+			if !slices.ContainsFunc(c.Signatures, func(s NoteSignature) bool { return strings.HasPrefix(s.Name, string(party)+"/") }) {
+				return false
+			}
+		}
+	}
+	return len(x.Logs) > 0
 }

@@ -49,6 +49,8 @@ func VerifyBurst(s BurstStatement, signature []byte, chain [][]byte, j Judge, at
 	switch {
 	case err == nil:
 		return name, nil
+	case FaultOf(err) == MissingBundle:
+		return proto.Name{}, err
 	case identity.FaultOf(err) == identity.BadSignature:
 		return proto.Name{}, refuse(Signature, "%v", err)
 	}

@@ -99,19 +99,24 @@ func appendValue(b []byte, v any) []byte {
 // short escape or \u00xx, quotation mark and backslash, all else as it is.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	done := 0 // of s, in b already
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[done:i]...)
+		done = i + 1
+		switch {
 		case c >= ' ':
-			b = append(b, c)
+			b = append(b, '\\', c)
 		case shortEscape(c) != 0:
 			b = append(b, '\\', shortEscape(c))
 		default:
 			b = append(b, '\\', 'u', '0', '0', '0'+c>>4, "0123456789abcdef"[c&15])
 		}
 	}
-	return append(b, '"')
+	return append(append(b, s[done:]...), '"')
 }
 
 // shortEscape returns the letter that stands for a control character, or 0.

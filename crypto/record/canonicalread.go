@@ -82,7 +82,7 @@ func (p *parser) word(w string) bool {
 
 func (p *parser) object(depth int) (object, error) {
 	p.take('{')
-	o := object{}
+	o := make(object, 0, 8)
 	for first := true; !p.take('}'); first = false {
 		if !first && !p.take(',') {
 			return nil, p.fail("no comma")

@@ -39,7 +39,7 @@ const (
 )
 
 // text returns the note's text, which is what is signed.
-func (c *Checkpoint) text() []byte {
+func (c Checkpoint) text() []byte {
 	b := append([]byte(c.Origin.String()), '\n')
 	b = append(strconv.AppendUint(b, c.Size, 10), '\n')
 	b = append(base64.StdEncoding.AppendEncode(b, c.Root[:]), '\n')
@@ -48,7 +48,7 @@ func (c *Checkpoint) text() []byte {
 }
 
 // Note returns the signed note.
-func (c *Checkpoint) Note() []byte {
+func (c Checkpoint) Note() []byte {
 	b := append(c.text(), '\n')
 	for _, s := range c.Signatures {
 		b = append(b, signatureLine...)
@@ -131,14 +131,4 @@ func parseSignature(line string) (NoteSignature, error) {
 // no control character either.
 func validKeyName(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r == '+' || unicode.IsSpace(r) || unicode.IsControl(r) }) < 0
-}
-
-// has reports whether a signature of that name and key is there already.
-func (c *Checkpoint) has(name string, id uint32) bool {
-	for _, s := range c.Signatures {
-		if s.Name == name && s.KeyID == id {
-			return true
-		}
-	}
-	return false
 }

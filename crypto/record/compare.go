@@ -12,10 +12,9 @@ import (
 
 // settle compares a log's entries with all that its sequencer signed.
 func (v *verifier) settle(l *logCopy) {
-	heads := v.heads[l.log.Origin]
-	v.credit(l, heads)
+	v.credit(l)
 	var wrong *signedHead // the smallest that the entries do not agree with
-	for _, h := range heads {
+	for _, h := range l.signed {
 		own := l.heads[h.Size]
 		switch {
 		case h.Size > l.report.Sound || own.size == 0 || own.root == h.Root && own.last == h.Last:
@@ -28,16 +27,16 @@ func (v *verifier) settle(l *logCopy) {
 	if wrong != nil && l.bad == nil {
 		v.rewritten(l, wrong)
 	}
-	if l.bad == nil && len(heads) > 0 {
-		v.short(l, heads)
+	if l.bad == nil && len(l.signed) > 0 {
+		v.short(l)
 	}
 }
 
 // short names a log that ends before a head that was signed. If no such head
 // is in the same export, this one may just be the older.
-func (v *verifier) short(l *logCopy, heads []*signedHead) {
+func (v *verifier) short(l *logCopy) {
 	n := int64(len(l.log.Entries))
-	for _, h := range heads {
+	for _, h := range slices.Backward(l.signed) {
 		if int64(h.Size) > n && h.in&(1<<l.export) != 0 {
 			f := l.finding(Truncated, n, int64(h.Size)-1, "a checkpoint covers more entries than are there"+cosigners(h))
 			f.Proof = [][]byte{h.Note()}
@@ -45,7 +44,7 @@ func (v *verifier) short(l *logCopy, heads []*signedHead) {
 			return
 		}
 	}
-	if h := heads[len(heads)-1]; int64(h.Size) > n {
+	if h := l.signed[len(l.signed)-1]; int64(h.Size) > n {
 		f := l.finding(Behind, n, int64(h.Size)-1, "another copy of the log goes on, signed"+cosigners(h))
 		f.Proof = [][]byte{h.Note()}
 		v.add(f)
@@ -84,9 +83,9 @@ func cosigners(h *signedHead) string {
 }
 
 // credit says who vouches for how many entries.
-func (v *verifier) credit(l *logCopy, heads []*signedHead) {
+func (v *verifier) credit(l *logCopy) {
 	best, strangers := map[proto.Agency]Cosigned{}, map[proto.Name]*signedHead{}
-	for _, h := range heads {
+	for _, h := range l.signed {
 		if own := l.heads[h.Size]; h.Size > l.report.Sound || own.root != h.Root || own.last != h.Last {
 			continue
 		}

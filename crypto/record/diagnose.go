@@ -44,7 +44,7 @@ func (l *logCopy) one(f Fault, i int, detail string) Finding {
 
 // header reads line i if it is there and can be read.
 func (l *logCopy) header(i int) (Entry, bool) {
-	if i >= len(l.log.Entries) {
+	if i < 0 || i >= len(l.log.Entries) {
 		return Entry{}, false
 	}
 	e, _, err := parseHeader(l.log.Entries[i])
@@ -67,7 +67,7 @@ func (l *logCopy) claimed(i int, index uint64) bool { return l.claims(i, index) 
 func (l *logCopy) doubled(i int, e *Entry) Finding {
 	before, _ := l.header(i - 1)
 	next, hasNext := l.header(i + 1)
-	if e.Index == before.Index && e.Prev == before.Prev && hasNext && next.Prev == e.Hash() {
+	if e.Index == before.Index && e.Prev == before.Prev && e.Hash() != before.Hash() && hasNext && next.Prev == e.Hash() {
 		return l.one(Inserted, i-1, "what comes later follows another entry of this index")
 	}
 	return l.one(Inserted, i, "an entry with the index of one before it")
@@ -95,8 +95,14 @@ func (l *logCopy) brokenLink(i int, e *Entry) Finding {
 	return l.finding(Edited, int64(i)-1, int64(i), changed)
 }
 
-// nameOf returns the hash by which the next entry names entry i.
+// nameOf returns the hash by which a checkpoint, or else the next entry, names
+// entry i.
 func (l *logCopy) nameOf(i int) (Digest, bool) {
+	for _, h := range l.signed {
+		if h.Size == uint64(i)+1 {
+			return h.Last, true
+		}
+	}
 	next, ok := l.header(i + 1)
 	return next.Prev, ok && next.Index == uint64(i)+1
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 
@@ -21,20 +22,24 @@ type Entry struct {
 	Body  Body
 
 	line []byte
+	hash Digest // of line, as a leaf
 }
 
 // Kind returns what the entry is about.
-func (e *Entry) Kind() Kind { return e.Body.Kind() }
+func (e Entry) Kind() Kind { return e.Body.Kind() }
 
 // Line returns the entry's octets: canonical JSON without a line feed.
-func (e *Entry) Line() []byte { return e.line }
+func (e Entry) Line() []byte { return e.line }
 
 // Hash returns what the next entry names, which is also the entry's leaf in the
 // Merkle tree: SHA-256(0x00 || line).
-func (e *Entry) Hash() Digest { return LeafHash(e.line) }
+func (e Entry) Hash() Digest { return e.hash }
 
 // encode writes the line.
 func (e *Entry) encode() error {
+	if _, unknown := e.Body.(*Unknown); unknown {
+		return refuseEntry(Malformed, e.Index, "a kind %q that this version does not know", e.Kind())
+	}
 	f := form{}
 	e.Body.fields(&f)
 	if f.err != nil {
@@ -54,55 +59,60 @@ func (e *Entry) encode() error {
 	if len(b) > MaxEntry {
 		return refuseEntry(TooLarge, e.Index, "%d octets, at most %d are allowed", len(b), MaxEntry)
 	}
-	e.line = b
+	e.line, e.hash = b, LeafHash(b)
 	return nil
 }
 
 // ParseEntry reads a line. It judges the entry alone: whether it belongs where
 // it stands is for a Replica or Verify to say.
 func ParseEntry(line []byte) (Entry, error) {
-	e, members, err := parseHeader(line)
+	e, body, err := parseHeader(line)
 	if err != nil {
 		return Entry{}, err
 	}
-	if e.Body, err = readBody(e.Kind(), members); err != nil {
+	if e.Body, err = body.read(); err != nil {
 		return Entry{}, err
 	}
 	return e, nil
 }
 
-// parseHeader reads all of an entry but what its body says, and returns the
-// body's members beside it.
-func parseHeader(line []byte) (Entry, object, error) {
+// rawBody is a body as members of a JSON object.
+type rawBody struct {
+	kind    Kind
+	members object
+}
+
+// parseHeader reads all of an entry but what its body says.
+func parseHeader(line []byte) (Entry, rawBody, error) {
 	if len(line) > MaxEntry {
-		return Entry{}, nil, refuse(TooLarge, "entry of %d octets, at most %d are read", len(line), MaxEntry)
+		return Entry{}, rawBody{}, refuse(TooLarge, "entry of %d octets, at most %d are read", len(line), MaxEntry)
 	}
 	v, err := parseCanonical(line)
 	if err != nil {
-		return Entry{}, nil, err
+		return Entry{}, rawBody{}, err
 	}
 	o, ok := v.(object)
 	if !ok {
-		return Entry{}, nil, refuse(Malformed, "an entry is a JSON object")
+		return Entry{}, rawBody{}, refuse(Malformed, "an entry is a JSON object")
 	}
 	h, f := header{}, form{reading: true, members: o}
 	h.fields(&f)
 	if f.err != nil {
-		return Entry{}, nil, f.err
+		return Entry{}, rawBody{}, f.err
 	}
 	body, _ := o.get("body")
 	members, ok := body.(object)
 	switch {
 	case len(o) != headerMembers || h.version != version:
-		return Entry{}, nil, refuse(Malformed, "an entry of version %d with %d members", h.version, len(o))
+		return Entry{}, rawBody{}, refuse(Malformed, "an entry of version %d with %d members", h.version, len(o))
 	case !ok || !validKind(h.kind):
-		return Entry{}, nil, refuse(Malformed, "an entry needs a kind and an object as body")
+		return Entry{}, rawBody{}, refuse(Malformed, "an entry needs a kind and an object as body")
 	case h.place.Role != proto.RoleRelay:
-		return Entry{}, nil, refuse(Malformed, "%s is no relay and no place of an entry", h.place)
+		return Entry{}, rawBody{}, refuse(Malformed, "%s is no relay and no place of an entry", h.place)
 	}
-	e := Entry{Index: h.index, Prev: h.prev, Time: h.time, Actor: h.actor, Place: h.place, line: append([]byte(nil), line...)}
-	e.Body = &Unknown{Kind(h.kind), string(appendValue(nil, members))}
-	return e, members, nil
+	e := Entry{Index: h.index, Prev: h.prev, Time: h.time, Actor: h.actor, Place: h.place, line: bytes.Clone(line)}
+	e.hash = LeafHash(e.line)
+	return e, rawBody{Kind(h.kind), members}, nil
 }
 
 // header is the members of an entry beside its body.
@@ -127,16 +137,18 @@ func (h *header) fields(f *form) {
 	number(f, "v", &h.version, 1, 1000, false)
 }
 
-// readBody returns an Unknown for a kind that is not known.
-func readBody(k Kind, members object) (Body, error) {
-	b := newBody(k)
+// read returns an Unknown for a kind that is not known.
+func (r rawBody) read() (Body, error) {
+	b := newBody(r.kind)
 	if b == nil {
-		return &Unknown{k, string(appendValue(nil, members))}, nil
+		return r.unknown(), nil
 	}
-	f := form{reading: true, members: members}
+	f := form{reading: true, members: r.members}
 	b.fields(&f)
 	if f.err != nil {
-		return nil, refuse(Malformed, "%s: %v", k, f.err)
+		return nil, refuse(Malformed, "%s: %v", r.kind, f.err)
 	}
 	return b, nil
 }
+
+func (r rawBody) unknown() Body { return &Unknown{r.kind, string(appendValue(nil, r.members))} }

@@ -147,7 +147,7 @@ func (o *exporter) log(l *ExportedLog) {
 }
 
 func (o *exporter) checkpoint(note []byte) {
-	if len(note) > MaxCheckpoint || !bytes.HasSuffix(note, []byte("\n")) {
+	if len(note) > MaxCheckpoint || len(note) > 0 && !bytes.HasSuffix(note, []byte("\n")) {
 		o.fail(refuse(Malformed, "a checkpoint of %d octets, or without a line feed at its end", len(note)))
 	}
 	o.line(wordCheckpoint)

@@ -30,6 +30,7 @@ const (
 const (
 	UnsignedTail      Fault = "unsigned-tail"      // the last entries are under no checkpoint
 	MissingCosigner   Fault = "missing-cosigner"   // a party has not cosigned all that is signed
+	MissingBundle     Fault = "missing-bundle"     // signed by an agency whose bundle is not at hand
 	MissingChain      Fault = "missing-chain"      // a device's certificate is not in the file
 	MissingAttachment Fault = "missing-attachment" // a document in force is not in the file
 	Behind            Fault = "behind"             // another copy of the log goes further
@@ -47,7 +48,7 @@ const (
 // than that something is missing or came at the wrong moment.
 func (f Fault) Tampering() bool {
 	switch f {
-	case UnsignedTail, MissingCosigner, MissingChain, MissingAttachment, Behind, Duplicate, Gap, Passed, TooLarge:
+	case UnsignedTail, MissingCosigner, MissingBundle, MissingChain, MissingAttachment, Behind, Duplicate, Gap, Passed, TooLarge:
 		return false
 	}
 	return true

@@ -59,6 +59,7 @@ type border struct {
 	unit, desk   *identity.Identity
 	origin       Origin
 	trust        *identity.TrustStore
+	judge        Judge // trust, remembering
 	bundles      []*identity.Bundle
 	parties      []proto.Agency
 }
@@ -73,6 +74,7 @@ func newBorder(t testing.TB) *border {
 	b.desk = issue(t, b.mx, "gn.example/desk/acuna", noon())
 	b.bundles = []*identity.Bundle{b.us.Bundle(), b.mx.Bundle(), b.ca.Bundle()}
 	b.trust = must(identity.NewTrustStore(b.bundles[0], b.bundles[1:]...))(t)
+	b.judge = &remembering{judge: b.trust, seen: map[Digest]span{}}
 	b.origin = Origin{"usbp.example", proto.IncidentID{1, 2, 3}}
 	b.parties = []proto.Agency{"gn.example", "usbp.example"}
 	return b

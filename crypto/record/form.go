@@ -84,9 +84,6 @@ func (f *form) optionalDigest(name string, v *Digest) {
 func (f *form) name(name string, v *proto.Name) {
 	coded(f, name, v, false, proto.Name.String, proto.ParseName)
 }
-func (f *form) optionalName(name string, v *proto.Name) {
-	coded(f, name, v, true, proto.Name.String, proto.ParseName)
-}
 
 func (f *form) channel(name string, v *proto.ChannelID, optional bool) {
 	coded(f, name, v, optional, proto.ChannelID.String, func(s string) (id proto.ChannelID, err error) { return id, readHex(id[:], s) })

@@ -118,7 +118,7 @@ func (c *Checkpoint) cosign(id *identity.Identity, now time.Time) error {
 	}
 	name := KeyName(id.Name)
 	line := NoteSignature{name, cosignerID(name, spki), binary.BigEndian.AppendUint64(nil, at)}
-	c.Signatures = slices.DeleteFunc(c.Signatures, func(s NoteSignature) bool { return s.Name == line.Name && s.KeyID == line.KeyID })
+	c.Signatures = slices.DeleteFunc(c.Signatures, line.sameKey)
 	c.Signatures = append(c.Signatures, line)
 	last := &c.Signatures[len(c.Signatures)-1]
 	last.Bytes = append(last.Bytes, sig...)

@@ -18,7 +18,7 @@ type Cosignature struct {
 // VerifySequencer checks that the checkpoint is signed by a relay of the
 // origin's agency whose certificate was valid at the checkpoint's time, and
 // returns the relay.
-func (c *Checkpoint) VerifySequencer(s *Signers, j Judge) (proto.Name, error) {
+func (c Checkpoint) VerifySequencer(s *Signers, j Judge) (proto.Name, error) {
 	err := refuse(WrongSigner, "no signature of a relay of %s whose certificate is at hand", c.Origin.Agency)
 	for _, sig := range c.Signatures {
 		for _, who := range s.byKey[signerKey{sig.Name, sig.KeyID}] {
@@ -41,7 +41,7 @@ func (c *Checkpoint) VerifySequencer(s *Signers, j Judge) (proto.Name, error) {
 // VerifyCosigners checks the signatures of relays of other agencies. It returns
 // the good ones, and an error for each line by a known key that is not good.
 // Lines by unknown keys say nothing (C2SP signed-note).
-func (c *Checkpoint) VerifyCosigners(s *Signers, j Judge) ([]Cosignature, []error) {
+func (c Checkpoint) VerifyCosigners(s *Signers, j Judge) ([]Cosignature, []error) {
 	var good []Cosignature
 	var bad []error
 	for _, sig := range c.Signatures {
@@ -57,7 +57,7 @@ func (c *Checkpoint) VerifyCosigners(s *Signers, j Judge) ([]Cosignature, []erro
 	return good, bad
 }
 
-func (c *Checkpoint) verifyCosignature(sig NoteSignature, s *Signers, j Judge) (cs Cosignature, err error, known bool) {
+func (c Checkpoint) verifyCosignature(sig NoteSignature, s *Signers, j Judge) (cs Cosignature, err error, known bool) {
 	for _, who := range s.byKey[signerKey{sig.Name, sig.KeyID}] {
 		if !who.cosigner {
 			continue
@@ -70,7 +70,7 @@ func (c *Checkpoint) verifyCosignature(sig NoteSignature, s *Signers, j Judge) (
 	return Cosignature{}, err, known
 }
 
-func (c *Checkpoint) judgeCosignature(sig NoteSignature, who *signer, j Judge) (Cosignature, error) {
+func (c Checkpoint) judgeCosignature(sig NoteSignature, who *signer, j Judge) (Cosignature, error) {
 	if len(sig.Bytes) < 8 {
 		return Cosignature{}, refuse(Signature, "the cosignature of %s has no time", sig.Name)
 	}
@@ -107,6 +107,9 @@ func judge(who *signer, message, sig []byte, j Judge, at time.Time) (proto.Name,
 		if name, err = j.VerifyPeer(chain, identity.UsageMember, at); err == nil {
 			break
 		}
+	}
+	if FaultOf(err) == MissingBundle {
+		return proto.Name{}, err
 	}
 	if err != nil {
 		return proto.Name{}, refuse(Certificate, "at %s: %v", formatTime(at), err)

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"time"
+
 	"crossband/crypto/identity"
 	"crossband/proto"
 )
@@ -21,9 +23,14 @@ func Verify(exports []*Export, bundles []*identity.Bundle) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	return verify(exports, &remembering{judge: trust, seen: map[Digest]span{}}), nil
+}
+
+// verify is Verify with a judge.
+func verify(exports []*Export, judge Judge) *Report {
 	v := &verifier{
 		exports: exports,
-		judge:   &remembering{judge: trust, seen: map[Digest]span{}},
+		judge:   judge,
 		report:  &Report{Incident: exports[0].Incident, Exercise: exports[0].Exercise},
 		chains:  map[Digest][][]byte{},
 		heads:   map[Origin][]*signedHead{},
@@ -38,14 +45,20 @@ func Verify(exports []*Export, bundles []*identity.Bundle) (*Report, error) {
 	}
 	v.compare()
 	for _, l := range v.copies {
+		for _, f := range l.doubts {
+			if l.bad == nil || f.Index < int64(l.report.Sound) {
+				v.add(f)
+			}
+		}
 		v.missing(l)
+		l.keepSound()
 		v.report.Logs = append(v.report.Logs, l.report)
 	}
 	v.attachments()
 	for _, f := range v.found {
 		v.report.add(*f)
 	}
-	return v.report, nil
+	return v.report
 }
 
 // verifier is one run of Verify.
@@ -67,9 +80,11 @@ type logCopy struct {
 	log     *ExportedLog
 	report  LogReport
 	chain   chain           // over the sound beginning
+	signed  []*signedHead   // what its sequencer signed, as far as known, by size
 	heads   map[uint64]head // of the sizes that somebody has signed
 	agreed  *signedHead     // the largest that the entries agree with
 	bad     *Finding        // where the sound beginning ends; nil if it does not
+	doubts  []Finding       // about single entries
 	reveals map[uint64][]*Reveal
 	named   []named // agreements in force
 	lacking int     // bursts whose device's certificate is not at hand
@@ -145,6 +160,20 @@ func (v *verifier) sameIncident(i int, x *Export) {
 			bad("it holds a log of incident " + x.Logs[j].Origin.Incident.String())
 		}
 	}
+}
+
+// keepSound takes out of the report what only entries say that may not be the
+// ones that were written.
+func (l *logCopy) keepSound() {
+	if l.bad == nil {
+		return
+	}
+	l.report.Closed = false
+	if last, ok := l.header(int(l.report.Sound) - 1); ok {
+		l.report.To = last.Time
+		return
+	}
+	l.report.From, l.report.To, l.report.Parties = time.Time{}, time.Time{}, nil
 }
 
 // missing names what is not there although nothing was changed: signatures and

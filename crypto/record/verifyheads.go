@@ -87,7 +87,7 @@ func (v *verifier) faulty(l *logCopy, checkpoint int, err error) {
 // when. All that makes a chain good in time are spans: so it is good between
 // two times at which it was good.
 type remembering struct {
-	judge Judge
+	judge *identity.TrustStore
 	seen  map[Digest]span
 }
 
@@ -107,6 +107,9 @@ func (m *remembering) VerifyPeer(chain [][]byte, usage identity.Usage, at time.T
 	if before && !at.Before(s.from) && !at.After(s.to) {
 		return s.name, nil
 	}
+	if err := m.hasBundle(chain); err != nil {
+		return proto.Name{}, err
+	}
 	name, err := m.judge.VerifyPeer(chain, usage, at)
 	if err != nil {
 		return proto.Name{}, err
@@ -123,7 +126,20 @@ func (m *remembering) VerifyPeer(chain [][]byte, usage identity.Usage, at time.T
 	return name, nil
 }
 
+// hasBundle says of which agency a bundle is missing to judge a chain.
+func (m *remembering) hasBundle(chain [][]byte) error {
+	if who, err := leafName(chain[0]); err == nil && m.judge.Bundle(who.Agency) == nil {
+		return refuse(MissingBundle, "%s is judged by the bundle of %s, which is not at hand", who, who.Agency)
+	}
+	return nil
+}
+
 // VerifySigned judges a signed document; nothing is remembered.
 func (m *remembering) VerifySigned(context string, signed []byte, at time.Time) ([]byte, proto.Name, error) {
+	if s, err := identity.ParseSigned(signed); err == nil {
+		if err := m.hasBundle(s.Chain); err != nil {
+			return nil, proto.Name{}, err
+		}
+	}
 	return m.judge.VerifySigned(context, signed, at)
 }

@@ -7,23 +7,23 @@ import (
 
 // walk follows a log's entries from the first on, until one does not fit.
 func (v *verifier) walk(l *logCopy) {
-	for _, h := range v.heads[l.log.Origin] {
+	l.signed = v.heads[l.log.Origin]
+	for _, h := range l.signed {
 		l.heads[h.Size] = head{}
 	}
 	for i, line := range l.log.Entries {
-		e, members, err := parseHeader(line)
+		e, body, err := parseHeader(line)
 		if err != nil || e.Index != l.chain.tree.size || e.Prev != l.chain.last {
 			bad := l.diagnose(i, err)
 			v.broken(l, bad)
 			break
 		}
-		if body, err := readBody(e.Kind(), members); err != nil {
-			v.add(l.finding(Malformed, int64(i), int64(i), err.Error()))
-		} else {
-			e.Body = body
+		if e.Body, err = body.read(); err != nil {
+			e.Body = body.unknown()
+			l.doubt(l.finding(Malformed, int64(i), int64(i), err.Error()))
 		}
 		if err := l.chain.sound(&e); err != nil {
-			v.add(l.finding(FaultOf(err), int64(i), int64(i), err.(*Refusal).Detail))
+			l.doubt(l.finding(FaultOf(err), int64(i), int64(i), err.(*Refusal).Detail))
 		}
 		l.chain.take(&e)
 		v.note(l, &e)
@@ -35,8 +35,16 @@ func (v *verifier) walk(l *logCopy) {
 	l.report.Closed = l.chain.closed
 	for _, r := range l.log.Reveals {
 		if r.Index >= l.chain.tree.size {
-			v.add(l.finding(Mismatch, int64(r.Index), int64(r.Index), "what is revealed belongs to no entry that stands here"))
+			l.doubt(l.finding(Mismatch, int64(r.Index), int64(r.Index), "what is revealed belongs to no entry that stands here"))
 		}
+	}
+}
+
+// doubt keeps what is wrong with an entry itself. It counts if the entry turns
+// out to be the one that was written.
+func (l *logCopy) doubt(f Finding) {
+	if len(l.doubts) < maxFound {
+		l.doubts = append(l.doubts, f)
 	}
 }
 
@@ -55,7 +63,7 @@ func (v *verifier) measure(l *logCopy) {
 	}
 	own := l.chain.head()
 	l.heads[size] = own
-	for _, h := range v.heads[l.log.Origin] {
+	for _, h := range l.signed {
 		if h.Size == size && h.Root == own.root && h.Last == own.last {
 			l.agreed = h
 		}
@@ -93,7 +101,7 @@ func (v *verifier) note(l *logCopy, e *Entry) {
 	}
 	for _, r := range l.reveals[e.Index] {
 		if err := r.check(e.Body); err != nil {
-			v.add(l.finding(Mismatch, int64(e.Index), int64(e.Index), err.(*Refusal).Detail))
+			l.doubt(l.finding(Mismatch, int64(e.Index), int64(e.Index), err.(*Refusal).Detail))
 			continue
 		}
 		l.report.Revealed++
@@ -103,10 +111,10 @@ func (v *verifier) note(l *logCopy, e *Entry) {
 func (v *verifier) opened(l *logCopy, b *Opened) {
 	l.report.Parties = b.Parties
 	if b.Exercise != v.exports[l.export].Exercise {
-		v.add(l.finding(Mismatch, 0, 0, "whether it was an exercise is not what the file says"))
+		l.doubt(l.finding(Mismatch, 0, 0, "whether it was an exercise is not what the file says"))
 	}
 	if !slices.Contains(b.Parties, l.log.Origin.Agency) {
-		v.add(l.finding(Mismatch, 0, 0, "the sequencer's agency is not among the parties"))
+		l.doubt(l.finding(Mismatch, 0, 0, "the sequencer's agency is not among the parties"))
 	}
 }
 
@@ -126,7 +134,7 @@ func (v *verifier) burst(l *logCopy, e *Entry, b *Burst) {
 		err = refuse(WrongSigner, "the burst of %s is signed by %s", e.Actor, who)
 	}
 	if err != nil {
-		v.add(l.finding(FaultOf(err), int64(e.Index), int64(e.Index), err.(*Refusal).Detail))
+		l.doubt(l.finding(FaultOf(err), int64(e.Index), int64(e.Index), err.(*Refusal).Detail))
 		return
 	}
 	l.report.Bursts++
