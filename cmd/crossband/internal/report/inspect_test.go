@@ -32,12 +32,18 @@ func TestInspectFindsWhatWasChanged(t *testing.T) {
 		"a line torn":        {func(_ *record.Export, l *record.ExportedLog) { l.Entries[6] = l.Entries[6][:40] }, record.Malformed, 6},
 		"another's history":  {func(_ *record.Export, l *record.ExportedLog) { l.Entries = other.Logs[0].Entries }, record.Edited, 15},
 		"a torn checkpoint":  {func(_ *record.Export, l *record.ExportedLog) { l.Checkpoints[0] = []byte("x\n") }, record.Malformed, record.NoEntry},
-		"another purpose":    {func(x *record.Export, _ *record.ExportedLog) { x.Exercise = true }, record.Mismatch, 0},
-		"another incident":   {func(x *record.Export, _ *record.ExportedLog) { x.Incident[0]++ }, record.Mismatch, record.NoEntry},
-		"a log twice":        {func(x *record.Export, _ *record.ExportedLog) { x.Logs = append(x.Logs, x.Logs[0]) }, record.Mismatch, record.NoEntry},
-		"no log":             {func(x *record.Export, _ *record.ExportedLog) { x.Logs = nil }, record.Mismatch, record.NoEntry},
-		"other words":        {func(_ *record.Export, l *record.ExportedLog) { l.Reveals[0].Content = []byte("x") }, record.Mismatch, 1},
-		"words of no entry":  {func(_ *record.Export, l *record.ExportedLog) { l.Reveals[0].Index = 99 }, record.Mismatch, 99},
+		"another root": {func(_ *record.Export, l *record.ExportedLog) {
+			c, err := record.ParseCheckpoint(l.Checkpoints[0])
+			ok(t, err)
+			c.Root[0]++
+			l.Checkpoints[0] = c.Note()
+		}, record.Edited, 15},
+		"another purpose":   {func(x *record.Export, _ *record.ExportedLog) { x.Exercise = true }, record.Mismatch, 0},
+		"another incident":  {func(x *record.Export, _ *record.ExportedLog) { x.Incident[0]++ }, record.Mismatch, record.NoEntry},
+		"a log twice":       {func(x *record.Export, _ *record.ExportedLog) { x.Logs = append(x.Logs, x.Logs[0]) }, record.Mismatch, record.NoEntry},
+		"no log":            {func(x *record.Export, _ *record.ExportedLog) { x.Logs = nil }, record.Mismatch, record.NoEntry},
+		"other words":       {func(_ *record.Export, l *record.ExportedLog) { l.Reveals[0].Content = []byte("x") }, record.Mismatch, 1},
+		"words of no entry": {func(_ *record.Export, l *record.ExportedLog) { l.Reveals[0].Index = 99 }, record.Mismatch, 99},
 		"blocks of no burst": {func(_ *record.Export, l *record.ExportedLog) {
 			l.Reveals[0] = record.Reveal{Index: 11, Content: []byte("x")}
 		}, record.Mismatch, 11},
