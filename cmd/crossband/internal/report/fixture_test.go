@@ -10,7 +10,6 @@ import (
 	"crossband/cmd/crossband/internal/report/reporttest"
 	"crossband/crypto/record"
 	"crossband/formats/ics"
-	"crossband/proto"
 )
 
 func ok(t testing.TB, err error) {
@@ -30,7 +29,7 @@ func verified(t testing.TB, b *reporttest.Border, x *record.Export) *report.Inci
 	t.Helper()
 	r, err := record.Verify([]*record.Export{x}, b.Bundles())
 	ok(t, err)
-	i, err := report.Read(x, report.Judged(r, []proto.Agency{"usbp.example", "gn.example"}))
+	i, err := report.Read(x, report.Judged(r))
 	ok(t, err)
 	return i
 }

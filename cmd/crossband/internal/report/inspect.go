@@ -40,11 +40,15 @@ type inspection struct {
 }
 
 func (in *inspection) add(f record.Fault, o record.Origin, index int64, detail string) {
+	in.note(record.Finding{Fault: f, Origin: o, Index: index, Until: index, Detail: detail})
+}
+
+func (in *inspection) note(f record.Finding) {
 	if len(in.found) == record.MaxFindings {
 		in.more++
 		return
 	}
-	in.found = append(in.found, record.Finding{Fault: f, Origin: o, Index: index, Until: index, Detail: detail})
+	in.found = append(in.found, f)
 }
 
 // log follows the entries as a partner's relay would, until one does not fit.
@@ -55,7 +59,7 @@ func (in *inspection) log(l *record.ExportedLog) {
 	for n, line := range l.Entries {
 		e, err := follower.Take(line)
 		if err != nil {
-			in.add(inFile(record.FaultOf(err)), l.Origin, int64(n), detailOf(err))
+			in.stops(l.Origin, int64(n), err)
 			break
 		}
 		bodies = append(bodies, e.Body)
@@ -75,6 +79,17 @@ func (in *inspection) log(l *record.ExportedLog) {
 		}
 	}
 	in.reveals(l, bodies)
+}
+
+// stops notes the entry that does not fit. One that follows another entry than the
+// one that stands before it tells that either of the two was changed.
+func (in *inspection) stops(o record.Origin, n int64, err error) {
+	f := record.FaultOf(err)
+	if f != record.Forked || n == 0 {
+		in.add(inFile(f), o, n, detailOf(err))
+		return
+	}
+	in.note(record.Finding{Fault: record.Edited, Origin: o, Index: n - 1, Until: n, Detail: "one of the two is not the one that was written"})
 }
 
 // heads returns the checkpoints by size. Their signatures are not looked at.

@@ -25,13 +25,14 @@ func TestInspectFindsWhatWasChanged(t *testing.T) {
 		"an entry edited": {func(x *record.Export, l *record.ExportedLog) {
 			*x = *replaced(t, x, `"disposition":"resolved"`, `"disposition":"repelled"`)
 		}, record.Edited, 15},
-		"an entry taken out": {func(_ *record.Export, l *record.ExportedLog) { l.Entries = slices.Delete(l.Entries, 4, 5) }, record.Deleted, 4},
-		"an entry put in":    {func(_ *record.Export, l *record.ExportedLog) { l.Entries = slices.Insert(l.Entries, 4, l.Entries[3]) }, record.Inserted, 4},
-		"two swapped":        {func(_ *record.Export, l *record.ExportedLog) { l.Entries[4], l.Entries[5] = l.Entries[5], l.Entries[4] }, record.Deleted, 4},
-		"a cut end":          {func(_ *record.Export, l *record.ExportedLog) { l.Entries = l.Entries[:10] }, record.Truncated, 10},
-		"a line torn":        {func(_ *record.Export, l *record.ExportedLog) { l.Entries[6] = l.Entries[6][:40] }, record.Malformed, 6},
-		"another's history":  {func(_ *record.Export, l *record.ExportedLog) { l.Entries = other.Logs[0].Entries }, record.Edited, 15},
-		"a torn checkpoint":  {func(_ *record.Export, l *record.ExportedLog) { l.Checkpoints[0] = []byte("x\n") }, record.Malformed, record.NoEntry},
+		"an earlier entry edited": {func(x *record.Export, l *record.ExportedLog) { *x = *replaced(t, x, `"urgency":5`, `"urgency":1`) }, record.Edited, 1},
+		"an entry taken out":      {func(_ *record.Export, l *record.ExportedLog) { l.Entries = slices.Delete(l.Entries, 4, 5) }, record.Deleted, 4},
+		"an entry put in":         {func(_ *record.Export, l *record.ExportedLog) { l.Entries = slices.Insert(l.Entries, 4, l.Entries[3]) }, record.Inserted, 4},
+		"two swapped":             {func(_ *record.Export, l *record.ExportedLog) { l.Entries[4], l.Entries[5] = l.Entries[5], l.Entries[4] }, record.Deleted, 4},
+		"a cut end":               {func(_ *record.Export, l *record.ExportedLog) { l.Entries = l.Entries[:10] }, record.Truncated, 10},
+		"a line torn":             {func(_ *record.Export, l *record.ExportedLog) { l.Entries[6] = l.Entries[6][:40] }, record.Malformed, 6},
+		"another's history":       {func(_ *record.Export, l *record.ExportedLog) { l.Entries = other.Logs[0].Entries }, record.Edited, 15},
+		"a torn checkpoint":       {func(_ *record.Export, l *record.ExportedLog) { l.Checkpoints[0] = []byte("x\n") }, record.Malformed, record.NoEntry},
 		"another root": {func(_ *record.Export, l *record.ExportedLog) {
 			c, err := record.ParseCheckpoint(l.Checkpoints[0])
 			ok(t, err)

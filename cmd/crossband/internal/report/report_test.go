@@ -162,7 +162,7 @@ func TestReportsSayHowTheRecordStands(t *testing.T) {
 	}{
 		"verified":      {verified(t, b, x), "VERIFIED: log of usbp.example, 16 entries: signed by relay/eagle-pass-1@usbp.example as far as entry 15; cosigned by gn.example (relay/piedras-negras-1@gn.example) as far as entry 15"},
 		"not-verified":  {inspected(t, x), "NOT VERIFIED: crossband incident verify proves it"},
-		"tampered-with": {inspected(t, changed), "TAMPERED WITH: edited: usbp.example/record/01020300000000000000000000000000: entry 2: "},
+		"tampered-with": {inspected(t, changed), "TAMPERED WITH: edited: usbp.example/record/01020300000000000000000000000000: entries 1 to 2: "},
 	} {
 		if got := c.i.Standing.Word(); got != word {
 			t.Errorf("%s: the standing is %s", word, got)

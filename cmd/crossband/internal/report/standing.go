@@ -13,7 +13,6 @@ import (
 // Standing says what is known of whether a record is what was recorded.
 type Standing struct {
 	Verified []Signed         // the logs, if bundles were given; nil: nobody's signature was judged
-	Bundles  []proto.Agency   // by whose bundles
 	Faults   []record.Finding // what somebody must have changed, or signed wrongly
 	Lacking  []record.Finding // what is missing, or not signed yet
 	More     int              // findings beyond those
@@ -28,9 +27,9 @@ type Signed struct {
 	Cosigned   []record.Cosigned
 }
 
-// Judged takes over what record.Verify found with the bundles of those agencies.
-func Judged(r *record.Report, bundles []proto.Agency) Standing {
-	s := Standing{Verified: []Signed{}, Bundles: bundles, More: r.More}
+// Judged takes over what record.Verify found.
+func Judged(r *record.Report) Standing {
+	s := Standing{Verified: []Signed{}, More: r.More}
 	for _, l := range r.Logs {
 		s.Verified = append(s.Verified, Signed{l.Origin, l.Entries, l.Signed, l.Sequencers, l.Cosigned})
 	}
