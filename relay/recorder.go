@@ -23,6 +23,7 @@ const (
 	notesPrefix    = "record-checkpoints/" // and the origin, by size: a checkpoint's note
 	chainsPrefix   = "record-chains/"      // and the origin, by SHA-256 of the leaf: wire.CertificateChain of who signed in it
 	checkpointWait = time.Second           // from an entry to the checkpoint over it, at most
+	askFirst       = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
 	bookIdle       = time.Hour             // a log that nobody wrote to for so long is not kept in memory
 	maxBooks       = 10_000                // logs that are not settled, in memory
 )
@@ -34,6 +35,8 @@ type recorder struct {
 	n     *Node
 	books map[record.Origin]*book
 	out   []store.Record // of the turn under way
+
+	sweepAt time.Time // when to look again for records whose time is over
 }
 
 // book is one log in memory. Of log and replica one is there.
@@ -44,9 +47,11 @@ type book struct {
 
 	told      []proto.Agency // of ours: who may have it
 	parties   []proto.Agency
-	notes     []note // signed checkpoints that are still of use, the smallest first
+	channels  []proto.ChannelID // on which something of it happened
+	notes     []note            // signed checkpoints that are still of use, the smallest first
 	followers map[proto.Agency]*follower
 	signers   map[string]record.Digest // by the name in a note: the newest leaf
+	restored  time.Time                // ours, from the store: partners are asked first whether they hold more
 	unsigned  time.Time                // since when entries wait for a checkpoint; zero: none do
 	settled   bool
 	broken    string
@@ -123,13 +128,19 @@ func (r *recorder) restore(o record.Origin, value []byte) (*book, error) {
 	b := r.fresh(o)
 	b.settled, b.broken = v.Settled, v.Broken
 	b.told, b.parties = agenciesOf(v.Told), agenciesOf(v.Parties)
+	for _, octets := range v.Channels {
+		if ch, err := proto.ChannelIDFrom(octets); err == nil {
+			b.channels = append(b.channels, ch)
+		}
+	}
 	var err error
 	if o.Agency != r.n.Name().Agency {
 		b.replica, err = record.RestoreReplica(v.State)
 		return b, err
 	}
+	b.restored = time.Now()
 	if b.log, err = record.RestoreLog(v.State); err == nil && b.log.Signed() < b.log.Size() {
-		b.unsigned = time.Now()
+		b.unsigned = b.restored
 	}
 	return b, err
 }
@@ -165,6 +176,9 @@ func (r *recorder) keep(bucket string, key, value []byte) {
 
 func (r *recorder) keepBook(b *book) {
 	v := &wire.StoredRecord{Told: words(b.told), Parties: words(b.parties), Settled: b.settled, Broken: b.broken, LatestMs: time.Now().UnixMilli()}
+	for _, ch := range b.channels {
+		v.Channels = append(v.Channels, ch[:])
+	}
 	if b.log != nil {
 		v.State = b.log.State()
 	} else if b.replica != nil {
@@ -243,6 +257,7 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 		return nil
 	}
 	b.tell(e.Told)
+	b.at(e.Channel)
 	if b.log.Size() == 0 {
 		b.parties = e.Parties
 		r.append(b, now, e.Actor, opening(e))
@@ -275,6 +290,13 @@ func (r *recorder) append(b *book, now time.Time, actor proto.Name, body record.
 	}
 }
 
+// at notes a channel on which something of the incident happened.
+func (b *book) at(ch proto.ChannelID) {
+	if !slices.Contains(b.channels, ch) {
+		b.channels = append(b.channels, ch)
+	}
+}
+
 // tell adds agencies that may have the log from now on.
 func (b *book) tell(list []proto.Agency) {
 	for _, a := range list {
@@ -283,6 +305,28 @@ func (b *book) tell(list []proto.Agency) {
 			b.settled = false
 		}
 	}
+}
+
+// asked reports whether a log from the store may be signed: every partner that may
+// have it has said that it holds no more, or has had the time to. A store that was put
+// back to an old copy would otherwise sign a second history.
+func (b *book) asked(self proto.Agency, now time.Time) bool {
+	if b.restored.IsZero() || now.Sub(b.restored) >= askFirst {
+		return true
+	}
+	for _, a := range b.told {
+		if f := b.followers[a]; a != self && (f == nil || !f.told) {
+			return false
+		}
+	}
+	return true
+}
+
+// stop gives a log up: it is shown as it is, and not gone on with.
+func (r *recorder) stop(b *book, what string, err error) {
+	b.broken = err.Error()
+	r.alarm(b, what, err)
+	r.keepBook(b)
 }
 
 // alarm tells the administrator that a record cannot be kept, or that somebody has

@@ -78,6 +78,7 @@ func (r *recorder) followed(ctx context.Context, peer proto.Name, m *wire.Record
 		return nil, nil
 	}
 	b.parties = opened.Parties
+	b.at(opened.Channel)
 	r.books[o] = b
 	return b, nil
 }
@@ -98,6 +99,9 @@ func (r *recorder) take(b *book, m *wire.RecordEntries, now time.Time) (record.C
 		}
 		took = true
 		r.keepLine(b, e)
+		if joined, ok := e.Body.(*record.Joined); ok {
+			b.at(joined.Channel)
+		}
 	}
 	c, err := r.cosign(b, m, now)
 	if took || err == nil {

@@ -41,7 +41,7 @@ func (r *recorder) tick(ctx context.Context, l *loop, now time.Time) error {
 	signed := 0
 	for _, o := range r.inOrder() {
 		b := r.books[o]
-		if b.log != nil && b.broken == "" && !b.unsigned.IsZero() && now.Sub(b.unsigned) >= checkpointWait && signed < maxSignedATurn {
+		if b.log != nil && b.broken == "" && !b.unsigned.IsZero() && now.Sub(b.unsigned) >= checkpointWait && signed < maxSignedATurn && b.asked(r.n.Name().Agency, now) {
 			r.sign(b, now)
 			signed++
 		}
@@ -59,7 +59,7 @@ func (r *recorder) tick(ctx context.Context, l *loop, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return r.sweepRecords(ctx, l, now)
 }
 
 // inOrder lists the logs in memory, so that a run can be repeated.
@@ -253,9 +253,7 @@ func (r *recorder) answered(ctx context.Context, l *loop, peer proto.Name, link 
 		return nil
 	}
 	if m.Held > b.log.Size() { // it holds what this relay has lost: going on would be a second history
-		b.broken = fmt.Sprintf("%s holds %d entries, this relay %d", peer, m.Held, b.log.Size())
-		r.alarm(b, "the record that is stored is old", fmt.Errorf("%s", b.broken))
-		r.keepBook(b)
+		r.stop(b, "the record that is stored is old", fmt.Errorf("%s holds %d entries, this relay %d", peer, m.Held, b.log.Size()))
 	} else if len(m.Checkpoint) > 0 {
 		r.adopt(b, f, peer, m)
 	}
@@ -275,6 +273,13 @@ func (r *recorder) adopt(b *book, f *follower, peer proto.Name, m *wire.RecordAn
 	if err != nil {
 		r.alarm(b, "a partner's cosignature cannot be read", err)
 		return
+	}
+	if c.Size > b.log.Signed() { // of a run that this store does not know
+		if err := b.log.Settle(&c); err != nil {
+			r.stop(b, "the record that is stored is not the one that was signed", err)
+			return
+		}
+		b.notes = append(b.notes, note{at: c})
 	}
 	i := slices.IndexFunc(b.notes, func(n note) bool { return n.at.Size == c.Size })
 	if i < 0 {

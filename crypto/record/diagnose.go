@@ -98,10 +98,8 @@ func (l *logCopy) brokenLink(i int, e *Entry) Finding {
 // nameOf returns the hash by which a checkpoint, or else the next entry, names
 // entry i.
 func (l *logCopy) nameOf(i int) (Digest, bool) {
-	for _, h := range l.signed {
-		if h.Size == uint64(i)+1 {
-			return h.Last, true
-		}
+	if heads := l.bySize[uint64(i)+1]; len(heads) > 0 {
+		return heads[0].Last, true
 	}
 	next, ok := l.header(i + 1)
 	return next.Prev, ok && next.Index == uint64(i)+1

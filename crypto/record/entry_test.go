@@ -121,6 +121,7 @@ func TestEntriesThatAreRefused(t *testing.T) {
 		"a time without zone":       {`.000Z`, `.000`},
 		"a time in another zone":    {`.000Z`, `.000+00:00`},
 		"a time of microseconds":    {`.000Z`, `.000000Z`},
+		"a time with a comma":       {`.000Z`, `,000Z`},
 		"a 25th hour":               {`T12`, `T25`},
 		"a negative index":          {`"index":0`, `"index":-1`},
 		"an index beyond the limit": {`"index":0`, fmt.Sprintf(`"index":%d`, MaxEntries)},

@@ -34,7 +34,13 @@ func TestALogRefuses(t *testing.T) {
 	unchanged(t, l.State, "opening twice", put(at(1), b.opened()), Malformed)
 	unchanged(t, l.State, "a body that cannot be written", put(at(1), &Closed{}), Malformed)
 	ok(t, put(at(1000), &Closed{"x"})())
+	if !l.Closed() {
+		t.Error("not closed")
+	}
 	ok(t, put(at(1000).Add(-Skew), &ReArmed{})())
+	if l.Closed() {
+		t.Error("closed, though the ladder runs again")
+	}
 	unchanged(t, l.State, "a clock that went back", put(at(1000).Add(-Skew-time.Millisecond), &Closed{"x"}), TimeBack)
 	unchanged(t, l.State, "a checkpoint before its entries", sign(at(1000).Add(-Skew-time.Millisecond)), TimeBack)
 	ok(t, sign(at(1000).Add(-Skew))())
@@ -111,6 +117,11 @@ func TestStatesThatAreRefused(t *testing.T) {
 	good := h.log.State()
 	ok(t, failed(RestoreLog(good)))
 	ok(t, failed(RestoreLog(NewLog(b.origin).State())))
+	root := bytes.Index(good, []byte(`"signed-root":"`)) + len(`"signed-root":"`)
+	other := "00"
+	if string(good[root:root+2]) == other {
+		other = "01"
+	}
 	for i := range good {
 		if _, err := RestoreReplica(good[:i]); err == nil {
 			t.Fatalf("cut at %d: restored", i)
@@ -119,7 +130,7 @@ func TestStatesThatAreRefused(t *testing.T) {
 	for what, c := range map[string][2]string{
 		"a size without its nodes":  {`"size":5`, `"size":7`},
 		"more signed than there is": {`"signed-size":5`, `"signed-size":6`},
-		"another signed root":       {`"signed-root":"`, `"signed-root":"00`},
+		"another signed root":       {`"signed-root":"` + string(good[root:root+2]), `"signed-root":"` + other},
 		"another version":           {`"v":1`, `"v":2`},
 		"no origin":                 {`"origin":"usbp.example/record/`, `"origin":"usbp.example/`},
 		"no time":                   {`"latest":"2026-11-02T12:00:04.000Z",`, ``},

@@ -90,6 +90,7 @@ func inclusion(t *testing.T, leaves []Digest, i uint64, root Digest) {
 	bad("another leaf", VerifyInclusion(Digest{1}, i, n, proof, root))
 	bad("another root", VerifyInclusion(leaves[i], i, n, proof, Digest{1}))
 	bad("no such leaf", VerifyInclusion(leaves[i], n, n, proof, root))
+	bad("a tree of twice the size", VerifyInclusion(leaves[i], i, 2*n, proof, root))
 	bad("a longer proof", VerifyInclusion(leaves[i], i, n, append(slices.Clone(proof), Digest{}), root))
 	if n > 1 {
 		bad("another index", VerifyInclusion(leaves[i], (i+1)%n, n, proof, root))
@@ -117,6 +118,7 @@ func consistency(t *testing.T, leaves []Digest, old uint64, root Digest) {
 	bad("another old root", VerifyConsistency(old, n, Digest{1}, root, proof))
 	bad("another new root", VerifyConsistency(old, n, before, Digest{1}, proof))
 	bad("a longer proof", VerifyConsistency(old, n, before, root, append(slices.Clone(proof), Digest{})))
+	bad("a tree of twice the size", VerifyConsistency(old, 2*n, before, root, proof))
 	bad("backwards", VerifyConsistency(n+1, n, before, root, proof))
 	if len(proof) > 0 {
 		bad("a shorter proof", VerifyConsistency(old, n, before, root, proof[:len(proof)-1]))

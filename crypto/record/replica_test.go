@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ func TestATimeThatGoesBackIsNotTaken(t *testing.T) {
 // what it does not hold, and a refusal changes nothing.
 func TestACosignerKeepsItsWord(t *testing.T) {
 	b := newBorder(t)
-	h := b.write(t, 400, []int{50, 100, 300, 390, 400}, nil)
+	h := b.write(t, 400, []int{50, 256, 300, 390, 400}, nil)
 	other := b.write(t, 400, []int{300, 390}, func(i int, body Body) Body {
 		if i == 299 {
 			return &Closed{"another history"}
@@ -85,7 +86,11 @@ func TestACosignerKeepsItsWord(t *testing.T) {
 	unchanged(t, r.State, "entries that have not come", cosign(h.notes[4], now), Gap)
 	unchanged(t, r.State, "too old to be compared", cosign(h.notes[0], now), Passed)
 	unchanged(t, r.State, "another history, overtaken", cosign(other.notes[0], now), Forked)
-	ok(t, cosign(h.notes[2], now)()) // entries have overtaken it
+	ok(t, cosign(h.notes[1], now)()) // entries have overtaken it; it is the oldest that is remembered
+	ok(t, cosign(h.notes[2], now)())
+	early := must(RestoreReplica(r.State()))(t)
+	must(early.Cosign(plainNote(t, h.notes[2]), b.hub.Chain, b.trust, b.partner, now))(t)
+	wantFault(t, failed(early.Cosign(plainNote(t, other.notes[0]), b.hub.Chain, b.trust, b.partner, now)), Forked, "after a restart, another history of the size that was cosigned")
 	unchanged(t, r.State, "another history of the size that was cosigned", cosign(other.notes[0], now), Forked)
 	unchanged(t, r.State, "another history", cosign(other.notes[1], now), Forked)
 	ok(t, cosign(h.notes[3], now)())
@@ -110,6 +115,37 @@ func TestACosignerKeepsItsWord(t *testing.T) {
 	if back.Cosigned() != 390 {
 		t.Errorf("cosigned %d", back.Cosigned())
 	}
+}
+
+// TestCheckpointsThatAreNotCosigned although their signature is good.
+func TestCheckpointsThatAreNotCosigned(t *testing.T) {
+	b := newBorder(t)
+	h := b.write(t, 300, []int{300}, nil)
+	r := NewReplica(b.origin)
+	for _, l := range h.lines {
+		must(r.Take(l))(t)
+	}
+	for what, c := range map[string]struct {
+		bend func(c *Checkpoint)
+		want Fault
+	}{
+		"another log":                    {func(c *Checkpoint) { c.Origin.Incident[0]++; ok(t, c.sign(b.hub)) }, Mismatch},
+		"a time long before its entries": {func(c *Checkpoint) { c.Time = at(299).Add(-Skew - time.Second); ok(t, c.sign(b.hub)) }, TimeBack},
+		"another hash of the last entry": {func(c *Checkpoint) { c.Last[0] ^= 1; ok(t, c.sign(b.hub)) }, Forked},
+		"as many signatures as there may be": {func(c *Checkpoint) {
+			for len(c.Signatures) < MaxSignatures {
+				c.Signatures = append(c.Signatures, NoteSignature{"witness", uint32(len(c.Signatures)), []byte{1}})
+			}
+		}, TooLarge},
+		"as many octets as there may be": {func(c *Checkpoint) {
+			c.Signatures = append(c.Signatures, NoteSignature{"witness", 1, make([]byte, (MaxCheckpoint-len(c.Note())-40)/4*3)})
+		}, TooLarge},
+	} {
+		cp := must(ParseCheckpoint(plainNote(t, h.notes[0])))(t)
+		c.bend(&cp)
+		unchanged(t, r.State, what, func() error { return failed(r.Cosign(cp.Note(), b.hub.Chain, b.trust, b.partner, at(300))) }, c.want)
+	}
+	must(r.Cosign(plainNote(t, h.notes[0]), b.hub.Chain, b.trust, b.partner, at(300)))(t)
 }
 
 // plainNote is a note with the sequencer's signature only.
@@ -147,9 +183,30 @@ func TestSignaturesOfSeveralCosignersStand(t *testing.T) {
 	for _, l := range h.lines {
 		must(r.Take(l))(t)
 	}
-	cp := must(r.Cosign(h.notes[0], b.hub.Chain, trust, third, at(4)))(t)
-	good, bad := cp.VerifyCosigners(must(NewSigners(b.partner.Chain, third.Chain))(t), trust)
-	if len(good) != 2 || len(bad) != 0 || good[0].By != b.partner.Name || good[1].By != third.Name || !good[1].At.Equal(at(4)) {
-		t.Errorf("good %v, bad %v", good, bad)
+	signers := must(NewSigners(b.partner.Chain, third.Chain))(t)
+	both := func(cp Checkpoint, why string) {
+		t.Helper()
+		good, bad := cp.VerifyCosigners(signers, trust)
+		if len(good) != 2 || len(bad) != 0 || good[0].By != b.partner.Name || good[1].By != third.Name || !good[1].At.Equal(at(4)) {
+			t.Errorf("%s: good %v, bad %v", why, good, bad)
+		}
 	}
+	both(must(r.Cosign(h.notes[0], b.hub.Chain, trust, third, at(4)))(t), "one after the other")
+	cp := must(ParseCheckpoint(h.notes[0]))(t)
+	apart := must(r.Cosign(plainNote(t, h.notes[0]), b.hub.Chain, trust, third, at(4)))(t)
+	ok(t, cp.Merge(apart))
+	both(cp, "apart and merged")
+	ok(t, cp.Merge(apart))
+	if len(cp.Signatures) != 3 {
+		t.Errorf("merged twice there are %d signatures", len(cp.Signatures))
+	}
+	other := apart
+	other.Time = at(9)
+	wantFault(t, cp.Merge(other), Mismatch, "another checkpoint")
+	other = apart
+	for i := range MaxSignatures {
+		other.Signatures = append(slices.Clone(other.Signatures), NoteSignature{"witness", uint32(i), []byte{1}})
+	}
+	wantFault(t, cp.Merge(other), TooLarge, "too many signatures")
+	both(cp, "after a refusal")
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"crossband/crypto/identity"
@@ -55,6 +56,28 @@ func (c Checkpoint) VerifyCosigners(s *Signers, j Judge) ([]Cosignature, []error
 		}
 	}
 	return good, bad
+}
+
+// Merge adds the signatures of another copy of the same checkpoint, for instance
+// one that came back cosigned. It judges none of them: VerifyCosigners does. Of
+// two by one key the one that is there stays.
+func (c *Checkpoint) Merge(other Checkpoint) error {
+	if string(c.text()) != string(other.text()) {
+		return refuse(Mismatch, "two checkpoints of %s, of %d and %d entries", c.Origin, c.Size, other.Size)
+	}
+	all := slices.Clone(c.Signatures)
+	for _, s := range other.Signatures {
+		if !slices.ContainsFunc(all, func(t NoteSignature) bool { return s.Name == t.Name && s.KeyID == t.KeyID }) {
+			all = append(all, s)
+		}
+	}
+	merged := *c
+	merged.Signatures = all
+	if n := len(merged.Note()); len(all) > MaxSignatures || n > MaxCheckpoint {
+		return refuse(TooLarge, "a checkpoint with %d signatures and %d octets", len(all), n)
+	}
+	*c = merged
+	return nil
 }
 
 func (c Checkpoint) verifyCosignature(sig NoteSignature, s *Signers, j Judge) (cs Cosignature, err error, known bool) {

@@ -34,6 +34,7 @@ func verify(exports []*Export, judge Judge) *Report {
 		report:  &Report{Incident: exports[0].Incident, Exercise: exports[0].Exercise},
 		chains:  map[Digest][][]byte{},
 		heads:   map[Origin][]*signedHead{},
+		notes:   map[Digest]*signedHead{},
 		split:   map[Origin]bool{},
 	}
 	v.collect()
@@ -70,6 +71,7 @@ type verifier struct {
 	signers *Signers
 	chains  map[Digest][][]byte      // by the digest of the leaf
 	heads   map[Origin][]*signedHead // good checkpoints of all exports, by size
+	notes   map[Digest]*signedHead   // the same, by the digest of the note
 	copies  []*logCopy
 	split   map[Origin]bool // logs of which two histories are known to be signed
 }
@@ -81,10 +83,11 @@ type logCopy struct {
 	report  LogReport
 	chain   chain           // over the sound beginning
 	signed  []*signedHead   // what its sequencer signed, as far as known, by size
-	heads   map[uint64]head // of the sizes that somebody has signed
-	agreed  *signedHead     // the largest that the entries agree with
-	bad     *Finding        // where the sound beginning ends; nil if it does not
-	doubts  []Finding       // about single entries
+	heads   map[uint64]head // of the entries, at sizes that somebody has signed
+	bySize  map[uint64][]*signedHead
+	agreed  *signedHead // the largest that the entries agree with
+	bad     *Finding    // where the sound beginning ends; nil if it does not
+	doubts  []Finding   // about single entries
 	reveals map[uint64][]*Reveal
 	named   []named // agreements in force
 	lacking int     // bursts whose device's certificate is not at hand
@@ -129,7 +132,7 @@ func (v *verifier) collect() {
 		v.sameIncident(i, x)
 		for j := range x.Logs {
 			l := &logCopy{export: i, log: &x.Logs[j], chain: newChain(x.Logs[j].Origin), heads: map[uint64]head{},
-				reveals: map[uint64][]*Reveal{}}
+				bySize: map[uint64][]*signedHead{}, reveals: map[uint64][]*Reveal{}}
 			l.report = LogReport{Export: i, Origin: l.log.Origin, Entries: uint64(len(l.log.Entries))}
 			for k := range l.log.Reveals {
 				r := &l.log.Reveals[k]

@@ -167,6 +167,10 @@ func TestFaultySignaturesAreNamed(t *testing.T) {
 			[]want{{Signature, 0, NoEntry, NoEntry}, {UnsignedTail, 0, 5, 9}}},
 		"a bit of the cosigner's": {func(_ *Export, c *Checkpoint) { c.Signatures[1].Bytes[20] ^= 1 },
 			[]want{{Signature, 0, NoEntry, NoEntry}, {MissingCosigner, 0, 5, 9}}},
+		"a cosignature without a time": {func(_ *Export, c *Checkpoint) { c.Signatures[1].Bytes = c.Signatures[1].Bytes[:7] },
+			[]want{{Signature, 0, NoEntry, NoEntry}, {MissingCosigner, 0, 5, 9}}},
+		"a cosignature of a year that has no name": {func(_ *Export, c *Checkpoint) { c.Signatures[1].Bytes[0] = 0x7f },
+			[]want{{Signature, 0, NoEntry, NoEntry}, {MissingCosigner, 0, 5, 9}}},
 		"another time of the cosigner": {func(_ *Export, c *Checkpoint) { c.Signatures[1].Bytes[7] ^= 1 },
 			[]want{{Signature, 0, NoEntry, NoEntry}, {MissingCosigner, 0, 5, 9}}},
 		"another root": {func(_ *Export, c *Checkpoint) { c.Root[0] ^= 1 },
@@ -369,5 +373,53 @@ func TestAReportIsBounded(t *testing.T) {
 	r := b.verify(t, x)
 	if len(r.Findings) != MaxFindings || r.More == 0 || r.Intact() {
 		t.Errorf("%d findings and %d more", len(r.Findings), r.More)
+	}
+}
+
+// TestBadChainsCostABoundedAmount of work, however many there are.
+func TestBadChainsCostABoundedAmount(t *testing.T) {
+	b := newBorder(t)
+	m := &remembering{judge: b.trust, seen: map[Digest]span{}, failed: maxFailed - 1}
+	late := noon().Add(8 * 24 * time.Hour)
+	_, err := m.VerifyPeer(b.hub.Chain, identity.UsageMember, late)
+	if identity.FaultOf(err) != identity.Expired {
+		t.Errorf("the last that is looked at: %v", err)
+	}
+	wantFault(t, failed(m.VerifyPeer(b.hub.Chain, identity.UsageMember, noon())), TooLarge, "one more")
+}
+
+// TestGoodTimesAreRemembered between those that were judged, and not beyond.
+func TestGoodTimesAreRemembered(t *testing.T) {
+	b := newBorder(t)
+	m := &remembering{judge: b.trust, seen: map[Digest]span{}}
+	day := 24 * time.Hour
+	for _, try := range []struct {
+		at   time.Duration
+		good bool
+	}{{2 * day, true}, {5 * day, true}, {3 * day, true}, {8 * day, false}, {-day, false}, {day, true}, {2 * day, true}} {
+		if _, err := m.VerifyPeer(b.hub.Chain, identity.UsageMember, noon().Add(try.at)); (err == nil) != try.good {
+			t.Errorf("at %s: %v", try.at, err)
+		}
+	}
+	for _, s := range m.seen {
+		if !s.from.Equal(noon().Add(day)) || !s.to.Equal(noon().Add(5*day)) {
+			t.Errorf("remembered from %s to %s", s.from, s.to)
+		}
+	}
+	if len(m.seen) != 1 {
+		t.Errorf("%d remembered", len(m.seen))
+	}
+}
+
+// TestABrokenLogIsNotSaidToBeClosed: what followed may have opened it again.
+func TestABrokenLogIsNotSaidToBeClosed(t *testing.T) {
+	b := newBorder(t)
+	x := b.export(b.write(t, 10, []int{10}, change(4, &Closed{"resolved"})))
+	if r := b.verify(t, x); !r.Complete() || !r.Logs[0].Closed {
+		t.Errorf("whole: %v, closed %t", r.Findings, r.Logs[0].Closed)
+	}
+	x.Logs[0].Entries[7] = otherText(x.Logs[0].Entries[7])
+	if r := b.verify(t, x); r.Logs[0].Sound != 7 || r.Logs[0].Closed {
+		t.Errorf("broken: %+v", r.Logs[0])
 	}
 }

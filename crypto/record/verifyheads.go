@@ -32,7 +32,7 @@ func (v *verifier) collectHeads(l *logCopy) {
 		if err == nil && c.Origin != l.log.Origin {
 			err = refuse(Mismatch, "a checkpoint of %s", c.Origin)
 		}
-		if err == nil && v.known(&c, l) {
+		if err == nil && v.known(note, l) {
 			continue
 		}
 		var by proto.Name
@@ -47,7 +47,9 @@ func (v *verifier) collectHeads(l *logCopy) {
 		for _, err := range bad {
 			v.faulty(l, i, err)
 		}
-		v.heads[c.Origin] = append(v.heads[c.Origin], &signedHead{c, 1 << l.export, by, good})
+		h := &signedHead{c, 1 << l.export, by, good}
+		v.heads[c.Origin] = append(v.heads[c.Origin], h)
+		v.notes[DigestOf(note)] = h
 	}
 }
 
@@ -63,14 +65,12 @@ func endsFirst(n int) []int {
 
 // known reports whether this very checkpoint, with its signatures, was good in
 // another export.
-func (v *verifier) known(c *Checkpoint, l *logCopy) bool {
-	for _, h := range v.heads[c.Origin] {
-		if h.Size == c.Size && string(h.Note()) == string(c.Note()) {
-			h.in |= 1 << l.export
-			return true
-		}
+func (v *verifier) known(note []byte, l *logCopy) bool {
+	h, known := v.notes[DigestOf(note)]
+	if known {
+		h.in |= 1 << l.export
 	}
-	return false
+	return known
 }
 
 func (v *verifier) faulty(l *logCopy, checkpoint int, err error) {
@@ -87,9 +87,13 @@ func (v *verifier) faulty(l *logCopy, checkpoint int, err error) {
 // when. All that makes a chain good in time are spans: so it is good between
 // two times at which it was good.
 type remembering struct {
-	judge *identity.TrustStore
-	seen  map[Digest]span
+	judge  *identity.TrustStore
+	seen   map[Digest]span
+	failed int // how often a chain was not good, which is not remembered
 }
+
+// maxFailed bounds the work that a file full of bad chains can cause.
+const maxFailed = 10_000
 
 type span struct {
 	name     proto.Name
@@ -110,8 +114,12 @@ func (m *remembering) VerifyPeer(chain [][]byte, usage identity.Usage, at time.T
 	if err := m.hasBundle(chain); err != nil {
 		return proto.Name{}, err
 	}
+	if m.failed == maxFailed {
+		return proto.Name{}, refuse(TooLarge, "%d certificates did not hold; no further one is looked at", maxFailed)
+	}
 	name, err := m.judge.VerifyPeer(chain, usage, at)
 	if err != nil {
+		m.failed++
 		return proto.Name{}, err
 	}
 	switch {

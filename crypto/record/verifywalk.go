@@ -10,6 +10,7 @@ func (v *verifier) walk(l *logCopy) {
 	l.signed = v.heads[l.log.Origin]
 	for _, h := range l.signed {
 		l.heads[h.Size] = head{}
+		l.bySize[h.Size] = append(l.bySize[h.Size], h)
 	}
 	for i, line := range l.log.Entries {
 		e, body, err := parseHeader(line)
@@ -63,8 +64,8 @@ func (v *verifier) measure(l *logCopy) {
 	}
 	own := l.chain.head()
 	l.heads[size] = own
-	for _, h := range l.signed {
-		if h.Size == size && h.Root == own.root && h.Last == own.last {
+	for _, h := range l.bySize[size] {
+		if h.Root == own.root && h.Last == own.last {
 			l.agreed = h
 		}
 	}
@@ -93,7 +94,7 @@ func (v *verifier) note(l *logCopy, e *Entry) {
 	case *Unknown:
 		l.report.Unknown++
 	case *Agreement:
-		if !slices.ContainsFunc(l.named, func(n named) bool { return n.document == b.Document }) {
+		if len(l.named) < MaxAgreements && !slices.ContainsFunc(l.named, func(n named) bool { return n.document == b.Document }) {
 			l.named = append(l.named, named{b.Document, e.Index})
 		}
 	case *Burst:

@@ -341,6 +341,7 @@ type StoredRecord struct {
 	Settled       bool                   `protobuf:"varint,4,opt,name=settled,proto3" json:"settled,omitempty"`                   // all who may have it have cosigned all of it
 	Broken        string                 `protobuf:"bytes,5,opt,name=broken,proto3" json:"broken,omitempty"`                      // why it is not gone on with
 	LatestMs      int64                  `protobuf:"varint,6,opt,name=latest_ms,json=latestMs,proto3" json:"latest_ms,omitempty"` // when it was written to last
+	Channels      [][]byte               `protobuf:"bytes,7,rep,name=channels,proto3" json:"channels,omitempty"`                  // on which something of it happened
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,6 +418,13 @@ func (x *StoredRecord) GetLatestMs() int64 {
 	return 0
 }
 
+func (x *StoredRecord) GetChannels() [][]byte {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
 var File_stored_proto protoreflect.FileDescriptor
 
 const file_stored_proto_rawDesc = "" +
@@ -447,14 +455,15 @@ const file_stored_proto_rawDesc = "" +
 	"\vStoredMarks\x129\n" +
 	"\tdelivered\x18\x01 \x03(\v2\x1b.crossband.v1.Progress.MarkR\tdelivered\x12/\n" +
 	"\x04read\x18\x02 \x03(\v2\x1b.crossband.v1.Progress.MarkR\x04read\x125\n" +
-	"\anumbers\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\anumbers\"\xa1\x01\n" +
+	"\anumbers\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\anumbers\"\xbd\x01\n" +
 	"\fStoredRecord\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12\x12\n" +
 	"\x04told\x18\x02 \x03(\tR\x04told\x12\x18\n" +
 	"\aparties\x18\x03 \x03(\tR\aparties\x12\x18\n" +
 	"\asettled\x18\x04 \x01(\bR\asettled\x12\x16\n" +
 	"\x06broken\x18\x05 \x01(\tR\x06broken\x12\x1b\n" +
-	"\tlatest_ms\x18\x06 \x01(\x03R\blatestMsB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
+	"\tlatest_ms\x18\x06 \x01(\x03R\blatestMs\x12\x1a\n" +
+	"\bchannels\x18\a \x03(\fR\bchannelsB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
 
 var (
 	file_stored_proto_rawDescOnce sync.Once

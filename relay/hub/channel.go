@@ -20,6 +20,7 @@ type channel struct {
 	created  bool   // a group exists
 	subs     map[LinkID]*link
 	floor    floor
+	spoken   spokenList // bursts of which the talker may still tell, at the hub
 	marks    marks
 	hosted   hosted   // when this agency owns the channel
 	up       upstream // when another does
@@ -37,7 +38,6 @@ type hosted struct {
 	seen      map[proto.MessageID]stored
 	hails     map[proto.MessageID]*hail
 	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
-	spoken    spokenList               // bursts of which the talker may still tell
 }
 
 // stored remembers an accepted message, to answer its repetition.

@@ -122,7 +122,7 @@ func (h *Hub) recordFloor(ch *channel, t talker, m FloorMoved) {
 	}
 	m.Burst, m.Priority = t.burst, t.prio
 	if m.Move == FloorReleased {
-		ch.hosted.spoken.add(spoken{t.who, t.burst})
+		ch.spoken.add(spoken{t.who, t.burst})
 	}
 	h.record(ch, ch.charter.Incident, t.who, ch.charter.Exercise, m)
 }
@@ -168,7 +168,7 @@ func (h *Hub) burstSaid(ch *channel, actor proto.Name, b *wire.Burst) error {
 	if len(b.Digest) != digestLen || len(b.Certificate) != digestLen {
 		return proto.Refuse(proto.ReasonMalformed, "a burst's digest")
 	}
-	if !ch.hosted.spoken.take(spoken{actor, burst}) {
+	if !ch.spoken.take(spoken{actor, burst}) {
 		return proto.Refusef(proto.ReasonNotHolder, "burst %s", burst)
 	}
 	h.record(ch, ch.charter.Incident, actor, ch.charter.Exercise, Spoken{b, ch.hosted.members.chainOf(actor)})

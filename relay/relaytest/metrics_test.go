@@ -155,7 +155,6 @@ func TestMetricsOfRefusalsAndDrops(t *testing.T) {
 		g := thief.group(b.group)
 		for range 10 {
 			thief.SendVoice(thief.aliases[b.group], seal(t, thief.sender(g, uint32(g.OwnLeaf()))))
-			thief.SendVoice(0, []byte{0xff})
 		}
 		nowhere := b.group
 		nowhere[0] ^= 1
