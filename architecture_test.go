@@ -62,6 +62,7 @@ func importRules() []importRule {
 		{"relay/store", nil, []string{sqlite, pgx, anySQL}},
 		{"relay/metrics", []string{"proto", "relay"}, []string{metrics}},
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
+		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/phrase", nil, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
@@ -73,6 +74,8 @@ func importRules() []importRule {
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
 		{"cmd/internal/fips", nil, nil},
+		{"cmd/crossband/internal/report", []string{"proto", "crypto/record", "client/phrase", "formats"}, nil},
+		{"cmd/crossband/internal/report/reporttest", []string{"proto", "crypto", "client/phrase"}, nil},
 	}
 }
 
@@ -193,6 +196,11 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"formats/edxl", "crossband/proto"},
 		{"formats/edxl", "crossband/formats/ics"},
 		{"client", "crossband/formats/edxl"},
+		{"formats/webhook", "crossband/proto"},
+		{"formats/webhook", "crossband/relay/store"},
+		{"formats/cap", "crossband/proto"},
+		{"relay/hub", "crossband/formats/webhook"},
+		{"cmd/crossband/internal/report", "crossband/client"},
 	} {
 		rule, ok := ruleOf(c.pkg)
 		if !ok || forbidden(c.pkg, rule, c.imports) == "" {
@@ -204,7 +212,8 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "formats/edxl", "formats/ics")
+	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "cmd/crossband/internal/report",
+		"formats/edxl", "formats/ics", "formats/webhook", "formats/strictxml", "formats/strictjson", "formats/cap", "formats/cot", "formats/cloudevents")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
 		if s.test || !slices.Contains(pure, s.pkg) {

@@ -18,8 +18,8 @@ import (
 )
 
 func newIncidentCommand(e env) *cobra.Command {
-	return group("incident", "Export and verify the records of incidents",
-		newIncidentExportCommand(e), newIncidentVerifyCommand(e))
+	return group("incident", "Export, verify and report the records of incidents",
+		newIncidentExportCommand(e), newIncidentVerifyCommand(e), newIncidentReportCommand(e))
 }
 
 // errTampered says that a record is not what was recorded.
@@ -99,17 +99,22 @@ func exportRecord(ctx context.Context, e env, d device, id proto.IncidentID, wai
 // exportEvery is how often it is looked whether everybody has signed.
 const exportEvery = 500 * time.Millisecond
 
-// writeRecord writes a file that was not there, whole or not at all.
+// writeRecord writes an export into a file that was not there.
 func writeRecord(file string, x *record.Export) error {
 	var b bytes.Buffer
 	if err := record.WriteExport(&b, x); err != nil {
 		return err
 	}
+	return writeNew(file, b.Bytes())
+}
+
+// writeNew writes a file that was not there, whole or not at all.
+func writeNew(file string, b []byte) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b.Bytes())
+	_, err = f.Write(b)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		os.Remove(file)
 	}
@@ -185,17 +190,9 @@ func runVerify(e env, exports, bundles []string, timeline, asJSON bool) error {
 		}
 		list = append(list, x)
 	}
-	var trusted []*identity.Bundle
-	for _, file := range bundles {
-		raw, err := readBounded(file, maxBundle)
-		if err != nil {
-			return err
-		}
-		b, err := identity.ParseBundle(raw)
-		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		trusted = append(trusted, b)
+	trusted, err := readBundles(bundles)
+	if err != nil {
+		return err
 	}
 	r, err := record.Verify(list, trusted)
 	if err != nil {
@@ -218,6 +215,21 @@ func runVerify(e env, exports, bundles []string, timeline, asJSON bool) error {
 		return errFound
 	}
 	return nil
+}
+
+func readBundles(files []string) (list []*identity.Bundle, err error) {
+	for _, file := range files {
+		raw, err := readBounded(file, maxBundle)
+		if err != nil {
+			return nil, err
+		}
+		b, err := identity.ParseBundle(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		list = append(list, b)
+	}
+	return list, nil
 }
 
 const maxBundle = 256 << 10 // octets of a bundle's file

@@ -147,6 +147,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"clocks can be stepped on linux/amd64 only: leave clock out of --faults"}
 	case errors.Is(err, soak.ErrBroken):
 		return []string{"the same --seed makes the same plan; --keep DIR keeps journals and logs to look into"}
+	case errors.Is(err, errTampered) && cmd.Name() == "report":
+		return []string{"crossband incident verify says what was changed", "--even-so makes a report that says on every page that it was"}
 	case errors.Is(err, errWords):
 		return []string{"have the words of their \"agency export\" read out again, over a line you trust; if they still do not fit, the file is not theirs"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoLink):

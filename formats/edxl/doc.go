@@ -18,7 +18,7 @@
 // the activity log.
 //
 // EDXL-RM cannot say that a message is an exercise; the envelope around it
-// could. A message that loses its envelope must not call out a real unit, so an
+// does: see WriteEnvelope. A message that loses its envelope must not call out a real unit, so an
 // exercise is marked in the text that people read: see Header.Exercise.
 //
 // The package is pure and imports nothing of ours. It knows nothing of hails;

@@ -27,6 +27,9 @@ type MessageID string
 // message; answers point to it.
 type ItemID string
 
+// Kind returns a message's name in the standard, such as "RequestResource".
+func Kind(m Message) string { return string(m.kind()) }
+
 // Message is a Request, Response, Commitment or Release.
 type Message interface {
 	header() *Header

@@ -128,6 +128,7 @@ func load(document []byte) (*node, error) {
 			prefix, ok := map[string]string{
 				"urn:oasis:names:tc:emergency:EDXL:RM:1.0":     "rm:",
 				"urn:oasis:names:tc:emergency:EDXL:RM:1.0:msg": "msg:",
+				"urn:oasis:names:tc:emergency:EDXL:DE:1.0":     "de:",
 			}[t.Name.Space]
 			if !ok {
 				return nil, fmt.Errorf("namespace %q", t.Name.Space)

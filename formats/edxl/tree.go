@@ -6,12 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// Namespaces of EDXL-RM 1.0. An element belongs to the one whose schema file
+// Namespaces of EDXL-RM 1.0, and of EDXL-DE 1.0 around it. An element belongs to the one whose schema file
 // declares it: messages and what is different among them to nsMessage, the
 // common types' parts to nsCommon.
 const (
 	nsCommon  = "urn:oasis:names:tc:emergency:EDXL:RM:1.0"
 	nsMessage = "urn:oasis:names:tc:emergency:EDXL:RM:1.0:msg"
+
+	nsEnvelope = "urn:oasis:names:tc:emergency:EDXL:DE:1.0"
 )
 
 // element is one XML element: either with text or with others in it.
@@ -23,8 +25,11 @@ type element struct {
 
 // prefix returns the prefix that writes a namespace.
 func prefix(space string) string {
-	if space == nsCommon {
+	switch space {
+	case nsCommon:
 		return "rm:"
+	case nsEnvelope:
+		return "de:"
 	}
 	return "rmsg:"
 }
@@ -33,7 +38,11 @@ func prefix(space string) string {
 func document(root element) []byte {
 	var b strings.Builder
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
-	root.write(&b, 0, ` xmlns:rm="`+nsCommon+`" xmlns:rmsg="`+nsMessage+`"`)
+	spaces := ` xmlns:rm="` + nsCommon + `" xmlns:rmsg="` + nsMessage + `"`
+	if root.space == nsEnvelope {
+		spaces = ` xmlns:de="` + nsEnvelope + `"` + spaces
+	}
+	root.write(&b, 0, spaces)
 	return []byte(b.String())
 }
 

@@ -12,19 +12,27 @@ const timeLayout = "2006-01-02T15:04:05.00-07:00"
 // Write returns a message as an XML document, the same octets for the same
 // message. Errors wrap ErrMessage and name what is wrong.
 func Write(m Message) ([]byte, error) {
-	if err := check(m); err != nil {
+	root, err := treeOf(m)
+	if err != nil {
 		return nil, err
-	}
-	root := msg(string(m.kind()))
-	root.in = headerElements(m.header(), m.kind())
-	for _, i := range m.items() {
-		root.in = append(root.in, i.element())
 	}
 	out := document(root)
 	if len(out) > MaxMessage {
 		return nil, fmt.Errorf("%w: %d octets, at most %d", ErrMessage, len(out), MaxMessage)
 	}
 	return out, nil
+}
+
+func treeOf(m Message) (element, error) {
+	if err := check(m); err != nil {
+		return element{}, err
+	}
+	root := msg(string(m.kind()))
+	root.in = headerElements(m.header(), m.kind())
+	for _, i := range m.items() {
+		root.in = append(root.in, i.element())
+	}
+	return root, nil
 }
 
 func headerElements(h *Header, k kind) []element {

@@ -2,13 +2,15 @@ package ics
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"strings"
 )
 
 // CSV returns a form's rows as RFC 4180 in UTF-8, with a heading: the
 // activities of an ICS 214, the channels of an ICS 205. The first column says
-// EXERCISE in every row of one.
+// EXERCISE in every row of one; a last one, Record, is there if the layout has a
+// warning or a note.
 //
 // Spreadsheets take a cell that begins like a formula for one, and some part
 // cells at semicolons too. An apostrophe stands before each such beginning, and
@@ -25,6 +27,10 @@ func CSV(f Form, l Layout) ([]byte, error) {
 	for _, c := range s.export.columns {
 		heading = append(heading, c.title)
 	}
+	record := cmp.Or(s.warning, s.note)
+	if record != "" {
+		heading = append(heading, "Record")
+	}
 	if err := w.Write(heading); err != nil {
 		return nil, err
 	}
@@ -35,6 +41,9 @@ func CSV(f Form, l Layout) ([]byte, error) {
 		}
 		for _, cell := range row {
 			cells = append(cells, harmless(visible(cell)))
+		}
+		if record != "" {
+			cells = append(cells, harmless(visible(record)))
 		}
 		if err := w.Write(cells); err != nil {
 			return nil, err

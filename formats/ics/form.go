@@ -11,8 +11,9 @@ var ErrForm = errors.New("form cannot be filled")
 
 // Limits. The forms set none; an export must not exhaust its reader.
 const (
-	MaxText = 16384 // octets of one text
-	MaxRows = 50000 // rows of one table
+	MaxText  = 16384 // octets of one text
+	MaxRows  = 50000 // rows of one table
+	MaxNotes = 1000  // octets of Layout.Warning, and of Layout.Note
 )
 
 // Period is the operational period. To may be zero: it goes on.
@@ -113,6 +114,8 @@ type Layout struct {
 	Zone    *time.Location // local time beside UTC; nil or UTC: UTC only
 	Columns int            // of text: 80 to 200, 0 means 80
 	Lines   int            // of a page of text, all told: 30 to 200, 0 means 60
+	Warning string         // printed at the top and the foot of every page, and in every row of CSV; may be empty
+	Note    string         // printed at the foot of every page, and in every row of CSV without a warning; may be empty
 }
 
 // Form is an ActivityLog or a RadioPlan.
@@ -132,6 +135,7 @@ func fill(f Form, l Layout) (sheet, Layout, error) {
 		return sheet{}, l, fmt.Errorf("%w: pages of %d columns and %d lines", ErrForm, l.Columns, l.Lines)
 	}
 	s, err := f.sheet(clock{l.Zone})
+	s.warning, s.note = l.Warning, l.Note
 	if err == nil {
 		err = s.check()
 	}

@@ -30,6 +30,7 @@ func HTML(f Form, l Layout) ([]byte, error) {
 // view is a sheet as the template sees it.
 type view struct {
 	Number, Title, Incident, Banner string
+	Warning, Note                   string
 	Wide, Plan                      bool
 	Boxes                           []boxView
 	Foot                            []fieldView
@@ -50,7 +51,7 @@ type fieldView struct {
 }
 
 func (s sheet) view() view {
-	v := view{Number: s.number, Title: s.title, Incident: s.incident, Wide: s.wide, Plan: s.plan, Foot: fieldViews(s.foot)}
+	v := view{Number: s.number, Title: s.title, Incident: s.incident, Wide: s.wide, Plan: s.plan, Foot: fieldViews(s.foot), Warning: s.warning, Note: s.note}
 	if s.exercise {
 		v.Banner = banner
 	}
@@ -106,12 +107,15 @@ dt { font-weight: bold; }
 .layout > * > tr > td, .layout > * > tr > th { padding: 0; white-space: normal; font-weight: normal; text-align: left; }
 .exercise { border: 3px double #b00; color: #b00; font: bold 14pt sans-serif; text-align: center; margin: 0.05in 0; }
 footer { font-size: 9pt; }
+.warning { border: 3px solid #b00; color: #b00; font: bold 11pt sans-serif; margin: 0.05in 0; }
+.warning, .note { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+.note { font-size: 9pt; }
 </style>
 </head>
 <body>
 <table class="layout">
 <thead><tr><th>{{template "banner" .}}<h1>{{.Title}} ({{.Number}})</h1></th></tr></thead>
-<tfoot><tr><td><footer>{{.Number}}{{if .Plan}} <b>IAP Page:</b> ____{{end}}{{range .Foot}} <b>{{.Label}}:</b> {{.Value}}{{end}}</footer>{{template "banner" .}}</td></tr></tfoot>
+<tfoot><tr><td><footer>{{.Number}}{{if .Plan}} <b>IAP Page:</b> ____{{end}}{{range .Foot}} <b>{{.Label}}:</b> {{.Value}}{{end}}</footer>{{if .Note}}<div class="note">{{visible .Note}}</div>{{end}}{{template "banner" .}}</td></tr></tfoot>
 <tbody><tr><td>
 {{- range .Boxes}}
 <section>
@@ -142,4 +146,4 @@ footer { font-size: 9pt; }
 </table>
 </body>
 </html>
-{{define "banner"}}{{if .Banner}}<div class="exercise">{{.Banner}}</div>{{end}}{{end}}`
+{{define "banner"}}{{if .Banner}}<div class="exercise">{{.Banner}}</div>{{end}}{{if .Warning}}<div class="warning">{{visible .Warning}}</div>{{end}}{{end}}`

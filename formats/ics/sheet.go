@@ -9,8 +9,10 @@ type sheet struct {
 	title    string
 	incident string // repeated on every page
 	exercise bool
-	wide     bool // landscape paper
-	plan     bool // part of an Incident Action Plan; its page there is left for a pen
+	warning  string // on every page, twice
+	note     string // at the foot of every page
+	wide     bool   // landscape paper
+	plan     bool   // part of an Incident Action Plan; its page there is left for a pen
 	boxes    []box
 	foot     []field // at the foot of every page, beside its number
 	export   table   // the rows for CSV
@@ -55,6 +57,9 @@ const minFlexible = 16
 func (s sheet) check() error {
 	if s.incident == "" {
 		return fmt.Errorf("no incident name")
+	}
+	if len(s.warning) > MaxNotes || len(s.note) > MaxNotes {
+		return fmt.Errorf("warning of %d octets, note of %d, at most %d each", len(s.warning), len(s.note), MaxNotes)
 	}
 	for _, b := range s.boxes {
 		if err := b.check(); err != nil {

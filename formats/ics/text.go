@@ -16,6 +16,9 @@ const (
 	deeper = "      "
 )
 
+// minRoom is how many lines of a page must be left between its head and foot.
+const minRoom = 15
+
 // Text returns a form as UTF-8 text for a printer of fixed pitch, in pages
 // parted by form feeds. No line is longer than Layout.Columns, no page longer
 // than Layout.Lines. A word cut at the end of a line ends there with \.
@@ -25,6 +28,9 @@ func Text(f Form, l Layout) ([]byte, error) {
 		return nil, err
 	}
 	p := pager{top: s.top(l.Columns), room: l.Lines - s.around(l.Columns)}
+	if p.room < minRoom {
+		return nil, fmt.Errorf("%w: warning and note leave %d lines of a page, want %d", ErrForm, p.room, minRoom)
+	}
 	for n, b := range s.boxes {
 		if n > 0 {
 			p.add(unit{lines: []string{strings.Repeat("-", l.Columns)}})
@@ -50,7 +56,7 @@ func Text(f Form, l Layout) ([]byte, error) {
 // top returns the lines at the head of every page. The incident's whole name is
 // in box 1.
 func (s sheet) top(columns int) []string {
-	lines := s.banner(columns)
+	lines := append(s.banner(columns), whole(s.warning, columns)...)
 	name := strings.ReplaceAll(visible(s.incident), "\n", " ")
 	if width(name) > columns-len("Incident: ") {
 		name = strings.TrimSuffix(wrap(name, columns-len("Incident: …"))[0], broken) + "…"
@@ -65,7 +71,16 @@ func (s sheet) bottom(columns, page, pages int) []string {
 	}
 	lines := []string{strings.Repeat("=", columns), number}
 	lines = append(lines, s.foot[0].label+"/"+s.foot[1].label+": "+s.foot[0].value+" "+s.foot[1].value)
+	lines = append(append(lines, whole(s.note, columns)...), whole(s.warning, columns)...)
 	return append(lines, s.banner(columns)...)
+}
+
+// whole returns all lines of a text that may be empty.
+func whole(text string, columns int) []string {
+	if text == "" {
+		return nil
+	}
+	return wrap(visible(text), columns)
 }
 
 // around returns how many lines of a page are not for the boxes.
