@@ -127,6 +127,8 @@ func TestAForkInOneFile(t *testing.T) {
 		}
 	}
 	wantFindings(t, b.verify(t, y), want{Forked, SeveralExports, NoEntry, NoEntry})
+	y.Logs[0].Entries = nil
+	wantFindings(t, b.verify(t, y), want{Truncated, 0, 0, 29}, want{Forked, SeveralExports, NoEntry, NoEntry})
 }
 
 // TestATailThatIsCutWithItsCheckpoints cannot be seen in the file alone, but is
