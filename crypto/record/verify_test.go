@@ -375,6 +375,22 @@ func TestAReportIsBounded(t *testing.T) {
 	}
 }
 
+// TestTamperingIsNotCrowdedOut of a report that is full.
+func TestTamperingIsNotCrowdedOut(t *testing.T) {
+	var r Report
+	for range MaxFindings {
+		r.add(Finding{Fault: MissingCosigner})
+	}
+	r.add(Finding{Fault: Behind})
+	if !r.Intact() {
+		t.Error("not intact although something is missing only")
+	}
+	r.add(Finding{Fault: Edited})
+	if r.Intact() || len(r.Findings) != MaxFindings || r.More != 2 {
+		t.Errorf("intact %t, %d findings and %d more", r.Intact(), len(r.Findings), r.More)
+	}
+}
+
 // TestBadChainsCostABoundedAmount of work, however many there are.
 func TestBadChainsCostABoundedAmount(t *testing.T) {
 	b := newBorder(t)
