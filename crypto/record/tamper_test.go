@@ -54,6 +54,7 @@ func acts() []act {
 		{"copy", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, l[i]) }, Inserted, 0, all, func(i, _ int) (int, int) { return i + 1, i + 1 }},
 		{"put a forged one before it", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, otherText(l[i])) }, Inserted, 1,
 			func(n int) int { return n - 1 }, self},
+		{"put one before it that follows nothing", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, relink(l[i], Digest{9})) }, Inserted, 0, all, self},
 		{"put a line before it that is no entry", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, []byte("{}")) }, Inserted, 0, all, self},
 		{"cut it and all after it", true, func(l [][]byte, i int) [][]byte { return l[:i] }, Truncated, 0, all,
 			func(i, n int) (int, int) { return i, n - 1 }},
