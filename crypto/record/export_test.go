@@ -197,6 +197,26 @@ func TestReadersRefuseWhatWritersWould(t *testing.T) {
 	}
 }
 
+// TestTheLargestFile is read, and one octet more is not.
+func TestTheLargestFile(t *testing.T) {
+	b := newBorder(t)
+	whole := written(t, &Export{Incident: b.origin.Incident, From: b.hub.Name, Logs: []ExportedLog{{Origin: b.origin}}})
+	file := bytes.TrimSuffix(whole, []byte("end\n"))
+	line := "entry " + strings.Repeat("x", 993) + "\n"
+	for len(file)+len(line)+2000 < MaxExport {
+		file = append(file, line...)
+	}
+	rest := MaxExport - len(file) - len("entry \nend\n")
+	for _, more := range []int{0, 1} {
+		_, err := ReadExport(io.MultiReader(bytes.NewReader(file), strings.NewReader("entry "+strings.Repeat("x", rest+more)+"\nend\n")))
+		if more == 0 && err != nil {
+			t.Errorf("at the limit: %v", err)
+		} else if more == 1 {
+			wantFault(t, err, TooLarge, "an octet more")
+		}
+	}
+}
+
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrNoProgress }

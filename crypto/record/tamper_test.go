@@ -35,6 +35,12 @@ func acts() []act {
 			l[i] = bytes.Replace(l[i], fmt.Appendf(nil, `"index":%d,`, i), fmt.Appendf(nil, `"index":%d,`, i+5), 1)
 			return l
 		}, Edited, 0, all, self},
+		{"edit its index and which entry it follows", false, func(l [][]byte, i int) [][]byte {
+			l[i] = relink(bytes.Replace(l[i], fmt.Appendf(nil, `"index":%d,`, i), fmt.Appendf(nil, `"index":%d,`, i+500), 1), Digest{9})
+			return l
+		}, Edited, 0, func(n int) int { return n - 1 }, self},
+		{"put a copy of a later one before it", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, l[i+3]) }, Inserted, 0,
+			func(n int) int { return n - 3 }, self},
 		{"delete", true, func(l [][]byte, i int) [][]byte { return slices.Delete(l, i, i+1) }, Deleted, 0, func(n int) int { return n - 1 }, self},
 		{"delete three", false, func(l [][]byte, i int) [][]byte { return slices.Delete(l, i, i+3) }, Deleted, 0, func(n int) int { return n - 3 },
 			func(i, _ int) (int, int) { return i, i + 2 }},
@@ -48,6 +54,7 @@ func acts() []act {
 		{"copy", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, l[i]) }, Inserted, 0, all, func(i, _ int) (int, int) { return i + 1, i + 1 }},
 		{"put a forged one before it", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, otherText(l[i])) }, Inserted, 1,
 			func(n int) int { return n - 1 }, self},
+		{"put one before it that follows nothing", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, relink(l[i], Digest{9})) }, Inserted, 0, all, self},
 		{"put a line before it that is no entry", false, func(l [][]byte, i int) [][]byte { return slices.Insert(l, i, []byte("{}")) }, Inserted, 0, all, self},
 		{"cut it and all after it", true, func(l [][]byte, i int) [][]byte { return l[:i] }, Truncated, 0, all,
 			func(i, n int) (int, int) { return i, n - 1 }},
@@ -119,5 +126,22 @@ func TestChangesInALongLog(t *testing.T) {
 				b.tampered(t, x, a, i)
 			}
 		}
+	}
+}
+
+// TestTwoChangesSideBySide: what an entry says and which one it follows are
+// both changed. Only a checkpoint of all before it can say that those are good.
+func TestTwoChangesSideBySide(t *testing.T) {
+	b := newBorder(t)
+	x := b.export(b.write(t, 30, []int{10, 20, 30}, nil))
+	both := act{"edit both", false, func(l [][]byte, i int) [][]byte { l[i] = relink(otherText(l[i]), Digest{9}); return l }, Edited, 0, nil,
+		func(i, _ int) (int, int) {
+			if i%10 == 0 {
+				return i, i
+			}
+			return i - 1, i
+		}}
+	for i := range 30 {
+		b.tampered(t, x, both, i)
 	}
 }

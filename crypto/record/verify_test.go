@@ -58,6 +58,9 @@ func TestARewrittenChainIsFound(t *testing.T) {
 		if r.Intact() || r.Logs[0].Sound != uint64(c.from) || r.Logs[0].Signed > uint64(c.from) || c.from > 0 && !r.Logs[0].To.Equal(at(int(c.from)-1)) {
 			t.Errorf("entry %d: intact %t, %+v", c.at, r.Intact(), r.Logs[0])
 		}
+		if l := r.Logs[0]; c.from == 0 && (!l.From.IsZero() || !l.To.IsZero() || l.Parties != nil) {
+			t.Errorf("entry %d: what a false entry says is in the report: %+v", c.at, l)
+		}
 		wantFindings(t, b.verify(t, x, b.export(h)), want{Edited, 0, c.at, c.at})
 		wantFindings(t, b.verify(t, b.export(h), x), want{Edited, 1, c.at, c.at})
 	}
@@ -127,6 +130,8 @@ func TestAForkInOneFile(t *testing.T) {
 		}
 	}
 	wantFindings(t, b.verify(t, y), want{Forked, SeveralExports, NoEntry, NoEntry})
+	y.Logs[0].Entries = nil
+	wantFindings(t, b.verify(t, y), want{Truncated, 0, 0, 29}, want{Forked, SeveralExports, NoEntry, NoEntry})
 }
 
 // TestATailThatIsCutWithItsCheckpoints cannot be seen in the file alone, but is
@@ -137,6 +142,9 @@ func TestATailThatIsCutWithItsCheckpoints(t *testing.T) {
 	short := &history{lines: h.lines[:25], notes: h.notes[:2]}
 	wantFindings(t, b.verify(t, b.export(short)), want{UnsignedTail, 0, 20, 24})
 	wantFindings(t, b.verify(t, b.export(short), b.export(h)), want{Behind, 0, 25, 29}, want{UnsignedTail, 0, 20, 24})
+	cut := b.export(h)
+	cut.Logs[0].Entries = cut.Logs[0].Entries[:25] // with the checkpoints left, it is no older copy
+	wantFindings(t, b.verify(t, b.export(h), cut), want{Truncated, 1, 25, 29})
 	unsigned := &history{lines: h.lines}
 	r := b.verify(t, b.export(unsigned))
 	wantFindings(t, r, want{UnsignedTail, 0, 0, 29})
@@ -373,6 +381,22 @@ func TestAReportIsBounded(t *testing.T) {
 	r := b.verify(t, x)
 	if len(r.Findings) != MaxFindings || r.More == 0 || r.Intact() {
 		t.Errorf("%d findings and %d more", len(r.Findings), r.More)
+	}
+}
+
+// TestTamperingIsNotCrowdedOut of a report that is full.
+func TestTamperingIsNotCrowdedOut(t *testing.T) {
+	var r Report
+	for range MaxFindings {
+		r.add(Finding{Fault: MissingCosigner})
+	}
+	r.add(Finding{Fault: Behind})
+	if !r.Intact() {
+		t.Error("not intact although something is missing only")
+	}
+	r.add(Finding{Fault: Edited})
+	if r.Intact() || len(r.Findings) != MaxFindings || r.More != 2 {
+		t.Errorf("intact %t, %d findings and %d more", r.Intact(), len(r.Findings), r.More)
 	}
 }
 
