@@ -132,3 +132,6 @@ func parseSignature(line string) (NoteSignature, error) {
 func validKeyName(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r == '+' || unicode.IsSpace(r) || unicode.IsControl(r) }) < 0
 }
+
+// sameKey reports whether another line is by the same key.
+func (s NoteSignature) sameKey(o NoteSignature) bool { return s.Name == o.Name && s.KeyID == o.KeyID }

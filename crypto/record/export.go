@@ -2,6 +2,8 @@ package record
 
 import (
 	"crossband/proto"
+	"slices"
+	"strings"
 )
 
 // Export is an incident's record as one file that anybody can verify offline
@@ -47,3 +49,26 @@ const (
 
 // maxLine is the most octets of a line: an agreement or a chain in base64.
 const maxLine = 128 << 10
+
+// Cosigned reports whether every log's newest checkpoint is over all of its entries
+// and bears a line of each party. It verifies nothing: it says when there is no more
+// to wait for.
+func (x *Export) Cosigned() bool {
+	for _, l := range x.Logs {
+		if len(l.Entries) == 0 || len(l.Checkpoints) == 0 {
+			return false
+		}
+		e, err := ParseEntry(l.Entries[0])
+		opened, ok := e.Body.(*Opened)
+		c, err2 := ParseCheckpoint(l.Checkpoints[len(l.Checkpoints)-1])
+		if err != nil || err2 != nil || !ok || c.Size != uint64(len(l.Entries)) {
+			return false
+		}
+		for _, party := range opened.Parties {
+			if !slices.ContainsFunc(c.Signatures, func(s NoteSignature) bool { return strings.HasPrefix(s.Name, string(party)+"/") }) {
+				return false
+			}
+		}
+	}
+	return len(x.Logs) > 0
+}

@@ -128,3 +128,6 @@ func (l *Log) headAt(size uint64) (head, bool) {
 	}
 	return l.recent.headAt(size)
 }
+
+// Latest returns the latest time of the log's entries; zero when there are none.
+func (l *Log) Latest() time.Time { return l.chain.latest }

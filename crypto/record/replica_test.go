@@ -194,19 +194,40 @@ func TestSignaturesOfSeveralCosignersStand(t *testing.T) {
 	both(must(r.Cosign(h.notes[0], b.hub.Chain, trust, third, at(4)))(t), "one after the other")
 	cp := must(ParseCheckpoint(h.notes[0]))(t)
 	apart := must(r.Cosign(plainNote(t, h.notes[0]), b.hub.Chain, trust, third, at(4)))(t)
-	ok(t, cp.Merge(apart))
-	both(cp, "apart and merged")
-	ok(t, cp.Merge(apart))
+	adopt := func(o Checkpoint) error { _, err := cp.Adopt(&o, signers, trust); return err }
+	if added, err := cp.Adopt(&apart, signers, trust); err != nil || len(added) != 1 || added[0].By != third.Name {
+		t.Errorf("adopted %v, %v", added, err)
+	}
+	both(cp, "apart and adopted")
+	ok(t, adopt(apart))
 	if len(cp.Signatures) != 3 {
-		t.Errorf("merged twice there are %d signatures", len(cp.Signatures))
+		t.Errorf("adopted twice there are %d signatures", len(cp.Signatures))
 	}
-	other := apart
-	other.Time = at(9)
-	wantFault(t, cp.Merge(other), Mismatch, "another checkpoint")
-	other = apart
+	bend := func(change func(o *Checkpoint)) Checkpoint {
+		o := apart
+		o.Signatures = slices.Clone(o.Signatures)
+		change(&o)
+		return o
+	}
+	wantFault(t, adopt(bend(func(o *Checkpoint) { o.Time = at(9) })), Mismatch, "signed at another time")
+	wantFault(t, adopt(bend(func(o *Checkpoint) { o.Size-- })), Mismatch, "another size")
+	wantFault(t, adopt(bend(func(o *Checkpoint) { o.Root[0] ^= 1 })), SplitView, "another history")
+	cp = must(ParseCheckpoint(h.notes[0]))(t)
+	wantFault(t, adopt(bend(func(o *Checkpoint) {
+		last := &o.Signatures[len(o.Signatures)-1]
+		last.Bytes = slices.Clone(last.Bytes)
+		last.Bytes[len(last.Bytes)-1] ^= 1
+	})), Signature, "a cosignature that does not verify")
+	full := cp
 	for i := range MaxSignatures {
-		other.Signatures = append(slices.Clone(other.Signatures), NoteSignature{"witness", uint32(i), []byte{1}})
+		full.Signatures = append(slices.Clone(full.Signatures), NoteSignature{"witness", uint32(i), []byte{1}})
 	}
-	wantFault(t, cp.Merge(other), TooLarge, "too many signatures")
-	both(cp, "after a refusal")
+	if _, err := full.Adopt(&apart, signers, trust); FaultOf(err) != TooLarge {
+		t.Errorf("too many signatures: %v", err)
+	}
+	if added, err := cp.Adopt(&apart, must(NewSigners(b.partner.Chain))(t), trust); err != nil || len(added) != 0 {
+		t.Errorf("a line by a key that is not at hand: %v, %v", added, err)
+	}
+	ok(t, adopt(apart))
+	both(cp, "after refusals")
 }

@@ -206,3 +206,11 @@ func leafName(leaf []byte) (proto.Name, error) {
 	}
 	return n, nil
 }
+
+// SignerName returns whom a chain's leaf names, without judging the chain.
+func SignerName(chain [][]byte) (proto.Name, error) {
+	if err := sizedChain(chain); err != nil {
+		return proto.Name{}, err
+	}
+	return leafName(chain[0])
+}

@@ -58,28 +58,6 @@ func (c Checkpoint) VerifyCosigners(s *Signers, j Judge) ([]Cosignature, []error
 	return good, bad
 }
 
-// Merge adds the signatures of another copy of the same checkpoint, for instance
-// one that came back cosigned. It judges none of them: VerifyCosigners does. Of
-// two by one key the one that is there stays.
-func (c *Checkpoint) Merge(other Checkpoint) error {
-	if string(c.text()) != string(other.text()) {
-		return refuse(Mismatch, "two checkpoints of %s, of %d and %d entries", c.Origin, c.Size, other.Size)
-	}
-	all := slices.Clone(c.Signatures)
-	for _, s := range other.Signatures {
-		if !slices.ContainsFunc(all, func(t NoteSignature) bool { return s.Name == t.Name && s.KeyID == t.KeyID }) {
-			all = append(all, s)
-		}
-	}
-	merged := *c
-	merged.Signatures = all
-	if n := len(merged.Note()); len(all) > MaxSignatures || n > MaxCheckpoint {
-		return refuse(TooLarge, "a checkpoint with %d signatures and %d octets", len(all), n)
-	}
-	*c = merged
-	return nil
-}
-
 func (c Checkpoint) verifyCosignature(sig NoteSignature, s *Signers, j Judge) (cs Cosignature, err error, known bool) {
 	for _, who := range s.byKey[signerKey{sig.Name, sig.KeyID}] {
 		if !who.cosigner {
@@ -141,4 +119,39 @@ func judge(who *signer, message, sig []byte, j Judge, at time.Time) (proto.Name,
 		return proto.Name{}, refuse(WrongSigner, "%s is no relay", name)
 	}
 	return name, nil
+}
+
+// Adopt adds the cosignatures of another copy of the same checkpoint that are good
+// and not there yet, and returns them. It refuses a copy of another head: as
+// SplitView, with both as proof, if it is of the same log and size.
+func (c *Checkpoint) Adopt(o *Checkpoint, s *Signers, j Judge) ([]Cosignature, error) {
+	switch {
+	case o.Origin != c.Origin || o.Size != c.Size:
+		return nil, refuse(Mismatch, "a checkpoint of %s over %d entries for one of %s over %d", o.Origin, o.Size, c.Origin, c.Size)
+	case o.Root != c.Root || o.Last != c.Last:
+		return nil, &Refusal{SplitView, NoEntry, "another history of as many entries has been cosigned", [][]byte{c.Note(), o.Note()}}
+	case string(o.text()) != string(c.text()):
+		return nil, refuse(Mismatch, "the same head, signed at another time")
+	}
+	var added []Cosignature
+	var bad error
+	for _, sig := range o.Signatures {
+		if slices.ContainsFunc(c.Signatures, sig.sameKey) {
+			continue
+		}
+		switch cs, err, known := o.verifyCosignature(sig, s, j); {
+		case !known:
+		case err != nil:
+			bad = err
+		case len(c.Signatures) >= MaxSignatures:
+			bad = refuse(TooLarge, "the checkpoint has %d signatures", len(c.Signatures))
+		default:
+			c.Signatures = append(c.Signatures, sig)
+			added = append(added, cs)
+		}
+	}
+	if len(added) == 0 && bad != nil {
+		return nil, bad
+	}
+	return added, nil
 }
