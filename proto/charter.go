@@ -300,7 +300,7 @@ func (c *Charter) Check(now time.Time) error {
 }
 
 // SignerMay checks who signed the charter: the owner's authority, or for an
-// incident a desk or unit of the owner that parent lets send and whose
+// incident a desk, unit or hook of the owner that parent lets send and whose
 // parties lie within parent's template. parent is nil when it is not known;
 // then only the signer is judged.
 func (c *Charter) SignerMay(signer Name, parent *Charter) error {
@@ -310,7 +310,7 @@ func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 	if signer.Role == RoleAuthority {
 		return nil
 	}
-	if c.Kind != KindIncident || signer.Role != RoleDesk && signer.Role != RoleUnit {
+	if c.Kind != KindIncident || !signer.Role.mayHail() {
 		return Refusef(ReasonCharter, "%s may not sign it", signer)
 	}
 	if parent == nil {
@@ -321,6 +321,10 @@ func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 	}
 	return c.within(parent)
 }
+
+// mayHail reports whether the role may hail, and so open the incident that its
+// hail leads to (ruleFor, KindHail).
+func (r Role) mayHail() bool { return r == RoleUnit || r == RoleDesk || r == RoleHook }
 
 // within checks an incident against its calling channel's template.
 func (c *Charter) within(parent *Charter) error {

@@ -144,7 +144,7 @@ func requestRule(k Kind) (rule, bool) {
 	case KindRead, KindReturnedAck:
 		return rule{small, byMember, false}, true
 	case KindCreateChannel:
-		return rule{MaxCommit + MaxCharter, byUnit | byDesk, false}, true
+		return rule{MaxCommit + MaxCharter, byUnit | byDesk | byHook, false}, true
 	case KindCommit:
 		return rule{MaxFrame, byMember | byPeer, false}, true
 	case KindText:
@@ -152,7 +152,7 @@ func requestRule(k Kind) (rule, bool) {
 	case KindHail:
 		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindHailReply:
-		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
+		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindFloorRequest, KindFloorRelease:
 		return rule{small, byTalker | byPeer, false}, true
 	}
