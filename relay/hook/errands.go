@@ -45,9 +45,10 @@ func (b *Inbox) errandOf(now time.Time, r *record, raiser Raiser) func(context.C
 		for _, k := range r.Also {
 			calls = append(calls, b.ledger.call(r, k))
 		}
+		message := b.ledger.ids.update(r.key)
 		return func(ctx context.Context) error {
 			for _, c := range calls {
-				if err := raiser.Cancel(ctx, Cancel{c}); err != nil && !errors.Is(err, ErrOver) {
+				if err := raiser.Cancel(ctx, Cancel{c, message}); err != nil && !errors.Is(err, ErrOver) {
 					return err
 				}
 			}

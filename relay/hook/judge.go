@@ -31,8 +31,8 @@ type Verdict struct {
 	Why      string // one sentence, when it does not ring
 }
 
-// judge decides about an alert for itself, whatever came before it. It is pure.
-func judge(a *Alert, p Policy, now time.Time) Verdict {
+// Judge decides about an alert for itself, whatever came before it. It is pure.
+func Judge(a *Alert, p Policy, now time.Time) Verdict {
 	silent := func(format string, args ...any) Verdict { return Verdict{Why: fmt.Sprintf(format, args...)} }
 	switch {
 	case a.Kind == KindNotice:

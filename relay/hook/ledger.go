@@ -105,7 +105,7 @@ func (l *ledger) begin(now time.Time, src *Source, a *Alert) *record {
 	l.seq++
 	r := &record{
 		key: keyOf(forAlert, src.Name, a.Sender, a.ID), Source: src.Name, Sender: a.Sender, Digest: a.Digest, Received: now,
-		Seq: l.seq, State: stateDone, Kind: a.Kind, Verdict: judge(a, src.Policy, now), Alert: a,
+		Seq: l.seq, State: stateDone, Kind: a.Kind, Verdict: Judge(a, src.Policy, now), Alert: a,
 	}
 	r.Root, r.Why = r.key, r.Verdict.Why
 	if a.Thread != "" {
@@ -267,7 +267,7 @@ func (l *ledger) sameClass(inc *incident, r *record) bool {
 
 // result is what the sender of an alert is told.
 func (l *ledger) result(r *record, a *Alert, o Outcome) Result {
-	res := Result{Sender: a.Sender, ID: a.ID, Outcome: o, Kind: r.Kind, Why: r.Why, Rings: r.Op == opRaise && r.State != stateHeld, Exercise: r.Verdict.Exercise}
+	res := Result{Sender: a.Sender, ID: a.ID, Outcome: o, Kind: r.Kind, Why: r.Why, Rings: r.Op == opRaise && r.State != stateHeld, Waits: r.State == statePending, Exercise: r.Verdict.Exercise}
 	if inc := l.incidents[r.Root]; inc != nil && inc.ring != nil {
 		res.Incident, res.Hail = l.ids.incident(r.Root).String(), l.ids.hail(inc.ring.key, inc.ring.Attempt).String()
 	}

@@ -33,7 +33,10 @@ type Update struct {
 }
 
 // Cancel ends a hail that was made.
-type Cancel struct{ Call }
+type Cancel struct {
+	Call
+	Message proto.MessageID // of a text that tells it
+}
 
 // Raiser makes hails: an enrolled endpoint of the agency. Each method returns nil
 // when what was asked is on its way for good, or was before: it is asked again

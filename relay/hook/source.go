@@ -54,6 +54,7 @@ type Result struct {
 	Outcome  Outcome `json:"outcome"`
 	Kind     Kind    `json:"-"`
 	Rings    bool    `json:"rings"`
+	Waits    bool    `json:"waits,omitempty"` // it is not done yet
 	Exercise bool    `json:"exercise,omitempty"`
 	Incident string  `json:"incident,omitempty"`
 	Hail     string  `json:"hail,omitempty"`
