@@ -26,9 +26,6 @@ type Raiser struct {
 // hailLife is how long a hail rings unanswered, when the alert lives longer.
 const hailLife = 2 * time.Minute
 
-// leastLife is what a hail has at least: less would be over before it rings.
-const leastLife = 5 * time.Second
-
 // Join comes into the calling channel, once.
 func (r *Raiser) Join(ctx context.Context) (*client.Channel, error) {
 	r.mu.Lock()
@@ -84,14 +81,24 @@ func (r *Raiser) Raise(ctx context.Context, x hook.Raise) error {
 	if err != nil {
 		return err
 	}
-	life := hailLife
-	if !x.Alert.Expires.IsZero() {
-		life = max(leastLife, min(life, time.Until(x.Alert.Expires)))
+	life := lifeOf(x, time.Now())
+	if life <= 0 {
+		return errEnded
 	}
 	_, err = ch.Hail(ctx, w.To, w.Content, client.HailOptions{
 		Urgency: x.Urgency, Life: life, Exercise: x.Exercise, Note: w.Note, ID: x.Hail, Incident: x.Incident,
 	})
 	return onItsWay(err)
+}
+
+var errEnded = errors.New("the alert has ended")
+
+// lifeOf is how long a hail rings: no longer than its alert lives.
+func lifeOf(x hook.Raise, now time.Time) time.Duration {
+	if x.Alert.Expires.IsZero() {
+		return hailLife
+	}
+	return min(hailLife, x.Alert.Expires.Sub(now))
 }
 
 // onItsWay sorts what a call to the session came to.
