@@ -63,15 +63,24 @@ func (b *Inbox) errandOf(now time.Time, r *record, raiser Raiser) func(context.C
 func (b *Inbox) settle(ctx context.Context, o errandOutcome) {
 	now := b.clock()
 	if b.ledger.settled(now, o.key, o.err) {
-		w := b.waits[o.key]
-		if w == nil {
-			w = &patience{wait: againFirst}
-			b.waits[o.key] = w
-		}
-		w.next, w.wait = now.Add(w.wait), min(2*w.wait, againMost)
+		b.postpone(now, o.key)
 		b.log.Warn("alert not raised; it is tried again", "why", o.err.Error())
 	} else {
 		delete(b.waits, o.key)
 	}
 	b.write(ctx)
+}
+
+// postpone has an errand wait before it is tried again: longer each time, and
+// longer for an alert whose hails were refused.
+func (b *Inbox) postpone(now time.Time, k Key) {
+	w := b.waits[k]
+	if w == nil {
+		w = &patience{wait: againFirst}
+		b.waits[k] = w
+	}
+	if r := b.ledger.records[k]; r != nil {
+		w.wait = max(w.wait, min(againFirst<<min(r.Attempt, 10), againMost))
+	}
+	w.next, w.wait = now.Add(w.wait), min(2*w.wait, againMost)
 }

@@ -182,7 +182,8 @@ func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 			b.busy = false
 			b.settle(ctx, o)
 		case h := <-b.returns:
-			if b.ledger.returned(b.clock(), h.hail, h.why) {
+			if k, ours := b.ledger.returned(h.hail, h.why); ours {
+				b.postpone(b.clock(), k)
 				b.log.Warn("a hail came back; it is raised again", "hail", h.hail.String(), "why", h.why)
 			}
 			b.write(ctx)

@@ -421,9 +421,32 @@ func TestAHailThatComesBack(t *testing.T) {
 		p.inbox.Returned(t.Context(), first.Hail, "no such desk")
 		p.inbox.Returned(t.Context(), first.Hail, "no such desk")
 		p.inbox.Returned(t.Context(), proto.NewMessageID(), "never ours")
-		settle()
+		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := p.radio.rang(); len(got) != 2 || got[1].Hail == first.Hail || got[1].Incident != first.Incident {
 			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestAHailThatAlwaysComesBack is not raised as fast as it comes back, and is
+// given up.
+func TestAHailThatAlwaysComesBack(t *testing.T) {
+	bubble(t, func(t *testing.T, p *post) {
+		p.must(hook.Accepted, alert("1"))
+		seen := 0
+		for range 15 * 60 {
+			time.Sleep(time.Second)
+			for _, r := range p.radio.rang()[seen:] {
+				seen++
+				p.inbox.Returned(t.Context(), r.Hail, "no such desk")
+			}
+		}
+		if seen < 10 || seen > 60 {
+			t.Errorf("raised %d times in ten minutes", seen)
+		}
+		if res := p.must(hook.Duplicate, alert("1")); !strings.Contains(res.Why, "given up") || !strings.Contains(res.Why, "no such desk") {
+			t.Errorf("%+v", res)
 		}
 	})
 }

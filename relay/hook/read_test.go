@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,8 +62,9 @@ func TestVectorsRingAsExpected(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		clock := time.Time{} // what the inbox takes for the time of day
-		b, err := hook.Open(t.Context(), store.NewMemory(), hook.Limits{}, nil, func() time.Time { return clock })
+		var clock atomic.Pointer[time.Time] // what the inbox takes for the time of day
+		clock.Store(new(time.Time))
+		b, err := hook.Open(t.Context(), store.NewMemory(), hook.Limits{}, nil, func() time.Time { return *clock.Load() })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +78,8 @@ func TestVectorsRingAsExpected(t *testing.T) {
 			if err != nil || len(reading.Alerts) != 1 || reading.Format != hook.FormatCAP {
 				t.Fatalf("%s: %+v, %v", name, reading, err)
 			}
-			clock = reading.Alerts[0].Sent.Add(2 * time.Second)
+			now := reading.Alerts[0].Sent.Add(2 * time.Second)
+			clock.Store(&now)
 			before := len(r.rang()) + len(r.heard())
 			res, err := p.send(reading.Alerts...)
 			if err != nil {

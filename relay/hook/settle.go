@@ -90,17 +90,17 @@ func (l *ledger) mayRingAgain(now time.Time, r *record) bool {
 }
 
 // returned takes a hail back that was on its way and was not taken by the hub.
-func (l *ledger) returned(now time.Time, hail proto.MessageID, why string) bool {
+func (l *ledger) returned(hail proto.MessageID, why string) (k Key, ours bool) {
 	r := l.records[l.hails[hail]]
 	if r == nil || !r.Rung || r.Alert == nil || l.ids.hail(r.key, r.Attempt) != hail {
-		return false
+		return k, false
 	}
 	delete(l.hails, hail)
 	r.Rung, r.State, r.Why = false, statePending, line(why, maxText)
 	r.Attempt++
 	l.pending = append(l.pending, r)
 	l.write(r)
-	return true
+	return r.key, true
 }
 
 // tick gives up what has waited too long, sums up what is held, and forgets what
