@@ -55,6 +55,9 @@ func (ch *Channel) textLocked(e *wire.Entry, b *wire.Text) ([]Event, error) {
 	if o := m.GetIncident(); o != nil {
 		return ch.incidentLocked(from, o)
 	}
+	if p := m.GetPosition(); p != nil {
+		return ch.positionLocked(e, from, p)
+	}
 	t := TextReceived{ch.id, id, from, m.GetText(), time.UnixMilli(e.TimeMs), e.Seq}
 	ch.receivedLocked(t)
 	return []Event{t}, nil

@@ -74,7 +74,7 @@ func TestScripts(t *testing.T) {
 	}
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
-		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "size": size, "unquote": unquote,
+		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "replace": replace, "size": size, "unquote": unquote,
 		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "kill": kill, "need": need, "prepend": prepend, "interrupt": interrupt, "built": builtCommand, "post": post,
 	} {
 		cmds[name] = cmd
@@ -110,6 +110,17 @@ func writeClip(s *script, neg bool, args []string) {
 	c, err := clip.Get(args[0])
 	s.Check(err)
 	s.Check(os.WriteFile(s.MkAbs(args[1]), c.Ogg, 0o600))
+}
+
+// replace OLD NEW FILE changes what is in a file, everywhere.
+func replace(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 3, "replace OLD NEW FILE")
+	text, err := os.ReadFile(s.MkAbs(args[2]))
+	s.Check(err)
+	if !strings.Contains(string(text), args[0]) {
+		s.Fatalf("%q is not in %s", args[0], args[2])
+	}
+	s.Check(os.WriteFile(s.MkAbs(args[2]), []byte(strings.ReplaceAll(string(text), args[0], args[1])), 0o600))
 }
 
 // tone SECONDS FILE writes a WAV file with a tone.
