@@ -35,6 +35,13 @@ type HailOptions struct {
 	Life     time.Duration  // how long it may ring unanswered; 0: two minutes
 	Exercise bool
 	Note     string // free text beside the phrase
+
+	// ID and Incident name the hail and its incident; zero: new ones. They let a
+	// caller that may have died before it wrote down that it had called call
+	// again: a hail that is known here, or in the channel's log (ReasonConflict),
+	// is not made twice.
+	ID       proto.MessageID
+	Incident proto.IncidentID
 }
 
 // Hail calls a desk of another agency on this calling channel. It returns when
@@ -56,8 +63,18 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
 	s := ch.s
-	h := &Hail{s: s, ch: ch, id: proto.NewMessageID(), incident: proto.NewIncidentID(), from: s.Name(), to: to, state: proto.HailSent}
+	h := &Hail{s: s, ch: ch, id: o.ID, incident: o.Incident, from: s.Name(), to: to, state: proto.HailSent}
+	if h.id == (proto.MessageID{}) {
+		h.id = proto.NewMessageID()
+	}
+	if h.incident == (proto.IncidentID{}) {
+		h.incident = proto.NewIncidentID()
+	}
 	s.mu.Lock()
+	if known := s.hails[h.id]; known != nil {
+		s.mu.Unlock()
+		return known, nil
+	}
 	s.rememberLocked(h)
 	s.mu.Unlock()
 	expires := time.Now().Add(o.Life).UnixMilli()

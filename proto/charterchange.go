@@ -3,7 +3,7 @@ package proto
 import "slices"
 
 // SignerMay checks who signed the charter: the owner's authority, or for an
-// incident a desk or unit of the owner, and for a patrol the owner's unit in it,
+// incident a desk, unit or hook of the owner, and for a patrol the owner's unit in it,
 // that parent lets send and whose parties lie within parent's template. parent is
 // nil when it is not known; then only the signer is judged.
 func (c *Charter) SignerMay(signer Name, parent *Charter) error {
@@ -29,12 +29,16 @@ func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 func (c *Charter) opens(signer Name) bool {
 	switch c.Kind {
 	case KindIncident:
-		return signer.Role == RoleDesk || signer.Role == RoleUnit
+		return signer.Role.mayHail()
 	case KindPatrol:
 		return c.RightOf(signer) == RightSend
 	}
 	return false
 }
+
+// mayHail reports whether the role may hail, and so open the incident that its
+// hail leads to (ruleFor, KindHail).
+func (r Role) mayHail() bool { return r == RoleUnit || r == RoleDesk || r == RoleHook }
 
 // within checks an incident or a patrol against its calling channel's template.
 func (c *Charter) within(parent *Charter) error {

@@ -155,7 +155,7 @@ func requestRule(k Kind) (rule, bool) {
 	case KindRead, KindReturnedAck:
 		return rule{small, byMember, false}, true
 	case KindCreateChannel:
-		return rule{MaxCommit + MaxCharter, byUnit | byDesk, false}, true
+		return rule{MaxCommit + MaxCharter, byUnit | byDesk | byHook, false}, true
 	case KindCommit:
 		return rule{MaxFrame, byMember | byPeer, false}, true
 	case KindText:
@@ -163,7 +163,7 @@ func requestRule(k Kind) (rule, bool) {
 	case KindHail:
 		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindHailReply:
-		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
+		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindFetchRecord:
 		return rule{small, byDesk | byRecorder | byAuthority, false}, true
 	case KindFloorRequest, KindFloorRelease, KindBurst:

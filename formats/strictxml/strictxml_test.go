@@ -79,6 +79,7 @@ func TestRefused(t *testing.T) {
 		"character number 0":       "<a>&#0;</a>",
 		"bad UTF-8":                "<a>\xff</a>",
 		"overlong UTF-8":           "<a>\xc0\xbc</a>",
+		"bad UTF-8 in a comment":   "<a><!-- \xff --></a>",
 		"UTF-16":                   "\xff\xfe<\x00a\x00/\x00>\x00",
 		"UTF-7":                    `<?xml version="1.0" encoding="UTF-7"?><a/>`,
 		"EBCDIC":                   `<?xml version="1.0" encoding="IBM037"?><a/>`,
