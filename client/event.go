@@ -11,7 +11,7 @@ import (
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
 // IncidentOpened, FloorChanged, MembersChanged, ViewsChanged, HubAway, BurstHeard,
-// Missed, Expelled or Alarm.
+// Missed, PositionReceived, Expelled or Alarm.
 type Event interface{ event() }
 
 // Connected says that the link to the relay is up.
@@ -102,6 +102,9 @@ type HailMoved struct {
 	Reason  proto.Reason
 	Content *phrase.Content // what was said with it, if anything
 	At      time.Time
+
+	// Unreadable: something was said, of a newer phrasebook or damaged by its sender.
+	Unreadable bool
 }
 
 // IncidentOpened says which channel an accepted hail has opened.

@@ -35,6 +35,13 @@ type HailOptions struct {
 	Life     time.Duration  // how long it may ring unanswered; 0: two minutes
 	Exercise bool
 	Note     string // free text beside the phrase
+
+	// ID and Incident name the hail and its incident; zero: new ones. They let a
+	// caller that may have died before it wrote down that it had called call
+	// again: a hail that is known here, or in the channel's log (ReasonConflict),
+	// is not made twice.
+	ID       proto.MessageID
+	Incident proto.IncidentID
 }
 
 // Hail calls a desk of another agency on this calling channel. It returns when
@@ -56,8 +63,18 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
 	s := ch.s
-	h := &Hail{s: s, ch: ch, id: proto.NewMessageID(), incident: proto.NewIncidentID(), from: s.Name(), to: to, state: proto.HailSent}
+	h := &Hail{s: s, ch: ch, id: o.ID, incident: o.Incident, from: s.Name(), to: to, state: proto.HailSent}
+	if h.id == (proto.MessageID{}) {
+		h.id = proto.NewMessageID()
+	}
+	if h.incident == (proto.IncidentID{}) {
+		h.incident = proto.NewIncidentID()
+	}
 	s.mu.Lock()
+	if known := s.hails[h.id]; known != nil {
+		s.mu.Unlock()
+		return known, nil
+	}
 	s.rememberLocked(h)
 	s.mu.Unlock()
 	expires := time.Now().Add(o.Life).UnixMilli()
@@ -101,6 +118,9 @@ func (s *Session) FindHail(id proto.MessageID) *Hail {
 
 // ID returns the hail's identifier.
 func (h *Hail) ID() proto.MessageID { return h.id }
+
+// Incident returns the incident that the hail opens.
+func (h *Hail) Incident() proto.IncidentID { return h.incident }
 
 // State returns where the hail stands, and why if it was declined.
 func (h *Hail) State() (proto.HailState, proto.Reason) {
@@ -190,7 +210,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	if ch.holes.waitsFor(b.Hail) { // it is read after its hail
 		return nil, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
 	}
-	by, content, err := ch.openReplyLocked(e, b)
+	by, said, err := ch.openReplyLocked(e, b)
 	if err != nil {
 		if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 			return nil, nil
@@ -212,7 +232,10 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	if next == proto.HailAccepted && h.from == ch.s.Name() {
 		ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
 	}
-	return []Event{HailMoved{ch.id, hid, next, by, reasonOf(b.Reason), content, time.UnixMilli(e.TimeMs)}}, nil
+	return []Event{HailMoved{
+		Channel: ch.id, Hail: hid, State: next, By: by, Reason: reasonOf(b.Reason),
+		Content: said.content, Unreadable: said.unreadable, At: time.UnixMilli(e.TimeMs),
+	}}, nil
 }
 
 // moves applies the rule that the hub applied, so that the hub need not be
@@ -231,35 +254,47 @@ func (h *Hail) moves(next proto.HailState, by proto.Name) bool {
 
 // openReplyLocked returns who replied and what was said. Only an expiry, which
 // the hub's clock makes, comes without a seal.
-func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name, *phrase.Content, error) {
+func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name, words, error) {
 	from, err := proto.ParseName(b.From)
 	if err != nil {
-		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+		return proto.Name{}, words{}, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
 	_, aad, own, err := ch.arrivedLocked(e, b)
 	if own || err != nil {
-		return ch.s.Name(), nil, err
+		return ch.s.Name(), words{}, err
 	}
 	if len(b.Sealed) == 0 {
 		if from.Role != proto.RoleRelay || from.Agency != ch.charter.Owner || proto.HailState(b.State) != proto.HailExpired {
-			return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "an unsealed reply of %s", from)
+			return proto.Name{}, words{}, proto.Refusef(proto.ReasonSpokenFor, "an unsealed reply of %s", from)
 		}
-		return from, nil, nil
+		return from, words{}, nil
 	}
-	m, by, err := ch.openLocked(b.Sealed, aad, b.Epoch)
+	m, by, err := ch.openLocked(b, aad)
 	if err != nil {
-		return proto.Name{}, nil, err
+		return proto.Name{}, words{}, err
 	}
 	if by != from {
-		return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "a reply of %s sealed by %s", from, by)
+		return proto.Name{}, words{}, proto.Refusef(proto.ReasonSpokenFor, "a reply of %s sealed by %s", from, by)
 	}
 	ch.countLocked(by, b.Number)
+	return by, wordsOf(m), nil
+}
+
+// words is what came with a reply.
+type words struct {
+	content    *phrase.Content // nil: nothing that can be read
+	unreadable bool
+}
+
+// wordsOf reads the words of a reply. What cannot be read, of a newer phrasebook
+// perhaps, does not undo the reply: the hub has moved the hail on.
+func wordsOf(m *wire.Message) words {
 	if len(m.GetPhrase()) == 0 {
-		return by, nil, nil
+		return words{}
 	}
 	content, err := phrase.ParseContent(m.GetPhrase())
 	if err != nil {
-		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+		return words{unreadable: true}
 	}
-	return by, &content, nil
+	return words{content: &content}
 }

@@ -89,19 +89,40 @@ func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error)
 	if calling.Expires.Before(ends) {
 		ends = calling.Expires
 	}
-	c := &wire.Charter{
-		Owner: string(id.Name.Agency), Kind: wire.Charter_KIND_INCIDENT,
-		Title:   "Incident " + h.incident.String()[:8],
-		Suite:   uint32(calling.Suite),
-		Storage: wire.Charter_Storage(calling.Storage), TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()),
-		ExpiresMs: ends.UnixMilli(), Incident: h.incident[:], Parent: h.ch.id[:], Exercise: calling.Exercise,
-	}
+	c := opened(id, calling, wire.Charter_KIND_INCIDENT, "Incident "+h.incident.String()[:8], ends)
+	c.Incident = h.incident[:]
 	for _, p := range calling.Template {
-		c.Parties = append(c.Parties, &wire.Charter_Party{
-			Agency: string(p.Agency), Send: roleWords(p.Send), Listen: roleWords(p.Listen), MaxPriority: uint32(p.MaxPriority),
-		})
+		c.Parties = append(c.Parties, partyOf(p))
 	}
 	return charter.Sign(id, c, now)
+}
+
+// opened is the charter of a channel that an endpoint opens under a calling
+// channel, without its parties.
+func opened(id *identity.Identity, calling proto.Charter, kind wire.Charter_Kind, title string, ends time.Time) *wire.Charter {
+	c := &wire.Charter{
+		Owner: string(id.Name.Agency), Kind: kind, Title: title,
+		Suite: uint32(calling.Suite), Storage: wire.Charter_Storage(calling.Storage),
+		TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()), ExpiresMs: ends.UnixMilli(),
+		Parent: calling.Channel[:], Exercise: calling.Exercise,
+	}
+	if calling.Agreement != (proto.AgreementID{}) {
+		c.Agreement = calling.Agreement[:]
+	}
+	return c
+}
+
+func partyOf(p proto.Party) *wire.Charter_Party {
+	m := &wire.Charter_Party{
+		Agency: string(p.Agency), Send: roleWords(p.Send), Listen: roleWords(p.Listen), MaxPriority: uint32(p.MaxPriority),
+	}
+	if !p.Observer.IsZero() {
+		m.ObserverUntilMs = p.Observer.UnixMilli()
+	}
+	for _, n := range p.Only {
+		m.Only = append(m.Only, n.String())
+	}
+	return m
 }
 
 func roleWords(roles []proto.Role) []string {

@@ -11,6 +11,10 @@ import (
 // so that nobody can make a second channel under the same identifier.
 type ChannelID [32]byte
 
+// AgreementID names an agreement over all its revisions: the SHA-256 of the first
+// revision's signed text.
+type AgreementID [32]byte
+
 // MessageID is chosen at random by the sender of a log entry; sending it again
 // stores nothing twice. A hail's identifier is the MessageID of its entry.
 type MessageID [16]byte
@@ -62,11 +66,26 @@ func ParseChannelID(s string) (ChannelID, error) {
 	return ChannelIDFrom(b)
 }
 
+// ParseIncidentID reads the hexadecimal form that String writes.
+func ParseIncidentID(s string) (IncidentID, error) {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return IncidentID{}, Refuse(ReasonMalformed, "incident identifier is not hexadecimal")
+	}
+	return IncidentIDFrom(b)
+}
+
 // String returns the identifier in hexadecimal.
 func (id ChannelID) String() string { return hex.EncodeToString(id[:]) }
 
 // Short returns the first four octets, for logs and screens.
 func (id ChannelID) Short() string { return hex.EncodeToString(id[:4]) }
+
+// String returns the identifier in hexadecimal.
+func (id AgreementID) String() string { return hex.EncodeToString(id[:]) }
+
+// Short returns the first four octets, for logs and screens.
+func (id AgreementID) Short() string { return hex.EncodeToString(id[:4]) }
 
 // String returns the identifier in hexadecimal.
 func (id MessageID) String() string { return hex.EncodeToString(id[:]) }

@@ -20,6 +20,9 @@ const (
 	MaxKeyPackage   = 16 << 10  // octets
 	MaxKeyPackages  = 64        // waiting in the directory per endpoint
 	MaxParties      = 8         // agencies in a charter
+	MaxOnly         = 64        // names to which a party's roles are narrowed
+	MaxLadder       = 8         // steps of a ladder
+	MaxPaged        = 8         // names that one step pages
 	MaxMembers      = 1 << 10   // of a channel: the sender index has KIDSenderBits
 	MaxEntries      = 128       // log entries in one answer
 	MaxEntriesBytes = 512 << 10 // octets of the entries in one answer

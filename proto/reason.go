@@ -77,6 +77,7 @@ const (
 	ReasonStandDown Reason = 505
 	ReasonRetention Reason = 506
 	ReasonLost      Reason = 507
+	ReasonNoRecord  Reason = 516
 
 	ReasonFull  Reason = 600
 	ReasonQuota Reason = 601

@@ -32,6 +32,7 @@ const (
 	Charter_KIND_CALLING     Charter_Kind = 1
 	Charter_KIND_STANDING    Charter_Kind = 2
 	Charter_KIND_INCIDENT    Charter_Kind = 3
+	Charter_KIND_PATROL      Charter_Kind = 4
 )
 
 // Enum value maps for Charter_Kind.
@@ -41,12 +42,14 @@ var (
 		1: "KIND_CALLING",
 		2: "KIND_STANDING",
 		3: "KIND_INCIDENT",
+		4: "KIND_PATROL",
 	}
 	Charter_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"KIND_CALLING":     1,
 		"KIND_STANDING":    2,
 		"KIND_INCIDENT":    3,
+		"KIND_PATROL":      4,
 	}
 )
 
@@ -74,7 +77,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47, 0}
+	return file_wire_proto_rawDescGZIP(), []int{53, 0}
 }
 
 type Charter_Storage int32
@@ -123,7 +126,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47, 1}
+	return file_wire_proto_rawDescGZIP(), []int{53, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -182,6 +185,11 @@ type Frame struct {
 	//	*Frame_FloorIdle
 	//	*Frame_FloorRevoke
 	//	*Frame_FloorWarning
+	//	*Frame_Burst
+	//	*Frame_RecordEntries
+	//	*Frame_RecordAnswer
+	//	*Frame_FetchRecord
+	//	*Frame_RecordPage
 	Body          isFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -657,6 +665,51 @@ func (x *Frame) GetFloorWarning() *FloorWarning {
 	return nil
 }
 
+func (x *Frame) GetBurst() *Burst {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Burst); ok {
+			return x.Burst
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRecordEntries() *RecordEntries {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_RecordEntries); ok {
+			return x.RecordEntries
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRecordAnswer() *RecordAnswer {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_RecordAnswer); ok {
+			return x.RecordAnswer
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetFetchRecord() *FetchRecord {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_FetchRecord); ok {
+			return x.FetchRecord
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRecordPage() *RecordPage {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_RecordPage); ok {
+			return x.RecordPage
+		}
+	}
+	return nil
+}
+
 type isFrame_Body interface {
 	isFrame_Body()
 }
@@ -841,6 +894,26 @@ type Frame_FloorWarning struct {
 	FloorWarning *FloorWarning `protobuf:"bytes,78,opt,name=floor_warning,json=floorWarning,proto3,oneof"`
 }
 
+type Frame_Burst struct {
+	Burst *Burst `protobuf:"bytes,79,opt,name=burst,proto3,oneof"`
+}
+
+type Frame_RecordEntries struct {
+	RecordEntries *RecordEntries `protobuf:"bytes,90,opt,name=record_entries,json=recordEntries,proto3,oneof"`
+}
+
+type Frame_RecordAnswer struct {
+	RecordAnswer *RecordAnswer `protobuf:"bytes,91,opt,name=record_answer,json=recordAnswer,proto3,oneof"`
+}
+
+type Frame_FetchRecord struct {
+	FetchRecord *FetchRecord `protobuf:"bytes,92,opt,name=fetch_record,json=fetchRecord,proto3,oneof"`
+}
+
+type Frame_RecordPage struct {
+	RecordPage *RecordPage `protobuf:"bytes,93,opt,name=record_page,json=recordPage,proto3,oneof"`
+}
+
 func (*Frame_Hello) isFrame_Body() {}
 
 func (*Frame_HelloAck) isFrame_Body() {}
@@ -930,6 +1003,16 @@ func (*Frame_FloorIdle) isFrame_Body() {}
 func (*Frame_FloorRevoke) isFrame_Body() {}
 
 func (*Frame_FloorWarning) isFrame_Body() {}
+
+func (*Frame_Burst) isFrame_Body() {}
+
+func (*Frame_RecordEntries) isFrame_Body() {}
+
+func (*Frame_RecordAnswer) isFrame_Body() {}
+
+func (*Frame_FetchRecord) isFrame_Body() {}
+
+func (*Frame_RecordPage) isFrame_Body() {}
 
 // Hello is the first frame of each side on a control stream.
 type Hello struct {
@@ -2668,8 +2751,9 @@ type Text struct {
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`  // MLSMessage(PrivateMessage)
-	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"` // counts what the sender has sent to the channel: 1, 2, 3 …
+	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`         // MLSMessage(PrivateMessage)
+	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`        // counts what the sender has sent to the channel: 1, 2, 3 …
+	Commitment    []byte                 `protobuf:"bytes,6,opt,name=commitment,proto3" json:"commitment,omitempty"` // to what is sealed: see Letter
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2739,6 +2823,13 @@ func (x *Text) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Text) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 // Hail's open part is what ringing, timers and escalation need; all else is sealed.
 type Hail struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2752,7 +2843,8 @@ type Hail struct {
 	Exercise      bool                   `protobuf:"varint,8,opt,name=exercise,proto3" json:"exercise,omitempty"`
 	ExpiresMs     int64                  `protobuf:"varint,9,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
 	Sealed        []byte                 `protobuf:"bytes,10,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"` // as Text.number
+	Number        uint64                 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"`        // as Text.number
+	Commitment    []byte                 `protobuf:"bytes,12,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2864,6 +2956,13 @@ func (x *Hail) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Hail) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 type HailReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -2874,7 +2973,8 @@ type HailReply struct {
 	State         uint32                 `protobuf:"varint,6,opt,name=state,proto3" json:"state,omitempty"`   // proto.HailState
 	Reason        uint32                 `protobuf:"varint,7,opt,name=reason,proto3" json:"reason,omitempty"` // proto.Reason of a refusal, else 0
 	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"` // as Text.number; 0 in an expiry, which the hub makes
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`         // as Text.number; 0 in an expiry, which the hub makes
+	Commitment    []byte                 `protobuf:"bytes,11,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment; empty in an expiry
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2970,6 +3070,13 @@ func (x *HailReply) GetNumber() uint64 {
 		return x.Number
 	}
 	return 0
+}
+
+func (x *HailReply) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
 }
 
 // Appended acknowledges a Commit, Text, Hail or HailReply: it is stored.
@@ -3953,6 +4060,463 @@ func (x *FloorWarning) GetLeftMs() uint32 {
 	return 0
 }
 
+// Burst is a talker's signed word, after a burst on an incident's channel, on what it
+// has said: it goes into the incident's record.
+type Burst struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Burst         []byte                 `protobuf:"bytes,2,opt,name=burst,proto3" json:"burst,omitempty"`
+	Digest        []byte                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`              // SHA-256 of the burst's signature blocks, one after the other
+	Milliseconds  uint32                 `protobuf:"varint,4,opt,name=milliseconds,proto3" json:"milliseconds,omitempty"` // of speech
+	Signature     []byte                 `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`        // by the key in the talker's leaf: docs/PROTOCOL.md, section 9
+	Certificate   []byte                 `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"`    // SHA-256 of the talker's leaf certificate
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Burst) Reset() {
+	*x = Burst{}
+	mi := &file_wire_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Burst) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Burst) ProtoMessage() {}
+
+func (x *Burst) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Burst.ProtoReflect.Descriptor instead.
+func (*Burst) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *Burst) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Burst) GetBurst() []byte {
+	if x != nil {
+		return x.Burst
+	}
+	return nil
+}
+
+func (x *Burst) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Burst) GetMilliseconds() uint32 {
+	if x != nil {
+		return x.Milliseconds
+	}
+	return 0
+}
+
+func (x *Burst) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+func (x *Burst) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+// CertificateChain is in DER, the leaf first.
+type CertificateChain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Certificates  [][]byte               `protobuf:"bytes,1,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CertificateChain) Reset() {
+	*x = CertificateChain{}
+	mi := &file_wire_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CertificateChain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CertificateChain) ProtoMessage() {}
+
+func (x *CertificateChain) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
+func (*CertificateChain) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *CertificateChain) GetCertificates() [][]byte {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+// RecordEntries brings a partner's relay what is new in a log of an incident's
+// record, and the newest checkpoint.
+type RecordEntries struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // whose relay sequences the log
+	First         uint64                 `protobuf:"varint,3,opt,name=first,proto3" json:"first,omitempty"`  // index of the first line
+	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Checkpoint    []byte                 `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // signed note, with the cosignatures that are there
+	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`         // of who signed the checkpoint, and of bursts in the lines
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordEntries) Reset() {
+	*x = RecordEntries{}
+	mi := &file_wire_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordEntries) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordEntries) ProtoMessage() {}
+
+func (x *RecordEntries) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
+func (*RecordEntries) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *RecordEntries) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *RecordEntries) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *RecordEntries) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *RecordEntries) GetLines() [][]byte {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *RecordEntries) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *RecordEntries) GetChains() []*CertificateChain {
+	if x != nil {
+		return x.Chains
+	}
+	return nil
+}
+
+// RecordAnswer says how far a partner's relay follows a log, with its cosignature
+// or what keeps it from giving one.
+type RecordAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	Held          uint64                 `protobuf:"varint,3,opt,name=held,proto3" json:"held,omitempty"`            // entries that it holds
+	Checkpoint    []byte                 `protobuf:"bytes,4,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // the newest that it has cosigned
+	Chain         *CertificateChain      `protobuf:"bytes,5,opt,name=chain,proto3" json:"chain,omitempty"`
+	Fault         string                 `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"` // of crypto/record; empty: none
+	Detail        string                 `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordAnswer) Reset() {
+	*x = RecordAnswer{}
+	mi := &file_wire_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordAnswer) ProtoMessage() {}
+
+func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
+func (*RecordAnswer) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *RecordAnswer) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *RecordAnswer) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *RecordAnswer) GetHeld() uint64 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+func (x *RecordAnswer) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *RecordAnswer) GetChain() *CertificateChain {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
+func (x *RecordAnswer) GetFault() string {
+	if x != nil {
+		return x.Fault
+	}
+	return ""
+}
+
+func (x *RecordAnswer) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+// FetchRecord asks the own relay for an incident's record.
+type FetchRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // which log; empty: which logs there are
+	After         uint64                 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`  // parts already held
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchRecord) Reset() {
+	*x = FetchRecord{}
+	mi := &file_wire_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchRecord) ProtoMessage() {}
+
+func (x *FetchRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
+func (*FetchRecord) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *FetchRecord) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *FetchRecord) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *FetchRecord) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+// RecordPage answers FetchRecord.
+type RecordPage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"`    // agencies whose relays sequence one; when none was asked for
+	Parts         uint64                 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"` // of the log: its lines, its checkpoints and the chains, counted through
+	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordPage) Reset() {
+	*x = RecordPage{}
+	mi := &file_wire_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordPage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordPage) ProtoMessage() {}
+
+func (x *RecordPage) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
+func (*RecordPage) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *RecordPage) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *RecordPage) GetLogs() []string {
+	if x != nil {
+		return x.Logs
+	}
+	return nil
+}
+
+func (x *RecordPage) GetParts() uint64 {
+	if x != nil {
+		return x.Parts
+	}
+	return 0
+}
+
+func (x *RecordPage) GetLines() [][]byte {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *RecordPage) GetCheckpoints() [][]byte {
+	if x != nil {
+		return x.Checkpoints
+	}
+	return nil
+}
+
+func (x *RecordPage) GetChains() []*CertificateChain {
+	if x != nil {
+		return x.Chains
+	}
+	return nil
+}
+
 // Charter says who may be in a channel, as what. Its bytes are signed as they
 // are; the channel's identifier is the SHA-256 of the first revision's bytes.
 type Charter struct {
@@ -3973,13 +4537,16 @@ type Charter struct {
 	Nonce         []byte                 `protobuf:"bytes,14,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	Template      []*Charter_Party       `protobuf:"bytes,15,rep,name=template,proto3" json:"template,omitempty"` // calling channels: the most that an incident's parties may be
 	Exercise      bool                   `protobuf:"varint,16,opt,name=exercise,proto3" json:"exercise,omitempty"`
+	Agreement     []byte                 `protobuf:"bytes,17,opt,name=agreement,proto3" json:"agreement,omitempty"`             // the agreement that the channel rests on; empty: the owner is alone
+	Ladder        []*Charter_Step        `protobuf:"bytes,18,rep,name=ladder,proto3" json:"ladder,omitempty"`                   // calling channels: whom else an unanswered hail reaches, and when
+	RearmMs       uint32                 `protobuf:"varint,19,opt,name=rearm_ms,json=rearmMs,proto3" json:"rearm_ms,omitempty"` // the ladder begins again so long after an acceptance that nothing followed; 0: never
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3991,7 +4558,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4004,7 +4571,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -4119,7 +4686,83 @@ func (x *Charter) GetExercise() bool {
 	return false
 }
 
-// Message is what is sealed inside a Text, Hail or HailReply.
+func (x *Charter) GetAgreement() []byte {
+	if x != nil {
+		return x.Agreement
+	}
+	return nil
+}
+
+func (x *Charter) GetLadder() []*Charter_Step {
+	if x != nil {
+		return x.Ladder
+	}
+	return nil
+}
+
+func (x *Charter) GetRearmMs() uint32 {
+	if x != nil {
+		return x.RearmMs
+	}
+	return 0
+}
+
+// Letter is what is sealed inside a Text, Hail or HailReply. The commitment outside
+// is SHA-256(salt || message): it says nothing to who has not the salt, and whoever
+// has it can prove later what was said.
+type Letter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Salt          []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`       // 32 octets, chosen at random for each letter
+	Message       []byte                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"` // wire.Message
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Letter) Reset() {
+	*x = Letter{}
+	mi := &file_wire_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Letter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Letter) ProtoMessage() {}
+
+func (x *Letter) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Letter.ProtoReflect.Descriptor instead.
+func (*Letter) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *Letter) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *Letter) GetMessage() []byte {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+// Message is what a Letter says.
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Body:
@@ -4127,6 +4770,7 @@ type Message struct {
 	//	*Message_Text
 	//	*Message_Phrase
 	//	*Message_Incident
+	//	*Message_Position
 	Body          isMessage_Body `protobuf_oneof:"body"`
 	TimeMs        int64          `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // sender's clock
 	Note          string         `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`                    // free text that goes with a phrase
@@ -4136,7 +4780,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4148,7 +4792,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4161,7 +4805,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -4198,6 +4842,15 @@ func (x *Message) GetIncident() *IncidentOpened {
 	return nil
 }
 
+func (x *Message) GetPosition() *Position {
+	if x != nil {
+		if x, ok := x.Body.(*Message_Position); ok {
+			return x.Position
+		}
+	}
+	return nil
+}
+
 func (x *Message) GetTimeMs() int64 {
 	if x != nil {
 		return x.TimeMs
@@ -4228,11 +4881,102 @@ type Message_Incident struct {
 	Incident *IncidentOpened `protobuf:"bytes,3,opt,name=incident,proto3,oneof"`
 }
 
+type Message_Position struct {
+	Position *Position `protobuf:"bytes,4,opt,name=position,proto3,oneof"`
+}
+
 func (*Message_Text) isMessage_Body() {}
 
 func (*Message_Phrase) isMessage_Body() {}
 
 func (*Message_Incident) isMessage_Body() {}
+
+func (*Message_Position) isMessage_Body() {}
+
+// Position is where the sender's device is, for a mirrored patrol's other unit.
+type Position struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Latitude      int32                  `protobuf:"zigzag32,1,opt,name=latitude,proto3" json:"latitude,omitempty"`                  // WGS 84, millionths of a degree, north
+	Longitude     int32                  `protobuf:"zigzag32,2,opt,name=longitude,proto3" json:"longitude,omitempty"`                // east
+	AccuracyM     uint32                 `protobuf:"varint,3,opt,name=accuracy_m,json=accuracyM,proto3" json:"accuracy_m,omitempty"` // radius in which the device is, with 68 %; 0: not known
+	FixMs         int64                  `protobuf:"varint,4,opt,name=fix_ms,json=fixMs,proto3" json:"fix_ms,omitempty"`             // when it was found, milliseconds since 1970 UTC by the sender's clock
+	CourseDeg     uint32                 `protobuf:"varint,5,opt,name=course_deg,json=courseDeg,proto3" json:"course_deg,omitempty"` // 1 to 360, from true north; 0: not known or standing
+	SpeedCmS      uint32                 `protobuf:"varint,6,opt,name=speed_cm_s,json=speedCmS,proto3" json:"speed_cm_s,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Position) Reset() {
+	*x = Position{}
+	mi := &file_wire_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Position) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Position) ProtoMessage() {}
+
+func (x *Position) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Position.ProtoReflect.Descriptor instead.
+func (*Position) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *Position) GetLatitude() int32 {
+	if x != nil {
+		return x.Latitude
+	}
+	return 0
+}
+
+func (x *Position) GetLongitude() int32 {
+	if x != nil {
+		return x.Longitude
+	}
+	return 0
+}
+
+func (x *Position) GetAccuracyM() uint32 {
+	if x != nil {
+		return x.AccuracyM
+	}
+	return 0
+}
+
+func (x *Position) GetFixMs() int64 {
+	if x != nil {
+		return x.FixMs
+	}
+	return 0
+}
+
+func (x *Position) GetCourseDeg() uint32 {
+	if x != nil {
+		return x.CourseDeg
+	}
+	return 0
+}
+
+func (x *Position) GetSpeedCmS() uint32 {
+	if x != nil {
+		return x.SpeedCmS
+	}
+	return 0
+}
 
 // IncidentOpened tells the members of a calling channel which channel an
 // accepted hail has opened.
@@ -4247,7 +4991,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4259,7 +5003,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4272,7 +5016,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -4306,7 +5050,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4318,7 +5062,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4358,7 +5102,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4370,7 +5114,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4401,18 +5145,21 @@ func (x *Progress_Mark) GetSeq() uint64 {
 }
 
 type Charter_Party struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Agency        string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
-	Send          []string               `protobuf:"bytes,2,rep,name=send,proto3" json:"send,omitempty"`                                   // roles that may send (and hear)
-	Listen        []string               `protobuf:"bytes,3,rep,name=listen,proto3" json:"listen,omitempty"`                               // roles that may only hear and read
-	MaxPriority   uint32                 `protobuf:"varint,4,opt,name=max_priority,json=maxPriority,proto3" json:"max_priority,omitempty"` // highest proto.Priority that the party may use
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Agency          string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	Send            []string               `protobuf:"bytes,2,rep,name=send,proto3" json:"send,omitempty"`                                                 // roles that may send (and hear)
+	Listen          []string               `protobuf:"bytes,3,rep,name=listen,proto3" json:"listen,omitempty"`                                             // roles that may only hear and read
+	MaxPriority     uint32                 `protobuf:"varint,4,opt,name=max_priority,json=maxPriority,proto3" json:"max_priority,omitempty"`               // highest proto.Priority that the party may use
+	Hail            []string               `protobuf:"bytes,5,rep,name=hail,proto3" json:"hail,omitempty"`                                                 // calling channels: roles that may hail; none: all that may send
+	ObserverUntilMs int64                  `protobuf:"varint,6,opt,name=observer_until_ms,json=observerUntilMs,proto3" json:"observer_until_ms,omitempty"` // an observer: it only listens, up to then; 0: none
+	Only            []string               `protobuf:"bytes,7,rep,name=only,proto3" json:"only,omitempty"`                                                 // SPIFFE IDs: of its roles' endpoints only these; none: all
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4424,7 +5171,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4437,7 +5184,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47, 0}
+	return file_wire_proto_rawDescGZIP(), []int{53, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -4468,12 +5215,86 @@ func (x *Charter_Party) GetMaxPriority() uint32 {
 	return 0
 }
 
+func (x *Charter_Party) GetHail() []string {
+	if x != nil {
+		return x.Hail
+	}
+	return nil
+}
+
+func (x *Charter_Party) GetObserverUntilMs() int64 {
+	if x != nil {
+		return x.ObserverUntilMs
+	}
+	return 0
+}
+
+func (x *Charter_Party) GetOnly() []string {
+	if x != nil {
+		return x.Only
+	}
+	return nil
+}
+
+// Step is one rung of the ladder.
+type Charter_Step struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AfterMs       uint32                 `protobuf:"varint,1,opt,name=after_ms,json=afterMs,proto3" json:"after_ms,omitempty"` // since the hail
+	Page          []string               `protobuf:"bytes,2,rep,name=page,proto3" json:"page,omitempty"`                       // SPIFFE IDs of desks and hooks
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Charter_Step) Reset() {
+	*x = Charter_Step{}
+	mi := &file_wire_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Charter_Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Charter_Step) ProtoMessage() {}
+
+func (x *Charter_Step) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
+func (*Charter_Step) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{53, 1}
+}
+
+func (x *Charter_Step) GetAfterMs() uint32 {
+	if x != nil {
+		return x.AfterMs
+	}
+	return 0
+}
+
+func (x *Charter_Step) GetPage() []string {
+	if x != nil {
+		return x.Page
+	}
+	return nil
+}
+
 var File_wire_proto protoreflect.FileDescriptor
 
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xd8\x15\n" +
+	"wire.proto\x12\fcrossband.v1\"\x8b\x18\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -4536,7 +5357,13 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"floor_idle\x18L \x01(\v2\x17.crossband.v1.FloorIdleH\x00R\tfloorIdle\x12>\n" +
 	"\ffloor_revoke\x18M \x01(\v2\x19.crossband.v1.FloorRevokeH\x00R\vfloorRevoke\x12A\n" +
-	"\rfloor_warning\x18N \x01(\v2\x1a.crossband.v1.FloorWarningH\x00R\ffloorWarningB\x06\n" +
+	"\rfloor_warning\x18N \x01(\v2\x1a.crossband.v1.FloorWarningH\x00R\ffloorWarning\x12+\n" +
+	"\x05burst\x18O \x01(\v2\x13.crossband.v1.BurstH\x00R\x05burst\x12D\n" +
+	"\x0erecord_entries\x18Z \x01(\v2\x1b.crossband.v1.RecordEntriesH\x00R\rrecordEntries\x12A\n" +
+	"\rrecord_answer\x18[ \x01(\v2\x1a.crossband.v1.RecordAnswerH\x00R\frecordAnswer\x12>\n" +
+	"\ffetch_record\x18\\ \x01(\v2\x19.crossband.v1.FetchRecordH\x00R\vfetchRecord\x12;\n" +
+	"\vrecord_page\x18] \x01(\v2\x18.crossband.v1.RecordPageH\x00R\n" +
+	"recordPageB\x06\n" +
 	"\x04body\"\xb8\x01\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vversion_min\x18\x01 \x01(\rR\n" +
@@ -4665,13 +5492,16 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"group_info\x18\x05 \x01(\fR\tgroupInfo\x12\x18\n" +
 	"\awelcome\x18\x06 \x01(\fR\awelcome\x12\x14\n" +
-	"\x05added\x18\a \x03(\tR\x05added\"v\n" +
+	"\x05added\x18\a \x03(\tR\x05added\"\x96\x01\n" +
 	"\x04Text\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06sealed\x18\x04 \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\x05 \x01(\x04R\x06number\"\x8b\x02\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\x06 \x01(\fR\n" +
+	"commitment\"\xab\x02\n" +
 	"\x04Hail\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -4685,7 +5515,10 @@ const file_wire_proto_rawDesc = "" +
 	"expires_ms\x18\t \x01(\x03R\texpiresMs\x12\x16\n" +
 	"\x06sealed\x18\n" +
 	" \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\v \x01(\x04R\x06number\"\xd1\x01\n" +
+	"\x06number\x18\v \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\f \x01(\fR\n" +
+	"commitment\"\xf1\x01\n" +
 	"\tHailReply\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -4695,7 +5528,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x05state\x18\x06 \x01(\rR\x05state\x12\x16\n" +
 	"\x06reason\x18\a \x01(\rR\x06reason\x12\x16\n" +
 	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\t \x01(\x04R\x06number\"d\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\v \x01(\fR\n" +
+	"commitment\"d\n" +
 	"\bAppended\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x10\n" +
@@ -4768,7 +5604,47 @@ const file_wire_proto_rawDesc = "" +
 	"\fFloorWarning\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
 	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x17\n" +
-	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"\xb7\x06\n" +
+	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"\xb3\x01\n" +
+	"\x05Burst\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
+	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\fR\x06digest\x12\"\n" +
+	"\fmilliseconds\x18\x04 \x01(\rR\fmilliseconds\x12\x1c\n" +
+	"\tsignature\x18\x05 \x01(\fR\tsignature\x12 \n" +
+	"\vcertificate\x18\x06 \x01(\fR\vcertificate\"6\n" +
+	"\x10CertificateChain\x12\"\n" +
+	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xc7\x01\n" +
+	"\rRecordEntries\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
+	"\x05first\x18\x03 \x01(\x04R\x05first\x12\x14\n" +
+	"\x05lines\x18\x04 \x03(\fR\x05lines\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x05 \x01(\fR\n" +
+	"checkpoint\x126\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xda\x01\n" +
+	"\fRecordAnswer\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
+	"\x04held\x18\x03 \x01(\x04R\x04held\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x04 \x01(\fR\n" +
+	"checkpoint\x124\n" +
+	"\x05chain\x18\x05 \x01(\v2\x1e.crossband.v1.CertificateChainR\x05chain\x12\x14\n" +
+	"\x05fault\x18\x06 \x01(\tR\x05fault\x12\x16\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\"W\n" +
+	"\vFetchRecord\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc2\x01\n" +
+	"\n" +
+	"RecordPage\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
+	"\x04logs\x18\x02 \x03(\tR\x04logs\x12\x14\n" +
+	"\x05parts\x18\x03 \x01(\x04R\x05parts\x12\x14\n" +
+	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
+	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +
@@ -4787,28 +5663,52 @@ const file_wire_proto_rawDesc = "" +
 	"\x06parent\x18\r \x01(\fR\x06parent\x12\x14\n" +
 	"\x05nonce\x18\x0e \x01(\fR\x05nonce\x127\n" +
 	"\btemplate\x18\x0f \x03(\v2\x1b.crossband.v1.Charter.PartyR\btemplate\x12\x1a\n" +
-	"\bexercise\x18\x10 \x01(\bR\bexercise\x1an\n" +
+	"\bexercise\x18\x10 \x01(\bR\bexercise\x12\x1c\n" +
+	"\tagreement\x18\x11 \x01(\fR\tagreement\x122\n" +
+	"\x06ladder\x18\x12 \x03(\v2\x1a.crossband.v1.Charter.StepR\x06ladder\x12\x19\n" +
+	"\brearm_ms\x18\x13 \x01(\rR\arearmMs\x1a\xc2\x01\n" +
 	"\x05Party\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x12\n" +
 	"\x04send\x18\x02 \x03(\tR\x04send\x12\x16\n" +
 	"\x06listen\x18\x03 \x03(\tR\x06listen\x12!\n" +
-	"\fmax_priority\x18\x04 \x01(\rR\vmaxPriority\"T\n" +
+	"\fmax_priority\x18\x04 \x01(\rR\vmaxPriority\x12\x12\n" +
+	"\x04hail\x18\x05 \x03(\tR\x04hail\x12*\n" +
+	"\x11observer_until_ms\x18\x06 \x01(\x03R\x0fobserverUntilMs\x12\x12\n" +
+	"\x04only\x18\a \x03(\tR\x04only\x1a5\n" +
+	"\x04Step\x12\x19\n" +
+	"\bafter_ms\x18\x01 \x01(\rR\aafterMs\x12\x12\n" +
+	"\x04page\x18\x02 \x03(\tR\x04page\"e\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_CALLING\x10\x01\x12\x11\n" +
 	"\rKIND_STANDING\x10\x02\x12\x11\n" +
-	"\rKIND_INCIDENT\x10\x03\"H\n" +
+	"\rKIND_INCIDENT\x10\x03\x12\x0f\n" +
+	"\vKIND_PATROL\x10\x04\"H\n" +
 	"\aStorage\x12\x17\n" +
 	"\x13STORAGE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTORAGE_NONE\x10\x01\x12\x12\n" +
-	"\x0eSTORAGE_SEALED\x10\x02\"\xaa\x01\n" +
+	"\x0eSTORAGE_SEALED\x10\x02\"6\n" +
+	"\x06Letter\x12\x12\n" +
+	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\fR\amessage\"\xe0\x01\n" +
 	"\aMessage\x12\x14\n" +
 	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x18\n" +
 	"\x06phrase\x18\x02 \x01(\fH\x00R\x06phrase\x12:\n" +
-	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x12\x17\n" +
+	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x124\n" +
+	"\bposition\x18\x04 \x01(\v2\x16.crossband.v1.PositionH\x00R\bposition\x12\x17\n" +
 	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04noteB\x06\n" +
-	"\x04body\"Z\n" +
+	"\x04body\"\xb7\x01\n" +
+	"\bPosition\x12\x1a\n" +
+	"\blatitude\x18\x01 \x01(\x11R\blatitude\x12\x1c\n" +
+	"\tlongitude\x18\x02 \x01(\x11R\tlongitude\x12\x1d\n" +
+	"\n" +
+	"accuracy_m\x18\x03 \x01(\rR\taccuracyM\x12\x15\n" +
+	"\x06fix_ms\x18\x04 \x01(\x03R\x05fixMs\x12\x1d\n" +
+	"\n" +
+	"course_deg\x18\x05 \x01(\rR\tcourseDeg\x12\x1c\n" +
+	"\n" +
+	"speed_cm_s\x18\x06 \x01(\rR\bspeedCmS\"Z\n" +
 	"\x0eIncidentOpened\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x12\n" +
@@ -4827,7 +5727,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -4878,12 +5778,21 @@ var file_wire_proto_goTypes = []any{
 	(*FloorIdle)(nil),          // 46: crossband.v1.FloorIdle
 	(*FloorRevoke)(nil),        // 47: crossband.v1.FloorRevoke
 	(*FloorWarning)(nil),       // 48: crossband.v1.FloorWarning
-	(*Charter)(nil),            // 49: crossband.v1.Charter
-	(*Message)(nil),            // 50: crossband.v1.Message
-	(*IncidentOpened)(nil),     // 51: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 52: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 53: crossband.v1.Progress.Mark
-	(*Charter_Party)(nil),      // 54: crossband.v1.Charter.Party
+	(*Burst)(nil),              // 49: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 50: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 51: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 52: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 53: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 54: crossband.v1.RecordPage
+	(*Charter)(nil),            // 55: crossband.v1.Charter
+	(*Letter)(nil),             // 56: crossband.v1.Letter
+	(*Message)(nil),            // 57: crossband.v1.Message
+	(*Position)(nil),           // 58: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 59: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 60: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 61: crossband.v1.Progress.Mark
+	(*Charter_Party)(nil),      // 62: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 63: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -4931,25 +5840,35 @@ var file_wire_proto_depIdxs = []int32{
 	46, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
 	47, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
 	48, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	45, // 45: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	23, // 46: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	30, // 47: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	31, // 48: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	32, // 49: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	33, // 50: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	52, // 51: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	53, // 52: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	53, // 53: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	0,  // 54: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	54, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 56: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	54, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	51, // 58: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	49, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	51, // 46: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	52, // 47: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	53, // 48: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	54, // 49: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	45, // 50: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	23, // 51: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	30, // 52: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	31, // 53: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	32, // 54: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	33, // 55: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	60, // 56: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	61, // 57: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	61, // 58: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	50, // 59: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	50, // 60: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	50, // 61: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	0,  // 62: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	62, // 63: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	1,  // 64: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	62, // 65: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	63, // 66: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	59, // 67: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	58, // 68: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	69, // [69:69] is the sub-list for method output_type
+	69, // [69:69] is the sub-list for method input_type
+	69, // [69:69] is the sub-list for extension type_name
+	69, // [69:69] is the sub-list for extension extendee
+	0,  // [0:69] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5003,6 +5922,11 @@ func file_wire_proto_init() {
 		(*Frame_FloorIdle)(nil),
 		(*Frame_FloorRevoke)(nil),
 		(*Frame_FloorWarning)(nil),
+		(*Frame_Burst)(nil),
+		(*Frame_RecordEntries)(nil),
+		(*Frame_RecordAnswer)(nil),
+		(*Frame_FetchRecord)(nil),
+		(*Frame_RecordPage)(nil),
 	}
 	file_wire_proto_msgTypes[21].OneofWrappers = []any{
 		(*Entry_Commit)(nil),
@@ -5010,10 +5934,11 @@ func file_wire_proto_init() {
 		(*Entry_Hail)(nil),
 		(*Entry_HailReply)(nil),
 	}
-	file_wire_proto_msgTypes[48].OneofWrappers = []any{
+	file_wire_proto_msgTypes[55].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
+		(*Message_Position)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5021,7 +5946,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   53,
+			NumMessages:   62,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

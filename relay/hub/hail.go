@@ -13,6 +13,7 @@ import (
 // hail is the open side of one hail: what ringing and timers work from.
 type hail struct {
 	id       proto.MessageID
+	incident proto.IncidentID
 	from, to proto.Name
 	state    proto.HailState
 	expires  time.Time
@@ -57,10 +58,11 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	case b.Exercise != ch.charter.Exercise && !b.Exercise:
 		return proto.Refuse(proto.ReasonCharter, "the channel is for exercises only")
 	}
-	if _, err := proto.IncidentIDFrom(b.Incident); err != nil {
+	incident, err := proto.IncidentIDFrom(b.Incident)
+	if err != nil {
 		return err
 	}
-	ch.hosted.hails[a.id] = &hail{a.id, actor, to, proto.HailSent, expires}
+	ch.hosted.hails[a.id] = &hail{a.id, incident, actor, to, proto.HailSent, expires}
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
 	return nil
 }
@@ -111,7 +113,11 @@ func (ch *channel) loadHail(id proto.MessageID, b *wire.Hail) error {
 	if err != nil {
 		return err
 	}
-	ch.hosted.hails[id] = &hail{id, from, to, proto.HailSent, time.UnixMilli(b.ExpiresMs)}
+	incident, err := proto.IncidentIDFrom(b.Incident)
+	if err != nil {
+		return err
+	}
+	ch.hosted.hails[id] = &hail{id, incident, from, to, proto.HailSent, time.UnixMilli(b.ExpiresMs)}
 	return nil
 }
 
@@ -152,13 +158,13 @@ func (h *Hub) tickHails(ch *channel) {
 	}
 	slices.SortFunc(over, func(a, b *hail) int { return bytes.Compare(a.id[:], b.id[:]) })
 	for _, c := range over {
-		delete(ch.hosted.hails, c.id)
 		id := ch.expiryID(c.id)
 		reply := &wire.HailReply{
 			Channel: ch.id[:], Id: id[:], Epoch: ch.hosted.members.epoch(), Hail: c.id[:],
 			From: h.self.String(), State: uint32(proto.HailExpired),
 		}
 		h.append(nil, ch, nil, accepted{id: id, from: h.self}, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: reply}})
+		delete(ch.hosted.hails, c.id)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"crossband/formats/cloudevents"
 	"crossband/proto"
 	"crossband/relay/hook/deliver"
 	"crossband/relay/hook/deliver/plan"
@@ -68,6 +69,9 @@ func TestTheBodyIsACloudEvent(t *testing.T) {
 			t.Errorf("body\n%s\nwant\n%s", list[0].Body, want)
 		}
 		h := list[0].Header
+		if ce, err := cloudevents.ParseStructured(list[0].Body); err != nil || ce.ID != "one" || ce.Extensions["sequence"] != "0000000001" {
+			t.Errorf("read as a CloudEvent: %+v, %v", ce, err)
+		}
 		if h.Get("Content-Type") != "application/cloudevents+json; charset=utf-8" || h.Get("webhook-id") != "one" || h.Get("webhook-timestamp") != "946684800" || !strings.HasPrefix(h.Get("webhook-signature"), "v1,") {
 			t.Errorf("header %v", h)
 		}

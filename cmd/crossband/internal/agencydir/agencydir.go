@@ -325,6 +325,7 @@ type Calling struct {
 	Life      time.Duration
 	SmallKeys bool // MLS suite 2 instead of 7
 	Unstored  bool // storage rule none: no relay keeps its messages
+	Hooks     bool // the hooks of all parties may hail too
 }
 
 // Charter signs the charter of a calling channel with a partner, owned by this
@@ -356,9 +357,11 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	}
 	var parties, template []*wire.Charter_Party
 	for _, a := range append([]proto.Agency{id.Name.Agency, c.Partner}, c.Others...) {
-		calls := member(a)
-		calls.Listen = []string{proto.RoleHook.String()} // they tell of hails; into incidents they do not come
-		parties, template = append(parties, calls), append(template, member(a))
+		calls := member(a, c.Hooks)
+		if !c.Hooks {
+			calls.Listen = []string{proto.RoleHook.String()} // they tell of hails; into incidents they do not come
+		}
+		parties, template = append(parties, calls), append(template, member(a, c.Hooks))
 	}
 	for _, o := range c.Observers {
 		template = append(template, &wire.Charter_Party{Agency: string(o), Listen: []string{proto.RoleDesk.String()}})
@@ -374,9 +377,14 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	return parsed.Channel, os.WriteFile(path, signed, 0o600)
 }
 
-// member lets an agency's units and desks send, up to an emergency.
-func member(a proto.Agency) *wire.Charter_Party {
-	return &wire.Charter_Party{
+// member lets an agency's units and desks send, and its hooks if they may, up to
+// an emergency.
+func member(a proto.Agency, hooks bool) *wire.Charter_Party {
+	p := &wire.Charter_Party{
 		Agency: string(a), Send: []string{proto.RoleUnit.String(), proto.RoleDesk.String()}, MaxPriority: uint32(proto.PriorityEmergency),
 	}
+	if hooks {
+		p.Send = append(p.Send, proto.RoleHook.String())
+	}
+	return p
 }
