@@ -205,7 +205,7 @@ no words are needed.
 
 --peer HOST:PORT (or --link, to wait for their call) makes the relays link;
 --calling TITLE charters a calling channel, owned by this agency, on which units
-and desks of both can hail each other.`,
+and desks of both can hail each other. Hooks may listen on it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runTrust(e, o, args[0]) },
 	}

@@ -16,7 +16,9 @@ import (
 )
 
 func newHookCommand(e env) *cobra.Command {
-	return group("hook", "Let automated systems raise incidents", newHookServeCommand(e), newHookRaiseCommand(e), newHookTestCommand(e))
+	c := group("hook", "Let automated systems raise incidents, and tell others of hails", newHookServeCommand(e), newHookRaiseCommand(e), newHookTestCommand(e))
+	c.AddCommand(newHookOutCommands(e)...)
+	return c
 }
 
 // hookDevice is the device that hails for others. It waits for no link: what is

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,7 +29,8 @@ type script struct {
 	stdin          []byte
 	stdout, stderr string // of the last command
 	started        []*process
-	phase          string // the last comment
+	answers        map[string]*atomic.Int32 // what receivers of hooks answer
+	phase          string                   // the last comment
 	line           string
 }
 

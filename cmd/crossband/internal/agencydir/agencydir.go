@@ -355,11 +355,14 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	if c.Unstored {
 		storage = wire.Charter_STORAGE_NONE
 	}
-	parties := []*wire.Charter_Party{member(id.Name.Agency, c.Hooks), member(c.Partner, c.Hooks)}
-	for _, o := range c.Others {
-		parties = append(parties, member(o, c.Hooks))
+	var parties, template []*wire.Charter_Party
+	for _, a := range append([]proto.Agency{id.Name.Agency, c.Partner}, c.Others...) {
+		calls := member(a, c.Hooks)
+		if !c.Hooks {
+			calls.Listen = []string{proto.RoleHook.String()} // they tell of hails; into incidents they do not come
+		}
+		parties, template = append(parties, calls), append(template, member(a, c.Hooks))
 	}
-	template := append([]*wire.Charter_Party{}, parties...)
 	for _, o := range c.Observers {
 		template = append(template, &wire.Charter_Party{Agency: string(o), Listen: []string{proto.RoleDesk.String()}})
 	}
