@@ -60,6 +60,9 @@ const (
 	KindFloorIdle          Kind = 76
 	KindFloorRevoke        Kind = 77
 	KindFloorWarning       Kind = 78
+	KindPageResult         Kind = 80
+	KindIncidentAct        Kind = 81
+	KindDuty               Kind = 82
 )
 
 // senders is a set of who may send a kind.
@@ -152,6 +155,10 @@ func requestRule(k Kind) (rule, bool) {
 	case KindHail:
 		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindHailReply:
+		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
+	case KindPageResult:
+		return rule{MaxText + small, byHook | byPeer, false}, true
+	case KindIncidentAct, KindDuty:
 		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
 	case KindFloorRequest, KindFloorRelease:
 		return rule{small, byTalker | byPeer, false}, true
