@@ -2,7 +2,6 @@ package incident
 
 import (
 	"bytes"
-	"maps"
 	"slices"
 	"time"
 
@@ -91,18 +90,9 @@ func (b *Book) Cases() []Case {
 	return list
 }
 
-// activeCalls lists the calls that are not over, by their identifiers.
-func (b *Book) activeCalls() []*Call {
-	return slices.SortedFunc(maps.Values(b.active), func(x, y *Call) int { return bytes.Compare(x.ID[:], y.ID[:]) })
-}
-
-// Hail takes in a call for help that by has sealed, at the hub's time. Who is a
+// MayHail judges a call for help that by has sealed, at the hub's time. Who is a
 // member is for the caller to judge.
-func (b *Book) Hail(m *wire.Hail, by proto.Name, at time.Time) error {
-	id, err := proto.MessageIDFrom(m.Id)
-	if err != nil {
-		return err
-	}
+func (b *Book) MayHail(m *wire.Hail, by proto.Name, at time.Time) error {
 	to, err := proto.ParseName(m.To)
 	if err != nil {
 		return proto.Refuse(proto.ReasonMalformed, err.Error())
@@ -114,8 +104,16 @@ func (b *Book) Hail(m *wire.Hail, by proto.Name, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	k := b.cases[incident]
-	if err := b.mayAddTo(k, m, by); err != nil {
+	return b.mayAddTo(b.cases[incident], m, by)
+}
+
+// Hail takes in a call for help, if MayHail lets it.
+func (b *Book) Hail(m *wire.Hail, by proto.Name, at time.Time) error {
+	id, err := proto.MessageIDFrom(m.Id)
+	if err == nil {
+		err = b.MayHail(m, by, at)
+	}
+	if err != nil {
 		return err
 	}
 	if b.calls[id] != nil {
@@ -124,10 +122,13 @@ func (b *Book) Hail(m *wire.Hail, by proto.Name, at time.Time) error {
 	if err := b.makeRoom(); err != nil {
 		return err
 	}
-	if k = b.cases[incident]; k == nil { // it may have made the room
+	incident := proto.IncidentID(m.Incident)
+	k := b.cases[incident]
+	if k == nil {
 		k = &Case{ID: incident, Exercise: m.Exercise, Opened: at}
 		b.cases[incident] = k
 	}
+	to, _ := proto.ParseName(m.To) // has been judged
 	k.Hails, k.Changed = append(k.Hails, id), at
 	c := &Call{
 		ID: id, Incident: incident, From: by, To: to, Urgency: proto.Priority(m.Urgency), Exercise: m.Exercise,

@@ -83,10 +83,11 @@ func (c *Call) hasReached(a proto.Agency) bool {
 	return slices.ContainsFunc(c.Reached, func(r Reached) bool { return r.Name.Role == proto.RoleDesk && r.Name.Agency == a })
 }
 
-// allDeclined reports whether nobody is left in this round who could accept.
-func (c *Call) allDeclined() bool {
+// nobodyLeft reports whether everybody reached in this round has declined. Whom a
+// hook has called may still come.
+func (c *Call) nobodyLeft() bool {
 	return !slices.ContainsFunc(c.Reached, func(r Reached) bool {
-		return r.Round == c.Round && r.Name.Role == proto.RoleDesk && !r.Declined
+		return r.Round == c.Round && !r.Declined && !r.Failed
 	})
 }
 

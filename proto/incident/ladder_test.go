@@ -74,7 +74,17 @@ func TestARefusalBringsTheNextStep(t *testing.T) {
 	p.ok(p.reply("h", "us/desk/near", proto.HailDeclined)) // the other may still come
 	p.did(p.run(3*time.Minute), "3m0s 1.3 pager")
 	p.ok(p.result("h", "us/hook/pager", 1, 3, 0))
-	p.ok(p.reply("h", "us/desk/far", proto.HailDeclined))
+	p.ok(p.reply("h", "us/desk/far", proto.HailDeclined)) // whom the hook called may still come
+	p.did(p.run(time.Hour), "8m0s expired")
+
+	p = newPlay(t, charter(true)) // with the hook failed nobody is left
+	p.ok(p.hail("h", "i", "us/unit/a", "mx/desk/m"))
+	p.run(3*time.Minute + time.Second)
+	p.ok(p.result("h", "us/hook/pager", 1, 3, proto.ReasonNoPage))
+	for _, by := range []string{"mx/desk/m", "mx/desk/super", "us/desk/near", "us/desk/far"} {
+		p.stands("h", proto.HailSent)
+		p.ok(p.reply("h", by, proto.HailDeclined))
+	}
 	p.stands("h", proto.HailDeclined)
 	p.did(p.run(time.Hour))
 	if c, _ := p.book.Call(mid("h")); c.Reason != proto.ReasonNoMeans {

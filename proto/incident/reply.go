@@ -111,8 +111,8 @@ func (c *Call) refuse(by proto.Name) error {
 }
 
 // declined takes note that a desk will not come. Without a ladder the hail is over.
-// With one it stays open as long as somebody else may still be reached or has not
-// answered; who had accepted gives it back.
+// With one it stays open as long as a step is left or somebody reached has not
+// declined; who had accepted gives it back.
 func (b *Book) declined(c *Call, by proto.Name, part *Reached, why proto.Reason, at time.Time) error {
 	held := c.State >= proto.HailAccepted && c.heldBy(by)
 	switch {
@@ -135,7 +135,7 @@ func (b *Book) declined(c *Call, by proto.Name, part *Reached, why proto.Reason,
 	if held {
 		b.giveBack(c, at)
 	}
-	if c.State < proto.HailAccepted && c.Step >= len(b.charter.Ladder) && c.allDeclined() {
+	if c.State < proto.HailAccepted && c.Step >= len(b.charter.Ladder) && c.nobodyLeft() {
 		c.end(proto.HailDeclined, why)
 	}
 	return nil

@@ -112,7 +112,7 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 		return h.floorRequestUp(l, ch, actor, f, b.FloorRequest)
 	case *wire.Frame_FloorRelease:
 		return h.floorReleaseUp(l, ch, actor, f, b.FloorRelease)
-	case *wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply:
+	case *wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply, *wire.Frame_PageResult, *wire.Frame_Incident, *wire.Frame_Duty:
 		return h.accept(l, ch, actor, f)
 	case *wire.Frame_Read:
 		return h.read(l, ch, actor, b.Read)
@@ -220,6 +220,7 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	}
 	h.routeAgain(ch)
 	h.tellHub(hub, ch, ch.marks.all()) // it was away, or has started anew
+	ch.presence.told = nil
 	for _, o := range ch.origin.waiting {
 		o.again = time.Time{}
 	}
