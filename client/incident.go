@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crossband/crypto/charter"
@@ -28,8 +29,11 @@ const IncidentLife = 24 * time.Hour
 func (h *Hail) openIncident(ctx context.Context, by proto.Name) error {
 	s := h.s
 	s.mu.Lock()
-	id := h.opened
+	id, again := h.opened, h.announced
 	s.mu.Unlock()
+	if again { // its ladder has begun again, and somebody else has it now
+		return h.takeIn(ctx, id, by)
+	}
 	if id == (proto.ChannelID{}) {
 		var err error
 		if id, err = h.createIncident(ctx, by); err != nil {
@@ -73,13 +77,30 @@ func (h *Hail) createIncident(ctx context.Context, by proto.Name) (proto.Channel
 	if err != nil {
 		return proto.ChannelID{}, err
 	}
-	if err := ch.Add(ctx, by); err != nil { // it can still join by itself
-		s.log.Info("desk not added", "desk", by.String(), "why", err.Error())
+	if err := h.takeIn(ctx, ch.id, by); err != nil {
+		return proto.ChannelID{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.opened = ch.id
 	return ch.id, h.ch.saveLocked()
+}
+
+// takeIn adds whoever has accepted to the incident's channel. Who cannot be added now
+// can still join by itself.
+func (h *Hail) takeIn(ctx context.Context, id proto.ChannelID, by proto.Name) error {
+	ch := h.s.Channel(id)
+	if ch == nil {
+		return proto.Refuse(proto.ReasonNoChannel, id.Short())
+	}
+	names, err := ch.Members()
+	if err != nil || slices.Contains(names, by) {
+		return err
+	}
+	if err := ch.Add(ctx, by); err != nil {
+		h.s.log.Info("desk not added", "desk", by.String(), "why", err.Error())
+	}
+	return nil
 }
 
 func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error) {
@@ -89,12 +110,16 @@ func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error)
 	if calling.Expires.Before(ends) {
 		ends = calling.Expires
 	}
+	exercise, title := calling.Exercise || h.ring.Exercise, "Incident "+h.incident.String()[:8]
+	if exercise {
+		title = "EXERCISE " + title
+	}
 	c := &wire.Charter{
 		Owner: string(id.Name.Agency), Kind: wire.Charter_KIND_INCIDENT,
-		Title:   "Incident " + h.incident.String()[:8],
+		Title:   title,
 		Suite:   uint32(calling.Suite),
 		Storage: wire.Charter_Storage(calling.Storage), TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()),
-		ExpiresMs: ends.UnixMilli(), Incident: h.incident[:], Parent: h.ch.id[:], Exercise: calling.Exercise,
+		ExpiresMs: ends.UnixMilli(), Incident: h.incident[:], Parent: h.ch.id[:], Exercise: exercise,
 	}
 	if calling.Agreement != (proto.AgreementID{}) {
 		c.Agreement = calling.Agreement[:]

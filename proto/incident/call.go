@@ -24,6 +24,7 @@ type Call struct {
 
 	Turn
 	Reached []Reached // everybody whom it has reached, the addressee first
+	Doubt   bool      // entries that may have moved it could not be read: see Book.Doubt
 }
 
 // Turn is where a hail's ladder stands.

@@ -22,7 +22,7 @@ type Due struct {
 // anything. It follows from the log alone.
 func (b *Book) Next(id proto.MessageID) (Due, bool) {
 	c := b.active[id]
-	if c == nil {
+	if c == nil || c.Doubt {
 		return Due{}, false
 	}
 	return b.next(c)
@@ -155,6 +155,12 @@ func (b *Book) Page(m *wire.Page, at time.Time) (applied bool, err error) {
 	}
 	round, step := int(min(m.Round, 1<<16)), int(min(m.Step, 1<<16))
 	d, ok := b.next(c)
+	if c.Doubt && !c.State.Over() && round >= c.Round && round <= proto.MaxRounds && step <= len(b.charter.Ladder) {
+		d, ok = Due{Round: round, Step: step}, true // where it stands is what the hub says
+		if c.Running = true; round > c.Round && step > 0 {
+			c.Round, c.Began = round, at.Add(-b.charter.Ladder[step-1].After)
+		}
+	}
 	switch {
 	case c.State.Over() || !ok:
 		return false, proto.Refusef(proto.ReasonLadder, "paged in round %d, step %d, when it was %s", round, step, c.State)
@@ -172,7 +178,7 @@ func (b *Book) Page(m *wire.Page, at time.Time) (applied bool, err error) {
 	if step == 0 {
 		c.Round, c.Began, c.Running, c.Rearm = round, at, true, time.Time{}
 	}
-	c.Step, c.Stepped = step, at
+	c.Step, c.Stepped, c.Doubt = step, at, false
 	c.reach(b.Targets(id, step), round, step)
 	b.settle(c, at)
 	return true, err
@@ -241,6 +247,21 @@ func (b *Book) RoleOf(id proto.MessageID, desk proto.Name) proto.Name {
 		}
 	}
 	return proto.Name{}
+}
+
+// Doubt says that entries which may have moved a hail could not be read: from now on
+// it goes where the hub lets it go, until a page tells where its ladder stands.
+func (b *Book) Doubt(id proto.MessageID) {
+	if c := b.active[id]; c != nil {
+		c.Doubt = true
+	}
+}
+
+// DoubtAll says so of every hail that is not over.
+func (b *Book) DoubtAll() {
+	for _, c := range b.active {
+		c.Doubt = true
+	}
 }
 
 // Ends returns when a hail expires if nobody accepts it and every step comes at its

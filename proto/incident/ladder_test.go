@@ -253,7 +253,21 @@ func TestAHubThatDoesNotKeepTheLadderIsSeen(t *testing.T) {
 			t.Errorf("%s: applied %v, %v", c.why, applied, err)
 		}
 	}
-	p := newPlay(t, charter(true))
+	p := newPlay(t, charter(true)) // who could not read an entry does not cry wolf
+	p.ok(p.hail("h", "i", "us/unit/a", "mx/desk/m"))
+	p.book.DoubtAll()
+	if _, ok := p.book.Next(mid("h")); ok {
+		t.Error("what comes next is not known")
+	}
+	p.ok(p.reply("h", "mx/desk/m", proto.HailCommitted))
+	p.stands("h", proto.HailCommitted)
+	if applied, err := p.book.Page(page(p, 3, 2), p.now); !applied || err != nil {
+		t.Errorf("the hub's word on where the ladder stands: %v, %v", applied, err)
+	}
+	if applied, err := p.book.Page(page(p, 3, 2), p.now); applied || err == nil {
+		t.Error("after that it is known, and the same page is refused")
+	}
+	p = newPlay(t, charter(true))
 	p.ok(p.hail("h", "i", "us/unit/a", "mx/desk/m"))
 	if early, err := p.book.Expire(mid("h"), p.now.Add(7*time.Minute)); !early || err != nil {
 		t.Errorf("a hail that expired before its ladder's end: early %v, %v", early, err)

@@ -33,7 +33,7 @@ func (b *Book) Reply(m *wire.HailReply, by proto.Name, at time.Time) error {
 		return refusal
 	}
 	if side == proto.SideCaller {
-		if !c.State.CanBecome(next, proto.SideCaller) {
+		if !c.State.CanBecome(next, proto.SideCaller) && !(c.Doubt && next.Over()) {
 			return refusal
 		}
 		c.end(next, 0)
@@ -44,7 +44,12 @@ func (b *Book) Reply(m *wire.HailReply, by proto.Name, at time.Time) error {
 	if role != (proto.Name{}) && part == nil {
 		return refusal
 	}
-	if err := b.called(c, next, by, part, proto.Reason(min(m.Reason, 1<<16-1)), at); err != nil {
+	err = b.called(c, next, by, part, proto.Reason(min(m.Reason, 1<<16-1)), at)
+	if err != nil && c.Doubt && next >= proto.HailReceived && next <= proto.HailReleased {
+		c.follow(next, by, at)
+		err = nil
+	}
+	if err != nil {
 		if err == errState {
 			return refusal
 		}
@@ -52,6 +57,16 @@ func (b *Book) Reply(m *wire.HailReply, by proto.Name, at time.Time) error {
 	}
 	b.settle(c, at)
 	return nil
+}
+
+// follow moves a call in doubt to where the hub let it go.
+func (c *Call) follow(next proto.HailState, by proto.Name, at time.Time) {
+	switch {
+	case next.Over() && next != proto.HailDeclined:
+		c.end(next, 0)
+	case next >= proto.HailAccepted && next != proto.HailDeclined:
+		c.State, c.Holder, c.Since, c.Running, c.Rearm = next, by, at, false, time.Time{}
+	}
 }
 
 // errState stands for a refusal that names the states.
