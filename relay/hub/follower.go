@@ -220,7 +220,7 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	}
 	h.routeAgain(ch)
 	h.tellHub(hub, ch, ch.marks.all()) // it was away, or has started anew
-	ch.presence.told = nil
+	ch.presence.told = nil // as nothing
 	for _, o := range ch.origin.waiting {
 		o.again = time.Time{}
 	}

@@ -14,7 +14,7 @@ import (
 // now, and no record keeps it: after a start nobody counts as missing before that
 // time has passed.
 type presence struct {
-	told map[proto.Name]struct{}  // a follower's: of whom it has told the hub that they are here
+	told map[proto.Name]struct{}  // a follower's: of whom it has told the hub, since that took it, that they are here
 	here map[proto.Name]struct{}  // the hub's: partners' endpoints that are here, as their relays say
 	gone map[proto.Name]time.Time // the hub's: desks that must be there and are not, and since when
 }
@@ -107,7 +107,6 @@ func answersHails(n proto.Name) bool { return n.Role == proto.RoleDesk || n.Role
 func (h *Hub) tellPresence(ch *channel) {
 	hub := h.peers[ch.charter.Owner]
 	if hub == nil || ch.up.state != upLive {
-		ch.presence.told = nil // a hub that is back has forgotten
 		return
 	}
 	here := make(map[proto.Name]struct{})

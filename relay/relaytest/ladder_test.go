@@ -177,6 +177,9 @@ func TestAHubRestartsInTheMiddleOfALadder(t *testing.T) {
 			if got := pagesOf(e, h); !slices.Equal(got, [][2]int{{1, 1}, {1, 2}}) {
 				t.Errorf("%s has seen the pages %v, want each once", e.Name(), got)
 			}
+			if list := relaytest.Find[client.DeskUnmanned](e.Watch); len(list) > 0 {
+				t.Errorf("%s is told %+v: the desks were there all the time", e.Name(), list)
+			}
 			noAlarms(t, e)
 		}
 	})
@@ -281,13 +284,15 @@ func TestADeskIsHandedOverAtTheChangeOfShifts(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		h, _ := l.hail(t, client.HailOptions{})
 		rings(t, l.guard, h, 1, 0)
+		stands(t, proto.HailReceived, h)
+		time.Sleep(time.Second) // all have read it: nothing but the change of duty makes it ring elsewhere
 		role := l.guard.Name()
 		ok(t, l.guard.Channel(l.channel).HandOverDuty(minute(t), role, night.Name(), "good night"))
 		d, _ := relaytest.WaitAfter(t, l.agent.Watch, 0, "all see who is on duty", func(d client.DutyChanged) bool { return d.Role == role })
 		if !d.On || d.At != night.Name() || d.By != role || d.Note != "good night" {
 			t.Errorf("told %+v", d)
 		}
-		rings(t, night, h, 1, 0)
+		within(t, "it rings at the other", rings(t, night, h, 1, 0).Sub(d.Time), 100*time.Millisecond)
 		reply(t, night.FindHail(h.ID()), proto.HailAccepted, 0)
 		m, _ := relaytest.WaitAfter(t, l.agent.Watch, 0, "accepted", func(m client.HailMoved) bool { return m.State == proto.HailAccepted })
 		if m.By != night.Name() || m.For != role {
