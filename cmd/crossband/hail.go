@@ -26,8 +26,8 @@ func newHailCommand(e env) *cobra.Command {
 	var o hailOptions
 	c := &cobra.Command{
 		Use:   "hail --to NAME --phrase PHRASE [--slot KEY=VALUE...]",
-		Short: "Call the desk of another agency, in words of the phrasebook",
-		Long: `Call the desk of another agency on the calling channel. What is said travels as
+		Short: "Call a desk, of another agency or the own, in words of the phrasebook",
+		Long: `Call a desk, of another agency or the own, on the calling channel. What is said travels as
 a code with slots, and is read in the receiver's language. Accepted, the hail
 opens an incident channel with both sides in it.
 
@@ -153,6 +153,8 @@ func follow(ctx context.Context, e env, h *client.Hail, until proto.HailState, s
 		switch {
 		case state == proto.HailDeclined:
 			return state, proto.Refuse(why, "declined")
+		case state == proto.HailClosed:
+			return state, proto.Refuse(proto.ReasonIncident, "closed")
 		case state.Over():
 			return state, fmt.Errorf("hail stands at %s: %w", state, context.DeadlineExceeded)
 		case state >= until:
@@ -190,7 +192,8 @@ func newHailWatchCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "watch",
 		Short: "Keep watch as a desk: show what rings, and answer if told to",
-		Long: `Keep watch as a desk: show every hail that rings here, in the desk's language.
+		Long: `Keep watch as a desk: show every hail that rings here, in the desk's language, and
+the steps to which the ladders of all hails come.
 --reply accept, commit (accept and commit) or decline answers each of them.
 With --once the program ends after the first.`,
 		Args: cobra.NoArgs,
@@ -231,8 +234,12 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 		if !ok {
 			return s.out
 		}
+		if p, ok := ev.(client.Paged); ok {
+			e.printf("%s\n", pageLine(p))
+			continue
+		}
 		h, ok := ev.(client.HailReceived)
-		if !ok || h.To != s.Name() {
+		if !ok || !h.Rings {
 			s.mention(ev)
 			continue
 		}
