@@ -144,6 +144,7 @@ type IncidentOpened struct {
 	Hail     proto.MessageID
 	Channel  proto.ChannelID
 	By       proto.Name
+	Exercise bool // as far as the hail is known
 }
 
 // IncidentMoved says what was done with an incident.

@@ -113,6 +113,9 @@ func (s *Session) FindHail(id proto.MessageID) *Hail {
 // ID returns the hail's identifier.
 func (h *Hail) ID() proto.MessageID { return h.id }
 
+// Exercise reports whether it is one.
+func (h *Hail) Exercise() bool { return h.ring.Exercise }
+
 // State returns where the hail stands, and why if it was declined.
 func (h *Hail) State() (proto.HailState, proto.Reason) {
 	h.s.mu.Lock()
@@ -231,7 +234,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		return nil, err
 	}
 	h := ch.s.hails[hid]
-	if h == nil || h.ch != ch {
+	if _, known := ch.book.Call(hid); h == nil || h.ch != ch || !known {
 		return nil, nil // of before our time, or not this channel's to move
 	}
 	news, err := ch.moveLocked(h, b, by, time.UnixMilli(e.TimeMs))

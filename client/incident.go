@@ -52,7 +52,7 @@ func (h *Hail) openIncident(ctx context.Context, by proto.Name) error {
 	err := h.ch.saveLocked()
 	s.changedLocked()
 	s.mu.Unlock()
-	s.emit(IncidentOpened{h.incident, h.id, id, s.Name()})
+	s.emit(IncidentOpened{h.incident, h.id, id, s.Name(), h.ring.Exercise})
 	return err
 }
 
@@ -166,13 +166,15 @@ func (ch *Channel) incidentLocked(from proto.Name, o *wire.IncidentOpened) ([]Ev
 	if err != nil {
 		return nil, err
 	}
+	exercise := ch.charter.Exercise
 	if h := ch.s.hails[hid]; h != nil && h.ch == ch {
+		exercise = exercise || h.ring.Exercise
 		if h.from != from || h.incident != incident {
 			return nil, proto.Refusef(proto.ReasonSpokenFor, "%s opened an incident of %s", from, h.from)
 		}
 		h.opened, h.announced = id, true
 	}
-	return []Event{IncidentOpened{incident, hid, id, from}}, nil
+	return []Event{IncidentOpened{incident, hid, id, from, exercise}}, nil
 }
 
 // welcomeLocked follows an invitation into a channel.

@@ -148,7 +148,7 @@ func follow(ctx context.Context, e env, h *client.Hail, until proto.HailState, s
 		if err != nil {
 			return state, fmt.Errorf("hail stands at %s: %w", state, err)
 		}
-		e.note("%s after %v", state, time.Since(start).Round(time.Millisecond))
+		e.note("%s%s after %v", exerciseMark(h.Exercise()), state, time.Since(start).Round(time.Millisecond))
 		_, why := h.State()
 		switch {
 		case state == proto.HailDeclined:
@@ -173,10 +173,13 @@ func reportHail(ctx context.Context, e env, h *client.Hail, state proto.HailStat
 		}
 		out["incident_channel"] = id.String()
 	}
+	if h.Exercise() {
+		out["exercise"] = "true"
+	}
 	if asJSON {
 		return e.json(out)
 	}
-	e.printf("%s %s %s\n", out["hail"], out["state"], out["incident_channel"])
+	e.printf("%s%s %s %s\n", exerciseMark(h.Exercise()), out["hail"], out["state"], out["incident_channel"])
 	return nil
 }
 
@@ -287,6 +290,6 @@ func answer(ctx context.Context, e env, s *station, ring client.HailReceived, o 
 	if _, err := s.Join(ctx, id); err != nil {
 		return err
 	}
-	e.printf("incident channel %s\n", id)
+	e.printf("%sincident channel %s\n", exerciseMark(h.Exercise()), id)
 	return nil
 }

@@ -153,7 +153,7 @@ func newIncidentJoinCommand(e env) *cobra.Command {
 				if _, err := s.Join(ctx, i.Channel); err != nil {
 					return err
 				}
-				e.printf("incident channel %s\n", i.Channel)
+				e.printf("%sincident channel %s\n", exerciseMark(i.Exercise), i.Channel)
 				return nil
 			})
 		},
