@@ -49,6 +49,7 @@ func importRules() []importRule {
 		{"crypto/curve", nil, nil},
 		{"crypto/identity", []string{"proto"}, nil},
 		{"crypto/charter", []string{"proto", "crypto/identity"}, nil},
+		{"crypto/record", []string{"proto", "crypto/identity", "crypto/curve"}, nil},
 		{"crypto/sframe", []string{"proto"}, nil},
 		{"crypto/mls", append([]string{"proto"}, public...), nil},
 		{"crypto/mls/syntax", nil, nil},
@@ -57,20 +58,26 @@ func importRules() []importRule {
 		{"crypto/mls/message", public, nil},
 		{"crypto/mls/roster", public, nil},
 		{"crypto/mls/policy", append([]string{"proto"}, public...), nil},
-		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "relay/hub", "relay/store"}, public...), nil},
+		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "crypto/record", "relay/hub", "relay/store"}, public...), nil},
 		{"relay/hub", append([]string{"proto"}, public...), nil},
 		{"relay/store", nil, []string{sqlite, pgx, anySQL}},
+		{"relay/hook", []string{"proto", "formats", "relay/store"}, nil},
 		{"relay/metrics", []string{"proto", "relay"}, []string{metrics}},
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
+		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/phrase", nil, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
-		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
+		{"formats/edxl", nil, nil},
+		{"formats/ics", nil, nil},
+		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "formats", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
 		{"cmd/internal/fips", nil, nil},
+		{"cmd/crossband/internal/report", []string{"proto", "crypto/record", "client/phrase", "formats"}, nil},
+		{"cmd/crossband/internal/report/reporttest", []string{"proto", "crypto", "client/phrase"}, nil},
 	}
 }
 
@@ -173,6 +180,9 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"client", "crossband/relay"},
 		{"crypto/mls/roster", "crossband/crypto/mls"},
 		{"crypto/sframe", "crossband/proto/link"},
+		{"crypto/record", "crossband/crypto/mls"},
+		{"crypto/record", "crossband/crypto/mls/tree"},
+		{"crypto/record", "crossband/relay/store"},
 		{"proto", "crossband/crypto/identity"},
 		{"client", quic},
 		{"client", cobra},
@@ -186,6 +196,18 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"relay", metrics},
 		{"cmd/internal/adminhttp", metrics},
 		{"cmd/crossband-relay", "crossband/client"},
+		{"cmd/crossband-relay", "crossband/formats/edxl"},
+		{"formats/edxl", "crossband/proto"},
+		{"formats/edxl", "crossband/formats/ics"},
+		{"client", "crossband/formats/edxl"},
+		{"formats/webhook", "crossband/proto"},
+		{"relay/hook", "crossband/client"},
+		{"relay/hook", "crossband/crypto/mls"},
+		{"relay/hook", "crossband/relay/hub"},
+		{"formats/webhook", "crossband/relay/store"},
+		{"formats/cap", "crossband/proto"},
+		{"relay/hub", "crossband/formats/webhook"},
+		{"cmd/crossband/internal/report", "crossband/client"},
 	} {
 		rule, ok := ruleOf(c.pkg)
 		if !ok || forbidden(c.pkg, rule, c.imports) == "" {
@@ -197,7 +219,8 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "proto/incident")
+	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "proto/incident", "cmd/crossband/internal/report",
+		"formats/edxl", "formats/ics", "formats/webhook", "formats/strictxml", "formats/strictjson", "formats/cap", "formats/cot", "formats/cloudevents")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
 		if s.test || !slices.Contains(pure, s.pkg) {
@@ -219,6 +242,27 @@ func TestPurePackagesTouchNothing(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// TestFormatsUseTheStandardLibraryOnly: other systems' formats hang on nothing
+// but, where a rule lets them, each other.
+func TestFormatsUseTheStandardLibraryOnly(t *testing.T) {
+	looked := 0
+	for _, s := range sources(t) {
+		if s.test || !below(s.pkg, "formats") {
+			continue
+		}
+		looked++
+		for _, spec := range s.file.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") || first == "crossband" && !below(path, "crossband/formats") {
+				t.Errorf("%s imports %s", s.path, path)
+			}
+		}
+	}
+	if looked == 0 {
+		t.Error("no file of formats found: the test looks in the wrong place")
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
 // Paged, PageAnswered, IncidentOpened, IncidentMoved, DutyChanged, DeskUnmanned, FloorChanged, MembersChanged, ViewsChanged, HubAway, BurstHeard,
-// Missed, Expelled or Alarm.
+// Missed, PositionReceived, Expelled or Alarm.
 type Event interface{ event() }
 
 // Connected says that the link to the relay is up.
@@ -112,6 +112,9 @@ type HailMoved struct {
 	Content  *phrase.Content // what was said with it, if anything
 	Exercise bool
 	At       time.Time
+
+	// Unreadable: something was said, of a newer phrasebook or damaged by its sender.
+	Unreadable bool
 }
 
 // Paged says that a hail has come to a step of its ladder, and whom that reaches.

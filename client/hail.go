@@ -37,8 +37,12 @@ type HailOptions struct {
 	Exercise bool
 	Note     string // free text beside the phrase
 
-	// Incident is one that this endpoint has a part in already, of which this is a
-	// further hail; the zero one: the hail opens a new one.
+	// ID and Incident name the hail and its incident; zero: new ones. They let a
+	// caller that may have died before it wrote down that it had called call
+	// again: a hail that is known here, or in the channel's log (ReasonConflict),
+	// is not made twice. An incident in which this endpoint has a part already takes
+	// further hails.
+	ID       proto.MessageID
 	Incident proto.IncidentID
 }
 
@@ -63,13 +67,20 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 	s := ch.s
 	now := time.Now()
 	expires := now.Add(o.Life).UnixMilli()
-	h := &Hail{s: s, ch: ch, id: proto.NewMessageID(), incident: o.Incident, from: s.Name(), to: to, state: proto.HailSent, ring: ring{
+	h := &Hail{s: s, ch: ch, id: o.ID, incident: o.Incident, from: s.Name(), to: to, state: proto.HailSent, ring: ring{
 		Urgency: o.Urgency, Exercise: o.Exercise, Phrase: content, Note: o.Note, Expires: time.UnixMilli(expires), At: now,
 	}}
+	if h.id == (proto.MessageID{}) {
+		h.id = proto.NewMessageID()
+	}
 	if h.incident == (proto.IncidentID{}) {
 		h.incident = proto.NewIncidentID()
 	}
 	s.mu.Lock()
+	if known := s.hails[h.id]; known != nil {
+		s.mu.Unlock()
+		return known, nil
+	}
 	s.rememberLocked(h)
 	s.mu.Unlock()
 	err = ch.post(ctx, h.id, &wire.Frame{Body: &wire.Frame_Hail{Hail: &wire.Hail{
@@ -112,6 +123,9 @@ func (s *Session) FindHail(id proto.MessageID) *Hail {
 
 // ID returns the hail's identifier.
 func (h *Hail) ID() proto.MessageID { return h.id }
+
+// Incident returns the incident that the hail opens.
+func (h *Hail) Incident() proto.IncidentID { return h.incident }
 
 // Exercise reports whether it is one.
 func (h *Hail) Exercise() bool { return h.ring.Exercise }
@@ -223,7 +237,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	if ch.holes.holdsUp(e) {
 		return nil, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
 	}
-	by, content, err := ch.openReplyLocked(e, b)
+	by, said, err := ch.openReplyLocked(e, b)
 	if err != nil {
 		if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 			return nil, nil
@@ -243,7 +257,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	}
 	moved := HailMoved{
 		Channel: ch.id, Hail: hid, State: h.state, Said: proto.HailState(b.State), By: by, Reason: reasonOf(b.Reason),
-		Content: content, Exercise: h.ring.Exercise, At: time.UnixMilli(e.TimeMs),
+		Content: said.content, Unreadable: said.unreadable, Exercise: h.ring.Exercise, At: time.UnixMilli(e.TimeMs),
 	}
 	moved.For, _ = proto.ParseName(b.Role)
 	return append(append([]Event{moved}, news...), h.ringLocked()...), nil
@@ -273,35 +287,47 @@ func (ch *Channel) moveLocked(h *Hail, b *wire.HailReply, by proto.Name, at time
 
 // openReplyLocked returns who replied and what was said. Only an expiry, which
 // the hub's clock makes, comes without a seal.
-func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name, *phrase.Content, error) {
+func (ch *Channel) openReplyLocked(e *wire.Entry, b *wire.HailReply) (proto.Name, words, error) {
 	from, err := proto.ParseName(b.From)
 	if err != nil {
-		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+		return proto.Name{}, words{}, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
 	_, aad, own, err := ch.arrivedLocked(e, b)
 	if own || err != nil {
-		return ch.s.Name(), nil, err
+		return ch.s.Name(), words{}, err
 	}
 	if len(b.Sealed) == 0 {
 		if from.Role != proto.RoleRelay || from.Agency != ch.charter.Owner || proto.HailState(b.State) != proto.HailExpired {
-			return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "an unsealed reply of %s", from)
+			return proto.Name{}, words{}, proto.Refusef(proto.ReasonSpokenFor, "an unsealed reply of %s", from)
 		}
-		return from, nil, nil
+		return from, words{}, nil
 	}
-	m, by, err := ch.openLocked(b.Sealed, aad, b.Epoch)
+	m, by, err := ch.openLocked(b, aad)
 	if err != nil {
-		return proto.Name{}, nil, err
+		return proto.Name{}, words{}, err
 	}
 	if by != from {
-		return proto.Name{}, nil, proto.Refusef(proto.ReasonSpokenFor, "a reply of %s sealed by %s", from, by)
+		return proto.Name{}, words{}, proto.Refusef(proto.ReasonSpokenFor, "a reply of %s sealed by %s", from, by)
 	}
 	ch.countLocked(by, b.Number)
+	return by, wordsOf(m), nil
+}
+
+// words is what came with a reply.
+type words struct {
+	content    *phrase.Content // nil: nothing that can be read
+	unreadable bool
+}
+
+// wordsOf reads the words of a reply. What cannot be read, of a newer phrasebook
+// perhaps, does not undo the reply: the hub has moved the hail on.
+func wordsOf(m *wire.Message) words {
 	if len(m.GetPhrase()) == 0 {
-		return by, nil, nil
+		return words{}
 	}
 	content, err := phrase.ParseContent(m.GetPhrase())
 	if err != nil {
-		return proto.Name{}, nil, proto.Refuse(proto.ReasonMalformed, err.Error())
+		return words{unreadable: true}
 	}
-	return by, &content, nil
+	return words{content: &content}
 }

@@ -110,24 +110,32 @@ func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error)
 	if calling.Expires.Before(ends) {
 		ends = calling.Expires
 	}
-	exercise, title := calling.Exercise || h.ring.Exercise, "Incident "+h.incident.String()[:8]
+	title := "Incident " + h.incident.String()[:8]
+	exercise := calling.Exercise || h.ring.Exercise
 	if exercise {
 		title = "EXERCISE " + title
 	}
-	c := &wire.Charter{
-		Owner: string(id.Name.Agency), Kind: wire.Charter_KIND_INCIDENT,
-		Title:   title,
-		Suite:   uint32(calling.Suite),
-		Storage: wire.Charter_Storage(calling.Storage), TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()),
-		ExpiresMs: ends.UnixMilli(), Incident: h.incident[:], Parent: h.ch.id[:], Exercise: exercise,
-	}
-	if calling.Agreement != (proto.AgreementID{}) {
-		c.Agreement = calling.Agreement[:]
-	}
+	c := opened(id, calling, wire.Charter_KIND_INCIDENT, title, ends)
+	c.Incident, c.Exercise = h.incident[:], exercise
 	for _, p := range calling.Template {
 		c.Parties = append(c.Parties, partyOf(p))
 	}
 	return charter.Sign(id, c, now)
+}
+
+// opened is the charter of a channel that an endpoint opens under a calling
+// channel, without its parties.
+func opened(id *identity.Identity, calling proto.Charter, kind wire.Charter_Kind, title string, ends time.Time) *wire.Charter {
+	c := &wire.Charter{
+		Owner: string(id.Name.Agency), Kind: kind, Title: title,
+		Suite: uint32(calling.Suite), Storage: wire.Charter_Storage(calling.Storage),
+		TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()), ExpiresMs: ends.UnixMilli(),
+		Parent: calling.Channel[:], Exercise: calling.Exercise,
+	}
+	if calling.Agreement != (proto.AgreementID{}) {
+		c.Agreement = calling.Agreement[:]
+	}
+	return c
 }
 
 func partyOf(p proto.Party) *wire.Charter_Party {

@@ -322,12 +322,12 @@ func endsComingBack(err error) bool {
 
 // openLocked opens a sealed message and checks whose it is: the sender's name
 // comes from the group, never from the envelope.
-func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Message, proto.Name, error) {
-	r, err := ch.unsealLocked(sealed)
+func (ch *Channel) openLocked(envelope proto.Envelope, aad []byte) (*wire.Message, proto.Name, error) {
+	r, err := ch.unsealLocked(envelope.GetSealed())
 	if err != nil {
 		return nil, proto.Name{}, err
 	}
-	if string(r.AAD) != string(aad) || uint64(r.Epoch) != epoch {
+	if string(r.AAD) != string(aad) || uint64(r.Epoch) != envelope.GetEpoch() {
 		return nil, proto.Name{}, proto.Refuse(proto.ReasonMalformed, "the envelope was changed on its way")
 	}
 	from, err := ch.senderLocked(r)
@@ -337,11 +337,11 @@ func (ch *Channel) openLocked(sealed []byte, aad []byte, epoch uint64) (*wire.Me
 	if ch.charter.RightOf(from) != proto.RightSend {
 		return nil, proto.Name{}, proto.Refuse(proto.ReasonListenOnly, from.String())
 	}
-	m := new(wire.Message)
-	if err := pb.Unmarshal(r.Plaintext, m); err != nil {
-		return nil, proto.Name{}, proto.Refuse(proto.ReasonMalformed, "sealed message")
+	m, err := readLetter(r.Plaintext, envelope.GetCommitment())
+	if err == nil {
+		ch.keepLetterLocked(envelope, r.Plaintext)
 	}
-	return m, from, nil
+	return m, from, err
 }
 
 // readLocked opens a log entry's sealed message. It returns no message and no error
@@ -351,7 +351,7 @@ func (ch *Channel) readLocked(e *wire.Entry, envelope proto.Envelope) (proto.Mes
 	if own || err != nil {
 		return id, nil, proto.Name{}, err
 	}
-	m, from, err := ch.openLocked(envelope.GetSealed(), aad, envelope.GetEpoch())
+	m, from, err := ch.openLocked(envelope, aad)
 	if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 		return id, nil, proto.Name{}, nil
 	}
@@ -369,7 +369,7 @@ func (ch *Channel) sealedByLocked(e *wire.Entry, envelope proto.Envelope) (m *wi
 	if own || err != nil {
 		return nil, ch.s.Name(), own, err
 	}
-	if m, by, err = ch.openLocked(envelope.GetSealed(), aad, envelope.GetEpoch()); err != nil {
+	if m, by, err = ch.openLocked(envelope, aad); err != nil {
 		if errors.Is(err, mls.ErrOwnMessage) {
 			err = nil
 		}

@@ -110,7 +110,7 @@ func (s *Session) tellEnded() {
 
 func (s *Session) signerMayLocked(c proto.Charter, signer proto.Name) error {
 	var parent *proto.Charter
-	if p := s.channels[c.Parent]; c.Kind == proto.KindIncident && p != nil {
+	if p := s.channels[c.Parent]; c.Kind.Opened() && p != nil {
 		parent = &p.charter
 	}
 	return c.SignerMay(signer, parent)

@@ -19,7 +19,7 @@ type outgoing struct {
 	ID       proto.MessageID
 	Number   uint64 // the sender's count on this channel
 	Envelope []byte // wire.Frame: the message without seal and epoch
-	Message  []byte // wire.Message: what is to be sealed
+	Message  []byte // wire.Letter: what is to be sealed
 	At       time.Time
 	Sealed   []byte // of the last try, to be said again as it was; empty: to be sealed
 	Epoch    uint64
@@ -102,10 +102,13 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 	o := &outgoing{ID: id, Number: ch.numbers.take(), At: now}
 	m.TimeMs = now.UnixMilli()
 	proto.SetNumber(proto.EnvelopeOf(envelope), o.Number)
-	var err, err2 error
-	o.Envelope, err = pb.Marshal(envelope)
-	o.Message, err2 = pb.Marshal(m)
-	if err = errors.Join(err, err2); err != nil {
+	letter, commitment, err := writeLetter(m)
+	proto.SetCommitment(proto.EnvelopeOf(envelope), commitment)
+	o.Message = letter
+	if err == nil {
+		o.Envelope, err = pb.Marshal(envelope)
+	}
+	if err != nil {
 		ch.numbers.giveBack(o.Number)
 		return nil, fmt.Errorf("encode message: %w", err)
 	}
@@ -115,6 +118,7 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 		ch.numbers.giveBack(o.Number)
 		return nil, err
 	}
+	ch.keepLetterLocked(proto.EnvelopeOf(envelope), letter)
 	ch.sendLocked()
 	return o, nil
 }

@@ -93,6 +93,9 @@ func (s *Session) restore() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, name := range names {
+		if strings.HasPrefix(name, letterKey) {
+			s.letters++
+		}
 		if !strings.HasPrefix(name, channelKey) {
 			continue
 		}

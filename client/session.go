@@ -58,6 +58,7 @@ type Session struct {
 	ended     []*Channel // whose charters have, and who are yet to be told of
 	hails     map[proto.MessageID]*Hail
 	packages  keyPackages
+	letters   int            // kept of incidents
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
 	changed   chan struct{}  // closed and replaced whenever something changes that somebody may wait for
 }

@@ -127,12 +127,12 @@ func TestStateOnDiskIsForItsOwnerOnly(t *testing.T) {
 // except the epoch that the seal has anyway, breaks the seal.
 func TestSealCoversTheWholeEnvelope(t *testing.T) {
 	for _, m := range []pb.Message{
-		&wire.Text{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Number: 1},
-		&wire.Hail{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Incident: []byte("n"), From: "f", To: "t", Urgency: 1, Exercise: true, ExpiresMs: 1, Number: 1},
-		&wire.HailReply{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), From: "f", State: 1, Reason: 1, Number: 1, Role: "r"},
-		&wire.PageResult{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), Round: 1, Step: 1, From: "f", Reason: 1, Number: 1},
-		&wire.Incident{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Incident: []byte("n"), From: "f", Act: 1, To: "t", Into: []byte("m"), Disposition: 1, Exercise: true, Number: 1},
-		&wire.Duty{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), From: "f", Role: "r", Act: 1, To: "t", Number: 1},
+		&wire.Text{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Number: 1, Commitment: []byte("c")},
+		&wire.Hail{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Incident: []byte("n"), From: "f", To: "t", Urgency: 1, Exercise: true, ExpiresMs: 1, Number: 1, Commitment: []byte("c")},
+		&wire.HailReply{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), From: "f", State: 1, Reason: 1, Number: 1, Commitment: []byte("c"), Role: "r"},
+		&wire.PageResult{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), Round: 1, Step: 1, From: "f", Reason: 1, Number: 1, Commitment: []byte("c")},
+		&wire.Incident{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Incident: []byte("n"), From: "f", Act: 1, To: "t", Into: []byte("m"), Disposition: 1, Exercise: true, Number: 1, Commitment: []byte("c")},
+		&wire.Duty{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), From: "f", Role: "r", Act: 1, To: "t", Number: 1, Commitment: []byte("c")},
 	} {
 		before, err := envelopeAAD(m)
 		if err != nil {

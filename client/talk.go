@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"time"
 
@@ -96,6 +98,7 @@ type talk struct {
 	number *voice.Talker
 	signer *voice.BurstSigner
 	clock  voice.TalkClock
+	blocks hash.Hash    // of the burst's signature blocks, one after the other
 	early  []earlyFrame // sent before the grant
 	again  int          // of early, already sent again
 	anew   [][]byte     // payloads of early to be said anew
@@ -122,6 +125,7 @@ func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 	}
 	t := &talk{ch: ch, o: o, burst: &Burst{id: proto.NewBurstID()}}
 	t.report = TalkReport{Burst: t.burst.id, Pressed: time.Now()}
+	t.blocks = sha256.New()
 	t.number = voice.NewTalker(voice.BurstID(t.burst.id), codec)
 	s.clock.Burst(s.cfg.Clock(), s.conn.ClockSkew())
 	t.clock = s.clock
@@ -331,6 +335,7 @@ func (t *talk) signedBlock(final bool, copies int) (sealed [][]byte, err error) 
 	if err != nil {
 		return nil, err
 	}
+	t.blocks.Write(block.Bytes)
 	f := t.number.Signature(block, t.stamp())
 	for range copies {
 		b, err := t.sealLocked(f)
@@ -376,6 +381,7 @@ func (t *talk) release() {
 	defer s.mu.Unlock()
 	t.ch.burst = nil
 	s.tellLocked(&wire.Frame{Body: &wire.Frame_FloorRelease{FloorRelease: &wire.FloorRelease{Channel: t.ch.id[:], Burst: t.burst.id[:]}}})
+	t.tellLocked()
 }
 
 // burstNewsLocked takes in what the hub says about our own request.

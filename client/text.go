@@ -25,6 +25,19 @@ func (ch *Channel) Text(ctx context.Context, text string) (proto.MessageID, erro
 	return ch.sendMessage(ctx, &wire.Message{Body: &wire.Message_Text{Text: text}})
 }
 
+// TextAs says a text under an identifier of the caller's, which may say it again
+// after a crash: one that is on its way or has been said lately is not said twice,
+// and an older one is refused with ReasonConflict.
+func (ch *Channel) TextAs(ctx context.Context, id proto.MessageID, text string) error {
+	if text == "" || len(text) > MaxText {
+		return proto.Refusef(proto.ReasonTooLarge, "a text of %d octets; 1 to %d are allowed", len(text), MaxText)
+	}
+	if ch.Delivery(id).State != 0 {
+		return nil
+	}
+	return ch.post(ctx, id, &wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: ch.id[:], Id: id[:]}}}, &wire.Message{Body: &wire.Message_Text{Text: text}})
+}
+
 func (ch *Channel) sendMessage(ctx context.Context, m *wire.Message) (proto.MessageID, error) {
 	id := proto.NewMessageID()
 	return id, ch.post(ctx, id, &wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: ch.id[:], Id: id[:]}}}, m)
@@ -41,6 +54,9 @@ func (ch *Channel) textLocked(e *wire.Entry, b *wire.Text) ([]Event, error) {
 	}
 	if o := m.GetIncident(); o != nil {
 		return ch.incidentLocked(from, o)
+	}
+	if p := m.GetPosition(); p != nil {
+		return ch.positionLocked(e, from, p)
 	}
 	t := TextReceived{ch.id, id, from, m.GetText(), time.UnixMilli(e.TimeMs), e.Seq}
 	ch.receivedLocked(t)

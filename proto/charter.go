@@ -44,6 +44,10 @@ const (
 	KindPatrol   CharterKind = 4 // of a pair of units on two sides, for a shift
 )
 
+// Opened reports whether endpoints open channels of this kind under a calling
+// channel, without their authority signing each.
+func (k CharterKind) Opened() bool { return k == KindIncident || k == KindPatrol }
+
 // String is the kind in one word.
 func (k CharterKind) String() string {
 	switch k {
@@ -136,7 +140,7 @@ func (c *Charter) fillIdentifiers(m *wire.Charter) (err error) {
 	if c.Kind == KindIncident {
 		c.Incident = IncidentID(m.Incident)
 	}
-	if len(m.Parent) > 0 {
+	if c.Kind.Opened() {
 		c.Parent = ChannelID(m.Parent)
 	}
 	if len(m.Agreement) > 0 {
@@ -169,7 +173,7 @@ func fixedLengths(m *wire.Charter) error {
 		{"nonce", m.Nonce, nonceLen, true},
 		{"channel", m.Channel, len(ChannelID{}), amends},
 		{"incident", m.Incident, len(IncidentID{}), incident},
-		{"parent", m.Parent, len(ChannelID{}), incident || kind == KindPatrol},
+		{"parent", m.Parent, len(ChannelID{}), kind.Opened()},
 		{"agreement", m.Agreement, len(AgreementID{}), len(m.Agreement) > 0},
 	} {
 		want := f.want
@@ -203,6 +207,9 @@ func (c *Charter) validate() error {
 		return Refuse(ReasonMalformed, "only a calling channel's charter has a ladder")
 	}
 	if err := c.checkLadder(); err != nil {
+		return err
+	}
+	if err := c.checkPatrol(); err != nil {
 		return err
 	}
 	if _, ok := c.party(c.Owner); !ok {

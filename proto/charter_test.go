@@ -242,6 +242,16 @@ func TestIncidentStaysWithinItsTemplate(t *testing.T) {
 			t.Errorf("%s signed an incident: %v", signer, err)
 		}
 	}
+	withHooks := calling()
+	withHooks.Parties[0].Send = append(withHooks.Parties[0].Send, "hook")
+	open := parse(t, withHooks)
+	opened := parse(t, incident(open.Channel))
+	if err := opened.SignerMay(proto.Name{Agency: "usbp.example", Role: proto.RoleHook, Label: "x"}, &open); err != nil {
+		t.Errorf("a hook that may hail may not open what its hail leads to: %v", err)
+	}
+	if err := opened.SignerMay(proto.Name{Agency: "usbp.example", Role: proto.RoleGateway, Label: "x"}, &open); proto.ReasonOf(err) != proto.ReasonCharter {
+		t.Errorf("a gateway signed an incident: %v", err)
+	}
 	if err := parent.SignerMay(desk, nil); proto.ReasonOf(err) != proto.ReasonCharter {
 		t.Errorf("a desk signed a calling channel: %v", err)
 	}

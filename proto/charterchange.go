@@ -3,9 +3,9 @@ package proto
 import "slices"
 
 // SignerMay checks who signed the charter: the owner's authority, or for an
-// incident a desk or unit of the owner that parent lets send and whose
-// parties lie within parent's template. parent is nil when it is not known;
-// then only the signer is judged.
+// incident a desk, unit or hook of the owner, and for a patrol the owner's unit in it,
+// that parent lets send and whose parties lie within parent's template. parent is
+// nil when it is not known; then only the signer is judged.
 func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 	if signer.Agency != c.Owner {
 		return Refusef(ReasonCharter, "%s signed a charter of %s", signer, c.Owner)
@@ -13,7 +13,7 @@ func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 	if signer.Role == RoleAuthority {
 		return nil
 	}
-	if c.Kind != KindIncident || signer.Role != RoleDesk && signer.Role != RoleUnit {
+	if !c.opens(signer) {
 		return Refusef(ReasonCharter, "%s may not sign it", signer)
 	}
 	if parent == nil {
@@ -25,16 +25,31 @@ func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 	return c.within(parent)
 }
 
-// within checks an incident against its calling channel's template.
+// opens reports whether signer is one who may open a channel of this kind.
+func (c *Charter) opens(signer Name) bool {
+	switch c.Kind {
+	case KindIncident:
+		return signer.Role.mayHail()
+	case KindPatrol:
+		return c.RightOf(signer) == RightSend
+	}
+	return false
+}
+
+// mayHail reports whether the role may hail, and so open the incident that its
+// hail leads to (ruleFor, KindHail).
+func (r Role) mayHail() bool { return r == RoleUnit || r == RoleDesk || r == RoleHook }
+
+// within checks an incident or a patrol against its calling channel's template.
 func (c *Charter) within(parent *Charter) error {
 	if c.Expires.After(parent.Expires) || c.Exercise != parent.Exercise && !c.Exercise || c.Storage > parent.Storage {
-		return Refuse(ReasonCharter, "the incident goes beyond its calling channel's time, storage or exercise rule")
+		return Refuse(ReasonCharter, "it goes beyond its calling channel's time, storage or exercise rule")
 	}
 	if c.Agreement != parent.Agreement {
-		return Refuse(ReasonCharter, "the incident rests on another agreement than its calling channel")
+		return Refuse(ReasonCharter, "it rests on another agreement than its calling channel")
 	}
 	if c.Suite != parent.Suite || c.TalkLimit > parent.TalkLimit {
-		return Refuse(ReasonCharter, "the incident has another suite or a longer talk limit than its calling channel")
+		return Refuse(ReasonCharter, "it has another suite or a longer talk limit than its calling channel")
 	}
 	for _, p := range c.Parties {
 		i := slices.IndexFunc(parent.Template, func(t Party) bool { return t.Agency == p.Agency })

@@ -15,6 +15,7 @@ type Envelope interface {
 	GetEpoch() uint64  // that the sealed part belongs to
 	GetNumber() uint64 // by the sender's count; 0 for what is not counted
 	GetSealed() []byte
+	GetCommitment() []byte // to what is sealed; empty for what is not sealed
 }
 
 // EnvelopeOf returns a frame's envelope; nil for any other frame.
@@ -72,6 +73,36 @@ func SetSealed(e Envelope, sealed []byte, epoch uint64) {
 	case *wire.Duty:
 		e.Sealed, e.Epoch = sealed, epoch
 	}
+}
+
+// CommitmentLen is the length of a commitment and of its salt, in octets.
+const CommitmentLen = 32
+
+// SetCommitment puts the commitment to what is sealed into an envelope.
+func SetCommitment(e Envelope, c []byte) {
+	switch e := e.(type) {
+	case *wire.Text:
+		e.Commitment = c
+	case *wire.Hail:
+		e.Commitment = c
+	case *wire.HailReply:
+		e.Commitment = c
+	case *wire.PageResult:
+		e.Commitment = c
+	case *wire.Incident:
+		e.Commitment = c
+	case *wire.Duty:
+		e.Commitment = c
+	}
+}
+
+// CheckCommitment refuses a sealed envelope without one: what it says could never be
+// proven.
+func CheckCommitment(e Envelope) error {
+	if n := len(e.GetCommitment()); n != CommitmentLen {
+		return Refusef(ReasonMalformed, "commitment of %d octets, want %d", n, CommitmentLen)
+	}
+	return nil
 }
 
 // SetNumber puts the sender's count into an envelope.

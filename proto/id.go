@@ -66,6 +66,15 @@ func ParseChannelID(s string) (ChannelID, error) {
 	return ChannelIDFrom(b)
 }
 
+// ParseIncidentID reads the hexadecimal form that String writes.
+func ParseIncidentID(s string) (IncidentID, error) {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return IncidentID{}, Refuse(ReasonMalformed, "incident identifier is not hexadecimal")
+	}
+	return IncidentIDFrom(b)
+}
+
 // String returns the identifier in hexadecimal.
 func (id ChannelID) String() string { return hex.EncodeToString(id[:]) }
 

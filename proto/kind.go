@@ -60,9 +60,14 @@ const (
 	KindFloorIdle          Kind = 76
 	KindFloorRevoke        Kind = 77
 	KindFloorWarning       Kind = 78
+	KindBurst              Kind = 79
 	KindPageResult         Kind = 80
 	KindIncidentAct        Kind = 81
 	KindDuty               Kind = 82
+	KindRecordEntries      Kind = 90
+	KindRecordAnswer       Kind = 91
+	KindFetchRecord        Kind = 92
+	KindRecordPage         Kind = 93
 )
 
 // senders is a set of who may send a kind.
@@ -120,6 +125,12 @@ func ruleFor(k Kind) (rule, bool) {
 		return rule{MaxCharter + small, byRelays, false}, true
 	case KindEntries, KindGroupInfo, KindWelcome, KindSealed:
 		return rule{MaxFrame, byRelays, false}, true
+	case KindRecordEntries:
+		return rule{MaxFrame, byPeer, false}, true
+	case KindRecordAnswer:
+		return rule{64 << 10, byPeer, false}, true
+	case KindRecordPage:
+		return rule{MaxFrame, byOwnRelay, false}, true
 	case KindProgress:
 		return rule{64 << 10, byRelays, false}, true
 	case KindHeartbeat:
@@ -147,7 +158,7 @@ func requestRule(k Kind) (rule, bool) {
 	case KindRead, KindReturnedAck:
 		return rule{small, byMember, false}, true
 	case KindCreateChannel:
-		return rule{MaxCommit + MaxCharter, byUnit | byDesk, false}, true
+		return rule{MaxCommit + MaxCharter, byUnit | byDesk | byHook, false}, true
 	case KindCommit:
 		return rule{MaxFrame, byMember | byPeer, false}, true
 	case KindText:
@@ -155,12 +166,14 @@ func requestRule(k Kind) (rule, bool) {
 	case KindHail:
 		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindHailReply:
-		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
+		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindPageResult:
 		return rule{MaxText + small, byHook | byPeer, false}, true
 	case KindIncidentAct, KindDuty:
 		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
-	case KindFloorRequest, KindFloorRelease:
+	case KindFetchRecord:
+		return rule{small, byDesk | byRecorder | byAuthority, false}, true
+	case KindFloorRequest, KindFloorRelease, KindBurst:
 		return rule{small, byTalker | byPeer, false}, true
 	}
 	return rule{}, false

@@ -109,6 +109,23 @@ func (c *Charter) party(a Agency) (Party, bool) {
 	return c.Parties[i], true
 }
 
+// Members lists the agencies that take part in the channel, in order.
+func (c *Charter) Members() []Agency { return agencies(c.Parties) }
+
+// Agencies lists those and the ones that may take part in what is opened under it.
+func (c *Charter) Agencies() []Agency { return agencies(c.Parties, c.Template) }
+
+func agencies(lists ...[]Party) (out []Agency) {
+	for _, list := range lists {
+		for _, p := range list {
+			if at, found := slices.BinarySearch(out, p.Agency); !found {
+				out = slices.Insert(out, at, p.Agency)
+			}
+		}
+	}
+	return out
+}
+
 // HasParty reports whether the agency takes part in the channel.
 func (c *Charter) HasParty(a Agency) bool { _, ok := c.party(a); return ok }
 

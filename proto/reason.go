@@ -83,6 +83,7 @@ const (
 	ReasonOffDuty   Reason = 511
 	ReasonLadder    Reason = 512
 	ReasonNoPage    Reason = 513
+	ReasonNoRecord  Reason = 516
 
 	ReasonFull  Reason = 600
 	ReasonQuota Reason = 601

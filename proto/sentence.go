@@ -190,6 +190,8 @@ func otherSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"the message expired before everybody had it", "el mensaje caducó antes de que todos lo tuvieran", "le message a expiré avant que tous l'aient reçu"}
 	case ReasonLost:
 		s = [3]string{"the stored message is damaged", "el mensaje almacenado está dañado", "le message conservé est endommagé"}
+	case ReasonNoRecord:
+		s = [3]string{"this relay has no record of that incident", "este repetidor no tiene registro de ese incidente", "ce relais n'a pas de dossier de cet incident"}
 	default:
 		return escalationSentence(r)
 	}

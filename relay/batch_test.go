@@ -80,7 +80,7 @@ func TestWhatFollowsAListInABatchIsJudgedByIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase()}
+		l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase(), recorder: newRecorder(n)}
 		if err := l.handle(t.Context(), append([]hub.Event{hub.LinkUp{Link: 1, Peer: lost.Name}}, c.events...)); err != nil {
 			t.Fatal(err)
 		}

@@ -179,7 +179,6 @@ type Figures struct {
 	Records   uint64 // written to the store
 	Waiting   int    // events that wait for the loop
 	MostWait  int    // bound of Waiting
-	Batch     int    // bound of the events in one turn of the loop
 	FloorHere Durations
 	FloorUp   Durations
 	Acks      Durations
@@ -189,13 +188,13 @@ type Figures struct {
 }
 
 // Figures takes a snapshot. It may be called at any time, while Run runs and
-// before and after; it takes no lock that voice or the loop waits for.
+// before and after; it takes no lock that voice waits for.
 func (n *Node) Figures() Figures {
 	f := n.figures
 	l := n.listener.Stats()
 	return Figures{
 		Stats: n.Stats(), Listener: l, Links: f.links.totals(), Limits: l.Limits, Refusals: f.refusals.snapshot(),
-		Events: f.events.Load(), Records: f.records.Load(), Waiting: len(n.events), MostWait: cap(n.events), Batch: batch,
+		Events: f.events.Load(), Records: f.records.Load(), Waiting: len(n.events), MostWait: cap(n.events),
 		FloorHere: f.floorHere.snapshot(), FloorUp: f.floorAbove.snapshot(), Acks: f.acks.snapshot(),
 		Store: f.storeWrite.snapshot(), Loop: f.loopBatch.snapshot(), Apply: f.apply.snapshot(),
 	}

@@ -30,15 +30,19 @@ type loop struct {
 	written  int                        // octets given to the store since
 	watch    *watch                     // measures
 	showcase *showcase                  // publishes
+	recorder *recorder
 }
 
 // batch bounds how many events share one write to the store.
 const batch = 256
 
 func (n *Node) loop(ctx context.Context) error {
-	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase()}
+	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase(), recorder: newRecorder(n)}
 	l.planRenewal()
 	if err := l.load(ctx); err != nil {
+		return err
+	}
+	if err := l.recorder.load(ctx); err != nil {
 		return err
 	}
 	l.staleAt = time.Now().Add(staleEvery)
@@ -52,12 +56,13 @@ func (n *Node) loop(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		var events []hub.Event
+		ticked := false
 		select {
 		case <-ctx.Done():
 			l.closeAll()
 			return nil
 		case <-tick.C:
-			events = l.tick(ctx)
+			events, ticked = l.tick(ctx), true
 		case e := <-n.events:
 			events = append(events, e)
 		}
@@ -68,7 +73,11 @@ func (n *Node) loop(ctx context.Context) error {
 			l.look = time.Time{}
 			events = append(l.settle(ctx, time.Now()), events...)
 		}
-		if err := l.handle(ctx, events); err != nil {
+		err := l.handle(ctx, events)
+		if err == nil && ticked {
+			err = l.recorder.tick(ctx, l, time.Now())
+		}
+		if err != nil {
 			l.closeAll()
 			return err
 		}
@@ -147,6 +156,9 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			break
 		}
 	}
+	if err := l.record(ctx, effects); err != nil {
+		return err
+	}
 	if err := l.write(ctx, effects); err != nil {
 		return err
 	}
@@ -223,10 +235,34 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 		return l.installRevocations(ctx, e)
 	case hub.Told:
 		l.told(e)
+	case hub.Recording:
+		return l.recorder.frame(ctx, l, e, time.Now())
 	case hub.Audit:
 		l.audit(e)
 	}
 	return nil
+}
+
+// record puts what happened into incidents' records, to be written with the rest.
+func (l *loop) record(ctx context.Context, effects []hub.Effect) error {
+	for _, e := range effects {
+		if r, ok := e.(hub.Recorded); ok {
+			if err := l.recorder.add(ctx, r, time.Now()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// peerLink returns the newest link with another agency's relay, or nil.
+func (l *loop) peerLink(a proto.Agency) (newest *port) {
+	for _, p := range l.ports {
+		if n := p.conn.Peer(); n.Role == proto.RoleRelay && n.Agency == a && (newest == nil || p.id > newest.id) {
+			newest = p
+		}
+	}
+	return newest
 }
 
 func (l *loop) send(id hub.LinkID, f *wire.Frame) {

@@ -58,7 +58,7 @@ func (l *loop) load(ctx context.Context) error {
 
 // write makes all records of a batch durable.
 func (l *loop) write(ctx context.Context, effects []hub.Effect) error {
-	var records []store.Record
+	records := l.recorder.written()
 	for _, e := range effects {
 		if w, ok := e.(hub.Write); ok {
 			records = append(records, store.Record{Bucket: store.Bucket(w.Bucket), Key: w.Key, Value: w.Value})

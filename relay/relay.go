@@ -33,6 +33,7 @@ type Config struct {
 	Charters [][]byte           // signed by the authority, registered at start
 
 	Retention hub.Retention                              // how long messages are kept; zero: for ever
+	Records   time.Duration                              // how long an incident's record is kept from its newest entry on; zero: for ever
 	Holds     func() (map[proto.ChannelID]string, error) // channels under a legal hold, and who ordered it why; asked once a second; nil: none
 
 	Save     func(*identity.Identity) error // keeps a renewed certificate or a new trust list; nil keeps it in memory

@@ -127,6 +127,7 @@ type counters struct {
 	framesRead     atomic.Uint64
 	framesHeld     atomic.Uint64
 	heldFor        atomic.Int64 // nanoseconds
+	recordFaults   atomic.Uint64
 }
 
 // Stats is a snapshot of a node's figures.
@@ -146,6 +147,7 @@ type Stats struct {
 	FramesRead     uint64 // control frames taken from links
 	FramesHeld     uint64 // control frames that had to wait for their link's rate
 	HeldFor        time.Duration
+	RecordFaults   uint64 // alarms about incidents' records
 }
 
 // Stats returns the figures. It may be called while Run runs.
@@ -156,6 +158,6 @@ func (n *Node) Stats() Stats {
 		VoiceForwarded: c.voiceForwarded.Load(), VoiceNoFloor: c.voiceNoFloor.Load(), VoiceForged: c.voiceForged.Load(),
 		VoiceMalformed: c.voiceMalformed.Load(), VoiceOverRate: c.voiceOverRate.Load(),
 		EventsQueued: len(n.events), FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
-		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(),
+		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(), RecordFaults: c.recordFaults.Load(),
 	}
 }

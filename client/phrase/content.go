@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // ErrContent is wrapped by every error about octets or values that must not be
@@ -64,34 +63,13 @@ func (c Content) Slot(k Kind) (Slot, bool) {
 	return nil, false
 }
 
-// Validate holds the content to this phrasebook, as a sender must: a known
-// code, every required slot, no slot that the phrase does not list, and values
-// that can be read. Received contents may be newer and are not held to it.
-func (c Content) Validate() error {
-	p, ok := Find(c.Code)
-	if !ok {
-		return fmt.Errorf("%w: no phrase has code %d", ErrSlots, c.Code)
+// fills returns the slot that says what a phrase's sentence asks for: the one of
+// the kind, or else its stand-in.
+func (c Content) fills(k Kind) (Slot, bool) {
+	if s, ok := c.Slot(k); ok || k.StandIn() == 0 {
+		return s, ok
 	}
-	if err := c.check(); err != nil {
-		return fmt.Errorf("%w: %w", ErrSlots, err)
-	}
-	for _, s := range c.Slots {
-		if !p.allows(s.Kind()) {
-			return fmt.Errorf("%w: %s has no slot %q", ErrSlots, p.slug, s.Kind())
-		}
-		if d, ok := s.(Direction); ok && d > lastDirection {
-			return fmt.Errorf("%w: direction %d is not in this phrasebook", ErrSlots, d)
-		}
-		if w, ok := s.(Weapon); ok && w > lastWeapon {
-			return fmt.Errorf("%w: weapon %d is not in this phrasebook", ErrSlots, w)
-		}
-	}
-	for _, k := range p.Required() {
-		if _, ok := c.Slot(k); !ok {
-			return fmt.Errorf("%w: %s needs %s=%s", ErrSlots, p.slug, k, k.Form())
-		}
-	}
-	return nil
+	return c.Slot(k.StandIn())
 }
 
 // check reports whether the content may be on the wire.
@@ -198,67 +176,4 @@ func cutSlot(b []byte) (Slot, []byte, error) {
 		return nil, nil, fmt.Errorf("kind %d: %w", k, err)
 	}
 	return s, b[n:], nil
-}
-
-// Sentence returns what the content says in the reader's language: the
-// phrase's sentence, then its other slots as "Label: value." It never fails: a
-// code this phrasebook lacks, a required slot that is missing and a slot of a
-// newer kind are all said in words. The result is one line of visible
-// characters, fit for a terminal or as the text of a page.
-func (c Content) Sentence(l Language) string {
-	p, known := Find(c.Code)
-	if !known {
-		return c.neutral(l)
-	}
-	out := fill(p.sentence.in(l), l, func(k Kind) string {
-		if s, ok := c.Slot(k); ok {
-			return s.show(l)
-		}
-		return wording{"(not given)", "(sin dato)", "(non précisé)"}.in(l)
-	})
-	var details []string
-	for _, s := range c.Slots {
-		if isSlot(s) && !p.required.has(s.Kind()) {
-			details = append(details, detail(s, l)+".")
-		}
-	}
-	return strings.Join(append([]string{out}, details...), " ")
-}
-
-// neutral is the sentence of a code that this phrasebook lacks.
-func (c Content) neutral(l Language) string {
-	out := fmt.Sprintf(wording{"Message code %d (not in this phrasebook)",
-		"Código de mensaje %d (no está en este catálogo de frases)",
-		"Code de message %d (absent de ce recueil de phrases)"}.in(l), c.Code)
-	var details []string
-	for _, s := range c.Slots {
-		if isSlot(s) {
-			details = append(details, detail(s, l))
-		}
-	}
-	if len(details) == 0 {
-		return out + "."
-	}
-	return out + colon(l) + strings.Join(details, "; ") + "."
-}
-
-// detail is a slot with its label.
-func detail(s Slot, l Language) string {
-	value := s.show(l)
-	if n, ok := s.(Count); ok {
-		value = fmt.Sprint(uint16(n)) // the label says of what
-	}
-	return s.Kind().Label(l) + colon(l) + value
-}
-
-func colon(l Language) string { return wording{": ", ": ", nbsp + ": "}.in(l) }
-
-// Unreadable is the sentence for a content whose version this phrasebook does
-// not know: the reader still learns that somebody called.
-func Unreadable(l Language) string {
-	return wording{
-		"A hail arrived in a format this device cannot read. Ask the sender to repeat it by voice.",
-		"Llegó un llamado en un formato que este equipo no puede leer. Pida al remitente que lo repita por voz.",
-		"Un appel est arrivé dans un format que cet appareil ne peut pas lire. Demandez à l'expéditeur de le répéter de vive voix.",
-	}.in(l)
 }

@@ -22,13 +22,14 @@ func TestEncoding(t *testing.T) {
 			"\x00",     // no slots
 		)},
 		{"every kind", Content{999, []Slot{
-			Place{28_709_100, -100_499_500, "pier"}, Bearing(270), Distance(70_000), South, Count(300),
+			Place{28_709_100, -100_499_500, "pier"}, Bearing(270), Distance{70_000_000, Metres}, South, Count(300),
 			Plate{"AB 12", "US-TX"}, Knife, Unit("U1"), ETA(90), Instant{1_772_659_800, -360}, Text("é"),
-			Unknown{200, "\x00\xff"}}}, cat(
-			"\x01\x03\xe7\x0c", // version, code 999, 12 slots
+			Speed{75_000, MilesPerHour}, Weight{12_500, Kilograms},
+			Landmark{"pier", Quantity{2_500, Kilometres}, Downstream}, Vehicle{Pickup, White}, Unknown{200, "\x00\xff"}}}, cat(
+			"\x01\x03\xe7\x10", // version, code 999, 16 slots
 			"\x01\x00\x0c", "\x01\xb6\x10\xec", "\xfa\x02\x7f\xd4", "pier",
 			"\x02\x00\x02", "\x01\x0e",
-			"\x03\x00\x04", "\x00\x01\x11\x70",
+			"\x03\x00\x05", "\x01", "\x04\x2c\x1d\x80",
 			"\x04\x00\x01", "\x05",
 			"\x05\x00\x02", "\x01\x2c",
 			"\x06\x00\x0b", "\x05US-TX", "AB 12",
@@ -37,10 +38,18 @@ func TestEncoding(t *testing.T) {
 			"\x09\x00\x02", "\x00\x5a",
 			"\x0a\x00\x0a", "\x00\x00\x00\x00\x69\xa8\xa4\x58", "\xfe\x98",
 			"\x0b\x00\x02", "é",
+			"\x0c\x00\x05", "\x06", "\x00\x01\x24\xf8",
+			"\x0d\x00\x05", "\x09", "\x00\x00\x30\xd4",
+			"\x0e\x00\x0a", "\x02\x00\x00\x09\xc4", "\x0f", "pier",
+			"\x0f\x00\x02", "\x02\x01",
 			"\xc8\x00\x02", "\x00\xff",
 		)},
-		{"newer enumerations", Content{7, []Slot{Direction(250), Weapon(251)}}, cat(
-			"\x01\x00\x07\x02", "\x04\x00\x01\xfa", "\x07\x00\x01\xfb")},
+		{"newer enumerations", Content{7, []Slot{Distance{1, 249}, Direction(250), Weapon(251)}}, cat(
+			"\x01\x00\x07\x03", "\x03\x00\x05\xf9\x00\x00\x00\x01", "\x04\x00\x01\xfa", "\x07\x00\x01\xfb")},
+		{"newer enumerations within values", Content{7, []Slot{Landmark{"x", Quantity{1, 249}, 250}, Vehicle{251, 252}}}, cat(
+			"\x01\x00\x07\x02", "\x0e\x00\x07\xf9\x00\x00\x00\x01\xfax", "\x0f\x00\x02\xfb\xfc")},
+		{"landmark alone", Content{7, []Slot{Landmark{Name: "x"}}}, cat(
+			"\x01\x00\x07\x01", "\x0e\x00\x07\x00\x00\x00\x00\x00\x00x")},
 	} {
 		got, err := tt.c.AppendTo([]byte("before"))
 		if err != nil || string(got) != "before"+tt.want {
@@ -95,8 +104,16 @@ func TestParseRefuses(t *testing.T) {
 		{"bearing of one octet", one("\x02\x00\x01\x01")},
 		{"bearing of three octets", one("\x02\x00\x03\x00\x00\x01")},
 		{"bearing 360", one("\x02\x00\x02\x01\x68")},
-		{"distance 0", one("\x03\x00\x04\x00\x00\x00\x00")},
-		{"distance too far", one("\x03\x00\x04\x00\x1e\x84\x81")},
+		{"distance 0", one("\x03\x00\x05\x01\x00\x00\x00\x00")},
+		{"distance of four octets", one("\x03\x00\x04\x00\x00\x03\xe8")},
+		{"distance of six octets", one("\x03\x00\x06\x01\x00\x00\x03\xe8\x00")},
+		{"distance in no unit", one("\x03\x00\x05\x00\x00\x00\x03\xe8")},
+		{"distance in kilograms", one("\x03\x00\x05\x09\x00\x00\x03\xe8")},
+		{"distance too far", one("\x03\x00\x05\x02\x00\x1e\x84\x81")},
+		{"speed in miles", one("\x0c\x00\x05\x04\x00\x00\x03\xe8")},
+		{"speed too high", one("\x0c\x00\x05\x05\x00\x2d\xc6\xc1")},
+		{"weight in knots", one("\x0d\x00\x05\x07\x00\x00\x03\xe8")},
+		{"weight too high", one("\x0d\x00\x05\x09\x05\xf5\xe1\x01")},
 		{"direction 0", one("\x04\x00\x01\x00")},
 		{"direction empty", one("\x04\x00\x00")},
 		{"count 0", one("\x05\x00\x02\x00\x00")},
@@ -113,6 +130,17 @@ func TestParseRefuses(t *testing.T) {
 		{"plate's region empty", one("\x06\x00\x05\x03MX-A")},
 		{"plate's region too long", one("\x06\x00\x09\x07MX-COAHA")},
 		{"weapon 0", one("\x07\x00\x01\x00")},
+		{"landmark without a name", one("\x0e\x00\x06\x00\x00\x00\x00\x00\x00")},
+		{"landmark without a direction", one("\x0e\x00\x05\x00\x00\x00\x00\x00")},
+		{"landmark with an amount of no unit", one("\x0e\x00\x07\x00\x00\x00\x00\x01\x00x")},
+		{"landmark with a unit and no amount", one("\x0e\x00\x07\x01\x00\x00\x00\x00\x00x")},
+		{"landmark at so many kilograms", one("\x0e\x00\x07\x09\x00\x00\x00\x01\x00x")},
+		{"toward the border of a landmark", one("\x0e\x00\x07\x00\x00\x00\x00\x00\x09x")},
+		{"landmark with a bidi override", one("\x0e\x00\x09\x00\x00\x00\x00\x00\x00\xe2\x80\xae")},
+		{"landmark's name too long", one("\x0e\x00\x7f\x00\x00\x00\x00\x00\x00" + strings.Repeat("a", 121))},
+		{"vehicle of one octet", one("\x0f\x00\x01\x01")},
+		{"vehicle of three octets", one("\x0f\x00\x03\x01\x01\x01")},
+		{"vehicle type 0", one("\x0f\x00\x02\x00\x01")},
 		{"unit empty", one("\x08\x00\x00")},
 		{"unit too long", one("\x08\x00\x3d" + strings.Repeat("a", 61))},
 		{"unit with an escape", one("\x08\x00\x05\x1b[31m")},
@@ -150,7 +178,7 @@ func TestParseRefuses(t *testing.T) {
 
 // TestLargestContents: what is at a limit goes through, one more does not.
 func TestLargestContents(t *testing.T) {
-	full := Content{65_535, []Slot{Text(strings.Repeat("é", MaxText/2)), Unknown{12, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText)}}}
+	full := Content{65_535, []Slot{Text(strings.Repeat("é", MaxText/2)), Unknown{112, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText)}}}
 	b, err := full.AppendTo(nil)
 	if err != nil || len(b) != MaxContent {
 		t.Fatalf("%d octets (%v), want %d", len(b), err, MaxContent)
@@ -159,7 +187,7 @@ func TestLargestContents(t *testing.T) {
 		t.Error(err)
 	}
 	for _, extra := range []int{1, 70_000} {
-		full.Slots[1] = Unknown{12, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText+extra)}
+		full.Slots[1] = Unknown{112, strings.Repeat("x", MaxContent-headerLen-2*slotHeaderLen-MaxText+extra)}
 		if b, err := full.AppendTo([]byte("ab")); !errors.Is(err, ErrContent) || string(b) != "ab" {
 			t.Errorf("%d octets too many: returned %d octets and %v", extra, len(b), err)
 		}
@@ -189,52 +217,6 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
-func TestValidate(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		c    Content
-		want string // part of the error; empty if valid
-	}{
-		{"bare call for help", Content{Code: OfficerDown}, ""},
-		{"always allowed slots", Content{OfficerDown, []Slot{Place{0, 0, ""}, Unit("1"), Text("a")}}, ""},
-		{"unknown code", Content{Code: 812}, "812"},
-		{"required slot missing", Content{Code: 306}, "stolen-vehicle needs plate="},
-		{"slot not of the phrase", Content{901, []Slot{Count(1)}}, `affirmative has no slot "count"`},
-		{"unknown slot", Content{901, []Slot{Unknown{99, ""}}}, `"kind-99"`},
-		{"unlisted direction", Content{101, []Slot{Direction(99)}}, "direction 99"},
-		{"unlisted weapon", Content{101, []Slot{Weapon(99)}}, "weapon 99"},
-		{"value out of range", Content{101, []Slot{Bearing(400)}}, "bearing of 400"},
-		{"wrong order", Content{101, []Slot{Text("a"), Bearing(4)}}, "after"},
-	} {
-		err := tt.c.Validate()
-		if tt.want == "" && err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if tt.want != "" && (!errors.Is(err, ErrSlots) || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%s: %v, want it refused with %q", tt.name, err, tt.want)
-		}
-	}
-}
-
-func TestComposeSortsAndKeepsItsOwnSlots(t *testing.T) {
-	slots := []Slot{Text("a"), Count(2), Place{1, 2, ""}}
-	c, err := Compose(103, slots...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := []Slot{Place{1, 2, ""}, Count(2), Text("a")}; !slices.Equal(c.Slots, want) {
-		t.Errorf("slots %v, want %v", c.Slots, want)
-	}
-	if slots[0] != Slot(Text("a")) {
-		t.Error("the caller's slots were sorted")
-	}
-	for _, bad := range [][]Slot{{nil}, {Text("a"), nil}, {(*Place)(nil)}, {Count(1), Count(1)}} {
-		if _, err := Compose(103, bad...); !errors.Is(err, ErrSlots) {
-			t.Errorf("%v: %v, want it refused", bad, err)
-		}
-	}
-}
-
 // visible reports whether s is one line that shows every character it holds.
 func visible(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, isUnseen) && s != ""
@@ -254,7 +236,7 @@ func FuzzParseContent(f *testing.F) {
 	if seeds == 0 {
 		f.Fatal("no seeds")
 	}
-	newer, err := Content{812, []Slot{Direction(200), Unknown{90, "\x1b\xff"}, Unknown{255, ""}}}.AppendTo(nil)
+	newer, err := Content{8120, []Slot{Direction(200), Unknown{90, "\x1b\xff"}, Unknown{255, ""}}}.AppendTo(nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -269,7 +251,8 @@ func FuzzParseContent(f *testing.F) {
 			t.Fatalf("%x is accepted but encodes to %x (%v)", b, again, err)
 		}
 		// The same octets as a text that nobody checked.
-		c.Slots = append(c.Slots, Text(b), Unit(b), Place{1 << 30, -1 << 31, string(b)}, Plate{string(b), string(b)}, Instant{-1 << 63, 7})
+		c.Slots = append(c.Slots, Text(b), Unit(b), Place{1 << 30, -1 << 31, string(b)}, Plate{string(b), string(b)}, Instant{-1 << 63, 7},
+			Landmark{string(b), Quantity{1 << 31, Measure(len(b))}, Direction(len(b))}, Vehicle{VehicleType(len(b)), 255})
 		for _, l := range Languages() {
 			if s := c.Sentence(l); !visible(s) || len(s) > 20_000 {
 				t.Fatalf("sentence of %d octets is not inert: %q", len(s), s)

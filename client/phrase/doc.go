@@ -10,6 +10,11 @@
 // dropped. A phrase asks for a slot only if its sentence says nothing without
 // it: a call for help never waits for a place.
 //
+// Quantities travel in the unit that the sender used and are shown as given and
+// converted for the reader's country. Codes never change their meaning:
+// testdata/codes.txt pins them. The sentences are in testdata/phrases.txt; no
+// native speaker has reviewed the Spanish and the French ones.
+//
 // Texts of a peer are hostile until shown. Control characters, bidirectional
 // controls and invisible characters are refused at both ends and made visible
 // where a sentence is built; words of a person always stand in quotation

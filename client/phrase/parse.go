@@ -2,7 +2,6 @@ package phrase
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +16,16 @@ func (k Kind) Form() string {
 	case KindBearing:
 		return "DEGREES true, 0 to 359 (45)"
 	case KindDistance:
-		return "NUMBER with m, km, mi or ft; metres if none (2.5km)"
+		return "NUMBER with m, km, ft or mi; metres if none (2.5km)"
+	case KindSpeed:
+		return "NUMBER with km/h, mph or kn (75mph)"
+	case KindWeight:
+		return "NUMBER with g, kg, oz or lb (12.5kg)"
+	case KindLandmark:
+		return "NAME, then optionally ,DISTANCE with its unit and ,DIRECTION from it (rail bridge,2km,north)"
+	case KindVehicle:
+		return "TYPE of " + words(Car, lastVehicle, VehicleType.slug) +
+			", then optionally ,COLOR of " + words(White, lastColour, Colour.slug) + " (pickup,white)"
 	case KindDirection:
 		return wordList(North, lastDirection, Direction.slug)
 	case KindCount:
@@ -39,11 +47,15 @@ func (k Kind) Form() string {
 }
 
 func wordList[T ~uint8](first, last T, slug func(T) string) string {
-	var words []string
+	return "one of " + words(first, last, slug)
+}
+
+func words[T ~uint8](first, last T, slug func(T) string) string {
+	var list []string
 	for v := first; v <= last; v++ {
-		words = append(words, slug(v))
+		list = append(list, slug(v))
 	}
-	return "one of " + strings.Join(words, ", ")
+	return strings.Join(list, ", ")
 }
 
 // ParseSlots reads the slots of a phrase as typed on a command line, such as
@@ -102,7 +114,18 @@ func readSlot(k Kind, v string) (Slot, error) {
 		n, err := readNumber(v, 360)
 		return Bearing(n % 360), err
 	case KindDistance:
-		return readDistance(v)
+		q, err := readQuantity(v, length, Metres)
+		return Distance(q), err
+	case KindSpeed:
+		q, err := readQuantity(v, speed, 0)
+		return Speed(q), err
+	case KindWeight:
+		q, err := readQuantity(v, weight, 0)
+		return Weight(q), err
+	case KindLandmark:
+		return readLandmark(v), nil
+	case KindVehicle:
+		return readVehicle(v)
 	case KindDirection:
 		return readWord(v, North, lastDirection, Direction.slug)
 	case KindCount:
@@ -164,21 +187,6 @@ func readDegrees(v string) (float64, error) {
 	return strconv.ParseFloat(v, 64)
 }
 
-func readDistance(v string) (Slot, error) {
-	v = strings.ToLower(v)
-	number := strings.TrimRight(v, "abcdefghijklmnopqrstuvwxyz ")
-	metres, ok := map[string]float64{"": 1, "m": 1, "km": 1000, "mi": 1609.344, "ft": 0.3048}[strings.TrimSpace(v[len(number):])]
-	n, err := readDegrees(number)
-	if !ok || err != nil {
-		return nil, fmt.Errorf("not a number with a unit of length")
-	}
-	n = math.Round(n * metres)
-	if n < 1 || n > MaxDistance {
-		return nil, fmt.Errorf("not from 1 m to %d km", MaxDistance/1000)
-	}
-	return Distance(n), nil
-}
-
 func readETA(v string) (Slot, error) {
 	if n, err := readNumber(v, MaxETA); err == nil {
 		return ETA(n), nil
@@ -190,14 +198,49 @@ func readETA(v string) (Slot, error) {
 	return ETA(d / time.Minute), nil
 }
 
-func readWord[T interface {
-	~uint8
-	Slot
-}](v string, first, last T, slug func(T) string) (Slot, error) {
+// readLandmark takes a direction and a distance with its unit off the end; what
+// is left is the name, commas and all.
+func readLandmark(v string) Landmark {
+	var out Landmark
+	if name, last, ok := cutLast(v); ok {
+		if d, err := readWord(last, North, lastDirection, Direction.slug); err == nil && d.fromHere() {
+			out.Toward, v = d, name
+		}
+	}
+	if name, last, ok := cutLast(v); ok {
+		if q, err := readQuantity(last, length, 0); err == nil {
+			out.Offset, v = q, name
+		}
+	}
+	out.Name = v
+	return out
+}
+
+func cutLast(v string) (before, last string, found bool) {
+	i := strings.LastIndexByte(v, ',')
+	if i < 0 {
+		return v, "", false
+	}
+	return strings.TrimSpace(v[:i]), strings.TrimSpace(v[i+1:]), true
+}
+
+func readVehicle(v string) (Slot, error) {
+	first, second, both := strings.Cut(v, ",")
+	out, err := Vehicle{}, error(nil)
+	if out.Type, err = readWord(strings.TrimSpace(first), Car, lastVehicle, VehicleType.slug); err != nil {
+		return nil, fmt.Errorf("not a type of the list")
+	}
+	if both {
+		out.Colour, err = readWord(strings.TrimSpace(second), White, lastColour, Colour.slug)
+	}
+	return out, err
+}
+
+func readWord[T ~uint8](v string, first, last T, slug func(T) string) (T, error) {
 	for t := first; t <= last; t++ {
-		if slug(t) == v {
+		if slug(t) == strings.ToLower(v) {
 			return t, nil
 		}
 	}
-	return nil, fmt.Errorf("not a word of the list")
+	return 0, fmt.Errorf("not a word of the list")
 }

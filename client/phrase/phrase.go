@@ -32,13 +32,14 @@ const (
 	TopicHazards       Topic = 5
 	TopicRequests      Topic = 6
 	TopicStatus        Topic = 7
+	TopicPatrols       Topic = 8
 	TopicReplies       Topic = 9
 )
 
 // Topics returns the topics in the order of their codes.
 func Topics() []Topic {
 	return []Topic{TopicOfficerSafety, TopicPeople, TopicVehicles, TopicBorder, TopicHazards, TopicRequests,
-		TopicStatus, TopicReplies}
+		TopicStatus, TopicPatrols, TopicReplies}
 }
 
 // Name returns the topic's heading.
@@ -58,6 +59,8 @@ func (t Topic) Name(l Language) string {
 		return wording{"Requests and arrangements", "Solicitudes y coordinación", "Demandes et coordination"}.in(l)
 	case TopicStatus:
 		return wording{"Movements and status", "Movimientos y situación", "Déplacements et situation"}.in(l)
+	case TopicPatrols:
+		return wording{"Mirrored patrols", "Patrullajes en espejo", "Patrouilles en miroir"}.in(l)
 	case TopicReplies:
 		return wording{"Replies and radio", "Respuestas y radio", "Réponses et radio"}.in(l)
 	}
@@ -82,8 +85,10 @@ func (t Topic) table() []Phrase {
 		return slices.Concat(requests(), crossings())
 	case TopicStatus:
 		return slices.Concat(status(), movements())
+	case TopicPatrols:
+		return patrols()
 	case TopicReplies:
-		return slices.Concat(replies(), radio())
+		return slices.Concat(replies(), radio(), answers(), declines(), questions())
 	}
 	return nil
 }
@@ -111,6 +116,12 @@ func (p Phrase) Required() []Kind { return p.required.kinds() }
 
 // Optional returns the kinds of slots the phrase may carry besides.
 func (p Phrase) Optional() []Kind { return ((p.optional | always) &^ p.required).kinds() }
+
+// Always returns the kinds of slots that every phrase may carry.
+func Always() []Kind { return always.kinds() }
+
+// Template returns the sentence with each slot's name in braces, such as {place}.
+func (p Phrase) Template(l Language) string { return p.sentence.in(l) }
 
 // Title returns the sentence with an ellipsis for every slot, for menus.
 func (p Phrase) Title(l Language) string {

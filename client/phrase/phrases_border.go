@@ -23,15 +23,15 @@ func border() []Phrase {
 			"Large group gathering at the border.",
 			"Grupo numeroso concentrado en la frontera.",
 			"Grand groupe rassemblé à la frontière."}},
-		{406, "drone", 0, subject, wording{
+		{406, "drone", 0, subject | velocity, wording{
 			"Drone sighted.",
 			"Dron avistado.",
 			"Drone aperçu."}},
-		{407, "drone-crossing", 0, bearing | distance | direction, wording{
+		{407, "drone-crossing", 0, bearing | distance | direction | velocity, wording{
 			"Drone crossing the border.",
 			"Dron cruzando la frontera.",
 			"Drone franchissant la frontière."}},
-		{408, "drone-drop", 0, bearing | distance | direction, wording{
+		{408, "drone-drop", 0, bearing | distance | direction | mass, wording{
 			"A drone dropped a load.",
 			"Un dron soltó una carga.",
 			"Un drone a largué un chargement."}},
@@ -43,15 +43,15 @@ func border() []Phrase {
 			"Sensor activated.",
 			"Sensor activado.",
 			"Capteur déclenché."}},
-		{411, "smuggling", 0, subject | plate, wording{
+		{411, "smuggling", 0, subject | vehicle | mass, wording{
 			"Smuggling in progress.",
 			"Contrabando en curso.",
 			"Contrebande en cours."}},
-		{412, "contraband-found", 0, count | plate, wording{
+		{412, "contraband-found", 0, count | vehicle | mass, wording{
 			"Contraband found.",
 			"Contrabando localizado.",
 			"Contrebande découverte."}},
-		{413, "weapons-found", 0, weapon | plate, wording{
+		{413, "weapons-found", 0, weapon | vehicle, wording{
 			"Weapons found.",
 			"Armas localizadas.",
 			"Armes découvertes."}},
@@ -59,5 +59,9 @@ func border() []Phrase {
 			"Officers are being watched by lookouts.",
 			"Hay vigías observando a los agentes.",
 			"Des guetteurs observent les agents."}},
+		{415, "drugs-found", mass, count | vehicle, wording{
+			"Drugs found: {weight}.",
+			"Droga localizada: {weight}.",
+			"Drogue découverte : {weight}."}},
 	}
 }

@@ -15,11 +15,11 @@ func hazards() []Phrase {
 			"Flooding or fast-rising water.",
 			"Inundación o crecida repentina.",
 			"Inondation ou montée rapide des eaux."}},
-		{504, "hazmat", 0, subject | plate, wording{
+		{504, "hazmat", 0, subject | vehicle, wording{
 			"Hazardous materials. Keep your distance and stay upwind.",
 			"Materiales peligrosos. Guarden distancia y manténganse con el viento a la espalda.",
 			"Matières dangereuses. Gardez vos distances et restez dos au vent."}},
-		{505, "explosive-device", 0, bearing | distance | plate, wording{
+		{505, "explosive-device", 0, bearing | distance | vehicle, wording{
 			"Suspected explosive device. Keep clear.",
 			"Posible artefacto explosivo. No se acerquen.",
 			"Engin explosif soupçonné. N'approchez pas."}},

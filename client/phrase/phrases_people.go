@@ -27,11 +27,11 @@ func people() []Phrase {
 			"Boat in distress.",
 			"Embarcación en peligro.",
 			"Embarcation en détresse."}},
-		{207, "missing-child", 0, direction | count | plate, wording{
+		{207, "missing-child", 0, direction | count | vehicle, wording{
 			"Missing child.",
 			"Menor desaparecido.",
 			"Enfant porté disparu."}},
-		{208, "missing-person", 0, direction | count | plate, wording{
+		{208, "missing-person", 0, direction | count | vehicle, wording{
 			"Missing person.",
 			"Persona desaparecida.",
 			"Personne portée disparue."}},
@@ -47,7 +47,7 @@ func people() []Phrase {
 			"People in distress from heat or cold.",
 			"Personas en peligro por calor o frío.",
 			"Personnes en détresse à cause de la chaleur ou du froid."}},
-		{212, "locked-in-vehicle", 0, count | plate, wording{
+		{212, "locked-in-vehicle", 0, count | vehicle, wording{
 			"People locked in a vehicle or trailer.",
 			"Personas encerradas en un vehículo o remolque.",
 			"Personnes enfermées dans un véhicule ou une remorque."}},
@@ -55,11 +55,11 @@ func people() []Phrase {
 			"Deceased person found.",
 			"Se localizó a una persona sin vida.",
 			"Découverte d'une personne décédée."}},
-		{214, "abduction", 0, subject | plate, wording{
+		{214, "abduction", 0, subject | vehicle, wording{
 			"Abduction reported.",
 			"Se reporta un secuestro.",
 			"Enlèvement signalé."}},
-		{215, "trafficking-suspected", 0, direction | count | plate, wording{
+		{215, "trafficking-suspected", 0, direction | count | vehicle, wording{
 			"Suspected human trafficking.",
 			"Posible trata de personas.",
 			"Traite de personnes soupçonnée."}},

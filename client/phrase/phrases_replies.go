@@ -85,7 +85,7 @@ func radio() []Phrase {
 			"End of exercise.",
 			"Fin del simulacro.",
 			"Fin de l'exercice."}},
-		{920, "message", text, subject | plate | weapon | eta, wording{
+		{920, "message", text, subject | vehicle | weapon | eta, wording{
 			"Message: {text}.",
 			"Mensaje: {text}.",
 			"Message : {text}."}},

@@ -4,9 +4,9 @@ package phrase
 func requests() []Phrase {
 	return []Phrase{
 		{601, "handover-request", place | count, eta, wording{
-			"Requesting handover of {count} at {place}.",
-			"Solicito la entrega de {count} en {place}.",
-			"Je demande la remise de {count} au point {place}."}},
+			"Requesting handover of {count}. Place: {place}.",
+			"Solicito la entrega de {count}. Lugar: {place}.",
+			"Je demande la remise de {count}. Lieu : {place}."}},
 		{602, "handover-ready", count, 0, wording{
 			"Ready to hand over {count}.",
 			"Listos para entregar a {count}.",
@@ -16,26 +16,26 @@ func requests() []Phrase {
 			"Entrega de {count} concluida.",
 			"Remise de {count} terminée."}},
 		{604, "meet-at", place, eta, wording{
-			"Meet at {place}.",
+			"Meeting point: {place}.",
 			"Punto de reunión: {place}.",
 			"Point de rencontre : {place}."}},
 		{605, "meet-at-time", place | instant, 0, wording{
-			"Meet at {place}, time {time}.",
+			"Meeting point: {place}; time: {time}.",
 			"Punto de reunión: {place}; hora: {time}.",
 			"Point de rencontre : {place}; heure : {time}."}},
 		{606, "need-interpreter", 0, count, wording{
 			"Interpreter needed.",
 			"Se requiere intérprete.",
 			"Interprète requis."}},
-		{607, "roadblock-request", place, direction | plate, wording{
-			"Requesting a roadblock at {place}.",
-			"Solicito instalar un retén en {place}.",
-			"Je demande un barrage routier au point {place}."}},
-		{608, "watch-area", place, subject | plate, wording{
-			"Please watch the area around {place}.",
-			"Favor de vigilar el área de {place}.",
-			"Veuillez surveiller le secteur du point {place}."}},
-		{609, "intercept-request", direction, bearing | distance | count | plate | weapon | eta, wording{
+		{607, "roadblock-request", place, direction | vehicle, wording{
+			"Requesting a roadblock. Place: {place}.",
+			"Solicito instalar un retén. Lugar: {place}.",
+			"Je demande un barrage routier. Lieu : {place}."}},
+		{608, "watch-area", place, subject | vehicle, wording{
+			"Please watch this area: {place}.",
+			"Favor de vigilar esta área: {place}.",
+			"Veuillez surveiller ce secteur : {place}."}},
+		{609, "intercept-request", direction, bearing | distance | count | vehicle | weapon | eta | velocity, wording{
 			"Requesting an intercept. Subject moving {direction}.",
 			"Solicito interceptar. El sujeto se desplaza {direction}.",
 			"Je demande une interception. Le sujet se déplace {direction}."}},
@@ -68,21 +68,21 @@ func crossings() []Phrase {
 			"Passage frontalier suspendu."}},
 		{651, "crossing-suspended-until", instant, direction, wording{
 			"Crossing suspended until {time}.",
-			"Cruce suspendido hasta {time}.",
+			"Cruce suspendido hasta el {time}.",
 			"Passage frontalier suspendu jusqu'au {time}."}},
 		{652, "crossing-reopened", 0, direction, wording{
 			"Crossing reopened.",
 			"Cruce reabierto.",
 			"Passage frontalier rouvert."}},
-		{653, "request-to-cross", 0, count | plate | eta, wording{
+		{653, "request-to-cross", 0, count | vehicle | eta, wording{
 			"Requesting permission to cross.",
 			"Solicito autorización para cruzar.",
 			"Je demande l'autorisation de traverser."}},
-		{654, "officers-near-border", 0, subject | plate, wording{
+		{654, "officers-near-border", 0, subject | vehicle, wording{
 			"Our officers are working next to the border.",
 			"Nuestros agentes trabajan junto a la frontera.",
 			"Nos agents travaillent à proximité de la frontière."}},
-		{655, "crossed-by-mistake", 0, subject | plate, wording{
+		{655, "crossed-by-mistake", 0, subject | vehicle, wording{
 			"Our officers crossed the border by mistake and are returning.",
 			"Nuestros agentes cruzaron la frontera por error y están regresando.",
 			"Nos agents ont franchi la frontière par erreur et reviennent."}},

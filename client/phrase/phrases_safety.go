@@ -7,7 +7,7 @@ func officerSafety() []Phrase {
 		{101, "officer-down", 0, subject | weapon, wording{
 			"Officer down. Send help immediately.",
 			"Agente caído. Envíen ayuda de inmediato.",
-			"Agent au sol. Envoyez de l'aide immédiatement."}},
+			"Agent à terre. Envoyez de l'aide immédiatement."}},
 		{102, "officer-in-distress", 0, subject | weapon, wording{
 			"Officer in distress. Emergency assistance needed.",
 			"Agente en peligro. Se requiere apoyo de emergencia.",
@@ -30,8 +30,8 @@ func officerSafety() []Phrase {
 			"Coups de feu d'un côté à l'autre de la frontière."}},
 		{107, "gunfire-heard", bearing, distance, wording{
 			"Gunfire heard on bearing {bearing}.",
-			"Se escuchan disparos al rumbo {bearing}.",
-			"Coups de feu entendus au relèvement {bearing}."}},
+			"Se escuchan disparos, rumbo {bearing}.",
+			"Coups de feu entendus, relèvement {bearing}."}},
 		{108, "rocks-thrown", 0, subject, wording{
 			"Rocks being thrown at officers.",
 			"Están lanzando piedras a los agentes.",
@@ -44,7 +44,7 @@ func officerSafety() []Phrase {
 			"Assault in progress.",
 			"Agresión en curso.",
 			"Agression en cours."}},
-		{111, "armed-person", weapon, subject | plate, wording{
+		{111, "armed-person", weapon, subject | vehicle, wording{
 			"Armed person. Weapon: {weapon}.",
 			"Persona armada. Arma: {weapon}.",
 			"Personne armée. Arme : {weapon}."}},

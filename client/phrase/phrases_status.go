@@ -7,19 +7,19 @@ func status() []Phrase {
 			"On scene.",
 			"En el lugar.",
 			"Sur les lieux."}},
-		{702, "visual-contact", 0, subject | plate, wording{
+		{702, "visual-contact", 0, subject | vehicle | velocity, wording{
 			"We have visual contact.",
 			"Tenemos contacto visual.",
 			"Nous avons un contact visuel."}},
-		{703, "visual-lost", 0, subject | plate, wording{
+		{703, "visual-lost", 0, subject | vehicle | velocity, wording{
 			"Visual contact lost.",
 			"Contacto visual perdido.",
 			"Contact visuel perdu."}},
-		{704, "subject-at", bearing | distance, direction | count | plate, wording{
+		{704, "subject-at", bearing | distance, direction | count | vehicle | velocity, wording{
 			"Subject at {distance}, bearing {bearing}.",
 			"Sujeto a {distance}, rumbo {bearing}.",
 			"Sujet à {distance}, relèvement {bearing}."}},
-		{705, "in-custody", count, plate, wording{
+		{705, "in-custody", count, vehicle, wording{
 			"In custody: {count}.",
 			"Bajo custodia: {count}.",
 			"Sous garde : {count}."}},
@@ -80,7 +80,7 @@ func movements() []Phrase {
 		{755, "proceed", 0, direction, wording{
 			"Proceed.",
 			"Procedan.",
-			"Procédez."}},
+			"Allez-y."}},
 		{756, "stay-on-your-side", 0, 0, wording{
 			"Stay on your side of the border.",
 			"Permanezcan de su lado de la frontera.",
@@ -95,7 +95,7 @@ func movements() []Phrase {
 			"Nous quittons les lieux."}},
 		{759, "hold-fire", 0, subject, wording{
 			"Hold your fire. Our officers are in the area.",
-			"Alto al fuego. Nuestros agentes están en el área.",
-			"Cessez le feu. Nos agents sont dans le secteur."}},
+			"No disparen. Nuestros agentes están en el área.",
+			"Ne tirez pas. Nos agents sont dans le secteur."}},
 	}
 }

@@ -22,9 +22,9 @@ func TestSentence(t *testing.T) {
 	threeLanguages(t, Content{Code: OfficerDown}, wording{
 		"Officer down. Send help immediately.",
 		"Agente caído. Envíen ayuda de inmediato.",
-		"Agent au sol. Envoyez de l'aide immédiatement."})
+		"Agent à terre. Envoyez de l'aide immédiatement."})
 	threeLanguages(t, Content{404, []Slot{
-		Place{28_709_100, -100_499_500, "rail bridge"}, Bearing(225), Distance(800), TowardMexico, Count(1),
+		Place{28_709_100, -100_499_500, "rail bridge"}, Bearing(225), Distance{800_000, Metres}, TowardMexico, Count(1),
 		Unit("Del Rio 214"), Instant{1_772_659_800, -360}, Text("two carry rifles")}}, wording{
 		"Group of 1 person heading toward Mexico. " +
 			"Location: 28.70910, -100.49950 (MGRS 14R LS 53532 76677), near “rail bridge”. " +
@@ -44,16 +44,28 @@ func TestSentence(t *testing.T) {
 		"Véhicule suspect. Nombre de personnes : 4. Plaque d'immatriculation : ABC-123-A (COA, Mexique)."})
 }
 
+// TestLandmarkStandsInForPlace: whoever has no position still says where.
+func TestLandmarkStandsInForPlace(t *testing.T) {
+	threeLanguages(t, Content{604, []Slot{ETA(10), Landmark{"old mill", Quantity{500_000, Metres}, South}}}, wording{
+		"Meeting point: 0.3 mi (500 m) south of “old mill”. Estimated time to arrival: 10 min.",
+		"Punto de reunión: a 500 m (0.3 mi) al sur de “old mill”. Tiempo estimado de llegada: 10 min.",
+		"Point de rencontre : à 500 m (0,3 mi) au sud de « old mill ». Délai d'arrivée prévu : 10 min."})
+	threeLanguages(t, Content{604, []Slot{Place{0, 0, ""}, Landmark{Name: "old mill"}}}, wording{
+		"Meeting point: 0.00000, 0.00000 (MGRS 31N AA 66021 00000). Landmark: near “old mill”.",
+		"Punto de reunión: 0.00000, 0.00000 (MGRS 31N AA 66021 00000). Punto de referencia: cerca de “old mill”.",
+		"Point de rencontre : 0.00000, 0.00000 (MGRS 31N AA 66021 00000). Point de repère : près de « old mill »."})
+}
+
 // TestNewerContents: nothing that a newer phrasebook sends is dropped.
 func TestNewerContents(t *testing.T) {
-	threeLanguages(t, Content{Code: 812}, wording{
-		"Message code 812 (not in this phrasebook).",
-		"Código de mensaje 812 (no está en este catálogo de frases).",
-		"Code de message 812 (absent de ce recueil de phrases)."})
-	threeLanguages(t, Content{812, []Slot{Count(2), Text("hola")}}, wording{
-		"Message code 812 (not in this phrasebook): Number of people: 2; Message: “hola”.",
-		"Código de mensaje 812 (no está en este catálogo de frases): Número de personas: 2; Mensaje: “hola”.",
-		"Code de message 812 (absent de ce recueil de phrases) : Nombre de personnes : 2; Message : « hola »."})
+	threeLanguages(t, Content{Code: 8120}, wording{
+		"Message code 8120 (not in this phrasebook).",
+		"Código de mensaje 8120 (no está en este catálogo de frases).",
+		"Code de message 8120 (absent de ce recueil de phrases)."})
+	threeLanguages(t, Content{8120, []Slot{Count(2), Text("hola")}}, wording{
+		"Message code 8120 (not in this phrasebook): Number of people: 2; Message: “hola”.",
+		"Código de mensaje 8120 (no está en este catálogo de frases): Número de personas: 2; Mensaje: “hola”.",
+		"Code de message 8120 (absent de ce recueil de phrases) : Nombre de personnes : 2; Message : « hola »."})
 	threeLanguages(t, Content{103, []Slot{Direction(77), Weapon(99), Unknown{42, "\x1b["}}}, wording{
 		"Requesting backup. Direction of travel: (value 77, not in this phrasebook). " +
 			"Weapon: (value 99, not in this phrasebook). Item of type 42 (not in this phrasebook): 0x1b5b.",
@@ -82,7 +94,7 @@ func TestHostileText(t *testing.T) {
 		"marks piled high": "Z" + strings.Repeat("\u0301", 50),
 	} {
 		for _, l := range Languages() {
-			for _, c := range []Content{{Message, []Slot{Text(text)}}, {103, []Slot{Place{0, 0, text}, Unit(text)}}, {812, []Slot{Plate{text, text}}}} {
+			for _, c := range []Content{{Message, []Slot{Text(text)}}, {103, []Slot{Place{0, 0, text}, Unit(text)}}, {8120, []Slot{Plate{text, text}}}} {
 				s := c.Sentence(l)
 				if !visible(s) || len(s) > 5_000 || strings.Contains(s, strings.Repeat("\u0301", maxMarks+1)) {
 					t.Errorf("%s in %v: sentence of %d octets is not inert: %.300q", name, l, len(s), s)
@@ -114,15 +126,6 @@ func TestValues(t *testing.T) {
 		{Bearing(337), wording{"337° true (northwest)", "337° verdadero (noroeste)", "337° vrai (nord-ouest)"}},
 		{Bearing(338), wording{"338° true (north)", "338° verdadero (norte)", "338° vrai (nord)"}},
 		{Bearing(359), wording{"359° true (north)", "359° verdadero (norte)", "359° vrai (nord)"}},
-		{Distance(1), wording{"3 ft (1 m)", "1 m (3 pies)", "1 m (3 pi)"}},
-		{Distance(2), wording{"7 ft (2 m)", "2 m (7 pies)", "2 m (7 pi)"}},
-		{Distance(100), wording{"330 ft (100 m)", "100 m (330 pies)", "100 m (330 pi)"}},
-		{Distance(401), wording{"1320 ft (401 m)", "401 m (1320 pies)", "401 m (1320 pi)"}},
-		{Distance(999), wording{"0.6 mi (999 m)", "999 m (0.6 mi)", "999 m (0,6 mi)"}},
-		{Distance(1609), wording{"1.0 mi (1.6 km)", "1.6 km (1.0 mi)", "1,6 km (1,0 mi)"}},
-		{Distance(99_949), wording{"62.1 mi (99.9 km)", "99.9 km (62.1 mi)", "99,9 km (62,1 mi)"}},
-		{Distance(99_950), wording{"62.1 mi (100 km)", "100 km (62.1 mi)", "100 km (62,1 mi)"}},
-		{Distance(MaxDistance), wording{"1243 mi (2000 km)", "2000 km (1243 mi)", "2000 km (1243 mi)"}},
 		{North, wording{"north", "hacia el norte", "vers le nord"}},
 		{East, wording{"east", "hacia el este", "vers l'est"}},
 		{West, wording{"west", "hacia el oeste", "vers l'ouest"}},
@@ -141,11 +144,28 @@ func TestValues(t *testing.T) {
 		{Instant{1_772_659_800, 330}, wording{"2026-03-04 21:30 UTC (2026-03-05 03:00 UTC+05:30)",
 			"2026-03-04 21:30 UTC (2026-03-05 03:00 UTC+05:30)", "2026-03-04 21:30 UTC (2026-03-05 03:00 UTC+05:30)"}},
 		{Instant{0, 0}, wording{"(0)", "(0)", "(0)"}},
+		{Landmark{Name: "rail bridge"}, wording{"near “rail bridge”", "cerca de “rail bridge”", "près de « rail bridge »"}},
+		{Landmark{"gate", Quantity{2_000, Kilometres}, North}, wording{"1.2 mi (2 km) north of “gate”",
+			"a 2 km (1.2 mi) al norte de “gate”", "à 2 km (1,2 mi) au nord de « gate »"}},
+		{Landmark{"gate", Quantity{}, East}, wording{"east of “gate”", "al este de “gate”", "à l'est de « gate »"}},
+		{Landmark{"gate", Quantity{100_000, Feet}, 0}, wording{"100 ft (30 m) from “gate”", "a 30 m (100 pies) de “gate”",
+			"à 30 m (100 pi) de « gate »"}},
+		{Landmark{"gate", Quantity{100_000, Metres}, West}, wording{"330 ft (100 m) west of “gate”",
+			"a 100 m (330 pies) al oeste de “gate”", "à 100 m (330 pi) à l'ouest de « gate »"}},
+		{Landmark{"gate", Quantity{3_000, Miles}, Upstream}, wording{"3 mi (4.8 km) upstream of “gate”",
+			"a 4.8 km (3 mi) río arriba de “gate”", "à 4,8 km (3 mi) en amont de « gate »"}},
+		{Landmark{"gate", Quantity{}, 99}, wording{"(value 99, not in this phrasebook) from “gate”",
+			"(valor 99, no está en este catálogo de frases) de “gate”", "(valeur 99, absente de ce recueil de phrases) de « gate »"}},
+		{Vehicle{Pickup, White}, wording{"white pickup truck", "camioneta pickup, color blanco", "camionnette, couleur blanche"}},
+		{Vehicle{Car, 0}, wording{"car", "automóvil", "automobile"}},
+		{Vehicle{99, DarkColour}, wording{"dark (value 99, not in this phrasebook)",
+			"(valor 99, no está en este catálogo de frases), color oscuro",
+			"(valeur 99, absente de ce recueil de phrases), couleur foncée"}},
 		{Place{-33_856_800, 151_215_300, ""}, wording{"-33.85680, 151.21530 (MGRS 56H LH 34900 52288)",
 			"-33.85680, 151.21530 (MGRS 56H LH 34900 52288)", "-33.85680, 151.21530 (MGRS 56H LH 34900 52288)"}},
 	} {
 		for _, l := range Languages() {
-			if got := tt.s.show(l); got != tt.want.in(l) {
+			if got := strings.ReplaceAll(tt.s.show(l), nbsp, " "); got != tt.want.in(l) {
 				t.Errorf("%v %v in %v: %s, want %s", tt.s.Kind(), tt.s, l, got, tt.want.in(l))
 			}
 		}
@@ -169,6 +189,15 @@ func TestEveryWordDiffers(t *testing.T) {
 		for w := WeaponUnidentified; w <= lastWeapon; w++ {
 			once(fmt.Sprint("weapon ", uint8(w)), w.show(l))
 		}
+		for d := North; d <= lastDirection; d++ {
+			once(fmt.Sprint("from a landmark, direction ", uint8(d)), d.of(l))
+		}
+		for v := Car; v <= lastVehicle; v++ {
+			once(fmt.Sprint("vehicle ", uint8(v)), "the vehicle "+v.show(l))
+		}
+		for c := White; c <= lastColour; c++ {
+			once(fmt.Sprint("color ", uint8(c)), "the color "+c.show(l))
+		}
 		for k := KindPlace; k <= lastKind+1; k++ {
 			once("label of "+k.String(), k.Label(l)+":")
 		}
@@ -181,6 +210,24 @@ func TestAt(t *testing.T) {
 	got := At(time.Date(2026, 3, 4, 15, 35, 9, 999, zone))
 	if want := (Instant{1_772_663_709, -420}); got != want {
 		t.Errorf("At = %v, want %v", got, want)
+	}
+}
+
+// TestUnitsOfTheReadersCountry: the words are the language's, the order of
+// units is the country's.
+func TestUnitsOfTheReadersCountry(t *testing.T) {
+	for l, want := range map[Language]string{
+		English:             "Perimeter set. Distance: 0.5 mi (800 m).",
+		EnglishCanada:       "Perimeter set. Distance: 800 m (0.5 mi).",
+		Spanish:             "Perímetro establecido. Distancia: 800 m (0.5 mi).",
+		SpanishUnitedStates: "Perímetro establecido. Distancia: 0.5 mi (800 m).",
+		French:              "Périmètre établi. Distance : 800 m (0,5 mi).",
+		Language(77):        "Perimeter set. Distance: 0.5 mi (800 m).",
+	} {
+		got := Content{708, []Slot{Distance{800_000, Metres}}}.Sentence(l)
+		if got = strings.ReplaceAll(got, nbsp, " "); got != want {
+			t.Errorf("in %v: %s, want %s", l, got, want)
+		}
 	}
 }
 
@@ -198,8 +245,8 @@ func TestTitle(t *testing.T) {
 }
 
 func TestParseLanguage(t *testing.T) {
-	for s, want := range map[string]Language{"en": English, "EN-us": English, "en-CA": English, "es": Spanish,
-		"es-MX": Spanish, "es-us": Spanish, "fr": French, "fr-CA": French, "FR": French} {
+	for s, want := range map[string]Language{"en": English, "EN-us": English, "en-CA": EnglishCanada, "es": Spanish,
+		"es-MX": Spanish, "es-us": SpanishUnitedStates, "fr": French, "fr-CA": French, "FR": French} {
 		if got, err := ParseLanguage(s); err != nil || got != want {
 			t.Errorf("ParseLanguage(%q) = %v, %v; want %v", s, got, err, want)
 		}
@@ -209,7 +256,7 @@ func TestParseLanguage(t *testing.T) {
 			t.Errorf("ParseLanguage(%q) = %v, %v; want a printable error", s, got, err)
 		}
 	}
-	for _, l := range Languages() {
+	for l := English; l <= SpanishUnitedStates; l++ {
 		if back, err := ParseLanguage(l.String()); err != nil || back != l {
 			t.Errorf("%v does not come back: %v, %v", l, back, err)
 		}

@@ -3,18 +3,20 @@ package phrase
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // Kind says what a slot holds. The numbers are on the wire, are never reused,
-// and their order is the order of slots in a content and in a sentence's
-// details. A value's layout never changes; a new layout gets a new kind.
+// and their order is the order of slots in a content; people are shown slots in
+// the order of readingOrder. A value's layout never changes; a new layout gets a
+// new kind.
 type Kind uint8
 
 // The kinds of slots and their values on the wire (integers big-endian).
 const (
 	KindPlace     Kind = 1  // latitude i32, longitude i32 in microdegrees, landmark text [0..MaxLandmark]
 	KindBearing   Kind = 2  // degrees true u16, 0..359
-	KindDistance  Kind = 3  // metres u32, 1..MaxDistance
+	KindDistance  Kind = 3  // Measure u8, thousandths u32, neither 0
 	KindDirection Kind = 4  // Direction u8, not 0
 	KindCount     Kind = 5  // persons u16, 1..MaxCount
 	KindPlate     Kind = 6  // length of origin u8, origin "", "US" or "US-TX", number [1..MaxPlate]
@@ -23,25 +25,32 @@ const (
 	KindETA       Kind = 9  // minutes u16, 0..MaxETA
 	KindTime      Kind = 10 // Unix seconds i64, offset from UTC in minutes i16
 	KindText      Kind = 11 // text [1..MaxText]
+	KindSpeed     Kind = 12 // as distance
+	KindWeight    Kind = 13 // as distance
+	KindLandmark  Kind = 14 // Measure u8 and thousandths u32, both 0 or neither; Direction u8 or 0; name text [1..MaxLandmark]
+	KindVehicle   Kind = 15 // VehicleType u8, not 0; Colour u8 or 0
 
-	lastKind = KindText
+	lastKind = KindVehicle
 )
 
 // Limits. Lengths are in octets.
 const (
 	MaxContent  = 1024      // a whole content
 	MaxText     = 400       // free text
-	MaxLandmark = 120       // landmark of a place
+	MaxLandmark = 120       // name of a landmark
 	MaxUnit     = 60        // name of a unit
 	MaxPlate    = 12        // number of a plate
 	MaxDistance = 2_000_000 // metres
+	MaxSpeed    = 3_000     // kilometres an hour
+	MaxWeight   = 100_000   // kilograms
 	MaxCount    = 9_999     // persons
 	MaxETA      = 2_880     // minutes: two days
 	MaxSlots    = 24        // slots of a content, unknown ones included
 )
 
 // Slot is one typed value of a content: a Place, Bearing, Distance, Direction,
-// Count, Plate, Weapon, Unit, ETA, Instant, Text or Unknown, always by value.
+// Count, Plate, Weapon, Unit, ETA, Instant, Text, Speed, Weight, Landmark, Vehicle
+// or Unknown, always by value.
 type Slot interface {
 	Kind() Kind
 
@@ -95,8 +104,8 @@ func decodeValue(k Kind, v []byte) (Slot, bool) {
 		n, ok := decodeUint(v, 2)
 		return Bearing(n), ok
 	case KindDistance:
-		n, ok := decodeUint(v, 4)
-		return Distance(n), ok
+		q, ok := decodeQuantity(v)
+		return Distance(q), ok
 	case KindDirection:
 		n, ok := decodeUint(v, 1)
 		return Direction(n), ok
@@ -117,6 +126,16 @@ func decodeValue(k Kind, v []byte) (Slot, bool) {
 		return decodeInstant(v)
 	case KindText:
 		return Text(v), true
+	case KindSpeed:
+		q, ok := decodeQuantity(v)
+		return Speed(q), ok
+	case KindWeight:
+		q, ok := decodeQuantity(v)
+		return Weight(q), ok
+	case KindLandmark:
+		return decodeLandmark(v)
+	case KindVehicle:
+		return decodeVehicle(v)
 	}
 	return Unknown{k, string(v)}, true
 }
@@ -137,7 +156,8 @@ func decodeUint(v []byte, size int) (uint64, bool) {
 // or a pointer satisfies the interface but is no slot.
 func isSlot(s Slot) bool {
 	switch s.(type) {
-	case Place, Bearing, Distance, Direction, Count, Plate, Weapon, Unit, ETA, Instant, Text, Unknown:
+	case Place, Bearing, Distance, Direction, Count, Plate, Weapon, Unit, ETA, Instant, Text, Speed, Weight, Landmark,
+		Vehicle, Unknown:
 		return true
 	}
 	return false
@@ -147,7 +167,8 @@ func isSlot(s Slot) bool {
 func (k Kind) String() string {
 	names := [...]string{KindPlace: "place", KindBearing: "bearing", KindDistance: "distance",
 		KindDirection: "direction", KindCount: "count", KindPlate: "plate", KindWeapon: "weapon",
-		KindUnit: "unit", KindETA: "eta", KindTime: "time", KindText: "text"}
+		KindUnit: "unit", KindETA: "eta", KindTime: "time", KindText: "text",
+		KindSpeed: "speed", KindWeight: "weight", KindLandmark: "landmark", KindVehicle: "vehicle"}
 	if k == 0 || k > lastKind {
 		return fmt.Sprintf("kind-%d", uint8(k))
 	}
@@ -168,6 +189,10 @@ func (k Kind) Label(l Language) string {
 		KindETA:       {"Estimated time to arrival", "Tiempo estimado de llegada", "Délai d'arrivée prévu"},
 		KindTime:      {"Time", "Hora", "Heure"},
 		KindText:      {"Message", "Mensaje", "Message"},
+		KindSpeed:     {"Speed", "Velocidad", "Vitesse"},
+		KindWeight:    {"Weight", "Peso", "Poids"},
+		KindLandmark:  {"Landmark", "Punto de referencia", "Point de repère"},
+		KindVehicle:   {"Vehicle", "Vehículo", "Véhicule"},
 	}
 	if k == 0 || k > lastKind {
 		return fmt.Sprintf(wording{"Item of type %d (not in this phrasebook)",
@@ -175,6 +200,30 @@ func (k Kind) Label(l Language) string {
 			"Élément de type %d (absent de ce recueil de phrases)"}.in(l), uint8(k))
 	}
 	return labels[k].in(l)
+}
+
+// readingOrder returns the known kinds as a person tells them: where, what, how
+// many, who, when, and words last.
+func readingOrder() []Kind {
+	return []Kind{KindPlace, KindLandmark, KindBearing, KindDistance, KindDirection, KindSpeed, KindCount, KindVehicle,
+		KindPlate, KindWeapon, KindWeight, KindUnit, KindETA, KindTime, KindText}
+}
+
+// rank is where a kind comes in what a person is shown, kinds of a newer
+// phrasebook after all others.
+func (k Kind) rank() int {
+	if at := slices.Index(readingOrder(), k); at >= 0 {
+		return at
+	}
+	return int(lastKind) + int(k)
+}
+
+// StandIn returns the kind that serves as well where a phrase requires k, or 0.
+func (k Kind) StandIn() Kind {
+	if k == KindPlace {
+		return KindLandmark
+	}
+	return 0
 }
 
 // ParseKind returns the kind with the name used on the command line.
@@ -188,7 +237,7 @@ func ParseKind(s string) (Kind, bool) {
 }
 
 // kindSet is a set of known kinds, one bit each.
-type kindSet uint16
+type kindSet uint32
 
 const (
 	place     kindSet = 1 << KindPlace
@@ -202,18 +251,25 @@ const (
 	eta       kindSet = 1 << KindETA
 	instant   kindSet = 1 << KindTime
 	text      kindSet = 1 << KindText
+	velocity  kindSet = 1 << KindSpeed
+	mass      kindSet = 1 << KindWeight
+	landmark  kindSet = 1 << KindLandmark
+	looks     kindSet = 1 << KindVehicle
 
 	// always are the slots that any phrase may carry.
-	always = place | unit | instant | text
+	always = place | landmark | unit | instant | text
 	// subject are the slots that describe somebody or something on the move.
 	subject = bearing | distance | direction | count
+	// vehicle are the slots by which others know a vehicle.
+	vehicle = plate | looks
 )
 
 func (s kindSet) has(k Kind) bool { return k <= lastKind && s>>k&1 == 1 }
 
+// kinds returns the set in reading order.
 func (s kindSet) kinds() []Kind {
 	out := make([]Kind, 0, bits.OnesCount16(uint16(s)))
-	for k := KindPlace; k <= lastKind; k++ {
+	for _, k := range readingOrder() {
 		if s.has(k) {
 			out = append(out, k)
 		}

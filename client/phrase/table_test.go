@@ -21,7 +21,7 @@ func sampleSlot(t testing.TB, k Kind) Slot {
 	case KindBearing:
 		return Bearing(45)
 	case KindDistance:
-		return Distance(2500)
+		return Distance{2_500, Kilometres}
 	case KindDirection:
 		return North
 	case KindCount:
@@ -36,6 +36,14 @@ func sampleSlot(t testing.TB, k Kind) Slot {
 		return ETA(15)
 	case KindTime:
 		return Instant{1_772_659_800, -360}
+	case KindSpeed:
+		return Speed{75_000, MilesPerHour}
+	case KindWeight:
+		return Weight{12_500, Kilograms}
+	case KindLandmark:
+		return Landmark{"customs gate", Quantity{2_000, Kilometres}, North}
+	case KindVehicle:
+		return Vehicle{Pickup, White}
 	case KindText:
 		return Text("dos hombres, camisa azul")
 	}
@@ -85,7 +93,7 @@ func TestTable(t *testing.T) {
 	if _, ok := Lookup("no-such-phrase"); ok {
 		t.Error("Lookup finds a phrase that is not there")
 	}
-	for _, c := range []Code{0, 99, 812, 1000, 25_500, 65_535} {
+	for _, c := range []Code{0, 99, 8120, 1000, 25_500, 65_535} {
 		if p, ok := Find(c); ok {
 			t.Errorf("Find(%d) = %s, want none", c, p.Slug())
 		}
@@ -118,6 +126,9 @@ func TestSentences(t *testing.T) {
 			if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "?") {
 				t.Errorf("%s in %v does not end as a sentence: %q", p.Slug(), l, s)
 			}
+			if i := strings.Index(s, "{place}"); i >= 0 && !strings.HasSuffix(s[:i], ": ") {
+				t.Errorf("%s in %v: a place is more words than fit into a sentence, want it after a colon: %q", p.Slug(), l, s)
+			}
 			if tenCode.MatchString(s) {
 				t.Errorf("%s in %v is not plain language: %q", p.Slug(), l, s)
 			}
@@ -136,6 +147,11 @@ func TestEveryKindIsRequiredSomewhere(t *testing.T) {
 	var all kindSet
 	for p := range Phrases() {
 		all |= p.required
+	}
+	for k := KindPlace; k <= lastKind; k++ {
+		if all.has(k) {
+			all |= 1 << k.StandIn()
+		}
 	}
 	for k := KindPlace; k <= lastKind; k++ {
 		if !all.has(k) {

@@ -188,7 +188,7 @@ const (
 
 type trustOptions struct {
 	dir, words, peer, calling, storage string
-	link, p256                         bool
+	link, p256, hooks                  bool
 	observers                          []string
 	life                               time.Duration
 }
@@ -215,6 +215,7 @@ and desks of both can hail each other.`,
 	c.Flags().BoolVar(&o.link, "link", false, "link with the partner's relay when it dials")
 	c.Flags().StringVar(&o.calling, "calling", "", "title of a calling channel to charter with the partner")
 	c.Flags().StringSliceVar(&o.observers, "observer", nil, "agency whose desks may be brought into its incidents to listen (repeatable)")
+	c.Flags().BoolVar(&o.hooks, "hooks", false, "let the hooks of both agencies hail on the calling channel, and be in the incidents that follow")
 	c.Flags().DurationVar(&o.life, "life", 365*24*time.Hour, "how long the calling channel's charter lasts")
 	c.Flags().StringVar(&o.storage, "storage", storageSealed, "sealed: both relays keep its messages, which neither can read; none: only the hub's relay does")
 	c.Flags().BoolVar(&o.p256, "p256", false, "charter the calling channel for P-256 devices (MLS suite 2 instead of 7)")
@@ -260,7 +261,7 @@ func runTrust(e env, o trustOptions, file string) error {
 	if o.calling == "" {
 		return nil
 	}
-	id, err := d.Charter(agencydir.Calling{Title: o.calling, Partner: b.Agency, Observers: observers, Life: o.life, SmallKeys: o.p256, Unstored: o.storage == storageNone}, time.Now())
+	id, err := d.Charter(agencydir.Calling{Title: o.calling, Partner: b.Agency, Observers: observers, Life: o.life, SmallKeys: o.p256, Unstored: o.storage == storageNone, Hooks: o.hooks}, time.Now())
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,13 @@ func checkReport(t *testing.T, path string) (ok bool) {
 		Text     map[string]float64
 		Floor    map[string]float64
 		Blind    map[string]any
+		Record   struct {
+			Entries, Bursts, Revealed int
+			CosignedBy                int `json:"cosigned_by"`
+			Verified                  bool
+			TamperFound               bool `json:"tamper_found"`
+		}
+		RecordFile string `json:"record_file"`
 	}
 	check(t, json.Unmarshal(raw, &r))
 	for _, b := range r.Broken {
@@ -117,6 +124,12 @@ func checkReport(t *testing.T, path string) (ok bool) {
 	}
 	if r.Blind["disk_hits"].(float64) != 0 || r.Blind["disk_control_hits"].(float64) == 0 || r.Blind["disk_octets"].(float64) == 0 {
 		t.Errorf("the search of disks: %v", r.Blind)
+	}
+	if v := r.Record; v.Entries < 20 || v.Bursts == 0 || v.Revealed == 0 || v.CosignedBy != 3 || !v.Verified || !v.TamperFound {
+		t.Errorf("the record: %+v", v)
+	}
+	if f, err := os.ReadFile(r.RecordFile); err != nil || !bytes.HasPrefix(f, []byte("crossband-record 1\n")) {
+		t.Errorf("the record's file %q: %.40q, %v", r.RecordFile, f, err)
 	}
 	return r.OK
 }

@@ -34,11 +34,11 @@ opens an incident channel with both sides in it.
   crossband hail --to desk/piedras-negras@gn.example --phrase shots-fired \
     --slot place=28.7091,-100.4995 --slot count=2 --urgency emergency
 
---phrases lists the phrasebook.`,
+crossband phrases lists the phrasebook.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.list {
-				return listPhrases(e, o.lang)
+				return listPhrases(e, o.lang, o.asJSON)
 			}
 			return runHail(cmd.Context(), e, o)
 		},
@@ -46,7 +46,7 @@ opens an incident channel with both sides in it.
 	o.device.addFlags(c)
 	o.channelFlag.addFlags(c)
 	c.Flags().StringVar(&o.to, "to", "", "desk to call: desk/LABEL@AGENCY")
-	c.Flags().StringVar(&o.phrase, "phrase", "request-backup", "what to say; --phrases lists all")
+	c.Flags().StringVar(&o.phrase, "phrase", "request-backup", "what to say; crossband phrases lists all")
 	c.Flags().StringArrayVar(&o.slots, "slot", nil, "KEY=VALUE of the phrase (repeatable)")
 	c.Flags().StringVar(&o.urgency, "urgency", "urgent", "routine, urgent, supervisor, peril or emergency")
 	c.Flags().StringVar(&o.note, "note", "", "free text beside the phrase")
@@ -59,22 +59,11 @@ opens an incident channel with both sides in it.
 	return c
 }
 
-func listPhrases(e env, lang string) error {
-	l, err := phrase.ParseLanguage(lang)
-	if err != nil {
-		return usageError{err}
-	}
-	for p := range phrase.Phrases() {
-		e.printf("%4d  %-28s %s\n", p.Code(), p.Slug(), p.Title(l))
-	}
-	return nil
-}
-
 // compose reads a phrase and its slots off the command line.
 func compose(slug string, slots []string) (phrase.Content, error) {
 	code, ok := phrase.Lookup(slug)
 	if !ok {
-		return phrase.Content{}, usageError{fmt.Errorf("no phrase %q; crossband hail --phrases lists all", slug)}
+		return phrase.Content{}, usageError{fmt.Errorf("no phrase %q; crossband phrases lists all", slug)}
 	}
 	parsed, err := phrase.ParseSlots(code, slots)
 	if err != nil {
@@ -165,7 +154,7 @@ func follow(ctx context.Context, e env, h *client.Hail, until proto.HailState, s
 }
 
 func reportHail(ctx context.Context, e env, h *client.Hail, state proto.HailState, asJSON bool) error {
-	out := map[string]string{"hail": h.ID().String(), "state": state.String()}
+	out := map[string]string{"hail": h.ID().String(), "state": state.String(), "incident": h.Incident().String()}
 	if state == proto.HailAccepted || state == proto.HailCommitted {
 		id, err := h.WaitIncident(ctx)
 		if err != nil {

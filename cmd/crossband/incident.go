@@ -16,9 +16,10 @@ import (
 
 // newIncidentCommand holds what is done with incidents; more verbs may be added to it.
 func newIncidentCommand(e env) *cobra.Command {
-	return group("incident", "List incidents, hand them over, merge, re-arm and close them",
+	return group("incident", "List incidents, hand them over, close them; export, verify and report their records",
 		newIncidentListCommand(e), newIncidentShowCommand(e), newIncidentJoinCommand(e),
-		newIncidentHandOverCommand(e), newIncidentMergeCommand(e), newIncidentRearmCommand(e), newIncidentCloseCommand(e))
+		newIncidentHandOverCommand(e), newIncidentMergeCommand(e), newIncidentRearmCommand(e), newIncidentCloseCommand(e),
+		newIncidentExportCommand(e), newIncidentVerifyCommand(e), newIncidentReportCommand(e))
 }
 
 // incidentOptions is what the verbs share: the device, and the calling channel on
@@ -243,13 +244,6 @@ no-action, unfounded or, of an exercise, exercise-over.`,
 	})
 	c.Flags().StringVar(&as, "as", "", "the disposition")
 	return c
-}
-
-func exerciseMark(exercise bool) string {
-	if exercise {
-		return "EXERCISE "
-	}
-	return ""
 }
 
 func timeOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }

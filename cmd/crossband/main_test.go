@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"math"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +24,7 @@ import (
 
 	"crossband/client/voice"
 	"crossband/cmd/crossband/internal/clip"
+	"crossband/formats/webhook"
 )
 
 // TestMain makes the test binary the program when it is called by its name, so
@@ -70,8 +74,8 @@ func TestScripts(t *testing.T) {
 	}
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
-		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "size": size, "unquote": unquote,
-		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "kill": kill, "need": need, "prepend": prepend, "interrupt": interrupt, "built": builtCommand,
+		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "replace": replace, "size": size, "unquote": unquote,
+		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "kill": kill, "need": need, "prepend": prepend, "interrupt": interrupt, "built": builtCommand, "post": post,
 	} {
 		cmds[name] = cmd
 	}
@@ -106,6 +110,17 @@ func writeClip(s *script, neg bool, args []string) {
 	c, err := clip.Get(args[0])
 	s.Check(err)
 	s.Check(os.WriteFile(s.MkAbs(args[1]), c.Ogg, 0o600))
+}
+
+// replace OLD NEW FILE changes what is in a file, everywhere.
+func replace(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 3, "replace OLD NEW FILE")
+	text, err := os.ReadFile(s.MkAbs(args[2]))
+	s.Check(err)
+	if !strings.Contains(string(text), args[0]) {
+		s.Fatalf("%q is not in %s", args[0], args[2])
+	}
+	s.Check(os.WriteFile(s.MkAbs(args[2]), []byte(strings.ReplaceAll(string(text), args[0], args[1])), 0o600))
 }
 
 // tone SECONDS FILE writes a WAV file with a tone.
@@ -324,6 +339,31 @@ func prepend(s *script, neg bool, args []string) {
 func builtCommand(s *script, neg bool, args []string) {
 	usage(s, neg || len(args) != 2, "built NAME VARIABLE")
 	s.Setenv(args[1], filepath.Join(delivered(s.t), args[0]))
+}
+
+// post STATUS URL SECRET-FILE CONTENT-TYPE FILE posts a file, signed as Standard
+// Webhooks, under a delivery's identifier of its own. What is answered is stdout.
+func post(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 5, "post STATUS URL SECRET-FILE CONTENT-TYPE FILE")
+	secret, err := webhook.ParseSecret(s.ReadFile(args[2]))
+	s.Check(err)
+	body := s.ReadFile(args[4])
+	h, err := webhook.Sign("msg_"+rand.Text(), time.Now(), []byte(body), secret)
+	s.Check(err)
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, args[1], strings.NewReader(body))
+	s.Check(err)
+	r.Header.Set("Content-Type", args[3])
+	r.Header.Set(webhook.HeaderID, h.ID)
+	r.Header.Set(webhook.HeaderTimestamp, h.Timestamp)
+	r.Header.Set(webhook.HeaderSignature, h.Signature)
+	answer, err := http.DefaultClient.Do(r)
+	s.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	s.Check(err)
+	if s.stdout = string(text); strconv.Itoa(answer.StatusCode) != args[0] {
+		s.Fatalf("status %d, want %s: %s", answer.StatusCode, args[0], text)
+	}
 }
 
 // builtOnce makes the folder that delivered returns; withProgram sets and

@@ -147,6 +147,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"clocks can be stepped on linux/amd64 only: leave clock out of --faults"}
 	case errors.Is(err, soak.ErrBroken):
 		return []string{"the same --seed makes the same plan; --keep DIR keeps journals and logs to look into"}
+	case errors.Is(err, errTampered) && cmd.Name() == "report":
+		return []string{"crossband incident verify says what was changed", "--even-so makes a report that says on every page that it was"}
 	case errors.Is(err, errWords):
 		return []string{"have the words of their \"agency export\" read out again, over a line you trust; if they still do not fit, the file is not theirs"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoLink):
@@ -226,8 +228,8 @@ func newRootCommand(e env) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
+		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e), newPatrolCommand(e), newPhrasesCommand(e),
+		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root
@@ -283,6 +285,9 @@ func (e env) json(v any) error {
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }
+
+// jsonLine prints one object on a line of its own, for readers of a stream.
+func (e env) jsonLine(v any) error { return json.NewEncoder(e.out).Encode(v) }
 
 // Progress notes come after this long, and then more rarely.
 const (

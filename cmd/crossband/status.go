@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -136,7 +137,11 @@ func showStatus(e env, s adminhttp.Status) error {
 	showChannels(line, s)
 	line("\nQUEUE\tNOW\tBOUND\tDROPPED\tAT THE BOUND")
 	for _, q := range s.Queues {
-		line("%s\t%d\t%d\t%d\t%s", phrase.Inert(q.Name), q.Depth, q.Bound, q.Drops, phrase.Inert(q.AtBound))
+		drops := "-" // not counted, which is not none
+		if q.Drops != nil {
+			drops = strconv.FormatUint(*q.Drops, 10)
+		}
+		line("%s\t%d\t%d\t%s\t%s", phrase.Inert(q.Name), q.Depth, q.Bound, drops, phrase.Inert(q.AtBound))
 	}
 	return t.Flush()
 }

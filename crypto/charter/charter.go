@@ -17,16 +17,13 @@ import (
 // context separates a charter's signature from every other.
 const context = "crossband charter 1"
 
-// Skew is how far a charter's beginning is set back, for clocks that run behind, as
-// certificates are (identity.Backdate).
-const Skew = 15 * time.Minute
-
-// Sign completes a new charter (its nonce and beginning) and signs it.
+// Sign completes a new charter (its nonce and beginning) and signs it. The beginning
+// is set back for clocks that run behind, as a certificate's is (identity.Backdate).
 func Sign(id *identity.Identity, c *wire.Charter, now time.Time) (signed []byte, parsed proto.Charter, err error) {
 	c.Nonce = make([]byte, 16)
 	rand.Read(c.Nonce)
 	if c.NotBeforeMs == 0 {
-		c.NotBeforeMs = now.Add(-Skew).UnixMilli()
+		c.NotBeforeMs = now.Add(-identity.Backdate).UnixMilli()
 	}
 	payload, err := pb.MarshalOptions{Deterministic: true}.Marshal(c)
 	if err != nil {
@@ -63,7 +60,7 @@ func (j Judge) Charter(signed []byte, now time.Time) ([]byte, proto.Name, error)
 	if err := c.Check(now); err != nil {
 		return nil, proto.Name{}, err
 	}
-	at := c.NotBefore.Add(Skew)
+	at := c.NotBefore.Add(identity.Backdate)
 	if at.After(now) {
 		at = now
 	}

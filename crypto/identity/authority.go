@@ -121,7 +121,7 @@ func (a *Authority) IssuingUntil(now time.Time) (time.Time, error) {
 // loadIssuers reads every issuing authority that one of the bundle's roots
 // has signed. Others are left from a roll-over that did not come to its end.
 func (a *Authority) loadIssuers() error {
-	paths, err := filepath.Glob(filepath.Join(a.dir, "issuing", "*.crt"))
+	paths, err := listFiles(filepath.Join(a.dir, "issuing"), "", ".crt")
 	if err != nil {
 		return fmt.Errorf("list issuing authorities: %w", err)
 	}

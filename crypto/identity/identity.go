@@ -147,7 +147,7 @@ func keyFile(leaf *x509.Certificate) string {
 
 // forgetOldKeys removes the keys of certificates that were renewed.
 func forgetOldKeys(dir, current string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, "key-*.pem"))
+	paths, err := listFiles(dir, "key-", ".pem")
 	if err != nil {
 		return fmt.Errorf("list keys: %w", err)
 	}

@@ -117,7 +117,7 @@ func (a *Authority) invitationFile(id [invitationID]byte, suffix string) string 
 // sweepInvitations forgets invitations that can no longer be used or retried,
 // and returns how many there are.
 func (a *Authority) sweepInvitations(now time.Time) (int, error) {
-	paths, err := filepath.Glob(filepath.Join(a.dir, "invitations", "*.open"))
+	paths, err := listFiles(filepath.Join(a.dir, "invitations"), "", ".open")
 	if err != nil {
 		return 0, fmt.Errorf("list invitations: %w", err)
 	}
@@ -244,7 +244,7 @@ func (a *Authority) usedBy(i invitation, device Fingerprint, now time.Time) ([]b
 // Withdraw takes back the invitations for name and returns how many nobody had
 // used yet. Certificates issued stay valid: see Revoke.
 func (a *Authority) Withdraw(name proto.Name) (int, error) {
-	paths, err := filepath.Glob(filepath.Join(a.dir, "invitations", "*.open"))
+	paths, err := listFiles(filepath.Join(a.dir, "invitations"), "", ".open")
 	if err != nil {
 		return 0, fmt.Errorf("list invitations: %w", err)
 	}

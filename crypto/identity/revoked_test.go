@@ -59,6 +59,31 @@ func TestRevokedChain(t *testing.T) {
 	wantFault(t, store.Revoked(anew.Chain), Revoked, "below an issuing authority that was taken back")
 }
 
+// What is looked for by its name in a folder is found whatever the folder is
+// called: an invitation that is not is not taken back.
+func TestFoldersMayHaveAnyName(t *testing.T) {
+	for _, odd := range []string{"a[b", "a[b]c", "a*", "a?", `a\`, "-"} {
+		dir := filepath.Join(t.TempDir(), odd, "authority")
+		must(InitAuthority(dir, "usbp.example", noon(), AuthorityOptions{}))(t)
+		us := must(OpenAuthority(dir, nil))(t)
+		n := name(t, "spiffe://usbp.example/unit/a")
+		must(us.Invite(n, []string{"relay.usbp.example:4433"}, noon(), time.Hour))(t)
+		if got := must(us.Withdraw(n))(t); got != 1 {
+			t.Errorf("%q: %d invitations taken back, want 1", odd, got)
+		}
+		home := filepath.Join(filepath.Dir(dir), "home")
+		for range 2 {
+			ok(t, issue(t, us, n.String(), noon()).Save(home, nil))
+		}
+		if keys := must(listFiles(home, "key-", ".pem"))(t); len(keys) != 1 {
+			t.Errorf("%q: %d keys after a renewal, want the new one alone", odd, len(keys))
+		}
+	}
+	if paths, err := listFiles(filepath.Join(t.TempDir(), "none"), "", ""); len(paths) != 0 || err != nil {
+		t.Errorf("no folder: %q, %v", paths, err)
+	}
+}
+
 // An invitation that was used is none that could be taken back.
 func TestWithdrawCountsWhatNobodyUsed(t *testing.T) {
 	us := newAuthority(t, "usbp.example", noon())

@@ -67,7 +67,7 @@ func (k *EpochKeys) Decrypt(msg []byte) (*Received, error) {
 }
 
 // Wipe overwrites the secrets. The keys are of no use afterwards.
-func (k *EpochKeys) Wipe() { k.keys.wipe() }
+func (k *EpochKeys) Wipe() { k.keys.erase() }
 
 // keptVersion is the first octet of saved EpochKeys.
 const keptVersion = 1

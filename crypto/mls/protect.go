@@ -167,7 +167,7 @@ func openAEAD(s suite.Suite, k keyNonce, aad, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// erase forgets everything.
+// erase overwrites all secrets. The keys open and seal nothing afterwards.
 func (k *messageKeys) erase() {
 	clear(k.senderData)
 	for _, n := range k.secrets.nodes {
@@ -178,6 +178,7 @@ func (k *messageKeys) erase() {
 		for _, s := range r.skipped {
 			s.erase()
 		}
+		clear(r.skipped)
 	}
 }
 

@@ -11,25 +11,11 @@ func (g *Group) Wipe() {
 	}
 	for _, k := range append([]*messageKeys{g.current}, g.past...) {
 		if k != nil {
-			k.wipe()
+			k.erase()
 		}
 	}
 	for _, p := range g.psks {
 		clear(p.Secret)
 	}
 	g.keys, g.updates, g.psks, g.past, g.removed = nil, nil, nil, nil, true
-}
-
-func (k *messageKeys) wipe() {
-	clear(k.senderData)
-	for _, secret := range k.secrets.nodes {
-		clear(secret)
-	}
-	for _, r := range k.secrets.ratchets {
-		clear(r.secret)
-		for _, s := range r.skipped {
-			s.erase()
-		}
-		clear(r.skipped)
-	}
 }

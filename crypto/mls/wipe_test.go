@@ -18,9 +18,27 @@ func TestWipe(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		late, err := w.member["a-1"].Encrypt([]byte("later"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Decrypt(late); err != nil { // and keeps the key of the one before
+			t.Fatal(err)
+		}
 		held := [][]byte{g.epoch.exporter, g.epoch.init, g.epoch.membership, g.current.senderData}
 		for _, node := range g.current.secrets.nodes {
 			held = append(held, node)
+		}
+		skipped := 0
+		for _, r := range g.current.secrets.ratchets {
+			held = append(held, r.secret)
+			for _, k := range r.skipped {
+				held = append(held, k.key, k.nonce)
+				skipped++
+			}
+		}
+		if skipped == 0 {
+			t.Fatal("no key of a message that is still to come")
 		}
 		g.Wipe()
 		for i, secret := range held {

@@ -64,7 +64,7 @@ func (b *Book) handOver(k *Case, m *wire.Incident, by proto.Name, at time.Time) 
 	case b.duties[to].Off:
 		return proto.Refuse(proto.ReasonOffDuty, to.String())
 	}
-	k.Holder = to
+	k.Had, k.Holder = k.Holder, to
 	for _, id := range k.Hails {
 		if c := b.active[id]; c != nil && c.State >= proto.HailAccepted {
 			c.Holder, c.Since = to, at

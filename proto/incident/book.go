@@ -28,6 +28,7 @@ type Case struct {
 	Changed     time.Time
 	Hails       []proto.MessageID
 	Holder      proto.Name       // who has it; zero: nobody
+	Had         proto.Name       // who had it before it was handed over last; zero: it was not
 	Into        proto.IncidentID // the incident of which it is a duplicate; zero: of none
 	Closed      bool
 	Disposition proto.Disposition

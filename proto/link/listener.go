@@ -35,7 +35,7 @@ type ListenerStats struct {
 	Accepted   uint64 // links handed to Accept
 	Refused    uint64 // parties refused after their handshake
 	Retried    uint64 // handshakes that had to prove their address first
-	TurnedAway uint64 // handshakes not begun because too many were open
+	TurnedAway uint64 // handshakes not begun: too many were open, of all or of one address, or one address began too many a second
 	Limits     Limits // the bounds in force
 }
 

@@ -21,7 +21,7 @@ type Stats struct {
 type VoiceDrops struct {
 	Full   uint64 // the queue was full: the oldest went
 	Stale  uint64 // waited longer than proto.VoiceQueue
-	Size   uint64 // empty, or over proto.MaxDatagram with its header
+	Size   uint64 // empty, over proto.MaxDatagram with its header, or under an alias that is none
 	Closed uint64 // the link had ended
 	Unread uint64 // received, but the reader did not keep up: the oldest went
 }

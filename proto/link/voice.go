@@ -22,7 +22,8 @@ type voiceFrame struct {
 // voiceQueue holds datagrams for the voice writer. Bound: VoiceFrames.
 // Policy: the oldest goes, and what has waited longer than proto.VoiceQueue.
 // Counter: VoiceDrops. Behind it, quic-go holds up to 32 more and blocks its
-// caller, which is why only the voice writer calls it.
+// caller, which is why no other goroutine sends frames. Migrate sends one
+// sounding beside it.
 type voiceQueue struct {
 	pool *sync.Pool
 	wake chan struct{} // one token: the writer sleeps and there is work
@@ -54,13 +55,14 @@ func newVoiceQueue(l Limits, pool *sync.Pool) voiceQueue {
 
 // SendVoice queues a voice frame for the peer and never blocks; many
 // goroutines may call it. The frame is copied. It returns false when this
-// frame was not taken: the link has ended, or the size is not 1 to
-// proto.MaxDatagram less the alias. A full queue takes it and drops its oldest.
+// frame was not taken: the link has ended, the alias is 0 or above
+// proto.MaxAlias, or the size is not 1 to proto.MaxDatagram less the alias. A full
+// queue takes it and drops its oldest.
 func (c *Conn) SendVoice(alias proto.Alias, frame []byte) bool {
 	q := &c.voice
 	var header [2]byte
 	h := alias.AppendVoice(header[:0])
-	if alias > proto.MaxAlias || len(frame) == 0 || len(h)+len(frame) > proto.MaxDatagram {
+	if alias == 0 || alias > proto.MaxAlias || len(frame) == 0 || len(h)+len(frame) > proto.MaxDatagram {
 		q.missed.size.Add(1)
 		return false
 	}
@@ -239,13 +241,11 @@ func (in *voiceInbox) pop() []byte {
 // readVoice fills the inbox until the connection ends.
 func (c *Conn) readVoice() {
 	for {
-		b, err := c.quic.ReceiveDatagram(context.Background())
+		b, err := c.receiveVoice(context.Background())
 		if err != nil {
 			return
 		}
-		if !isSounding(b) {
-			c.inbox.push(b)
-		}
+		c.inbox.push(b)
 	}
 }
 
@@ -256,9 +256,6 @@ func (c *Conn) readVoice() {
 // those of Receive.
 func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) {
 	b, err := c.nextVoice(ctx)
-	for err == nil && isSounding(b) {
-		b, err = c.nextVoice(ctx)
-	}
 	if err == nil {
 		c.voiceReceived.Add(1)
 		return b, nil
@@ -269,12 +266,22 @@ func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) {
 	return nil, c.ended()
 }
 
+// receiveVoice takes the next voice datagram from quic-go and drops soundings.
+func (c *Conn) receiveVoice(ctx context.Context) ([]byte, error) {
+	for {
+		b, err := c.quic.ReceiveDatagram(ctx)
+		if err != nil || !isSounding(b) {
+			return b, err
+		}
+	}
+}
+
 // isSounding reports whether a datagram is a sounding: no voice begins with 0.
 func isSounding(b []byte) bool { return len(b) > 0 && b[0] == 0 }
 
 func (c *Conn) nextVoice(ctx context.Context) ([]byte, error) {
 	if c.inbox == nil {
-		return c.quic.ReceiveDatagram(ctx)
+		return c.receiveVoice(ctx)
 	}
 	for {
 		if b := c.inbox.pop(); b != nil {

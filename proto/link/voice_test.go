@@ -145,6 +145,7 @@ func TestVoiceSizes(t *testing.T) {
 		}{
 			{1, 1, true}, {1, proto.MaxDatagram - 1, true}, {proto.MaxAlias, proto.MaxDatagram - 2, true},
 			{1, 0, false}, {1, proto.MaxDatagram, false}, {proto.MaxAlias, proto.MaxDatagram - 1, false}, {proto.MaxAlias + 1, 1, false},
+			{0, 1, false}, // it would be taken for a sounding
 		} {
 			if got := a.SendVoice(tt.alias, make([]byte, tt.size)); got != tt.want {
 				t.Errorf("alias %d, %d octets: taken %v", tt.alias, tt.size, got)
@@ -160,8 +161,27 @@ func TestVoiceSizes(t *testing.T) {
 				t.Errorf("received alias %d, %d octets, %v", alias, len(frame), err)
 			}
 		}
-		if s := a.Stats(); s.Dropped.Size != 4 {
+		if s := a.Stats(); s.Dropped.Size != 5 {
 			t.Errorf("drops %+v", s.Dropped)
+		}
+	})
+}
+
+// TestSoundingsAreNoVoice: what a silent dialler sends so that a restart is noticed
+// is not handed to whoever reads voice, and not counted as such.
+func TestSoundingsAreNoVoice(t *testing.T) {
+	p := newPKI(t)
+	simulated(t, p.config(relayA()), p.config(unit()), func(t *testing.T, n *network, p pair) {
+		d, a := p.connect(t)
+		received := a.Stats().BytesReceived
+		time.Sleep(10 * proto.LinkKeepAlive)
+		if got := a.Stats().BytesReceived - received; got < 12*50 { // QUIC's keep-alives come to fewer
+			t.Fatalf("%d octets came on a silent link: no soundings", got)
+		}
+		d.SendVoice(7, []byte("voice"))
+		wantVoice(t, a, 7, "voice")
+		if s := a.Stats(); s.VoiceReceived != 1 {
+			t.Errorf("%d frames of voice were received, one was sent", s.VoiceReceived)
 		}
 	})
 }

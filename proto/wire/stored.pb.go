@@ -417,6 +417,99 @@ func (x *StoredDuty) GetTimeMs() int64 {
 	return 0
 }
 
+// StoredRecord is a log of an incident's record, beside its lines and checkpoints.
+type StoredRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         []byte                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`                        // of crypto/record's Log or Replica
+	Told          []string               `protobuf:"bytes,2,rep,name=told,proto3" json:"told,omitempty"`                          // agencies that may have it; of a partner's log none
+	Parties       []string               `protobuf:"bytes,3,rep,name=parties,proto3" json:"parties,omitempty"`                    // agencies that are to cosign it
+	Settled       bool                   `protobuf:"varint,4,opt,name=settled,proto3" json:"settled,omitempty"`                   // all who may have it have cosigned all of it
+	Broken        string                 `protobuf:"bytes,5,opt,name=broken,proto3" json:"broken,omitempty"`                      // why it is not gone on with
+	LatestMs      int64                  `protobuf:"varint,6,opt,name=latest_ms,json=latestMs,proto3" json:"latest_ms,omitempty"` // when it was written to last
+	Channels      [][]byte               `protobuf:"bytes,7,rep,name=channels,proto3" json:"channels,omitempty"`                  // on which something of it happened
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredRecord) Reset() {
+	*x = StoredRecord{}
+	mi := &file_stored_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredRecord) ProtoMessage() {}
+
+func (x *StoredRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredRecord.ProtoReflect.Descriptor instead.
+func (*StoredRecord) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StoredRecord) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *StoredRecord) GetTold() []string {
+	if x != nil {
+		return x.Told
+	}
+	return nil
+}
+
+func (x *StoredRecord) GetParties() []string {
+	if x != nil {
+		return x.Parties
+	}
+	return nil
+}
+
+func (x *StoredRecord) GetSettled() bool {
+	if x != nil {
+		return x.Settled
+	}
+	return false
+}
+
+func (x *StoredRecord) GetBroken() string {
+	if x != nil {
+		return x.Broken
+	}
+	return ""
+}
+
+func (x *StoredRecord) GetLatestMs() int64 {
+	if x != nil {
+		return x.LatestMs
+	}
+	return 0
+}
+
+func (x *StoredRecord) GetChannels() [][]byte {
+	if x != nil {
+		return x.Channels
+	}
+	return nil
+}
+
 var File_stored_proto protoreflect.FileDescriptor
 
 const file_stored_proto_rawDesc = "" +
@@ -455,7 +548,15 @@ const file_stored_proto_rawDesc = "" +
 	"\x03off\x18\x03 \x01(\bR\x03off\x12\x1a\n" +
 	"\bunmanned\x18\x04 \x01(\bR\bunmanned\x12\x0e\n" +
 	"\x02by\x18\x05 \x01(\tR\x02by\x12\x17\n" +
-	"\atime_ms\x18\x06 \x01(\x03R\x06timeMsB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
+	"\atime_ms\x18\x06 \x01(\x03R\x06timeMs\"\xbd\x01\n" +
+	"\fStoredRecord\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\fR\x05state\x12\x12\n" +
+	"\x04told\x18\x02 \x03(\tR\x04told\x12\x18\n" +
+	"\aparties\x18\x03 \x03(\tR\aparties\x12\x18\n" +
+	"\asettled\x18\x04 \x01(\bR\asettled\x12\x16\n" +
+	"\x06broken\x18\x05 \x01(\tR\x06broken\x12\x1b\n" +
+	"\tlatest_ms\x18\x06 \x01(\x03R\blatestMs\x12\x1a\n" +
+	"\bchannels\x18\a \x03(\fR\bchannelsB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
 
 var (
 	file_stored_proto_rawDescOnce sync.Once
@@ -469,23 +570,24 @@ func file_stored_proto_rawDescGZIP() []byte {
 	return file_stored_proto_rawDescData
 }
 
-var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_stored_proto_goTypes = []any{
 	(*StoredChannel)(nil), // 0: crossband.v1.StoredChannel
 	(*StoredEntry)(nil),   // 1: crossband.v1.StoredEntry
 	(*StoredMessage)(nil), // 2: crossband.v1.StoredMessage
 	(*StoredMarks)(nil),   // 3: crossband.v1.StoredMarks
 	(*StoredDuty)(nil),    // 4: crossband.v1.StoredDuty
-	(*Entry)(nil),         // 5: crossband.v1.Entry
-	(*Frame)(nil),         // 6: crossband.v1.Frame
-	(*Progress_Mark)(nil), // 7: crossband.v1.Progress.Mark
+	(*StoredRecord)(nil),  // 5: crossband.v1.StoredRecord
+	(*Entry)(nil),         // 6: crossband.v1.Entry
+	(*Frame)(nil),         // 7: crossband.v1.Frame
+	(*Progress_Mark)(nil), // 8: crossband.v1.Progress.Mark
 }
 var file_stored_proto_depIdxs = []int32{
-	5, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
-	6, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
-	7, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
-	7, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
-	7, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
+	6, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
+	7, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
+	8, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
+	8, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
+	8, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
 	5, // [5:5] is the sub-list for method output_type
 	5, // [5:5] is the sub-list for method input_type
 	5, // [5:5] is the sub-list for extension type_name
@@ -505,7 +607,7 @@ func file_stored_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_stored_proto_rawDesc), len(file_stored_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -77,7 +77,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51, 0}
+	return file_wire_proto_rawDescGZIP(), []int{57, 0}
 }
 
 type Charter_Storage int32
@@ -126,7 +126,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51, 1}
+	return file_wire_proto_rawDescGZIP(), []int{57, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -185,9 +185,14 @@ type Frame struct {
 	//	*Frame_FloorIdle
 	//	*Frame_FloorRevoke
 	//	*Frame_FloorWarning
+	//	*Frame_Burst
 	//	*Frame_PageResult
 	//	*Frame_Incident
 	//	*Frame_Duty
+	//	*Frame_RecordEntries
+	//	*Frame_RecordAnswer
+	//	*Frame_FetchRecord
+	//	*Frame_RecordPage
 	Body          isFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -663,6 +668,15 @@ func (x *Frame) GetFloorWarning() *FloorWarning {
 	return nil
 }
 
+func (x *Frame) GetBurst() *Burst {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Burst); ok {
+			return x.Burst
+		}
+	}
+	return nil
+}
+
 func (x *Frame) GetPageResult() *PageResult {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_PageResult); ok {
@@ -685,6 +699,42 @@ func (x *Frame) GetDuty() *Duty {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_Duty); ok {
 			return x.Duty
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRecordEntries() *RecordEntries {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_RecordEntries); ok {
+			return x.RecordEntries
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRecordAnswer() *RecordAnswer {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_RecordAnswer); ok {
+			return x.RecordAnswer
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetFetchRecord() *FetchRecord {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_FetchRecord); ok {
+			return x.FetchRecord
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetRecordPage() *RecordPage {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_RecordPage); ok {
+			return x.RecordPage
 		}
 	}
 	return nil
@@ -874,6 +924,10 @@ type Frame_FloorWarning struct {
 	FloorWarning *FloorWarning `protobuf:"bytes,78,opt,name=floor_warning,json=floorWarning,proto3,oneof"`
 }
 
+type Frame_Burst struct {
+	Burst *Burst `protobuf:"bytes,79,opt,name=burst,proto3,oneof"`
+}
+
 type Frame_PageResult struct {
 	PageResult *PageResult `protobuf:"bytes,80,opt,name=page_result,json=pageResult,proto3,oneof"`
 }
@@ -884,6 +938,22 @@ type Frame_Incident struct {
 
 type Frame_Duty struct {
 	Duty *Duty `protobuf:"bytes,82,opt,name=duty,proto3,oneof"`
+}
+
+type Frame_RecordEntries struct {
+	RecordEntries *RecordEntries `protobuf:"bytes,90,opt,name=record_entries,json=recordEntries,proto3,oneof"`
+}
+
+type Frame_RecordAnswer struct {
+	RecordAnswer *RecordAnswer `protobuf:"bytes,91,opt,name=record_answer,json=recordAnswer,proto3,oneof"`
+}
+
+type Frame_FetchRecord struct {
+	FetchRecord *FetchRecord `protobuf:"bytes,92,opt,name=fetch_record,json=fetchRecord,proto3,oneof"`
+}
+
+type Frame_RecordPage struct {
+	RecordPage *RecordPage `protobuf:"bytes,93,opt,name=record_page,json=recordPage,proto3,oneof"`
 }
 
 func (*Frame_Hello) isFrame_Body() {}
@@ -976,11 +1046,21 @@ func (*Frame_FloorRevoke) isFrame_Body() {}
 
 func (*Frame_FloorWarning) isFrame_Body() {}
 
+func (*Frame_Burst) isFrame_Body() {}
+
 func (*Frame_PageResult) isFrame_Body() {}
 
 func (*Frame_Incident) isFrame_Body() {}
 
 func (*Frame_Duty) isFrame_Body() {}
+
+func (*Frame_RecordEntries) isFrame_Body() {}
+
+func (*Frame_RecordAnswer) isFrame_Body() {}
+
+func (*Frame_FetchRecord) isFrame_Body() {}
+
+func (*Frame_RecordPage) isFrame_Body() {}
 
 // Hello is the first frame of each side on a control stream.
 type Hello struct {
@@ -2783,8 +2863,9 @@ type Text struct {
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`  // MLSMessage(PrivateMessage)
-	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"` // counts what the sender has sent to the channel: 1, 2, 3 …
+	Sealed        []byte                 `protobuf:"bytes,4,opt,name=sealed,proto3" json:"sealed,omitempty"`         // MLSMessage(PrivateMessage)
+	Number        uint64                 `protobuf:"varint,5,opt,name=number,proto3" json:"number,omitempty"`        // counts what the sender has sent to the channel: 1, 2, 3 …
+	Commitment    []byte                 `protobuf:"bytes,6,opt,name=commitment,proto3" json:"commitment,omitempty"` // to what is sealed: see Letter
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2854,6 +2935,13 @@ func (x *Text) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Text) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 // Hail's open part is what ringing, timers and escalation need; all else is sealed.
 type Hail struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2867,7 +2955,8 @@ type Hail struct {
 	Exercise      bool                   `protobuf:"varint,8,opt,name=exercise,proto3" json:"exercise,omitempty"`
 	ExpiresMs     int64                  `protobuf:"varint,9,opt,name=expires_ms,json=expiresMs,proto3" json:"expires_ms,omitempty"`
 	Sealed        []byte                 `protobuf:"bytes,10,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"` // as Text.number
+	Number        uint64                 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"`        // as Text.number
+	Commitment    []byte                 `protobuf:"bytes,12,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2979,6 +3068,13 @@ func (x *Hail) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Hail) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 type HailReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -2989,8 +3085,9 @@ type HailReply struct {
 	State         uint32                 `protobuf:"varint,6,opt,name=state,proto3" json:"state,omitempty"`   // proto.HailState
 	Reason        uint32                 `protobuf:"varint,7,opt,name=reason,proto3" json:"reason,omitempty"` // proto.Reason of a refusal, else 0
 	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"` // as Text.number; 0 in an expiry, which the hub makes
-	Role          string                 `protobuf:"bytes,10,opt,name=role,proto3" json:"role,omitempty"`     // the desk for which `from` answers, when it is not `from` itself
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`         // as Text.number; 0 in an expiry, which the hub makes
+	Role          string                 `protobuf:"bytes,10,opt,name=role,proto3" json:"role,omitempty"`             // the desk for which `from` answers, when it is not `from` itself
+	Commitment    []byte                 `protobuf:"bytes,11,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment; empty in an expiry
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3093,6 +3190,13 @@ func (x *HailReply) GetRole() string {
 		return x.Role
 	}
 	return ""
+}
+
+func (x *HailReply) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
 }
 
 // Page says that the hub's clock has brought a hail to a step of its ladder. The
@@ -3201,7 +3305,8 @@ type PageResult struct {
 	From          string                 `protobuf:"bytes,7,opt,name=from,proto3" json:"from,omitempty"`
 	Reason        uint32                 `protobuf:"varint,8,opt,name=reason,proto3" json:"reason,omitempty"` // proto.Reason of the failure; 0: delivered
 	Sealed        []byte                 `protobuf:"bytes,9,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,10,opt,name=number,proto3" json:"number,omitempty"` // as Text.number
+	Number        uint64                 `protobuf:"varint,10,opt,name=number,proto3" json:"number,omitempty"`        // as Text.number
+	Commitment    []byte                 `protobuf:"bytes,11,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3306,6 +3411,13 @@ func (x *PageResult) GetNumber() uint64 {
 	return 0
 }
 
+func (x *PageResult) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 // Incident is an act on the incident that a hail has opened. A note may be sealed
 // in it.
 type Incident struct {
@@ -3321,7 +3433,8 @@ type Incident struct {
 	Disposition   uint32                 `protobuf:"varint,9,opt,name=disposition,proto3" json:"disposition,omitempty"` // close: proto.Disposition
 	Exercise      bool                   `protobuf:"varint,10,opt,name=exercise,proto3" json:"exercise,omitempty"`      // as its hails
 	Sealed        []byte                 `protobuf:"bytes,11,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,12,opt,name=number,proto3" json:"number,omitempty"` // as Text.number
+	Number        uint64                 `protobuf:"varint,12,opt,name=number,proto3" json:"number,omitempty"`        // as Text.number
+	Commitment    []byte                 `protobuf:"bytes,13,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3440,6 +3553,13 @@ func (x *Incident) GetNumber() uint64 {
 	return 0
 }
 
+func (x *Incident) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
 // Duty says who is on duty for a desk, or, unsealed and by the hub, that nobody is
 // found there. A note may be sealed in it.
 type Duty struct {
@@ -3452,7 +3572,8 @@ type Duty struct {
 	Act           uint32                 `protobuf:"varint,6,opt,name=act,proto3" json:"act,omitempty"`  // proto.DutyAct
 	To            string                 `protobuf:"bytes,7,opt,name=to,proto3" json:"to,omitempty"`     // handed over: the desk of the same agency that stands in
 	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`
-	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"` // as Text.number; 0 in the hub's own word
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`         // as Text.number; 0 in the hub's own word
+	Commitment    []byte                 `protobuf:"bytes,10,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment; empty in the hub's own word
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3548,6 +3669,13 @@ func (x *Duty) GetNumber() uint64 {
 		return x.Number
 	}
 	return 0
+}
+
+func (x *Duty) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
 }
 
 // Appended acknowledges a Commit or a message: it is stored.
@@ -4539,6 +4667,463 @@ func (x *FloorWarning) GetLeftMs() uint32 {
 	return 0
 }
 
+// Burst is a talker's signed word, after a burst on an incident's channel, on what it
+// has said: it goes into the incident's record.
+type Burst struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Burst         []byte                 `protobuf:"bytes,2,opt,name=burst,proto3" json:"burst,omitempty"`
+	Digest        []byte                 `protobuf:"bytes,3,opt,name=digest,proto3" json:"digest,omitempty"`              // SHA-256 of the burst's signature blocks, one after the other
+	Milliseconds  uint32                 `protobuf:"varint,4,opt,name=milliseconds,proto3" json:"milliseconds,omitempty"` // of speech
+	Signature     []byte                 `protobuf:"bytes,5,opt,name=signature,proto3" json:"signature,omitempty"`        // by the key in the talker's leaf: docs/PROTOCOL.md, section 9
+	Certificate   []byte                 `protobuf:"bytes,6,opt,name=certificate,proto3" json:"certificate,omitempty"`    // SHA-256 of the talker's leaf certificate
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Burst) Reset() {
+	*x = Burst{}
+	mi := &file_wire_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Burst) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Burst) ProtoMessage() {}
+
+func (x *Burst) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Burst.ProtoReflect.Descriptor instead.
+func (*Burst) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *Burst) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Burst) GetBurst() []byte {
+	if x != nil {
+		return x.Burst
+	}
+	return nil
+}
+
+func (x *Burst) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Burst) GetMilliseconds() uint32 {
+	if x != nil {
+		return x.Milliseconds
+	}
+	return 0
+}
+
+func (x *Burst) GetSignature() []byte {
+	if x != nil {
+		return x.Signature
+	}
+	return nil
+}
+
+func (x *Burst) GetCertificate() []byte {
+	if x != nil {
+		return x.Certificate
+	}
+	return nil
+}
+
+// CertificateChain is in DER, the leaf first.
+type CertificateChain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Certificates  [][]byte               `protobuf:"bytes,1,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CertificateChain) Reset() {
+	*x = CertificateChain{}
+	mi := &file_wire_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CertificateChain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CertificateChain) ProtoMessage() {}
+
+func (x *CertificateChain) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
+func (*CertificateChain) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *CertificateChain) GetCertificates() [][]byte {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+// RecordEntries brings a partner's relay what is new in a log of an incident's
+// record, and the newest checkpoint.
+type RecordEntries struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // whose relay sequences the log
+	First         uint64                 `protobuf:"varint,3,opt,name=first,proto3" json:"first,omitempty"`  // index of the first line
+	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Checkpoint    []byte                 `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // signed note, with the cosignatures that are there
+	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`         // of who signed the checkpoint, and of bursts in the lines
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordEntries) Reset() {
+	*x = RecordEntries{}
+	mi := &file_wire_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordEntries) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordEntries) ProtoMessage() {}
+
+func (x *RecordEntries) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
+func (*RecordEntries) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *RecordEntries) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *RecordEntries) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *RecordEntries) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *RecordEntries) GetLines() [][]byte {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *RecordEntries) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *RecordEntries) GetChains() []*CertificateChain {
+	if x != nil {
+		return x.Chains
+	}
+	return nil
+}
+
+// RecordAnswer says how far a partner's relay follows a log, with its cosignature
+// or what keeps it from giving one.
+type RecordAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	Held          uint64                 `protobuf:"varint,3,opt,name=held,proto3" json:"held,omitempty"`            // entries that it holds
+	Checkpoint    []byte                 `protobuf:"bytes,4,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // the newest that it has cosigned
+	Chain         *CertificateChain      `protobuf:"bytes,5,opt,name=chain,proto3" json:"chain,omitempty"`
+	Fault         string                 `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"` // of crypto/record; empty: none
+	Detail        string                 `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordAnswer) Reset() {
+	*x = RecordAnswer{}
+	mi := &file_wire_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordAnswer) ProtoMessage() {}
+
+func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
+func (*RecordAnswer) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *RecordAnswer) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *RecordAnswer) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *RecordAnswer) GetHeld() uint64 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+func (x *RecordAnswer) GetCheckpoint() []byte {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
+func (x *RecordAnswer) GetChain() *CertificateChain {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
+func (x *RecordAnswer) GetFault() string {
+	if x != nil {
+		return x.Fault
+	}
+	return ""
+}
+
+func (x *RecordAnswer) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+// FetchRecord asks the own relay for an incident's record.
+type FetchRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // which log; empty: which logs there are
+	After         uint64                 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`  // parts already held
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchRecord) Reset() {
+	*x = FetchRecord{}
+	mi := &file_wire_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchRecord) ProtoMessage() {}
+
+func (x *FetchRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
+func (*FetchRecord) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *FetchRecord) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *FetchRecord) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *FetchRecord) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+// RecordPage answers FetchRecord.
+type RecordPage struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
+	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"`    // agencies whose relays sequence one; when none was asked for
+	Parts         uint64                 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"` // of the log: its lines, its checkpoints and the chains, counted through
+	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordPage) Reset() {
+	*x = RecordPage{}
+	mi := &file_wire_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordPage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordPage) ProtoMessage() {}
+
+func (x *RecordPage) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
+func (*RecordPage) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *RecordPage) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *RecordPage) GetLogs() []string {
+	if x != nil {
+		return x.Logs
+	}
+	return nil
+}
+
+func (x *RecordPage) GetParts() uint64 {
+	if x != nil {
+		return x.Parts
+	}
+	return 0
+}
+
+func (x *RecordPage) GetLines() [][]byte {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *RecordPage) GetCheckpoints() [][]byte {
+	if x != nil {
+		return x.Checkpoints
+	}
+	return nil
+}
+
+func (x *RecordPage) GetChains() []*CertificateChain {
+	if x != nil {
+		return x.Chains
+	}
+	return nil
+}
+
 // Charter says who may be in a channel, as what. Its bytes are signed as they
 // are; the channel's identifier is the SHA-256 of the first revision's bytes.
 type Charter struct {
@@ -4568,7 +5153,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4580,7 +5165,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4593,7 +5178,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -4729,8 +5314,62 @@ func (x *Charter) GetRearmMs() uint32 {
 	return 0
 }
 
-// Message is what is sealed inside a Text, Hail, HailReply, PageResult, Incident
-// or Duty.
+// Letter is what is sealed inside a Text, Hail, HailReply, PageResult, Incident or
+// Duty. The commitment outside is SHA-256(salt || message): it says nothing to who
+// has not the salt, and whoever has it can prove later what was said.
+type Letter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Salt          []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`       // 32 octets, chosen at random for each letter
+	Message       []byte                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"` // wire.Message
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Letter) Reset() {
+	*x = Letter{}
+	mi := &file_wire_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Letter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Letter) ProtoMessage() {}
+
+func (x *Letter) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Letter.ProtoReflect.Descriptor instead.
+func (*Letter) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *Letter) GetSalt() []byte {
+	if x != nil {
+		return x.Salt
+	}
+	return nil
+}
+
+func (x *Letter) GetMessage() []byte {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+// Message is what a Letter says.
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Body:
@@ -4738,6 +5377,7 @@ type Message struct {
 	//	*Message_Text
 	//	*Message_Phrase
 	//	*Message_Incident
+	//	*Message_Position
 	Body          isMessage_Body `protobuf_oneof:"body"`
 	TimeMs        int64          `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // sender's clock
 	Note          string         `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`                    // free text that goes with a phrase
@@ -4747,7 +5387,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4759,7 +5399,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4772,7 +5412,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -4809,6 +5449,15 @@ func (x *Message) GetIncident() *IncidentOpened {
 	return nil
 }
 
+func (x *Message) GetPosition() *Position {
+	if x != nil {
+		if x, ok := x.Body.(*Message_Position); ok {
+			return x.Position
+		}
+	}
+	return nil
+}
+
 func (x *Message) GetTimeMs() int64 {
 	if x != nil {
 		return x.TimeMs
@@ -4839,11 +5488,102 @@ type Message_Incident struct {
 	Incident *IncidentOpened `protobuf:"bytes,3,opt,name=incident,proto3,oneof"`
 }
 
+type Message_Position struct {
+	Position *Position `protobuf:"bytes,4,opt,name=position,proto3,oneof"`
+}
+
 func (*Message_Text) isMessage_Body() {}
 
 func (*Message_Phrase) isMessage_Body() {}
 
 func (*Message_Incident) isMessage_Body() {}
+
+func (*Message_Position) isMessage_Body() {}
+
+// Position is where the sender's device is, for a mirrored patrol's other unit.
+type Position struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Latitude      int32                  `protobuf:"zigzag32,1,opt,name=latitude,proto3" json:"latitude,omitempty"`                  // WGS 84, millionths of a degree, north
+	Longitude     int32                  `protobuf:"zigzag32,2,opt,name=longitude,proto3" json:"longitude,omitempty"`                // east
+	AccuracyM     uint32                 `protobuf:"varint,3,opt,name=accuracy_m,json=accuracyM,proto3" json:"accuracy_m,omitempty"` // radius in which the device is, with 68 %; 0: not known
+	FixMs         int64                  `protobuf:"varint,4,opt,name=fix_ms,json=fixMs,proto3" json:"fix_ms,omitempty"`             // when it was found, milliseconds since 1970 UTC by the sender's clock
+	CourseDeg     uint32                 `protobuf:"varint,5,opt,name=course_deg,json=courseDeg,proto3" json:"course_deg,omitempty"` // 1 to 360, from true north; 0: not known or standing
+	SpeedCmS      uint32                 `protobuf:"varint,6,opt,name=speed_cm_s,json=speedCmS,proto3" json:"speed_cm_s,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Position) Reset() {
+	*x = Position{}
+	mi := &file_wire_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Position) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Position) ProtoMessage() {}
+
+func (x *Position) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Position.ProtoReflect.Descriptor instead.
+func (*Position) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *Position) GetLatitude() int32 {
+	if x != nil {
+		return x.Latitude
+	}
+	return 0
+}
+
+func (x *Position) GetLongitude() int32 {
+	if x != nil {
+		return x.Longitude
+	}
+	return 0
+}
+
+func (x *Position) GetAccuracyM() uint32 {
+	if x != nil {
+		return x.AccuracyM
+	}
+	return 0
+}
+
+func (x *Position) GetFixMs() int64 {
+	if x != nil {
+		return x.FixMs
+	}
+	return 0
+}
+
+func (x *Position) GetCourseDeg() uint32 {
+	if x != nil {
+		return x.CourseDeg
+	}
+	return 0
+}
+
+func (x *Position) GetSpeedCmS() uint32 {
+	if x != nil {
+		return x.SpeedCmS
+	}
+	return 0
+}
 
 // IncidentOpened tells the members of a calling channel which channel an
 // accepted hail has opened.
@@ -4858,7 +5598,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4870,7 +5610,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4883,7 +5623,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -4917,7 +5657,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4929,7 +5669,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4969,7 +5709,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4981,7 +5721,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5022,7 +5762,7 @@ type Progress_Presence struct {
 
 func (x *Progress_Presence) Reset() {
 	*x = Progress_Presence{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5034,7 +5774,7 @@ func (x *Progress_Presence) String() string {
 func (*Progress_Presence) ProtoMessage() {}
 
 func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5079,7 +5819,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5091,7 +5831,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5104,7 +5844,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51, 0}
+	return file_wire_proto_rawDescGZIP(), []int{57, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -5167,7 +5907,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5179,7 +5919,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5192,7 +5932,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51, 1}
+	return file_wire_proto_rawDescGZIP(), []int{57, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -5214,7 +5954,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xf5\x16\n" +
+	"wire.proto\x12\fcrossband.v1\"\xa8\x19\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -5277,11 +6017,17 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"floor_idle\x18L \x01(\v2\x17.crossband.v1.FloorIdleH\x00R\tfloorIdle\x12>\n" +
 	"\ffloor_revoke\x18M \x01(\v2\x19.crossband.v1.FloorRevokeH\x00R\vfloorRevoke\x12A\n" +
-	"\rfloor_warning\x18N \x01(\v2\x1a.crossband.v1.FloorWarningH\x00R\ffloorWarning\x12;\n" +
+	"\rfloor_warning\x18N \x01(\v2\x1a.crossband.v1.FloorWarningH\x00R\ffloorWarning\x12+\n" +
+	"\x05burst\x18O \x01(\v2\x13.crossband.v1.BurstH\x00R\x05burst\x12;\n" +
 	"\vpage_result\x18P \x01(\v2\x18.crossband.v1.PageResultH\x00R\n" +
 	"pageResult\x124\n" +
 	"\bincident\x18Q \x01(\v2\x16.crossband.v1.IncidentH\x00R\bincident\x12(\n" +
-	"\x04duty\x18R \x01(\v2\x12.crossband.v1.DutyH\x00R\x04dutyB\x06\n" +
+	"\x04duty\x18R \x01(\v2\x12.crossband.v1.DutyH\x00R\x04duty\x12D\n" +
+	"\x0erecord_entries\x18Z \x01(\v2\x1b.crossband.v1.RecordEntriesH\x00R\rrecordEntries\x12A\n" +
+	"\rrecord_answer\x18[ \x01(\v2\x1a.crossband.v1.RecordAnswerH\x00R\frecordAnswer\x12>\n" +
+	"\ffetch_record\x18\\ \x01(\v2\x19.crossband.v1.FetchRecordH\x00R\vfetchRecord\x12;\n" +
+	"\vrecord_page\x18] \x01(\v2\x18.crossband.v1.RecordPageH\x00R\n" +
+	"recordPageB\x06\n" +
 	"\x04body\"\xb8\x01\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vversion_min\x18\x01 \x01(\rR\n" +
@@ -5416,13 +6162,16 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"group_info\x18\x05 \x01(\fR\tgroupInfo\x12\x18\n" +
 	"\awelcome\x18\x06 \x01(\fR\awelcome\x12\x14\n" +
-	"\x05added\x18\a \x03(\tR\x05added\"v\n" +
+	"\x05added\x18\a \x03(\tR\x05added\"\x96\x01\n" +
 	"\x04Text\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
 	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06sealed\x18\x04 \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\x05 \x01(\x04R\x06number\"\x8b\x02\n" +
+	"\x06number\x18\x05 \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\x06 \x01(\fR\n" +
+	"commitment\"\xab\x02\n" +
 	"\x04Hail\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -5436,7 +6185,10 @@ const file_wire_proto_rawDesc = "" +
 	"expires_ms\x18\t \x01(\x03R\texpiresMs\x12\x16\n" +
 	"\x06sealed\x18\n" +
 	" \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\v \x01(\x04R\x06number\"\xe5\x01\n" +
+	"\x06number\x18\v \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\f \x01(\fR\n" +
+	"commitment\"\x85\x02\n" +
 	"\tHailReply\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -5448,7 +6200,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x16\n" +
 	"\x06number\x18\t \x01(\x04R\x06number\x12\x12\n" +
 	"\x04role\x18\n" +
-	" \x01(\tR\x04role\"\x9a\x01\n" +
+	" \x01(\tR\x04role\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\v \x01(\fR\n" +
+	"commitment\"\x9a\x01\n" +
 	"\x04Page\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x12\n" +
@@ -5456,7 +6211,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x05round\x18\x04 \x01(\rR\x05round\x12\x12\n" +
 	"\x04step\x18\x05 \x01(\rR\x04step\x12\x0e\n" +
 	"\x02to\x18\x06 \x03(\tR\x02to\x12\x1a\n" +
-	"\bexercise\x18\a \x01(\bR\bexercise\"\xe6\x01\n" +
+	"\bexercise\x18\a \x01(\bR\bexercise\"\x86\x02\n" +
 	"\n" +
 	"PageResult\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
@@ -5469,7 +6224,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x06reason\x18\b \x01(\rR\x06reason\x12\x16\n" +
 	"\x06sealed\x18\t \x01(\fR\x06sealed\x12\x16\n" +
 	"\x06number\x18\n" +
-	" \x01(\x04R\x06number\"\x9e\x02\n" +
+	" \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\v \x01(\fR\n" +
+	"commitment\"\xbe\x02\n" +
 	"\bIncident\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -5483,7 +6241,10 @@ const file_wire_proto_rawDesc = "" +
 	"\bexercise\x18\n" +
 	" \x01(\bR\bexercise\x12\x16\n" +
 	"\x06sealed\x18\v \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\f \x01(\x04R\x06number\"\xc0\x01\n" +
+	"\x06number\x18\f \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\r \x01(\fR\n" +
+	"commitment\"\xe0\x01\n" +
 	"\x04Duty\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -5493,7 +6254,11 @@ const file_wire_proto_rawDesc = "" +
 	"\x03act\x18\x06 \x01(\rR\x03act\x12\x0e\n" +
 	"\x02to\x18\a \x01(\tR\x02to\x12\x16\n" +
 	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\t \x01(\x04R\x06number\"d\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\n" +
+	" \x01(\fR\n" +
+	"commitment\"d\n" +
 	"\bAppended\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x10\n" +
@@ -5570,7 +6335,47 @@ const file_wire_proto_rawDesc = "" +
 	"\fFloorWarning\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
 	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x17\n" +
-	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"\xc1\b\n" +
+	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"\xb3\x01\n" +
+	"\x05Burst\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
+	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x16\n" +
+	"\x06digest\x18\x03 \x01(\fR\x06digest\x12\"\n" +
+	"\fmilliseconds\x18\x04 \x01(\rR\fmilliseconds\x12\x1c\n" +
+	"\tsignature\x18\x05 \x01(\fR\tsignature\x12 \n" +
+	"\vcertificate\x18\x06 \x01(\fR\vcertificate\"6\n" +
+	"\x10CertificateChain\x12\"\n" +
+	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xc7\x01\n" +
+	"\rRecordEntries\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
+	"\x05first\x18\x03 \x01(\x04R\x05first\x12\x14\n" +
+	"\x05lines\x18\x04 \x03(\fR\x05lines\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x05 \x01(\fR\n" +
+	"checkpoint\x126\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xda\x01\n" +
+	"\fRecordAnswer\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
+	"\x04held\x18\x03 \x01(\x04R\x04held\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x04 \x01(\fR\n" +
+	"checkpoint\x124\n" +
+	"\x05chain\x18\x05 \x01(\v2\x1e.crossband.v1.CertificateChainR\x05chain\x12\x14\n" +
+	"\x05fault\x18\x06 \x01(\tR\x05fault\x12\x16\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\"W\n" +
+	"\vFetchRecord\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc2\x01\n" +
+	"\n" +
+	"RecordPage\x12\x1a\n" +
+	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
+	"\x04logs\x18\x02 \x03(\tR\x04logs\x12\x14\n" +
+	"\x05parts\x18\x03 \x01(\x04R\x05parts\x12\x14\n" +
+	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
+	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +
@@ -5613,14 +6418,28 @@ const file_wire_proto_rawDesc = "" +
 	"\aStorage\x12\x17\n" +
 	"\x13STORAGE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTORAGE_NONE\x10\x01\x12\x12\n" +
-	"\x0eSTORAGE_SEALED\x10\x02\"\xaa\x01\n" +
+	"\x0eSTORAGE_SEALED\x10\x02\"6\n" +
+	"\x06Letter\x12\x12\n" +
+	"\x04salt\x18\x01 \x01(\fR\x04salt\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\fR\amessage\"\xe0\x01\n" +
 	"\aMessage\x12\x14\n" +
 	"\x04text\x18\x01 \x01(\tH\x00R\x04text\x12\x18\n" +
 	"\x06phrase\x18\x02 \x01(\fH\x00R\x06phrase\x12:\n" +
-	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x12\x17\n" +
+	"\bincident\x18\x03 \x01(\v2\x1c.crossband.v1.IncidentOpenedH\x00R\bincident\x124\n" +
+	"\bposition\x18\x04 \x01(\v2\x16.crossband.v1.PositionH\x00R\bposition\x12\x17\n" +
 	"\atime_ms\x18\x05 \x01(\x03R\x06timeMs\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04noteB\x06\n" +
-	"\x04body\"Z\n" +
+	"\x04body\"\xb7\x01\n" +
+	"\bPosition\x12\x1a\n" +
+	"\blatitude\x18\x01 \x01(\x11R\blatitude\x12\x1c\n" +
+	"\tlongitude\x18\x02 \x01(\x11R\tlongitude\x12\x1d\n" +
+	"\n" +
+	"accuracy_m\x18\x03 \x01(\rR\taccuracyM\x12\x15\n" +
+	"\x06fix_ms\x18\x04 \x01(\x03R\x05fixMs\x12\x1d\n" +
+	"\n" +
+	"course_deg\x18\x05 \x01(\rR\tcourseDeg\x12\x1c\n" +
+	"\n" +
+	"speed_cm_s\x18\x06 \x01(\rR\bspeedCmS\"Z\n" +
 	"\x0eIncidentOpened\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x12\n" +
@@ -5639,7 +6458,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 59)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -5694,14 +6513,22 @@ var file_wire_proto_goTypes = []any{
 	(*FloorIdle)(nil),          // 50: crossband.v1.FloorIdle
 	(*FloorRevoke)(nil),        // 51: crossband.v1.FloorRevoke
 	(*FloorWarning)(nil),       // 52: crossband.v1.FloorWarning
-	(*Charter)(nil),            // 53: crossband.v1.Charter
-	(*Message)(nil),            // 54: crossband.v1.Message
-	(*IncidentOpened)(nil),     // 55: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 56: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 57: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),  // 58: crossband.v1.Progress.Presence
-	(*Charter_Party)(nil),      // 59: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 60: crossband.v1.Charter.Step
+	(*Burst)(nil),              // 53: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 54: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 55: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 56: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 57: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 58: crossband.v1.RecordPage
+	(*Charter)(nil),            // 59: crossband.v1.Charter
+	(*Letter)(nil),             // 60: crossband.v1.Letter
+	(*Message)(nil),            // 61: crossband.v1.Message
+	(*Position)(nil),           // 62: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 63: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 64: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 65: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),  // 66: crossband.v1.Progress.Presence
+	(*Charter_Party)(nil),      // 67: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 68: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -5749,34 +6576,43 @@ var file_wire_proto_depIdxs = []int32{
 	50, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
 	51, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
 	52, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	35, // 45: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
-	36, // 46: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
-	37, // 47: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
-	49, // 48: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	23, // 49: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	30, // 50: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	31, // 51: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	32, // 52: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	33, // 53: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	34, // 54: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	35, // 55: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	36, // 56: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	37, // 57: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	56, // 58: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	57, // 59: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	57, // 60: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	58, // 61: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	0,  // 62: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	59, // 63: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 64: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	59, // 65: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	60, // 66: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	55, // 67: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	68, // [68:68] is the sub-list for method output_type
-	68, // [68:68] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	53, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	35, // 46: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
+	36, // 47: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
+	37, // 48: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
+	55, // 49: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	56, // 50: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	57, // 51: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	58, // 52: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	49, // 53: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	23, // 54: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	30, // 55: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	31, // 56: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	32, // 57: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	33, // 58: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	34, // 59: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	35, // 60: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	36, // 61: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	37, // 62: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	64, // 63: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	65, // 64: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	65, // 65: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	66, // 66: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	54, // 67: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	54, // 68: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	54, // 69: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	0,  // 70: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	67, // 71: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	1,  // 72: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	67, // 73: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	68, // 74: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	63, // 75: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	62, // 76: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5830,9 +6666,14 @@ func file_wire_proto_init() {
 		(*Frame_FloorIdle)(nil),
 		(*Frame_FloorRevoke)(nil),
 		(*Frame_FloorWarning)(nil),
+		(*Frame_Burst)(nil),
 		(*Frame_PageResult)(nil),
 		(*Frame_Incident)(nil),
 		(*Frame_Duty)(nil),
+		(*Frame_RecordEntries)(nil),
+		(*Frame_RecordAnswer)(nil),
+		(*Frame_FetchRecord)(nil),
+		(*Frame_RecordPage)(nil),
 	}
 	file_wire_proto_msgTypes[21].OneofWrappers = []any{
 		(*Entry_Commit)(nil),
@@ -5844,10 +6685,11 @@ func file_wire_proto_init() {
 		(*Entry_Incident)(nil),
 		(*Entry_Duty)(nil),
 	}
-	file_wire_proto_msgTypes[52].OneofWrappers = []any{
+	file_wire_proto_msgTypes[59].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
+		(*Message_Position)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5855,7 +6697,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   59,
+			NumMessages:   67,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"crossband/crypto/mls/policy"
 	"crossband/proto"
 	"crossband/proto/incident"
 	"crossband/proto/wire"
@@ -20,6 +21,7 @@ type channel struct {
 	created  bool   // a group exists
 	subs     map[LinkID]*link
 	floor    floor
+	spoken   spokenList // bursts of which the talker may still tell, at the hub
 	marks    marks
 	hosted   hosted   // when this agency owns the channel
 	up       upstream // when another does
@@ -57,7 +59,7 @@ func newChannel(c proto.Charter, signed []byte) *channel {
 
 func (h *Hub) sortedChannels() []*channel {
 	return slices.SortedFunc(maps.Values(h.channels), func(a, b *channel) int {
-		// Incidents last: whoever is offered one can judge it by its calling channel.
+		// Incidents and patrols last: whoever is offered one can judge it by its calling channel.
 		return cmp.Or(cmp.Compare(a.charter.Kind, b.charter.Kind), bytes.Compare(a.id[:], b.id[:]))
 	})
 }
@@ -83,7 +85,7 @@ func (h *Hub) readCharter(signed []byte) (proto.Charter, proto.Name, error) {
 		return proto.Charter{}, proto.Name{}, proto.Refusef(proto.ReasonCharter, "revision %d of %s creates no channel", c.Revision, c.Channel.Short())
 	}
 	var parent *proto.Charter
-	if p := h.channels[c.Parent]; c.Kind == proto.KindIncident && p != nil {
+	if p := h.channels[c.Parent]; c.Kind.Opened() && p != nil {
 		parent = &p.charter
 	}
 	return c, signer, c.SignerMay(signer, parent)
@@ -180,10 +182,10 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 		return proto.Refuse(proto.ReasonExists, ch.id.Short())
 	case ch != nil && !bytes.Equal(ch.signed, b.Charter):
 		return proto.Refusef(proto.ReasonCharter, "%s is registered with another signature", c.Title)
-	case ch == nil && c.Kind != proto.KindIncident:
+	case ch == nil && !c.Kind.Opened():
 		return proto.Refuse(proto.ReasonNoChannel, "the charter is not registered")
-	case c.Kind == proto.KindIncident && (signer != actor || h.channels[c.Parent] == nil):
-		return proto.Refusef(proto.ReasonCharter, "%s may not open this incident", actor)
+	case c.Kind.Opened() && (signer != actor || h.channels[c.Parent] == nil):
+		return proto.Refusef(proto.ReasonCharter, "%s may not open this %s", actor, c.Kind)
 	}
 	m, err := newMembership(b.GroupInfo, c, b.Charter, h.judge, h.now)
 	if err != nil {
@@ -204,6 +206,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	ch.created, ch.hosted.members, ch.hosted.groupInfo = true, m, b.GroupInfo
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCreateChannel, Channel: ch.id, What: "channel created", Added: []proto.Name{actor}})
+	h.recordMembers(ch, policy.Difference{By: actor, Added: []proto.Name{actor}})
 	if err := h.done(l, f); err != nil {
 		return err
 	}

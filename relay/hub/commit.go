@@ -46,6 +46,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
+	h.recordMembers(ch, change)
 	h.barRemoved(ch, m, change)
 	h.sendWelcomes(ch, b, change.Added)
 	h.placeAgain(ch)

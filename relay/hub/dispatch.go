@@ -95,6 +95,9 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 		return h.returnedAck(actor, b.ReturnedAck)
 	case *wire.Frame_Heartbeat:
 		return h.heartbeat(l, actor, f, b.Heartbeat)
+	case *wire.Frame_RecordEntries, *wire.Frame_RecordAnswer, *wire.Frame_FetchRecord:
+		h.emit(Recording{l.id, l.peer, f})
+		return nil
 	case *wire.Frame_Refused, *wire.Frame_Done:
 		return nil
 	}
@@ -113,6 +116,11 @@ func (h *Hub) dispatchChannel(l *link, actor proto.Name, f *wire.Frame) error {
 	ch := h.channels[id]
 	if ch == nil {
 		return proto.Refuse(proto.ReasonNoChannel, id.Short())
+	}
+	if m := proto.EnvelopeOf(f); m != nil {
+		if err := proto.CheckCommitment(m); err != nil {
+			return err
+		}
 	}
 	if ch.charter.Owner != h.self.Agency {
 		return h.dispatchFollower(l, ch, actor, f)
@@ -180,6 +188,8 @@ func (h *Hub) dispatchHub(l *link, ch *channel, actor proto.Name, f *wire.Frame)
 		return h.floorRequest(l, ch, actor, b.FloorRequest)
 	case *wire.Frame_FloorRelease:
 		return h.floorRelease(l, ch, actor, b.FloorRelease)
+	case *wire.Frame_Burst:
+		return h.burstSaid(ch, actor, b.Burst)
 	}
 	return proto.Refusef(proto.ReasonForbidden, "kind %d at the channel's hub", proto.KindOf(f))
 }

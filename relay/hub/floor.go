@@ -107,6 +107,7 @@ func (h *Hub) arbitrate(ch *channel, t talker, queue bool) {
 			h.granted(ch) // the request was repeated: say it again
 			return
 		}
+		h.recordFloor(ch, *fl.holder, FloorMoved{Move: FloorReleased})
 		fl.holder = nil
 		if len(fl.queue) > 0 && fl.queue[0].prio >= t.prio {
 			h.next(ch) // a new press ends the old one: it is no way past those who wait
@@ -116,7 +117,7 @@ func (h *Hub) arbitrate(ch *channel, t talker, queue bool) {
 	case fl.holder == nil:
 		h.grant(ch, t)
 	case t.prio.Preempts(fl.holder.prio):
-		h.revoke(ch, proto.ReasonPreempted, t.who)
+		h.takeFloor(ch, proto.ReasonPreempted, t)
 		h.grant(ch, t)
 	case !queue:
 		h.denyTalker(ch, t, proto.ReasonFloorTaken)
@@ -153,6 +154,7 @@ func (h *Hub) grant(ch *channel, t talker) {
 	t.at, t.heard, t.warned = h.now, h.now, false
 	t.local = ch.charter.Owner != h.self.Agency
 	ch.floor.holder = &t
+	h.recordFloor(ch, t, FloorMoved{Move: FloorGranted})
 	h.routeAgain(ch)
 	h.granted(ch)
 	h.toSubs(ch, &wire.Frame{Body: &wire.Frame_FloorTaken{FloorTaken: ch.floor.taken(ch.id)}})
@@ -183,6 +185,7 @@ func (h *Hub) denyTalker(ch *channel, t talker, why proto.Reason) {
 	if o := ch.floor.holder; o != nil {
 		deny.Holder, deny.Priority = o.who.String(), uint32(o.prio)
 	}
+	h.recordFloor(ch, t, FloorMoved{Move: FloorDenied, Reason: why})
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: deny}})
 }
 
@@ -204,13 +207,17 @@ func (h *Hub) tellQueue(ch *channel) {
 }
 
 // revoke takes the floor from its holder and says why.
-func (h *Hub) revoke(ch *channel, why proto.Reason, by proto.Name) {
+func (h *Hub) revoke(ch *channel, why proto.Reason) { h.takeFloor(ch, why, talker{}) }
+
+// takeFloor takes the floor from its holder, for another press if by is one.
+func (h *Hub) takeFloor(ch *channel, why proto.Reason, by talker) {
 	t := ch.floor.holder
 	ch.floor.holder = nil
+	h.recordFloor(ch, *t, FloorMoved{Move: FloorReleased, Reason: why, By: by.who, Above: by.prio})
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorRevoke{FloorRevoke: &wire.FloorRevoke{
-		Channel: ch.id[:], Burst: t.burst[:], Code: uint32(why), By: by.String(),
+		Channel: ch.id[:], Burst: t.burst[:], Code: uint32(why), By: by.who.String(),
 	}}})
-	h.emit(Audit{Actor: t.who, Channel: ch.id, Kind: proto.KindFloorRevoke, Refusal: proto.Refuse(why, by.String())})
+	h.emit(Audit{Actor: t.who, Channel: ch.id, Kind: proto.KindFloorRevoke, Refusal: proto.Refuse(why, by.who.String())})
 }
 
 // next gives a free floor to the first in the queue, or tells that it is idle.
@@ -236,6 +243,7 @@ func (h *Hub) floorRelease(l *link, ch *channel, actor proto.Name, b *wire.Floor
 	t := ch.floor.holder
 	if t != nil && t.who == actor && t.burst == burst {
 		ch.floor.holder = nil
+		h.recordFloor(ch, *t, FloorMoved{Move: FloorReleased})
 		h.next(ch)
 		return nil
 	}
@@ -255,7 +263,7 @@ func (h *Hub) floorGone(ch *channel, who proto.Name, why proto.Reason) {
 		h.tellQueue(ch)
 	}
 	if t := ch.floor.holder; t != nil && t.who == who {
-		h.revoke(ch, why, proto.Name{})
+		h.revoke(ch, why)
 		h.next(ch)
 	}
 }
@@ -265,7 +273,7 @@ func (h *Hub) floorGone(ch *channel, who proto.Name, why proto.Reason) {
 func (h *Hub) endFloor(ch *channel) {
 	waiting := ch.floor.queue
 	ch.floor.queue = nil
-	h.revoke(ch, proto.ReasonClosed, proto.Name{})
+	h.revoke(ch, proto.ReasonClosed)
 	for _, t := range waiting {
 		h.denyTalker(ch, t, proto.ReasonClosed)
 	}
@@ -309,6 +317,7 @@ func (h *Hub) releaseLink(ch *channel, l *link) {
 	}
 	if t := ch.floor.holder; t != nil && t.link == l.id {
 		ch.floor.holder = nil
+		h.recordFloor(ch, *t, FloorMoved{Move: FloorReleased, Reason: proto.ReasonNoRoute})
 		h.next(ch)
 	}
 }
@@ -341,10 +350,10 @@ func (h *Hub) tickFloor(ch *channel) {
 	left := ch.charter.TalkLimit - h.now.Sub(t.at)
 	switch {
 	case left <= 0:
-		h.revoke(ch, proto.ReasonTalkLimit, proto.Name{})
+		h.revoke(ch, proto.ReasonTalkLimit)
 		h.next(ch)
 	case h.now.Sub(t.heard) >= proto.FloorSilence:
-		h.revoke(ch, proto.ReasonSilence, proto.Name{})
+		h.revoke(ch, proto.ReasonSilence)
 		h.next(ch)
 	case left <= proto.TalkWarning && !t.warned:
 		t.warned = true

@@ -110,7 +110,7 @@ func (h *Hub) keepFloor(ch *channel, t talker) {
 	t.link = l.id
 	if err := ch.place(&t); err != nil {
 		ch.floor.holder = &t
-		h.revoke(ch, proto.ReasonOf(err), proto.Name{})
+		h.revoke(ch, proto.ReasonOf(err))
 		return
 	}
 	h.grant(ch, t)

@@ -112,6 +112,11 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 		return h.floorRequestUp(l, ch, actor, f, b.FloorRequest)
 	case *wire.Frame_FloorRelease:
 		return h.floorReleaseUp(l, ch, actor, f, b.FloorRelease)
+	case *wire.Frame_Burst:
+		if hub := h.peers[ch.charter.Owner]; hub != nil && ch.up.state == upLive { // what was said without it is in no record
+			h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
+		}
+		return nil
 	case *wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply, *wire.Frame_PageResult, *wire.Frame_Incident, *wire.Frame_Duty:
 		return h.accept(l, ch, actor, f)
 	case *wire.Frame_Read:
@@ -220,7 +225,7 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	}
 	h.routeAgain(ch)
 	h.tellHub(hub, ch, ch.marks.all()) // it was away, or has started anew
-	ch.presence.told = nil // as nothing
+	ch.presence.told = nil             // as nothing
 	for _, o := range ch.origin.waiting {
 		o.again = time.Time{}
 	}

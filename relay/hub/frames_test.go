@@ -52,6 +52,9 @@ func (w *world) parseFrame(words []string) (*wire.Frame, error) {
 
 // complete fills in what a script need not say.
 func (w *world) complete(f *wire.Frame) {
+	if m := proto.EnvelopeOf(f); m != nil && m.GetCommitment() == nil {
+		proto.SetCommitment(m, make([]byte, proto.CommitmentLen))
+	}
 	switch b := f.Body.(type) {
 	case *wire.Frame_Commit:
 		w.made.fillCommit(b.Commit)
@@ -286,6 +289,9 @@ func (w *world) fields(b *strings.Builder, m protoreflect.Message) {
 	list := m.Descriptor().Fields()
 	for i := range list.Len() {
 		fd := list.Get(i)
+		if fd.Name() == "commitment" { // completed, and told by no script
+			continue
+		}
 		always := fd.Name() == "leaf" || fd.Name() == "head" || fd.Name() == "epoch"
 		if !m.Has(fd) && !always {
 			continue
@@ -396,10 +402,58 @@ func (w *world) effect(x hub.Effect) string {
 		return fmt.Sprintf("install-revocations peer=%s id=%d %s", w.plain(x.Peer.String()), x.ID, w.made.nameOf(x.Signed))
 	case hub.Told:
 		return fmt.Sprintf("told %s the list of %s: %s", w.plain(x.Peer.String()), w.plain(string(x.List)), w.refusal(x.Refusal))
+	case hub.Recorded:
+		return w.recorded(x)
+	case hub.Recording:
+		return fmt.Sprintf("recording %s %s", w.labels[x.Link], w.frame(x.Frame))
 	case hub.Audit:
 		return w.audit(x)
 	}
 	return fmt.Sprintf("%T", x)
+}
+
+// recorded writes down what goes into an incident's record.
+func (w *world) recorded(x hub.Recorded) string {
+	what := ""
+	switch h := x.What.(type) {
+	case hub.Said:
+		what = fmt.Sprintf("entry %d", h.Entry.Seq)
+	case hub.MembersMoved:
+		what = fmt.Sprintf("epoch %d in=%s out=%s", h.Epoch, w.members(h.Added), w.members(h.Removed))
+	case hub.FloorMoved:
+		what = fmt.Sprintf("%s %s %s", map[hub.FloorMove]string{hub.FloorGranted: "granted", hub.FloorReleased: "released", hub.FloorDenied: "denied"}[h.Move],
+			idName(h.Burst[:]), strings.ReplaceAll(h.Priority.String(), " ", "-"))
+		if h.Reason != 0 {
+			what += fmt.Sprintf(" reason=%d by=%s %v", h.Reason, w.plain(h.By.String()), h.Above)
+		}
+	case hub.Spoken:
+		what = fmt.Sprintf("burst %s chain of %d", idName(h.Burst.Burst), len(h.Chain))
+	}
+	if x.Exercise {
+		what += " EXERCISE"
+	}
+	return fmt.Sprintf("record %s %s told=%s parties=%s actor=%s: %s", idName(x.Incident[:]), w.channelName(x.Channel[:]),
+		w.agencies(x.Told), w.agencies(x.Parties), w.plain(x.Actor.String()), what)
+}
+
+func (w *world) members(list []hub.Member) string {
+	var words []string
+	for _, m := range list {
+		word := w.plain(m.Name.String())
+		if m.Observer {
+			word += "(observes)"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ",")
+}
+
+func (w *world) agencies(list []proto.Agency) string {
+	var words []string
+	for _, a := range list {
+		words = append(words, w.plain(string(a)))
+	}
+	return strings.Join(words, ",")
 }
 
 func (w *world) route(r *hub.Route) string {

@@ -152,6 +152,7 @@ func (h *Hub) append(l *link, ch *channel, f *wire.Frame, a accepted, e *wire.En
 		ch.marks.number(a.from, m.GetNumber())
 	}
 	h.saveEntry(ch, a, e)
+	h.recordEntry(ch, a.from, e)
 	if f != nil {
 		h.appended(l, ch, f, a.id, e.Seq, false)
 	}

@@ -35,13 +35,13 @@ const (
 // 0 is for ever.
 type Retention struct {
 	Standing time.Duration // calling and standing channels
-	Incident time.Duration // incidents
+	Incident time.Duration // incidents and patrols
 	Waiting  time.Duration // messages that no hub has taken: then they go back to their sender
 }
 
 // of returns a channel's class.
 func (r Retention) of(k proto.CharterKind) time.Duration {
-	if k == proto.KindIncident {
+	if k.Opened() {
 		return r.Incident
 	}
 	return r.Standing

@@ -50,17 +50,17 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	p := page{c.d, out}
-	f := c.n.Figures()
-	p.loop(f)
-	p.listener(f)
-	p.links(f)
-	p.voice(f)
-	p.refusals(f)
+	f, s := c.n.Figures(), c.n.State()
+	p.figures(f)
+	for _, q := range relay.Queues(f, s) {
+		p.gauge(queueDepth, float64(q.Depth), q.Label)
+		p.gauge(queueBound, float64(q.Bound), q.Label)
+	}
 	if used, most, ok := c.n.StoreUse(); ok {
 		p.gauge(storeUsed, float64(used))
 		p.gauge(storeMost, float64(most))
 	}
-	if s := c.n.State(); s != nil {
+	if s != nil {
 		p.hub(s)
 		p.peers(s)
 	}
@@ -83,6 +83,10 @@ func (p page) count(m metric, v uint64, labels ...string) {
 	p.out <- prometheus.MustNewConstMetric(p.d[m], prometheus.CounterValue, float64(v), labels...)
 }
 
+func (p page) seconds(m metric, d time.Duration) {
+	p.out <- prometheus.MustNewConstMetric(p.d[m], prometheus.CounterValue, d.Seconds())
+}
+
 func (p page) durations(m metric, d relay.Durations, labels ...string) {
 	buckets, sum := make(map[float64]uint64), uint64(0)
 	for i, b := range d.Bounds {
@@ -92,15 +96,19 @@ func (p page) durations(m metric, d relay.Durations, labels ...string) {
 	p.out <- prometheus.MustNewConstHistogram(p.d[m], d.Count(), d.Sum.Seconds(), buckets, labels...)
 }
 
-func (p page) depth(queue string, depth, bound int) {
-	p.gauge(queueDepth, float64(depth), queue)
-	p.gauge(queueBound, float64(bound), queue)
+// figures writes all that needs no word from the loop.
+func (p page) figures(f relay.Figures) {
+	p.loop(f)
+	p.listener(f)
+	p.links(f)
+	p.voice(f)
+	p.refusals(f)
+	p.guard(f.Stats)
 }
 
 func (p page) loop(f relay.Figures) {
 	p.count(events, f.Events)
 	p.count(storeRecords, f.Records)
-	p.depth("node_events", f.Waiting, f.MostWait)
 	p.durations(floorGrant, f.FloorHere, "here")
 	p.durations(floorGrant, f.FloorUp, "at_the_hub")
 	p.durations(appendAck, f.Acks)
@@ -111,18 +119,13 @@ func (p page) loop(f relay.Figures) {
 
 func (p page) listener(f relay.Figures) {
 	l := f.Listener
-	p.depth("handshakes", l.Handshakes, l.Limits.Handshakes)
-	p.depth("greetings", l.Greetings, l.Limits.Greetings)
-	p.depth("enrolments", l.Enrolments, l.Limits.Enrolments)
 	p.count(turnedAway, l.TurnedAway)
 	p.count(retried, l.Retried)
 }
 
 func (p page) links(f relay.Figures) {
-	control, voice := 0, 0
 	for role, t := range f.Links {
 		r := roleName(role)
-		control, voice = max(control, t.ControlLongest), max(voice, t.VoiceLongest)
 		p.gauge(linksOpen, float64(t.Open), r)
 		p.count(linksBegun, t.Begun, r)
 		p.gauge(linkWaiting, float64(t.ControlQueued), r, "control")
@@ -135,8 +138,6 @@ func (p page) links(f relay.Figures) {
 		p.count(linkPackets, t.PacketsSent, r)
 		p.count(linkPacketsLost, t.PacketsLost, r)
 	}
-	p.depth("link_control_longest", control, f.Limits.ControlFrames)
-	p.depth("link_voice_longest", voice, f.Limits.VoiceFrames)
 }
 
 // voice tells what became of voice: what came in, what was queued to a
@@ -156,7 +157,7 @@ func (p page) voice(f relay.Figures) {
 	p.count(voiceSent, sum.VoiceSent)
 	for cause, n := range map[string]uint64{
 		"no_floor": f.Stats.VoiceNoFloor, "forged": f.Stats.VoiceForged, "malformed": f.Stats.VoiceMalformed,
-		"queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed,
+		"over_rate": f.Stats.VoiceOverRate, "queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed,
 	} {
 		p.count(voiceDropped, n, cause)
 	}
@@ -167,6 +168,17 @@ func (p page) refusals(f relay.Figures) {
 		of, by := refusedWords(r.Kind)
 		p.count(refusals, r.Count, of, by, codeName(r.Code))
 	}
+}
+
+// guard tells what the relay did against others' faults and its own.
+func (p page) guard(s relay.Stats) {
+	p.count(framesHeld, s.FramesHeld)
+	p.seconds(heldFor, s.HeldFor)
+	p.count(linksRevoked, s.RevokedCut)
+	p.count(listsRefused, s.ListsRefused)
+	p.count(listsStale, s.ListsStale)
+	p.count(faults, s.Faults)
+	p.count(recordFaults, s.RecordFaults)
 }
 
 func refusedWords(k relay.Refused) (of, by string) {
@@ -184,35 +196,26 @@ func refusedWords(k relay.Refused) (of, by string) {
 }
 
 func (p page) hub(s *relay.State) {
-	floor, head, hails := 0, uint64(0), 0
+	hails := 0
 	kinds := make(map[[2]string]int)
-	for _, k := range []proto.CharterKind{proto.KindCalling, proto.KindStanding, proto.KindIncident} {
+	for _, k := range []proto.CharterKind{proto.KindCalling, proto.KindStanding, proto.KindIncident, proto.KindPatrol} {
 		kinds[[2]string{"hub", k.String()}], kinds[[2]string{"follower", k.String()}] = 0, 0
 	}
 	for _, ch := range s.Hub.Channels {
 		part := "follower"
 		if ch.Hub {
 			part = "hub"
-			head = max(head, ch.Head)
 		}
 		kinds[[2]string{part, ch.Kind.String()}]++
-		floor, hails = max(floor, ch.FloorQueue), hails+ch.Hails
+		hails += ch.Hails
 	}
 	for k, n := range kinds {
 		p.gauge(channels, float64(n), k[0], k[1])
 	}
 	p.gauge(channelsAway, float64(len(s.Away)))
 	p.gauge(hailsOpen, float64(hails))
-	p.depth("floor_longest", floor, proto.MaxFloorQueue)
-	p.depth("log_longest", int(head), proto.MaxLog)
-	p.depth("welcomes_fullest", s.Hub.Fullest, proto.MaxWelcomes)
 	p.gauge(welcomes, float64(s.Hub.Welcomes))
 	p.gauge(packages, float64(s.Hub.Packages))
-	pending := 0
-	for _, l := range s.Hub.Pending {
-		pending = max(pending, l.Count)
-	}
-	p.depth("forwarded_longest", pending, proto.MaxPending)
 }
 
 func (p page) peers(s *relay.State) {

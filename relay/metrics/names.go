@@ -40,6 +40,13 @@ const (
 	voiceSent
 	voiceDropped
 	refusals
+	framesHeld
+	heldFor
+	linksRevoked
+	listsRefused
+	listsStale
+	faults
+	recordFaults
 	channels
 	channelsAway
 	hailsOpen
@@ -66,6 +73,7 @@ func newDescs() (d descs) {
 	describe(voiceSent, "voice_frames_sent_total", "Voice frames handed to the network.")
 	describe(voiceDropped, "voice_frames_dropped_total", "Voice frames that went no further, by cause.", "cause")
 	describe(refusals, "refusals_total", "What was refused, whose refusal it was, and its code (docs/PROTOCOL.md, appendix); code other: one that this version does not know.", "of", "by", "code")
+	describeGuard(describe)
 	describe(channels, "channels", "Channels known, by this relay's part in them and kind.", "part", "kind")
 	describe(channelsAway, "channels_hub_away", "Followed channels whose hub is away: they work locally.")
 	describe(hailsOpen, "hails_open", "Hails that are not over, on channels whose hub this relay is.")
@@ -94,8 +102,18 @@ func describeLoop(describe describer) {
 	describe(hubApply, "hub_apply_seconds", "One event in the hub.")
 }
 
+func describeGuard(describe describer) {
+	describe(framesHeld, "link_frames_held_total", "Control frames that had to wait for their link's rate.")
+	describe(heldFor, "link_frames_held_seconds_total", "How long they waited, all together.")
+	describe(linksRevoked, "links_revoked_total", "Links ended because a certificate of the other side was revoked.")
+	describe(listsRefused, "revocation_lists_refused_total", "Revocation lists refused: older than the one held, forged, or not for the sender to bring.")
+	describe(listsStale, "revocation_lists_stale_total", "Warnings that an agency's revocation list is old or missing, one an hour for each.")
+	describe(faults, "faults_total", "Faults of this program, each of which cost one link.")
+	describe(recordFaults, "record_faults_total", "Alarms about incidents' records: not signed, not what was signed, or not what a partner holds.")
+}
+
 func describeLinks(describe describer) {
-	describe(turnedAway, "handshakes_turned_away_total", "Handshakes not begun because too many were open.")
+	describe(turnedAway, "handshakes_turned_away_total", "Handshakes not begun because too many were open, or began within a second from one address.")
 	describe(retried, "handshakes_retried_total", "Handshakes that had to prove their address first.")
 	describe(linksOpen, "links_open", "Links that are open now, by the other side's role.", "role")
 	describe(linksBegun, "links_begun_total", "Links that have begun, by the other side's role.", "role")

@@ -556,7 +556,7 @@ func TestHostileFollowerIsRefusedWithTheReason(t *testing.T) {
 		epoch, _ := p.us.Epoch()
 		mid, hid := proto.NewMessageID(), proto.NewMessageID()
 		text := func(ch proto.ChannelID) *wire.Frame {
-			return &wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: ch[:], Id: mid[:], Epoch: epoch, Sealed: []byte("sealed")}}}
+			return &wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: ch[:], Id: mid[:], Epoch: epoch, Sealed: []byte("sealed"), Commitment: make([]byte, proto.CommitmentLen)}}}
 		}
 		by := func(who string, hops uint32, f *wire.Frame) *wire.Frame {
 			f.Endpoint, f.Hops = who, hops

@@ -1,12 +1,14 @@
 package relaytest_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"crossband/client"
+	"crossband/crypto/record"
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/relaytest"
@@ -432,5 +434,60 @@ func TestAPageIsReadAfterTheHailThatLiesElsewhere(t *testing.T) {
 			t.Errorf("rings as %+v", r)
 		}
 		noAlarms(t, away)
+	})
+}
+
+// TestALadderIsInTheRecord: both sides' records show whom a hail reached when, what a
+// hook said, and what was done with its incident, and bear both signatures.
+func TestALadderIsInTheRecord(t *testing.T) {
+	runLadder(t, func(t *testing.T, l *ladder) {
+		h, _ := l.hail(t, client.HailOptions{})
+		other, _ := l.hail(t, client.HailOptions{})
+		time.Sleep(toPager + time.Second)
+		ok(t, l.hook.FindHail(h.ID()).AnswerPage(minute(t), 1, 3, proto.ReasonNoPage))
+		reply(t, l.neighbour.FindHail(h.ID()), proto.HailAccepted, 0)
+		_, err := h.WaitIncident(minute(t))
+		ok(t, err)
+		calling := l.neighbour.Channel(l.channel)
+		ok(t, calling.Merge(minute(t), other.Incident(), h.Incident(), ""))
+		ok(t, calling.HandOver(minute(t), h.Incident(), l.supervisor.Name(), "their side of the river"))
+		ok(t, calling.Rearm(minute(t), h.Incident(), ""))
+		time.Sleep(toSupervisor + time.Second)
+		ok(t, calling.CloseIncident(minute(t), h.Incident(), proto.DispositionResolved, ""))
+		time.Sleep(10 * time.Second)
+		ours, theirs := fetched(t, l.neighbour, h.Incident()), fetched(t, l.guard, h.Incident())
+		if r := verified(t, l.border, ours, theirs); len(r.Findings) > 0 {
+			t.Errorf("the record does not hold: %+v", r.Findings)
+		}
+		var steps []string
+		for _, line := range theirs.Logs[0].Entries {
+			e, err := record.ParseEntry(line)
+			ok(t, err)
+			switch b := e.Body.(type) {
+			case *record.LadderStep:
+				steps = append(steps, fmt.Sprint(b.Step, " ", b.To.Short()))
+			case *record.Page:
+				steps = append(steps, b.Hook+" "+b.Outcome)
+			case *record.Acknowledged:
+				steps = append(steps, "acknowledged by "+e.Actor.Short())
+			case *record.Handover:
+				steps = append(steps, b.From+" hands over to "+b.To)
+			case *record.ReArmed:
+				steps = append(steps, "re-armed "+b.Reason)
+			case *record.Closed:
+				steps = append(steps, "closed "+b.Disposition)
+			}
+		}
+		want := []string{
+			"1 desk/supervisor", "2 desk/laredo", "3 hook/pager", "hook/pager failed", "acknowledged by desk/laredo",
+			"spiffe://usbp.example/desk/laredo hands over to spiffe://gn.example/desk/supervisor",
+			"re-armed ", "re-armed round 2", "1 desk/supervisor", "closed resolved",
+		}
+		if !slices.Equal(steps, want) {
+			t.Errorf("the record says\n%s\nwant\n%s", strings.Join(steps, "\n"), strings.Join(want, "\n"))
+		}
+		if got := kinds(t, fetched(t, l.guard, other.Incident())); !slices.Contains(got, record.KindMerged) {
+			t.Errorf("the duplicate's record does not say that it was merged: %v", got)
+		}
 	})
 }

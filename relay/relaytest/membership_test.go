@@ -82,7 +82,7 @@ func hostileAfterRemoval(t *testing.T, b *border, p *patrol, thief *stolen, a *r
 	thief.subscribe(b.group)
 	epoch, _ := p.us.Epoch()
 	id := proto.NewMessageID()
-	if why := thief.Refused(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: b.group[:], Id: id[:], Epoch: epoch, Sealed: []byte("sealed")}}}); why != proto.ReasonNotMember {
+	if why := thief.Refused(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: b.group[:], Id: id[:], Epoch: epoch, Sealed: []byte("sealed"), Commitment: make([]byte, proto.CommitmentLen)}}}); why != proto.ReasonNotMember {
 		t.Errorf("%s: a removed device's text: reason %d, want %d", a.Name, why, proto.ReasonNotMember)
 	}
 	burst := thief.request(b.group, proto.PriorityRoutine)

@@ -27,7 +27,7 @@ type recorder struct {
 	commits [][]byte
 }
 
-func record(m *relaytest.Middle) *recorder {
+func recordBorder(m *relaytest.Middle) *recorder {
 	r := &recorder{}
 	m.TamperVoice(func(_ proto.Agency, _ proto.Alias, frame []byte) [][]byte {
 		r.mu.Lock()
@@ -116,7 +116,7 @@ func TestRevokedDeviceReadsNoBurstTwoSecondsLater(t *testing.T) {
 		for _, a := range []*relaytest.Agency{b.us, b.mx} {
 			thief := steal(t, b, a, "unit/thief", b.group)
 			time.Sleep(time.Second)
-			rec, ears := record(m), thief.ears(b.group)
+			rec, ears := recordBorder(m), thief.ears(b.group)
 			ears.t = t
 			heard(t, p.guard, push(t, p.us, 20, client.TalkOptions{}).well(), "before")
 			voice, commits := rec.take()
@@ -505,7 +505,7 @@ func TestWhoJoinsPutsOutARevokedMemberBeforeItSpeaks(t *testing.T) {
 		thief := steal(t, b, b.us, "unit/thief", b.group)
 		b.us.Revoke(thief.name)
 		time.Sleep(time.Second)
-		rec, ears := record(m), thief.ears(b.group)
+		rec, ears := recordBorder(m), thief.ears(b.group)
 		guard := b.mx.Endpoint("unit/gn-7") // at the other side, so that what it says is recorded
 		ch := guard.MustJoin(b.group)
 		if _, err := ch.Text(minute(t), "is anybody there?"); err != nil {
@@ -592,7 +592,7 @@ func TestHubRefusesARevokedDeviceBehindAHostileRelay(t *testing.T) {
 			return hostile.Refused(body)
 		}
 		id := proto.NewMessageID()
-		if why := say(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: b.group[:], Id: id[:], Epoch: uint64(before.Epoch()), Sealed: []byte("x")}}}); why != proto.ReasonRevoked && why != proto.ReasonNotMember {
+		if why := say(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: b.group[:], Id: id[:], Epoch: uint64(before.Epoch()), Sealed: []byte("x"), Commitment: make([]byte, proto.CommitmentLen)}}}); why != proto.ReasonRevoked && why != proto.ReasonNotMember {
 			t.Errorf("its text: reason %d", why)
 		}
 		relaytest.Wait(t, p.agent.Watch, "it is removed", func(c client.MembersChanged) bool { return slices.Contains(c.Removed, thief.name) })

@@ -28,7 +28,7 @@ func (s *stolen) denied(id proto.ChannelID) proto.Reason {
 func (s *stolen) textRefused(id proto.ChannelID) proto.Reason {
 	s.t.Helper()
 	mid := proto.NewMessageID()
-	f := s.Call(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: id[:], Id: mid[:], Epoch: 1, Sealed: []byte("x")}}})
+	f := s.Call(&wire.Frame{Body: &wire.Frame_Text{Text: &wire.Text{Channel: id[:], Id: mid[:], Epoch: 1, Sealed: []byte("x"), Commitment: make([]byte, proto.CommitmentLen)}}})
 	return proto.Reason(f.GetRefused().GetCode())
 }
 

@@ -48,10 +48,12 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
-	Store     store.Store                       // outlives the node: what a restart finds
-	Retention hub.Retention                     // of the relay
-	dir       string                            // of the authority
-	kept      atomic.Pointer[identity.Identity] // what its relay last saved
+	Store     store.Store                                // outlives the node: what a restart finds
+	Retention hub.Retention                              // of the relay
+	Records   time.Duration                              // how long records are kept; 0: for ever
+	Holds     func() (map[proto.ChannelID]string, error) // nil: none
+	dir       string                                     // of the authority
+	kept      atomic.Pointer[identity.Identity]          // what its relay last saved
 	socket    net.PacketConn
 	stop      context.CancelFunc
 	done      chan struct{}
@@ -154,7 +156,7 @@ func (a *Agency) start() {
 	}
 	node, err := relay.New(relay.Config{
 		Save:     func(id *identity.Identity) error { a.kept.Store(id); return nil },
-		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention,
+		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention, Records: a.Records, Holds: a.Holds,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)

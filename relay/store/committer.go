@@ -66,7 +66,6 @@ type committer struct {
 	once    sync.Once // closes closing
 	used    atomic.Int64
 	broke   atomic.Pointer[error]
-	count   counters
 	// fault stands in for a failing disk in tests: its error counts as the
 	// error of the commit.
 	fault func(moment) error
@@ -80,17 +79,6 @@ const (
 	afterCommit         // the records are on the disk, nobody has been told
 )
 
-type counters struct{ writes, commits, waited, refused atomic.Int64 }
-
-// Counters are for monitoring; all but Queued only grow.
-type Counters struct {
-	Writes  int64 // answered with nil
-	Commits int64 // transactions; Writes/Commits is the size of a group
-	Waited  int64 // Writes that found the queue full
-	Refused int64 // Writes answered with ErrFull
-	Queued  int64
-}
-
 func newCommitter(eng engine, used int64, o Options) *committer {
 	c := &committer{
 		eng: eng, limit: o.Limit, log: o.Log, queue: make(chan *request, queueLength),
@@ -99,11 +87,6 @@ func newCommitter(eng engine, used int64, o Options) *committer {
 	}
 	c.used.Store(used)
 	return c
-}
-
-// Counters implements the method of that name of SQLite and Postgres.
-func (c *committer) counters() Counters {
-	return Counters{c.count.writes.Load(), c.count.commits.Load(), c.count.waited.Load(), c.count.refused.Load(), int64(len(c.queue))}
 }
 
 func (c *committer) write(ctx context.Context, records []Record) error {
@@ -119,9 +102,8 @@ func (c *committer) write(ctx context.Context, records []Record) error {
 	}
 	r := &request{folded, make(chan error, 1)}
 	select {
-	case c.queue <- r:
+	case c.queue <- r: // whatever ctx says: there is nothing to wait for
 	default:
-		c.count.waited.Add(1)
 		select {
 		case c.queue <- r:
 		case <-c.closing:
@@ -214,7 +196,6 @@ func (c *committer) commit(group []*request) {
 	case v == full && group[0].octets() <= small && c.eng.relieve():
 		c.commit(group)
 	case v == full:
-		c.count.refused.Add(1)
 		answer(group, fmt.Errorf("%w: %w", ErrFull, err))
 	default:
 		answer(group, fmt.Errorf("store: write: %w", err))
@@ -257,9 +238,6 @@ func (c *committer) attempt(group []*request) (p plan, err error) {
 
 func (c *committer) succeeded(group []*request, p plan) {
 	c.used.Store(p.used)
-	c.count.commits.Add(1)
-	c.count.writes.Add(int64(len(group) - len(p.refused)))
-	c.count.refused.Add(int64(len(p.refused)))
 	octets := int64(0)
 	for i, r := range group {
 		r.done <- p.refused[i]

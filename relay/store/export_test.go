@@ -17,7 +17,7 @@ type Moment = moment
 type Faulty interface {
 	Store
 	SetFault(func(Moment) error)
-	Counters() Counters
+	Queued() int // Writes that wait for the committer
 }
 
 // SetFault must be called before the first Write.
@@ -25,6 +25,12 @@ func (s *SQLite) SetFault(fault func(Moment) error) { s.commits.fault = fault }
 
 // SetFault must be called before the first Write.
 func (p *Postgres) SetFault(fault func(Moment) error) { p.commits.fault = fault }
+
+// Queued implements Faulty.
+func (s *SQLite) Queued() int { return len(s.commits.queue) }
+
+// Queued implements Faulty.
+func (p *Postgres) Queued() int { return len(p.commits.queue) }
 
 // OpenPostgresWith opens with other migrations than the embedded ones.
 func OpenPostgresWith(ctx context.Context, url string, o Options, migrations fs.FS) (*Postgres, error) {

@@ -134,18 +134,18 @@ func TestFailingDiskChild(t *testing.T) {
 func TestFailingDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "relay.db")
 	cmd, out := child(t, "TestFailingDiskChild", path, 0)
-	acked, broke := []int{0}, ""
+	acked, broke := newAcks(1), ""
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		noteAck(acked, lines.Text())
+		acked.note(lines.Text())
 		if strings.HasPrefix(lines.Text(), "broken") {
 			broke = lines.Text()
 		}
 	}
 	cmd.Wait()
-	if !strings.HasPrefix(broke, "broken true true") || acked[0] < 10 {
-		t.Fatalf("after %d Writes: %q", acked[0], broke)
+	if !strings.HasPrefix(broke, "broken true true") || len(acked[0]) < 10 {
+		t.Fatalf("after %d Writes: %q", len(acked[0]), broke)
 	}
 	s := openFile(t, path)
 	checkCrashed(t, s, acked)
-	t.Logf("%d Writes acknowledged, then %s", acked[0], broke)
+	t.Logf("%d Writes acknowledged, then %s", len(acked[0]), broke)
 }

@@ -168,9 +168,6 @@ func (p *Postgres) Usage(context.Context) (Usage, error) {
 // Damaged implements Store.
 func (p *Postgres) Damaged() []Damage { return p.reader.list() }
 
-// Counters are for monitoring.
-func (p *Postgres) Counters() Counters { return p.commits.counters() }
-
 // Close ends the committer after what is queued, and lets go of the schema.
 func (p *Postgres) Close() error {
 	if p.commits.isClosing() {

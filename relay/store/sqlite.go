@@ -220,9 +220,6 @@ func (s *SQLite) Usage(context.Context) (Usage, error) {
 // Damaged implements Store.
 func (s *SQLite) Damaged() []Damage { return s.reader.list() }
 
-// Counters are for monitoring.
-func (s *SQLite) Counters() Counters { return s.commits.counters() }
-
 // Close ends the committer after what is queued, and folds the log into the
 // file. Scans that run end with an error.
 func (s *SQLite) Close() error {

@@ -35,8 +35,9 @@ const (
 	endTime        = time.Second // for answers under way when the relay ends
 )
 
-// Serve answers on l, which it closes, until ctx ends, and returns when
-// everything that it started has ended.
+// Serve answers on l, which it closes, until ctx ends or nothing more can be
+// accepted. When it returns no connection is open any more; an answer that was
+// under way for longer than endTime may still find out that its own is closed.
 func Serve(ctx context.Context, l net.Listener, o Options) error {
 	h, err := handler(o)
 	if err != nil {
@@ -51,6 +52,7 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 	go func() { ended <- s.Serve(bound(l)) }() // ends with Shutdown or Close below
 	select {
 	case err = <-ended:
+		s.Close() // the connections that are open; the listener is closed already
 	case <-ctx.Done():
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		defer cancel()

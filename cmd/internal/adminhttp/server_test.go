@@ -1,6 +1,7 @@
 package adminhttp
 
 import (
+	"bufio"
 	"context"
 	"crypto/elliptic"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -198,6 +200,12 @@ func TestStatusOfARunningRelay(t *testing.T) {
 			t.Errorf("queue without a bound or a policy: %+v", q)
 		}
 	}
+	if len(s.Queues) != len(relay.Queues(relay.Figures{}, &relay.State{})) {
+		t.Errorf("%d queues are shown", len(s.Queues))
+	}
+	if strings.Contains(body, `"drops": null`) || strings.Count(body, `"drops": 0`) != 4 {
+		t.Errorf("what is not counted must be absent, and the four queues that count have lost nothing: %s", body)
+	}
 	if len(s.Warnings) != 2 || !s.Warnings[0].Problem || s.Warnings[0].About != "peer" || s.Warnings[1].About != "store" {
 		t.Errorf("warnings: %+v, want the missing partner first, then the store that fills", s.Warnings)
 	}
@@ -230,6 +238,58 @@ func TestTheStoreFails(t *testing.T) {
 		if code, body, _ := r.get("GET", path, ""); code != 503 || body != "the store has failed\n" {
 			t.Errorf("%s: %d %q", path, code, body)
 		}
+	}
+}
+
+// failing is a listener that accepts nothing more once it is told to.
+type failing struct {
+	net.Listener
+	fail chan struct{}
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	select {
+	case <-f.fail:
+		if err == nil {
+			c.Close()
+		}
+		return nil, errors.New("no more files")
+	default:
+		return c, err
+	}
+}
+
+// TestNothingMoreIsAccepted: the server ends, says why, and leaves no connection
+// open that nobody would end.
+func TestNothingMoreIsAccepted(t *testing.T) {
+	r := newRelay(t, store.NewMemory())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	f := &failing{l, make(chan struct{})}
+	go func() { // ends with the listener
+		r.ended <- Serve(t.Context(), f, Options{Node: r.node, Started: time.Now(), Log: slog.New(slog.DiscardHandler)})
+	}()
+	idle, err := net.Dial("tcp", l.Addr().String())
+	check(t, err)
+	defer idle.Close()
+	io.WriteString(idle, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	answer, err := http.ReadResponse(bufio.NewReader(idle), nil)
+	check(t, err) // and it stays open for the next request
+	answer.Body.Close()
+	close(f.fail)
+	last, err := net.Dial("tcp", l.Addr().String())
+	check(t, err)
+	defer last.Close()
+	if err := <-r.ended; err == nil || !strings.Contains(err.Error(), "no more files") {
+		t.Errorf("the server ended with %v", err)
+	}
+	idle.SetReadDeadline(time.Now().Add(idleTime / 2))
+	if _, err := io.Copy(io.Discard, idle); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("a connection is still open")
+	}
+	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		t.Error("the address is still open")
 	}
 }
 

@@ -100,11 +100,11 @@ type Channel struct {
 
 // Queue is one bounded queue; where there are many of a kind, the longest.
 type Queue struct {
-	Name    string `json:"name"`
-	Depth   int    `json:"depth"`
-	Bound   int    `json:"bound"`
-	Drops   uint64 `json:"drops"`
-	AtBound string `json:"at_bound"` // what happens there
+	Name    string  `json:"name"`
+	Depth   int     `json:"depth"`
+	Bound   int     `json:"bound"`
+	Drops   *uint64 `json:"drops,omitempty"` // absent: not counted
+	AtBound string  `json:"at_bound"`        // what happens there
 }
 
 // Store is how full the store is.
@@ -140,7 +140,9 @@ func Look(o Options, now time.Time) Status {
 	for _, ch := range state.Hub.Channels {
 		s.Channels = append(s.Channels, channelOf(ch, state.Away[ch.ID]))
 	}
-	s.Queues = queues(n.Figures(), state.Hub)
+	for _, q := range relay.Queues(n.Figures(), state) {
+		s.Queues = append(s.Queues, queueOf(q))
+	}
 	s.Warnings = append(s.Warnings, warnings(n, s, now)...)
 	slices.SortStableFunc(s.Warnings, func(a, b Warning) int {
 		switch {
@@ -192,40 +194,4 @@ func channelOf(ch hub.ChannelSummary, away time.Time) Channel {
 	return out
 }
 
-func queues(f relay.Figures, s hub.Summary) []Queue {
-	var control, voice, floor, log, pending int
-	var dropped uint64
-	for _, t := range f.Links {
-		control, voice = max(control, t.ControlLongest), max(voice, t.VoiceLongest)
-		dropped += t.Dropped.Full + t.Dropped.Stale
-	}
-	for _, ch := range s.Channels {
-		floor = max(floor, ch.FloorQueue)
-		if ch.Hub {
-			log = max(log, int(ch.Head))
-		}
-	}
-	for _, p := range s.Pending {
-		pending = max(pending, p.Count)
-	}
-	refused := make(map[proto.Reason]uint64)
-	for _, r := range f.Refusals {
-		if r.Kind == relay.RefusedLinkByUs || r.Kind == relay.RefusedFloor {
-			refused[r.Code] += r.Count
-		}
-	}
-	l := f.Listener
-	return []Queue{
-		{"events for the loop", f.Waiting, f.MostWait, 0, "readers of links wait"},
-		{"control frames of a link", control, f.Limits.ControlFrames, refused[proto.ReasonSlow], "the link closes (602)"},
-		{"voice frames of a link", voice, f.Limits.VoiceFrames, dropped, "the oldest goes"},
-		{"handshakes", l.Handshakes, l.Limits.Handshakes, l.TurnedAway, "newcomers are turned away"},
-		{"greetings", l.Greetings, l.Limits.Greetings, 0, "refused (600)"},
-		{"enrolments", l.Enrolments, l.Limits.Enrolments, 0, "refused (600)"},
-		{"requests to a peer", pending, proto.MaxPending, 0, "refused (601)"},
-		{"floor of a channel", floor, proto.MaxFloorQueue, refused[proto.ReasonFloorQueue], "denied (401)"},
-		{"welcomes of an endpoint", s.Fullest, proto.MaxWelcomes, 0, "the oldest goes"},
-		{"log of a channel", log, proto.MaxLog, 0, "refused (600)"},
-		{"channels", len(s.Channels), proto.MaxChannels, 0, "refused (600)"},
-	}
-}
+func queueOf(q relay.Queue) Queue { return Queue{q.Name, q.Depth, q.Bound, q.Drops, q.AtBound} }

@@ -80,6 +80,9 @@ type Retention struct {
 	// Waiting is for messages of own devices that no hub has taken: then they
 	// go back to their senders.
 	Waiting string `toml:"waiting,omitempty"`
+
+	// Record is for incidents' records, from their newest entry on.
+	Record string `toml:"record,omitempty"`
 }
 
 // Peer is one [[peer]] of the file.
@@ -115,7 +118,7 @@ func Load(path string) (Config, error) {
 		return c, fmt.Errorf("%s: %s", path, why)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return wrong(unknown[0], 0, "unknown key %q; known are identity, listen, charters, store, store_limit, holds, fips, admin, admin_open, [retention] with standing, incident and waiting, and [[peer]] with agency and address", unknown[0])
+		return wrong(unknown[0], 0, "unknown key %q; known are identity, listen, charters, store, store_limit, holds, fips, admin, admin_open, [retention] with standing, incident, waiting and record, and [[peer]] with agency and address", unknown[0])
 	}
 	if c.Identity == "" || c.Listen == "" {
 		return c, fmt.Errorf("%s: identity and listen are required", path)

@@ -23,6 +23,7 @@ const (
 	day            = 24 * time.Hour
 	defaultKept    = 400 * day // a year, which US criminal-justice rules ask of records, and time to notice
 	defaultWaiting = 7 * day
+	mostDays       = 100 * 365
 )
 
 // storePath is the store's file beside the configuration, or the address of a
@@ -69,29 +70,31 @@ func schemaOf(self proto.Name) string {
 }
 
 func (r Retention) keys() map[string]string {
-	return map[string]string{"standing": r.Standing, "incident": r.Incident, "waiting": r.Waiting}
+	return map[string]string{"standing": r.Standing, "incident": r.Incident, "waiting": r.Waiting, "record": r.Record}
 }
 
 // parse reads values that Load has checked.
-func (r Retention) parse() (hub.Retention, error) {
+func (r Retention) parse() (messages hub.Retention, records time.Duration, err error) {
 	standing, err := parseDays(r.Standing, defaultKept)
 	incident, err2 := parseDays(r.Incident, defaultKept)
 	waiting, err3 := parseDays(r.Waiting, defaultWaiting)
-	return hub.Retention{Standing: standing, Incident: incident, Waiting: waiting}, errors.Join(err, err2, err3)
+	records, err4 := parseDays(r.Record, defaultKept)
+	return hub.Retention{Standing: standing, Incident: incident, Waiting: waiting}, records, errors.Join(err, err2, err3, err4)
 }
 
+// parseDays reads a time as Retention describes it; otherwise stands for none.
 func parseDays(s string, otherwise time.Duration) (time.Duration, error) {
 	if s == "" {
 		return otherwise, nil
 	}
 	d, err := time.ParseDuration(s)
-	if days, ok := strings.CutSuffix(s, "d"); ok || s == "0" {
-		var n int
-		n, err = strconv.Atoi(days)
-		d = time.Duration(n) * day
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 64)
+		d = time.Duration(min(n, mostDays+1)) * day // more would overflow
 	}
-	if err != nil || d < 0 || d > 100*365*day {
-		return 0, fmt.Errorf("%q is no time such as 400d or 36h", s)
+	if err != nil || d < 0 || d > mostDays*day {
+		return 0, fmt.Errorf("%q is no time such as 400d or 36h, at most %dd", s, mostDays)
 	}
 	return d, nil
 }
@@ -106,7 +109,8 @@ type Hold struct {
 const maxHoldReason = 4 << 10
 
 // ReadHolds lists the holds in a folder; none for no folder. A file whose name is
-// no channel is an error: a hold that does not hold must be seen.
+// no channel is an error: a hold that does not hold must be seen. One that SetHold
+// has begun and not put in place is none yet.
 func ReadHolds(dir string) ([]Hold, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -117,6 +121,9 @@ func ReadHolds(dir string) ([]Hold, error) {
 	}
 	var list []Hold
 	for _, e := range entries {
+		if isUnfinished(e.Name()) {
+			continue
+		}
 		id, err := proto.ParseChannelID(e.Name())
 		if err != nil {
 			return nil, fmt.Errorf("%s: not the identifier of a channel", filepath.Join(dir, e.Name()))
@@ -142,15 +149,20 @@ func (c Config) holds() (map[proto.ChannelID]string, error) {
 	return held, err
 }
 
-// SetHold places a hold, or gives an existing one another reason.
+// SetHold places a hold, or gives an existing one another reason. When it returns
+// nil the hold is on the disk.
 func (c Config) SetHold(h Hold) error {
-	if err := os.MkdirAll(c.Holds, 0o700); err != nil {
+	if err := ensureDir(c.Holds); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(c.Holds, h.Channel.String()), []byte(h.Reason+"\n"), 0o600)
+	return replaceDurably(filepath.Join(c.Holds, h.Channel.String()), []byte(h.Reason+"\n"))
 }
 
-// LiftHold takes a hold away. The channel's class decides again what expires.
+// LiftHold takes a hold away, durably. The channel's class decides again what
+// expires.
 func (c Config) LiftHold(id proto.ChannelID) error {
-	return os.Remove(filepath.Join(c.Holds, id.String()))
+	if err := os.Remove(filepath.Join(c.Holds, id.String())); err != nil {
+		return err
+	}
+	return syncDir(c.Holds)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
+	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/relay"
 )
@@ -21,7 +23,6 @@ const (
 	revokedDir = "revoked"
 	statusFile = "status.json"
 	lookEvery  = 250 * time.Millisecond
-	maxList    = 1 << 20 // octets of a list, as crypto/identity bounds it
 )
 
 // RevokedDir returns the folder for the relay of a configuration file.
@@ -51,17 +52,25 @@ func LoadRevocationStatus(config string) (s RevocationStatus, ok bool, err error
 
 // revokedFolder hands what is in the folder to the node, once for each content.
 type revokedFolder struct {
-	dir  string
-	log  *slog.Logger
-	seen map[string]time.Time // files by when they were written
+	dir   string
+	log   *slog.Logger
+	files map[string]listFile // those that were there at the last look
+	wrong string              // why the folder could not be read; empty: it could
 }
 
-// watch looks at the folder until ctx ends.
-func (r *revokedFolder) watch(ctx context.Context, node *relay.Node) {
+// listFile is what is known of one file.
+type listFile struct {
+	handed time.Time // when it had been written, as it was handed over; zero: it was not
+	wrong  string    // what was said last of why it was not
+}
+
+// watch looks at the folder until ctx ends, and gives each list to hand, which
+// returns an error only if it took none.
+func (r *revokedFolder) watch(ctx context.Context, hand func(context.Context, []byte) error) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		r.look(ctx, node)
+		r.look(ctx, hand)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -70,26 +79,55 @@ func (r *revokedFolder) watch(ctx context.Context, node *relay.Node) {
 	}
 }
 
-func (r *revokedFolder) look(ctx context.Context, node *relay.Node) {
-	files, err := filepath.Glob(filepath.Join(r.dir, "*.list"))
+// look hands over what is new. What cannot be read is said once and tried again
+// at each look.
+func (r *revokedFolder) look(ctx context.Context, hand func(context.Context, []byte) error) {
+	paths, err := filesIn(r.dir, ".list")
 	if err != nil {
-		return // the pattern is ours
+		if r.wrong != err.Error() {
+			r.wrong = err.Error()
+			r.log.Error("folder of revocation lists not read", "why", r.wrong)
+		}
+		return
 	}
-	for _, f := range files {
-		info, err := os.Stat(f)
-		if err != nil || info.Size() > maxList || info.ModTime().Equal(r.seen[f]) {
-			continue
+	r.wrong = ""
+	files := make(map[string]listFile, len(paths))
+	for _, p := range paths {
+		f := r.files[p]
+		written, list, err := readList(p, f.handed)
+		switch {
+		case err != nil && f.wrong != err.Error():
+			f.wrong = err.Error()
+			r.log.Error("revocation list not read", "file", p, "why", f.wrong)
+		case err == nil:
+			f.wrong = ""
 		}
-		r.seen[f] = info.ModTime()
-		b, err := os.ReadFile(f)
-		if err != nil {
-			r.log.Warn("revocation list not read", "file", f, "why", err.Error())
-			continue
+		if list != nil && hand(ctx, list) == nil {
+			f.handed = written
 		}
-		if err := node.Revoke(ctx, b); err != nil {
-			return // the node is ending
-		}
+		files[p] = f
 	}
+	r.files = files
+}
+
+// readList returns a list and when it was written; none if that was at handed.
+func readList(path string, handed time.Time) (written time.Time, list []byte, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}, nil, err
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return time.Time{}, nil, errors.New("not a regular file")
+	case info.Size() > identity.MaxRevocationList:
+		return time.Time{}, nil, fmt.Errorf("%d octets, a revocation list has at most %d", info.Size(), identity.MaxRevocationList)
+	case info.ModTime().Equal(handed):
+		return time.Time{}, nil, nil
+	}
+	if list, err = os.ReadFile(path); err != nil {
+		return time.Time{}, nil, err // and not the part that was read
+	}
+	return info.ModTime(), list, nil
 }
 
 // write keeps the node's report. It is called on the node's loop, for each list

@@ -3,10 +3,10 @@ package relayd
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -45,47 +45,40 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	addr, err := net.ResolveUDPAddr("udp", c.Listen)
+	retention, records, err := c.Retention.parse()
 	if err != nil {
-		return fmt.Errorf("%s: listen: %w", path, err)
-	}
-	socket, err := net.ListenUDP("udp", addr)
-	if err != nil {
-		return fmt.Errorf("%s: listen: %w", path, err)
-	}
-	socket.SetReadBuffer(socketBuffer)
-	socket.SetWriteBuffer(socketBuffer)
-	retention, err := c.Retention.parse()
-	if err != nil {
-		socket.Close()
 		return fmt.Errorf("%s: retention: %w", path, err)
 	}
+	var open closers // what no node has taken over yet
+	defer func() { open.close() }()
+	socket, err := c.listen(path)
+	if err != nil {
+		return err
+	}
+	open = append(open, socket)
 	kept, err := c.openStore(ctx, id.Name, log)
 	if err != nil {
-		socket.Close()
 		return err
 	}
+	open = append(open, kept)
 	admin, err := c.listenAdmin(path)
 	if err != nil {
-		socket.Close()
-		kept.Close()
 		return err
 	}
-	revoked := &revokedFolder{dir: RevokedDir(path), log: log, seen: make(map[string]time.Time)}
+	if admin != nil {
+		open = append(open, admin)
+	}
+	revoked := &revokedFolder{dir: RevokedDir(path), log: log}
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
-		Retention: retention, Holds: c.holds,
+		Retention: retention, Records: records, Holds: c.holds,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
 		Log:  log, Software: software, Revoked: revoked.write,
 	})
 	if err != nil {
-		socket.Close()
-		kept.Close()
-		if admin != nil {
-			admin.Close()
-		}
 		return err
 	}
+	open = nil // the node closes socket and store, stop the admin address
 	stop := c.showAdmin(ctx, admin, node, log)
 	defer stop()
 	if ready != nil {
@@ -93,11 +86,36 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { revoked.watch(ctx, node) }) // ends with ctx
+	wg.Go(func() { revoked.watch(ctx, node.Revoke) }) // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()
 	return err
+}
+
+// closers are closed in the order in which they were opened. An error is of no use
+// to a relay that does not start for another.
+type closers []io.Closer
+
+func (list closers) close() {
+	for _, c := range list {
+		c.Close()
+	}
+}
+
+// listen opens the UDP socket.
+func (c Config) listen(path string) (*net.UDPConn, error) {
+	addr, err := net.ResolveUDPAddr("udp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%s: listen: %w", path, err)
+	}
+	socket, err := net.ListenUDP("udp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: listen: %w", path, err)
+	}
+	socket.SetReadBuffer(socketBuffer)
+	socket.SetWriteBuffer(socketBuffer)
+	return socket, nil
 }
 
 // listenAdmin opens the admin address; nil when there is none.
@@ -152,7 +170,7 @@ func LoadCharters(dir string) ([][]byte, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.charter"))
+	files, err := filesIn(dir, ".charter")
 	if err != nil {
 		return nil, err
 	}

@@ -325,6 +325,7 @@ type Calling struct {
 	Life      time.Duration
 	SmallKeys bool // MLS suite 2 instead of 7
 	Unstored  bool // storage rule none: no relay keeps its messages
+	Hooks     bool // the hooks of all parties may hail too
 }
 
 // Charter signs the charter of a calling channel with a partner, owned by this
@@ -354,9 +355,9 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	if c.Unstored {
 		storage = wire.Charter_STORAGE_NONE
 	}
-	parties := []*wire.Charter_Party{member(id.Name.Agency), member(c.Partner)}
+	parties := []*wire.Charter_Party{member(id.Name.Agency, c.Hooks), member(c.Partner, c.Hooks)}
 	for _, o := range c.Others {
-		parties = append(parties, member(o))
+		parties = append(parties, member(o, c.Hooks))
 	}
 	template := append([]*wire.Charter_Party{}, parties...)
 	for _, o := range c.Observers {
@@ -373,9 +374,14 @@ func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
 	return parsed.Channel, os.WriteFile(path, signed, 0o600)
 }
 
-// member lets an agency's units and desks send, up to an emergency.
-func member(a proto.Agency) *wire.Charter_Party {
-	return &wire.Charter_Party{
+// member lets an agency's units and desks send, and its hooks if they may, up to
+// an emergency.
+func member(a proto.Agency, hooks bool) *wire.Charter_Party {
+	p := &wire.Charter_Party{
 		Agency: string(a), Send: []string{proto.RoleUnit.String(), proto.RoleDesk.String()}, MaxPriority: uint32(proto.PriorityEmergency),
 	}
+	if hooks {
+		p.Send = append(p.Send, proto.RoleHook.String())
+	}
+	return p
 }

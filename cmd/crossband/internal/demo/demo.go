@@ -53,6 +53,7 @@ func Run(ctx context.Context, o Options) error {
 	s.report.judge()
 	t.summary(s.report)
 	t.say("audio", "what was heard lies in %s", filepath.Join(o.Dir, audioDir))
+	t.say("record", "the incident's record lies in %s", s.report.RecordFile)
 	if o.Report != "" {
 		if err := s.report.save(o.Report); err != nil {
 			return err
@@ -74,12 +75,13 @@ type scene struct {
 	guard                *device // MX: the desk
 	mountie              *device // CA: the desk
 	calling, incident    proto.ChannelID
+	incidentID           proto.IncidentID
 	canary               canaries
 }
 
 func (s *scene) play(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.onWatch, s.hail, s.gather, s.speak, s.contend, s.write, s.radioChecks,
+		s.onWatch, s.hail, s.gather, s.speak, s.contend, s.write, s.radioChecks, s.prove,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -126,6 +128,7 @@ func (s *scene) hail(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("hail: %w", err)
 	}
+	s.incidentID = h.Incident()
 	rung, at, err := await(ctx, s.guard, func(e client.HailReceived) bool { return e.ID == h.ID() })
 	if err != nil {
 		return fmt.Errorf("the hail does not ring: %w", err)

@@ -48,7 +48,7 @@ func TestPercentile(t *testing.T) {
 // which.
 func TestEveryPromiseCanBreak(t *testing.T) {
 	good := func() *Report {
-		r := &Report{}
+		r := &Report{Agencies: 3, Record: RecordReport{Entries: 20, CosignedBy: 3, Verified: true, Bursts: 2, TamperFound: true}}
 		r.Hail.Reply = "Committed"
 		r.Voice.Bursts, r.Voice.FramesSent, r.Voice.FramesPlayed, r.Voice.similarities = 2, 100, 95, []float64{0.9, 0.8}
 		r.Text.Sent, r.Text.Delivered = 3, 3
@@ -62,7 +62,12 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*Report){
 		"no reply":           func(r *Report) { r.Hail.Reply = "Received" },
-		"no burst":           func(r *Report) { r.Voice.Bursts = 0 },
+		"no burst":           func(r *Report) { r.Voice.Bursts, r.Record.Bursts = 0, 0 },
+		"a burst unrecorded": func(r *Report) { r.Record.Bursts-- },
+		"no record":          func(r *Report) { r.Record.Entries = 0 },
+		"a bad record":       func(r *Report) { r.Record.Verified = false },
+		"one did not sign":   func(r *Report) { r.Record.CosignedBy-- },
+		"a forgery unfound":  func(r *Report) { r.Record.TamperFound = false },
 		"frames lost":        func(r *Report) { r.Voice.FramesPlayed = 94 },
 		"frames rejected":    func(r *Report) { r.Voice.FramesRejected = 1 },
 		"another sound":      func(r *Report) { r.Voice.similarities[1] = 0.79 },

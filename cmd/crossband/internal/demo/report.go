@@ -31,7 +31,9 @@ type Report struct {
 		Denied    int `json:"denied"`
 		Preempted int `json:"preempted"`
 	} `json:"floor"`
-	Blind struct {
+	Record     RecordReport `json:"record"`
+	RecordFile string       `json:"record_file"` // the exported record
+	Blind      struct {
 		CanaryHits    int    `json:"canary_hits"`
 		ControlHits   int    `json:"control_hits"` // finds of what a relay must know: the search works
 		Memory        string `json:"memory"`
@@ -78,6 +80,10 @@ func (r *Report) judge() {
 	check(r.Text.Sent > 0 && r.Text.Delivered == r.Text.Sent, "%d of %d texts were delivered", r.Text.Delivered, r.Text.Sent)
 	check(r.Text.Duplicates == 0, "%d texts came twice", r.Text.Duplicates)
 	check(r.Floor.Granted > 0 && r.Floor.Denied > 0 && r.Floor.Preempted > 0, "the floor was not contended for")
+	check(r.Record.Entries > 0 && r.Record.Verified, "the incident's record does not verify")
+	check(r.Record.CosignedBy == r.Agencies, "%d agencies have signed the record, of %d", r.Record.CosignedBy, r.Agencies)
+	check(r.Record.Bursts == r.Voice.Bursts, "the record has %d bursts of %d", r.Record.Bursts, r.Voice.Bursts)
+	check(r.Record.TamperFound, "a changed record is not found out")
 	check(r.Blind.CanaryHits == 0, "%d canaries were found in relays", r.Blind.CanaryHits)
 	check(r.Blind.Memory != "searched" || r.Blind.ControlHits > 0, "the search of memory does not find what is there")
 	check(r.Blind.DiskControl > 0, "the search of disks does not find what is there")

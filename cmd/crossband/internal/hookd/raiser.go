@@ -1,0 +1,177 @@
+package hookd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"crossband/client"
+	"crossband/proto"
+	"crossband/relay/hook"
+)
+
+// Raiser hails on a calling channel for an inbox.
+type Raiser struct {
+	Session *client.Session
+	Channel string // title or beginning of the identifier; "": the only one
+	Speaker Speaker
+
+	mu     sync.Mutex // guards joined; not held while joining
+	joined *client.Channel
+}
+
+// hailLife is how long a hail rings unanswered, when the alert lives longer.
+const hailLife = 2 * time.Minute
+
+// Join comes into the calling channel, once.
+func (r *Raiser) Join(ctx context.Context) (*client.Channel, error) {
+	r.mu.Lock()
+	ch := r.joined
+	r.mu.Unlock()
+	if ch != nil {
+		return ch, nil
+	}
+	id, err := r.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if ch, err = r.Session.Join(ctx, id); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.joined = ch
+	return ch, nil
+}
+
+// find waits for a calling channel that fits: its charter may be on its way.
+func (r *Raiser) find(ctx context.Context) (proto.ChannelID, error) {
+	for {
+		var found []proto.ChannelID
+		for _, ch := range r.Session.Channels() {
+			c := ch.Charter()
+			if c.Kind == proto.KindCalling && (r.Channel == "" || c.Title == r.Channel || strings.HasPrefix(ch.ID().String(), r.Channel)) {
+				found = append(found, ch.ID())
+			}
+		}
+		switch {
+		case len(found) == 1:
+			return found[0], nil
+		case len(found) > 1:
+			return proto.ChannelID{}, fmt.Errorf("%d calling channels fit: name one", len(found))
+		}
+		select {
+		case <-ctx.Done():
+			return proto.ChannelID{}, proto.Refuse(proto.ReasonNoChannel, "calling channel "+r.Channel)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// Raise implements hook.Raiser.
+func (r *Raiser) Raise(ctx context.Context, x hook.Raise) error {
+	ch, err := r.Join(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := r.Speaker.Words(x)
+	if err != nil {
+		return err
+	}
+	life := lifeOf(x, time.Now())
+	if life <= 0 {
+		return errEnded
+	}
+	_, err = ch.Hail(ctx, w.To, w.Content, client.HailOptions{
+		Urgency: x.Urgency, Life: life, Exercise: x.Exercise, Note: w.Note, ID: x.Hail, Incident: x.Incident,
+	})
+	return onItsWay(err)
+}
+
+var errEnded = errors.New("the alert has ended")
+
+// lifeOf is how long a hail rings: no longer than its alert lives.
+func lifeOf(x hook.Raise, now time.Time) time.Duration {
+	if x.Alert.Expires.IsZero() {
+		return hailLife
+	}
+	return min(hailLife, x.Alert.Expires.Sub(now))
+}
+
+// onItsWay sorts what a call to the session came to.
+func onItsWay(err error) error {
+	var refusal *proto.Refusal
+	switch {
+	case err == nil, errors.Is(err, client.ErrWaiting): // it is in the outbox, on disk
+		return nil
+	case proto.ReasonOf(err) == proto.ReasonConflict: // it is in the log, from a run before this one
+		return nil
+	case errors.As(err, &refusal):
+		return fmt.Errorf("%w: %w", hook.ErrRefused, err)
+	}
+	return err
+}
+
+// Update implements hook.Raiser: the news is a text, in the incident once there
+// is one, and before that on the calling channel.
+func (r *Raiser) Update(ctx context.Context, u hook.Update) error {
+	ch, err := r.Join(ctx)
+	if err != nil {
+		return err
+	}
+	h := r.Session.FindHail(u.Hail)
+	if h == nil {
+		return hook.ErrOver
+	}
+	state, _ := h.State()
+	switch {
+	case u.Repeat && state != proto.HailExpired: // it rings, or somebody has answered
+		return nil
+	case state.Over():
+		return hook.ErrOver
+	}
+	return onItsWay(r.tell(ctx, ch, h, u.Message, "UPDATE "+note(hook.Raise{Call: u.Call})))
+}
+
+func (r *Raiser) tell(ctx context.Context, ch *client.Channel, h *client.Hail, id proto.MessageID, text string) error {
+	if state, _ := h.State(); state >= proto.HailAccepted {
+		opened, err := h.WaitIncident(ctx)
+		if err != nil {
+			return err
+		}
+		if incident := r.Session.Channel(opened); incident != nil {
+			ch = incident
+		}
+	}
+	return ch.TextAs(ctx, id, text)
+}
+
+// Cancel implements hook.Raiser. A hail that somebody has accepted is cancelled
+// too; those in its incident are told why.
+func (r *Raiser) Cancel(ctx context.Context, c hook.Cancel) error {
+	ch, err := r.Join(ctx)
+	if err != nil {
+		return err
+	}
+	h := r.Session.FindHail(c.Hail)
+	if h == nil {
+		return nil
+	}
+	state, _ := h.State()
+	if state.Over() {
+		return nil
+	}
+	if state >= proto.HailAccepted {
+		if err := onItsWay(r.tell(ctx, ch, h, c.Message, "CANCELLED by its source "+note(hook.Raise{Call: c.Call}))); err != nil {
+			return err
+		}
+	}
+	err = h.Reply(ctx, proto.HailCancelled, proto.ReasonNone, nil)
+	if reason := proto.ReasonOf(err); reason == proto.ReasonHailState || reason == proto.ReasonNoHail { // it is over
+		return nil
+	}
+	return onItsWay(err)
+}

@@ -1,0 +1,297 @@
+package hook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"crossband/proto"
+	"crossband/relay/store"
+)
+
+// Inbox takes alerts in and has them raised. Run must run for anything to
+// happen.
+type Inbox struct {
+	journal Journal
+	limits  Limits
+	log     *slog.Logger
+	clock   func() time.Time
+	asks    chan ask
+	returns chan hailReturned
+	ended   chan struct{} // closed when Run has ended
+
+	// Run's, and no one else's.
+	ledger *ledger
+	broken error
+	busy   bool               // the raiser has an errand
+	waits  map[Key]*patience  // errands that failed
+	errand chan func()        // to the raiser
+	done   chan errandOutcome // from it
+}
+
+// ask is a delivery that waits for its answer.
+type ask struct {
+	source   *Source
+	delivery string
+	digest   Key
+	alerts   []Alert
+	answer   chan answer // of one
+}
+
+type answer struct {
+	results []Result
+	err     error
+}
+
+type hailReturned struct {
+	hail proto.MessageID
+	why  string
+}
+
+type errandOutcome struct {
+	key Key
+	err error
+}
+
+// patience is when an errand is tried again.
+type patience struct {
+	next time.Time
+	wait time.Duration
+}
+
+// Bounds of an inbox's queues, and its times.
+const (
+	maxAsks    = 1024 // deliveries that wait to be written; beyond it ErrBusy
+	maxBatch   = 256  // deliveries of one write
+	tickEach   = 500 * time.Millisecond
+	errandLife = 15 * time.Second
+	againFirst = time.Second
+	againMost  = 15 * time.Second
+	writeLife  = 10 * time.Second
+)
+
+// Open reads the journal. clock is the time of day; nil is time.Now.
+func Open(ctx context.Context, j Journal, l Limits, log *slog.Logger, clock func() time.Time) (*Inbox, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if clock == nil {
+		clock = time.Now
+	}
+	b := &Inbox{
+		journal: j, limits: l.filled(), log: log, clock: clock, asks: make(chan ask, maxAsks), returns: make(chan hailReturned, maxAsks),
+		ended: make(chan struct{}), waits: make(map[Key]*patience), errand: make(chan func()), done: make(chan errandOutcome),
+	}
+	return b, b.load(ctx)
+}
+
+// load makes the ledger of what is in the journal.
+func (b *Inbox) load(ctx context.Context) error {
+	i, err := loadIDs(ctx, b.journal)
+	if err != nil {
+		return err
+	}
+	l, records := newLedger(i, b.limits), []*record(nil)
+	var bad error
+	err = b.journal.Scan(ctx, bucketAlerts, nil, func(key, value []byte) bool {
+		r, err := parseRecord(key, value)
+		if err != nil {
+			bad = errors.Join(bad, err) // the others are raised all the same
+			return true
+		}
+		records = append(records, r)
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("hook: read the journal: %w", err)
+	}
+	if bad != nil {
+		b.log.Error("records of the journal are lost", "why", bad.Error())
+	}
+	slices.SortFunc(records, func(x, y *record) int { return int(int64(x.Seq - y.Seq)) })
+	for _, r := range records {
+		l.add(r)
+	}
+	b.ledger = l
+	return nil
+}
+
+// Accept takes the alerts of one delivery in. When it returns results they are on
+// disk, and what is to be raised will be, once, whatever happens to this process.
+// delivery is the delivery's own identifier, digest that of its body: the same
+// identifier with another body is a conflict. An error leaves nothing behind that
+// sending again would not put right.
+func (b *Inbox) Accept(ctx context.Context, src *Source, delivery string, digest [32]byte, alerts []Alert) ([]Result, error) {
+	a := ask{src, delivery, digest, alerts, make(chan answer, 1)}
+	select {
+	case b.asks <- a:
+	default:
+		return nil, ErrBusy
+	}
+	select {
+	case out := <-a.answer:
+		return out.results, out.err
+	case <-b.ended:
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Returned tells that a hail which a Raiser had on its way was not taken. It is
+// raised again under another identifier.
+func (b *Inbox) Returned(ctx context.Context, hail proto.MessageID, why string) {
+	select {
+	case b.returns <- hailReturned{hail, why}:
+	case <-b.ended:
+	case <-ctx.Done():
+	}
+}
+
+// Run takes in and raises until ctx ends. It returns nil then, and ErrBroken when
+// the journal cannot be written: nothing is acknowledged after that. It runs once.
+func (b *Inbox) Run(ctx context.Context, r Raiser) error {
+	defer close(b.ended)
+	raiserEnded := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() { cancel(); <-raiserEnded }()
+	go func() { // the raiser: ends with ctx
+		defer close(raiserEnded)
+		for {
+			select {
+			case do := <-b.errand:
+				do()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	tick := time.NewTicker(tickEach)
+	defer tick.Stop()
+	for {
+		b.dispatch(ctx, r)
+		select {
+		case <-ctx.Done():
+			return nil
+		case a := <-b.asks:
+			b.takeIn(ctx, a)
+		case o := <-b.done:
+			b.busy = false
+			b.settle(ctx, o)
+		case h := <-b.returns:
+			if k, ours := b.ledger.returned(h.hail, h.why); ours {
+				b.postpone(b.clock(), k)
+				b.log.Warn("a hail came back; it is raised again", "hail", h.hail.String(), "why", h.why)
+			}
+			b.write(ctx)
+		case <-tick.C:
+			for _, lost := range b.ledger.tick(b.clock()) {
+				delete(b.waits, lost.key)
+				b.log.Error("alert given up: NOBODY WAS CALLED", "source", lost.Source, "incident", b.ledger.ids.incident(lost.Root).String(), "why", lost.Why)
+			}
+			b.write(ctx)
+		}
+		if b.broken != nil {
+			return fmt.Errorf("%w: %w", ErrBroken, b.broken)
+		}
+	}
+}
+
+// takeIn decides about a delivery, and about others that wait, and answers after
+// one write for all.
+func (b *Inbox) takeIn(ctx context.Context, first ask) {
+	batch := []ask{first}
+	for len(batch) < maxBatch {
+		select {
+		case a := <-b.asks:
+			batch = append(batch, a)
+			continue
+		default:
+		}
+		break
+	}
+	now := b.clock()
+	answers := make([]answer, len(batch))
+	for i, a := range batch {
+		if b.ledger.full() {
+			answers[i].err = ErrFull
+			continue
+		}
+		answers[i].results = b.ledger.deliver(now, a)
+	}
+	err := b.write(ctx)
+	for i, a := range batch {
+		if err != nil {
+			answers[i] = answer{nil, err}
+		}
+		for _, r := range answers[i].results {
+			b.tell(a.source, r)
+		}
+		a.answer <- answers[i]
+	}
+}
+
+// tell writes a line for what is new. What is repeated or held comes in numbers.
+func (b *Inbox) tell(src *Source, r Result) {
+	if r.Outcome != Duplicate && r.Outcome != Held {
+		b.log.Info("alert", "source", src.Name, "sender", r.Sender, "id", r.ID, "kind", r.Kind.String(), "outcome", string(r.Outcome), "rings", r.Rings, "exercise", r.Exercise, "why", r.Why)
+	}
+}
+
+// deliver decides about the alerts of a delivery.
+func (l *ledger) deliver(now time.Time, a ask) (results []Result) {
+	k := keyOf(forDelivery, a.source.Name, a.delivery)
+	if old := l.records[k]; old != nil && old.Digest != a.digest {
+		for _, x := range a.alerts {
+			results = append(results, Result{Sender: x.Sender, ID: x.ID, Outcome: Conflict, Why: "the delivery's identifier came with another body"})
+		}
+		return results
+	}
+	for i := range a.alerts {
+		results = append(results, l.decide(now, a.source, &a.alerts[i]))
+	}
+	if l.records[k] == nil && a.delivery != "" {
+		l.seq++
+		r := &record{key: k, Source: a.source.Name, Digest: a.digest, Received: now, Seq: l.seq, State: stateDone}
+		l.add(r)
+		l.write(r)
+	}
+	return results
+}
+
+// write makes what changed durable. When it fails the ledger knows what the
+// journal may not: it is read anew.
+func (b *Inbox) write(ctx context.Context) error {
+	if len(b.ledger.changed) == 0 {
+		return nil
+	}
+	var list []store.Record
+	for k, r := range b.ledger.changed {
+		s := store.Record{Bucket: bucketAlerts, Key: k[:]}
+		if r != nil {
+			var err error
+			if s, err = r.stored(); err != nil {
+				b.broken = err
+				return err
+			}
+		}
+		list = append(list, s)
+	}
+	clear(b.ledger.changed)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLife)
+	defer cancel()
+	err := b.journal.Write(ctx, list)
+	if err == nil {
+		return nil
+	}
+	b.log.Error("journal not written", "why", err.Error())
+	if !errors.Is(err, store.ErrFull) {
+		b.broken = err
+	} else if err := b.load(ctx); err != nil {
+		b.broken = err
+	}
+	return err
+}

@@ -1,0 +1,275 @@
+package hook
+
+import (
+	"slices"
+	"time"
+
+	"crossband/proto"
+)
+
+// ledger is what the inbox knows: the journal in memory. It is pure: it is told
+// the time and returns what has to be written. When that cannot be written it is
+// of no use any more and is loaded anew.
+type ledger struct {
+	ids       ids
+	limits    Limits
+	records   map[Key]*record
+	order     []*record // by acceptance, the oldest first
+	pending   []*record // those of them that may have something left to do
+	incidents map[Key]*incident
+	aliases   map[Key]Key // alert that has not come → incident
+	threads   map[Key]Key // open thread → incident
+	hails     map[proto.MessageID]Key
+	storms    map[string]*storm // by source
+	total     [2]proto.Bucket   // of hails: ordinary and severe
+	seq       uint64
+	changed   map[Key]*record // to be written; nil: to be deleted
+}
+
+// incident is what alerts that belong together have opened.
+type incident struct {
+	root     Key
+	ring     *record // whose hail stands for it; nil: none was to be made
+	closed   bool
+	exercise bool
+}
+
+// live reports that somebody was called, or is about to be.
+func (i *incident) live() bool {
+	return !i.closed && i.ring != nil && (i.ring.Rung || i.ring.State == statePending)
+}
+
+func newLedger(i ids, l Limits) *ledger {
+	return &ledger{
+		ids: i, limits: l, records: make(map[Key]*record), incidents: make(map[Key]*incident), aliases: make(map[Key]Key),
+		threads: make(map[Key]Key), hails: make(map[proto.MessageID]Key), storms: make(map[string]*storm), changed: make(map[Key]*record),
+	}
+}
+
+// add takes a record up: a new one, or one of the journal, in order.
+func (l *ledger) add(r *record) {
+	l.records[r.key], l.order, l.seq = r, append(l.order, r), max(l.seq, r.Seq)
+	if r.State == statePending {
+		l.pending = append(l.pending, r)
+	}
+	if r.Kind == 0 { // a delivery
+		return
+	}
+	inc := l.incidents[r.Root]
+	if inc == nil {
+		inc = &incident{root: r.Root, exercise: r.Verdict.Exercise}
+		l.incidents[r.Root] = inc
+	}
+	for _, k := range r.Aliases {
+		l.aliases[k] = r.Root
+	}
+	l.rings(inc, r)
+	if r.Closes {
+		for _, k := range append(r.Also, r.Root) {
+			l.close(k)
+		}
+	} else if r.Thread != (Key{}) && r.Op != opNone {
+		l.threads[r.Thread] = r.Root
+	}
+	if r.State == stateHeld {
+		l.storm(r.Source).hold(r)
+	}
+}
+
+// rings notes that a record's hail stands for its incident.
+func (l *ledger) rings(inc *incident, r *record) {
+	if r.Op != opRaise {
+		return
+	}
+	inc.ring, inc.closed, inc.exercise = r, false, r.Verdict.Exercise
+	if r.Rung {
+		l.hails[l.ids.hail(r.key, r.Attempt)] = r.key
+	}
+}
+
+func (l *ledger) close(root Key) {
+	if inc := l.incidents[root]; inc != nil {
+		inc.closed = true
+	}
+	for t, k := range l.threads {
+		if k == root {
+			delete(l.threads, t)
+		}
+	}
+}
+
+func (l *ledger) write(r *record) { l.changed[r.key] = r }
+
+// begin makes a record of an alert, with nothing decided.
+func (l *ledger) begin(now time.Time, src *Source, a *Alert) *record {
+	l.seq++
+	r := &record{
+		key: keyOf(forAlert, src.Name, a.Sender, a.ID), Source: src.Name, Sender: a.Sender, Digest: a.Digest, Received: now,
+		Seq: l.seq, State: stateDone, Kind: a.Kind, Verdict: Judge(a, src.Policy, now), Alert: a,
+	}
+	r.Root, r.Why = r.key, r.Verdict.Why
+	if a.Thread != "" {
+		r.Thread = keyOf(forThread, src.Name, a.Sender, a.Thread)
+	}
+	return r
+}
+
+// decide takes an alert in. What it returns is true once what changed has been
+// written.
+func (l *ledger) decide(now time.Time, src *Source, a *Alert) Result {
+	if old := l.records[keyOf(forAlert, src.Name, a.Sender, a.ID)]; old != nil {
+		if old.Digest != a.Digest {
+			return Result{Sender: a.Sender, ID: a.ID, Outcome: Conflict, Why: "the same identifier came with another content"}
+		}
+		return l.result(old, a, Duplicate)
+	}
+	r := l.begin(now, src, a)
+	switch a.Kind {
+	case KindAlert:
+		l.alert(r)
+	case KindUpdate:
+		l.update(src, r)
+	case KindCancel:
+		l.cancel(src, r)
+	}
+	if r.Op == opRaise && !l.mayRing(now, src, r) {
+		r.State = stateHeld
+	}
+	if r.Op == opNone {
+		r.Alert = nil
+	}
+	l.add(r)
+	l.write(r)
+	if r.State == stateHeld {
+		return l.result(r, a, Held)
+	}
+	if r.Op == opNone {
+		return l.result(r, a, Logged)
+	}
+	return l.result(r, a, Accepted)
+}
+
+func (l *ledger) todo(r *record, o op) { r.Op, r.State = o, statePending }
+
+// alert decides about a first message: it opens an incident, unless something
+// about it has come before.
+func (l *ledger) alert(r *record) {
+	if root, known := l.aliases[r.key]; known {
+		r.Root, r.Why = root, "what updates or cancels it came before it"
+		return
+	}
+	if root, open := l.threads[r.Thread]; open {
+		r.Root = root
+		if r.Verdict.Rings && l.sameClass(l.incidents[root], r) {
+			l.todo(r, opRepeat)
+		}
+		return
+	}
+	if r.Verdict.Rings {
+		l.todo(r, opRaise)
+	}
+}
+
+// update follows to the incident of the first, and opens one where that never
+// came.
+func (l *ledger) update(src *Source, r *record) {
+	roots, unknown := l.follow(src, r)
+	if r.Aliases = unknown; len(roots) == 0 {
+		if r.Verdict.Rings {
+			l.todo(r, opRaise)
+		}
+		return
+	}
+	r.Root = roots[0]
+	for _, root := range roots {
+		if l.incidents[root].live() { // rather than one that is over
+			r.Root = root
+			break
+		}
+	}
+	inc := l.incidents[r.Root]
+	switch {
+	case inc.ring != nil && !l.sameClass(inc, r): // an exercise and what is real do not update each other
+		r.Root = r.key
+		if r.Verdict.Rings {
+			l.todo(r, opRaise)
+		}
+	case inc.live() && (r.Verdict.Rings || r.Alert.AllClear && r.Alert.Status == Actual):
+		l.todo(r, opUpdate)
+	case r.Verdict.Rings:
+		l.todo(r, opRaise)
+	}
+}
+
+// cancel ends the incidents that it is about. One that is not real, or of another
+// sender, ends nothing.
+func (l *ledger) cancel(src *Source, r *record) {
+	switch {
+	case r.Alert.Status != Actual && r.Alert.Status != Exercise:
+		return // Why says that it is a test
+	case slices.ContainsFunc(r.Alert.References, func(ref Ref) bool { return ref.Sender != r.Sender }):
+		r.Why = "it cancels an alert of another sender, which is for that sender to do"
+		return
+	}
+	roots, unknown := l.follow(src, r)
+	roots = slices.DeleteFunc(roots, func(k Key) bool { return l.incidents[k].exercise != (r.Alert.Status == Exercise) })
+	r.Aliases, r.Closes, r.Why = unknown, true, ""
+	if len(roots) == 0 {
+		r.Why = "it cancels what is not known here"
+		return
+	}
+	r.Root, r.Also = roots[0], roots[1:]
+	r.Why = "what it cancels called nobody"
+	for _, k := range roots {
+		inc := l.incidents[k]
+		if inc.live() {
+			r.Why = ""
+			l.todo(r, opCancel)
+		} else if inc.ring != nil && inc.ring.State == stateHeld {
+			l.storm(inc.ring.Source).release(inc.ring)
+			inc.ring.State, inc.ring.Why, inc.ring.Alert = stateDone, "it was cancelled before it rang", nil
+			l.write(inc.ring)
+		}
+	}
+}
+
+// follow finds the incidents that a message is about, and the alerts that it
+// names and that have not come. An update of another sender's alert is taken as
+// one of its own: it rings rather than be lost in an incident that it may not
+// belong to.
+func (l *ledger) follow(src *Source, r *record) (roots, unknown []Key) {
+	for _, ref := range r.Alert.References {
+		if ref.Sender != r.Sender {
+			continue
+		}
+		k := keyOf(forAlert, src.Name, ref.Sender, ref.ID)
+		root, known := l.aliases[k]
+		if old := l.records[k]; old != nil {
+			root, known = old.Root, true
+		}
+		switch {
+		case !known:
+			unknown = append(unknown, k)
+		case !slices.Contains(roots, root) && l.incidents[root] != nil:
+			roots = append(roots, root)
+		}
+	}
+	if root, open := l.threads[r.Thread]; open && !slices.Contains(roots, root) {
+		roots = append(roots, root)
+	}
+	return roots, unknown
+}
+
+// sameClass: exercises and real alerts are never one incident.
+func (l *ledger) sameClass(inc *incident, r *record) bool {
+	return inc != nil && inc.exercise == r.Verdict.Exercise
+}
+
+// result is what the sender of an alert is told.
+func (l *ledger) result(r *record, a *Alert, o Outcome) Result {
+	res := Result{Sender: a.Sender, ID: a.ID, Outcome: o, Kind: r.Kind, Why: r.Why, Rings: r.Op == opRaise && r.State != stateHeld, Waits: r.State == statePending, Exercise: r.Verdict.Exercise}
+	if inc := l.incidents[r.Root]; inc != nil && inc.ring != nil {
+		res.Incident, res.Hail = l.ids.incident(r.Root).String(), l.ids.hail(inc.ring.key, inc.ring.Attempt).String()
+	}
+	return res
+}

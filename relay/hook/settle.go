@@ -1,0 +1,167 @@
+package hook
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"crossband/proto"
+)
+
+// giveUpAfter is how long it is tried to call somebody about an alert that does
+// not say when it expires. It is the longest life of a hail.
+const giveUpAfter = proto.HailLife
+
+// deadline is when an alert is given up.
+func (r *record) deadline() time.Time {
+	d := r.Received.Add(giveUpAfter)
+	if r.Op != opCancel && r.Alert != nil && !r.Alert.Expires.IsZero() && r.Alert.Expires.Before(d) {
+		return r.Alert.Expires
+	}
+	return d
+}
+
+// next picks what is to be done now: the most urgent, in the order of acceptance
+// within an incident. waiting tells which records are to wait.
+func (l *ledger) next(waiting func(*record) bool) *record {
+	var best *record
+	blocked := make(map[Key]bool)
+	l.pending = slices.DeleteFunc(l.pending, func(r *record) bool { return r.State != statePending })
+	for _, r := range l.pending {
+		of := append([]Key{r.Root}, r.Also...)
+		free := !slices.ContainsFunc(of, func(k Key) bool { return blocked[k] })
+		if free && !waiting(r) && (best == nil || r.Verdict.Urgency > best.Verdict.Urgency) {
+			best = r
+		}
+		for _, k := range of {
+			blocked[k] = true
+		}
+	}
+	return best
+}
+
+// call says which hail a record is about.
+func (l *ledger) call(r *record, root Key) Call {
+	ring := r
+	if inc := l.incidents[root]; r.Op != opRaise && inc != nil && inc.ring != nil {
+		ring = inc.ring
+	}
+	return Call{Source: r.Source, Alert: *r.Alert, Hail: l.ids.hail(ring.key, ring.Attempt), Incident: l.ids.incident(root), Exercise: ring.Verdict.Exercise}
+}
+
+// settled notes what came of a record's errand. It returns true when it is to be
+// tried again.
+func (l *ledger) settled(now time.Time, k Key, err error) (again bool) {
+	r := l.records[k]
+	if r == nil || r.State != statePending {
+		return false
+	}
+	switch {
+	case err == nil:
+		r.State = stateDone
+		if r.Op == opRaise {
+			r.Rung = true
+			l.rings(l.incidents[r.Root], r)
+		} else {
+			r.Alert = nil
+		}
+	case errors.Is(err, ErrOver) && (r.Op == opUpdate || r.Op == opRepeat && l.mayRingAgain(now, r)):
+		r.Op = opRaise // nobody took the first
+		l.rings(l.incidents[r.Root], r)
+	case errors.Is(err, ErrOver):
+		r.State, r.Why, r.Alert = stateDone, "its hail rings no more", nil
+	case errors.Is(err, ErrRefused):
+		r.Attempt++
+		r.Why = line(err.Error(), maxText)
+		l.write(r)
+		return true
+	default:
+		r.Why = line(err.Error(), maxText)
+		return true
+	}
+	l.write(r)
+	return false
+}
+
+// mayRingAgain keeps a source that repeats itself from ringing all the time.
+func (l *ledger) mayRingAgain(now time.Time, r *record) bool {
+	return l.mayRing(now, &Source{Name: r.Source}, r)
+}
+
+// returned takes a hail back that was on its way and was not taken by the hub.
+func (l *ledger) returned(hail proto.MessageID, why string) (k Key, ours bool) {
+	r := l.records[l.hails[hail]]
+	if r == nil || !r.Rung || r.Alert == nil || l.ids.hail(r.key, r.Attempt) != hail {
+		return k, false
+	}
+	delete(l.hails, hail)
+	r.Rung, r.State, r.Why = false, statePending, line(why, maxText)
+	r.Attempt++
+	l.pending = append(l.pending, r)
+	l.write(r)
+	return r.key, true
+}
+
+// tick gives up what has waited too long, sums up what is held, and forgets what
+// is old. It returns what was given up.
+func (l *ledger) tick(now time.Time) (lost []*record) {
+	for _, r := range l.pending {
+		if r.State == statePending && !now.Before(r.deadline()) {
+			r.State, r.Why = stateFailed, fmt.Sprintf("given up at %s: %s", now.UTC().Format(time.RFC3339), r.Why)
+			l.write(r)
+			lost = append(lost, r)
+		}
+	}
+	l.summaries(now)
+	l.forget(now)
+	return lost
+}
+
+// forget drops what is older than the memory, and, of what is done, the oldest
+// when there is too much.
+func (l *ledger) forget(now time.Time) {
+	over := len(l.records) - l.limits.Records
+	if over > 0 {
+		over += l.limits.Records / 100 // so that it is not done for each one
+	}
+	l.order = slices.DeleteFunc(l.order, func(r *record) bool {
+		idle := r.State == stateDone || r.State == stateFailed
+		if !idle || over <= 0 && now.Sub(r.Received) < l.limits.Memory {
+			return false
+		}
+		over--
+		l.drop(r)
+		return true
+	})
+}
+
+func (l *ledger) drop(r *record) {
+	delete(l.records, r.key)
+	l.changed[r.key] = nil
+	for _, k := range r.Aliases {
+		delete(l.aliases, k)
+	}
+	inc := l.incidents[r.Root]
+	if inc != nil && (inc.ring == r || inc.ring == nil && inc.root == r.key) {
+		l.close(r.Root)
+		delete(l.incidents, r.Root)
+	}
+	if r.Rung {
+		delete(l.hails, l.ids.hail(r.key, r.Attempt))
+	}
+}
+
+// full reports that nothing more can be taken in: everything that is kept waits.
+func (l *ledger) full() bool {
+	if len(l.records) < l.limits.Records+l.limits.Records/10 {
+		return false
+	}
+	waits := 0
+	for _, r := range l.order {
+		if r.State == statePending || r.State == stateHeld {
+			waits++
+		}
+	}
+	return waits >= l.limits.Records
+}
