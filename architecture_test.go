@@ -45,6 +45,7 @@ func importRules() []importRule {
 	return []importRule{
 		{"proto", nil, nil},
 		{"proto/link", []string{"proto"}, []string{quic}},
+		{"proto/incident", []string{"proto"}, nil},
 		{"crypto/curve", nil, nil},
 		{"crypto/identity", []string{"proto"}, nil},
 		{"crypto/charter", []string{"proto", "crypto/identity"}, nil},
@@ -176,6 +177,8 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"relay", "crossband/crypto/mls"},
 		{"relay/hub", "crossband/crypto/sframe"},
 		{"relay/hub", "crossband/crypto/identity"},
+		{"proto/incident", "crossband/proto/link"},
+		{"proto/incident", "crossband/crypto/identity"},
 		{"relay", "crossband/client"},
 		{"client", "crossband/relay"},
 		{"crypto/mls/roster", "crossband/crypto/mls"},
@@ -222,7 +225,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "cmd/crossband/internal/report",
+	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "proto/incident", "cmd/crossband/internal/report",
 		"formats/edxl", "formats/ics", "formats/webhook", "formats/strictxml", "formats/strictjson", "formats/cap", "formats/cot", "formats/cloudevents", "relay/hook/deliver/plan")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {

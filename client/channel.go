@@ -8,6 +8,7 @@ import (
 	"crossband/crypto/mls"
 	"crossband/crypto/sframe"
 	"crossband/proto"
+	"crossband/proto/incident"
 )
 
 // Channel is a channel that this endpoint may join or has joined.
@@ -65,6 +66,10 @@ type Channel struct {
 
 	heart heart // compares the members' views of the membership
 
+	book    *incident.Book                   // of a calling channel: hails, incidents, duty
+	overdue map[proto.MessageID]incident.Due // what the hub was late with, as last told
+	touch   time.Time                        // since when we are in touch with the hub
+
 	sender *sframe.Sender // seals our voice in the present epoch; nil: not a member
 	floor  FloorChanged
 	burst  *Burst // ours, under way
@@ -89,7 +94,7 @@ func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
 	ch := &Channel{
 		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1),
-		in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
+		book: incident.NewBook(c), in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
 	}
 	ch.turn <- struct{}{}
 	ch.reading <- struct{}{}

@@ -10,7 +10,7 @@ import (
 
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
-// IncidentOpened, FloorChanged, MembersChanged, ViewsChanged, HubAway, BurstHeard,
+// Paged, PageAnswered, IncidentOpened, IncidentMoved, DutyChanged, DeskUnmanned, FloorChanged, MembersChanged, ViewsChanged, HubAway, BurstHeard,
 // Missed, PositionReceived, Expelled or Alarm.
 type Event interface{ event() }
 
@@ -76,7 +76,8 @@ type Gap struct {
 }
 
 // HailReceived is a call for help on a calling channel. It rings at its
-// addressee; others on the channel see it.
+// addressee; others on the channel see it. It comes again, with Rings, where its
+// ladder, or a change of duty, makes it ring.
 type HailReceived struct {
 	Channel  proto.ChannelID
 	ID       proto.MessageID
@@ -91,20 +92,53 @@ type HailReceived struct {
 
 	// Unreadable: Content is of a newer phrasebook, or damaged by its sender.
 	Unreadable bool
+
+	Rings bool       // here, for an answer
+	For   proto.Name // the desk for which it does
+	Round int        // of the ladder; 1 is the hail's own
+	Step  int        // of the ladder that has made it ring; 0: this is the addressee
 }
 
-// HailMoved says where a hail stands now and who moved it.
+// HailMoved says where a hail stands now and who moved it. With a ladder a desk may
+// decline, and the hail stay open for the others.
 type HailMoved struct {
-	Channel proto.ChannelID
-	Hail    proto.MessageID
-	State   proto.HailState
-	By      proto.Name
-	Reason  proto.Reason
-	Content *phrase.Content // what was said with it, if anything
-	At      time.Time
+	Channel  proto.ChannelID
+	Hail     proto.MessageID
+	State    proto.HailState
+	Said     proto.HailState // what By said
+	By       proto.Name
+	For      proto.Name // the desk for which By spoke, when not for itself
+	Reason   proto.Reason
+	Content  *phrase.Content // what was said with it, if anything
+	Exercise bool
+	At       time.Time
 
 	// Unreadable: something was said, of a newer phrasebook or damaged by its sender.
 	Unreadable bool
+}
+
+// Paged says that a hail has come to a step of its ladder, and whom that reaches.
+type Paged struct {
+	Channel  proto.ChannelID
+	Hail     proto.MessageID
+	Incident proto.IncidentID
+	Round    int
+	Step     int // 0: the addressee, with whom a later round begins
+	To       []proto.Name
+	Exercise bool
+	At       time.Time
+}
+
+// PageAnswered is a hook's word on its page.
+type PageAnswered struct {
+	Channel   proto.ChannelID
+	Hail      proto.MessageID
+	Round     int
+	Step      int
+	By        proto.Name
+	Delivered bool
+	Reason    proto.Reason // why not
+	At        time.Time
 }
 
 // IncidentOpened says which channel an accepted hail has opened.
@@ -113,6 +147,41 @@ type IncidentOpened struct {
 	Hail     proto.MessageID
 	Channel  proto.ChannelID
 	By       proto.Name
+	Exercise bool // as far as the hail is known
+}
+
+// IncidentMoved says what was done with an incident.
+type IncidentMoved struct {
+	Channel     proto.ChannelID // the calling channel
+	Incident    proto.IncidentID
+	Act         proto.Act
+	By          proto.Name
+	To          proto.Name        // who has it now, handed over
+	Into        proto.IncidentID  // of which it is a duplicate, merged
+	Disposition proto.Disposition // closed
+	Note        string
+	Exercise    bool
+	At          time.Time
+}
+
+// DutyChanged says who is on duty for a desk.
+type DutyChanged struct {
+	Channel proto.ChannelID
+	Role    proto.Name
+	On      bool
+	At      proto.Name // the endpoint at which its hails ring
+	By      proto.Name
+	Note    string
+	Time    time.Time
+}
+
+// DeskUnmanned says that nobody is found at a desk, or hook, that is needed; and, with
+// Unmanned false, that somebody is again. The hub says so, once for each spell.
+type DeskUnmanned struct {
+	Channel  proto.ChannelID
+	Desk     proto.Name
+	Unmanned bool
+	At       time.Time
 }
 
 // FloorChanged says who holds a channel's floor; the zero Holder is nobody.
@@ -186,7 +255,12 @@ func (MessageMoved) event()   {}
 func (Gap) event()            {}
 func (HailReceived) event()   {}
 func (HailMoved) event()      {}
+func (Paged) event()          {}
+func (PageAnswered) event()   {}
 func (IncidentOpened) event() {}
+func (IncidentMoved) event()  {}
+func (DutyChanged) event()    {}
+func (DeskUnmanned) event()   {}
 func (FloorChanged) event()   {}
 func (MembersChanged) event() {}
 func (HubAway) event()        {}

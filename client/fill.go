@@ -56,7 +56,7 @@ func (ch *Channel) fill(ctx context.Context) []Event {
 	var news []Event
 	for i, h := range holes {
 		e := entries[i]
-		waits := len(e.Digest) > 0 || ch.holes.waitsFor(e.GetHailReply().GetHail())
+		waits := len(e.Digest) > 0 || ch.holes.holdsUp(e)
 		if waits || ch.group == nil || !ch.holes.has(h) {
 			continue
 		}

@@ -21,12 +21,13 @@ type Hail struct {
 	from, to proto.Name
 	state    proto.HailState
 	reason   proto.Reason
-	by       proto.Name      // who accepted
+	by       proto.Name      // who has it
 	opened   proto.ChannelID // the incident's channel, once there is one
 
 	announced bool // everybody on the calling channel can know of it
 	again     bool // it rang before a restart and has not rung again yet
-	ring      ring // of one received
+	ring      ring // what was said with it
+	rang      rang // where it has made this device ring
 }
 
 // HailOptions says how a hail is made. The zero value is an urgent one.
@@ -39,12 +40,13 @@ type HailOptions struct {
 	// ID and Incident name the hail and its incident; zero: new ones. They let a
 	// caller that may have died before it wrote down that it had called call
 	// again: a hail that is known here, or in the channel's log (ReasonConflict),
-	// is not made twice.
+	// is not made twice. An incident in which this endpoint has a part already takes
+	// further hails.
 	ID       proto.MessageID
 	Incident proto.IncidentID
 }
 
-// Hail calls a desk of another agency on this calling channel. It returns when
+// Hail calls a desk on this calling channel, of another agency or the own. It returns when
 // our relay has the call; State and WaitState follow it. With the hub away the call
 // waits for it, until the call expires. When ctx ends before, it returns the hail
 // with an error that wraps ErrWaiting.
@@ -63,7 +65,11 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
 	s := ch.s
-	h := &Hail{s: s, ch: ch, id: o.ID, incident: o.Incident, from: s.Name(), to: to, state: proto.HailSent}
+	now := time.Now()
+	expires := now.Add(o.Life).UnixMilli()
+	h := &Hail{s: s, ch: ch, id: o.ID, incident: o.Incident, from: s.Name(), to: to, state: proto.HailSent, ring: ring{
+		Urgency: o.Urgency, Exercise: o.Exercise, Phrase: content, Note: o.Note, Expires: time.UnixMilli(expires), At: now,
+	}}
 	if h.id == (proto.MessageID{}) {
 		h.id = proto.NewMessageID()
 	}
@@ -77,7 +83,6 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 	}
 	s.rememberLocked(h)
 	s.mu.Unlock()
-	expires := time.Now().Add(o.Life).UnixMilli()
 	err = ch.post(ctx, h.id, &wire.Frame{Body: &wire.Frame_Hail{Hail: &wire.Hail{
 		Channel: ch.id[:], Id: h.id[:], Incident: h.incident[:], From: h.from.String(), To: to.String(),
 		Urgency: uint32(o.Urgency), Exercise: o.Exercise, ExpiresMs: expires,
@@ -122,6 +127,9 @@ func (h *Hail) ID() proto.MessageID { return h.id }
 // Incident returns the incident that the hail opens.
 func (h *Hail) Incident() proto.IncidentID { return h.incident }
 
+// Exercise reports whether it is one.
+func (h *Hail) Exercise() bool { return h.ring.Exercise }
+
 // State returns where the hail stands, and why if it was declined.
 func (h *Hail) State() (proto.HailState, proto.Reason) {
 	h.s.mu.Lock()
@@ -158,46 +166,65 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 		}
 		m.Body = &wire.Message_Phrase{Phrase: content}
 	}
+	h.s.mu.Lock()
+	role := h.ch.book.RoleOf(h.id, h.s.Name())
+	h.s.mu.Unlock()
 	id := proto.NewMessageID()
-	err := h.ch.post(ctx, id, &wire.Frame{Body: &wire.Frame_HailReply{HailReply: &wire.HailReply{
-		Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), State: uint32(state), Reason: uint32(reason),
+	return h.ch.say(ctx, id, &wire.Frame{Body: &wire.Frame_HailReply{HailReply: &wire.HailReply{
+		Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), Role: role.String(),
+		State: uint32(state), Reason: uint32(reason),
 	}}}, m)
-	if err != nil {
+}
+
+// say posts what moves a hail, an incident or a duty. It waits for it in the log too,
+// if the hub is there: a run that ends before would not know that it has been said.
+func (ch *Channel) say(ctx context.Context, id proto.MessageID, f *wire.Frame, m *wire.Message) error {
+	if err := ch.post(ctx, id, f, m); err != nil {
 		return err
 	}
-	// Wait for it in the log too, if the hub is there: a run that ends before
-	// would not know that the hail is answered.
-	h.s.wait(ctx, func() bool { return h.ch.findOutLocked(id) == nil || h.ch.group == nil || h.ch.hubAway })
+	ch.s.wait(ctx, func() bool { return ch.findOutLocked(id) == nil || ch.group == nil || ch.hubAway })
 	return nil
 }
 
-// hailLocked reads a hail out of the log. Received at its addressee, it is
-// acknowledged at once: it rings here.
+// hailLocked reads a hail out of the log. Received where it rings, it is
+// acknowledged at once. Our own counts too: the log says when it was made.
 func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
-	id, m, from, err := ch.readLocked(e, b)
-	if err != nil || m == nil {
+	m, from, known, err := ch.sealedByLocked(e, b)
+	if err != nil || !known {
 		return nil, err
 	}
-	to, err := proto.ParseName(b.To)
-	if err != nil || b.From != from.String() {
-		return nil, proto.Refusef(proto.ReasonSpokenFor, "a hail of %s sealed by %s", b.From, from)
-	}
-	incident, err := proto.IncidentIDFrom(b.Incident)
-	if err != nil {
+	if err := ch.book.Hail(b, from, time.UnixMilli(e.TimeMs)); err != nil {
 		return nil, err
 	}
-	if ch.s.hails[id] != nil {
-		return nil, proto.Refuse(proto.ReasonConflict, id.String())
+	c, _ := ch.book.Call(proto.MessageID(b.Id)) // has been judged
+	h := ch.s.hails[c.ID]
+	if from == ch.s.Name() {
+		h.syncLocked()
+		return nil, nil
 	}
-	h := &Hail{s: ch.s, ch: ch, id: id, incident: incident, from: from, to: to, state: proto.HailSent, ring: ring{
-		Urgency: proto.Priority(b.Urgency), Exercise: b.Exercise, Phrase: m.GetPhrase(), Note: m.GetNote(),
-		Expires: time.UnixMilli(b.ExpiresMs), At: time.UnixMilli(e.TimeMs),
+	if h != nil {
+		return nil, proto.Refuse(proto.ReasonConflict, c.ID.String())
+	}
+	h = &Hail{s: ch.s, ch: ch, id: c.ID, incident: c.Incident, from: from, to: c.To, ring: ring{
+		Urgency: c.Urgency, Exercise: c.Exercise, Phrase: m.GetPhrase(), Note: m.GetNote(),
+		Expires: time.UnixMilli(b.ExpiresMs), At: c.Made,
 	}}
 	ch.s.rememberLocked(h)
-	if to == ch.s.Name() && (ch.holes.late == nil || h.rings()) { // a late one may have rung itself out
-		h.acknowledge()
+	h.syncLocked()
+	if news := h.ringLocked(); len(news) > 0 {
+		return news, nil
 	}
-	return []Event{h.event()}, nil
+	return []Event{h.event()}, nil // it rings elsewhere
+}
+
+// syncLocked takes over from the book where the hail stands.
+func (h *Hail) syncLocked() {
+	if h == nil {
+		return
+	}
+	if c, ok := h.ch.book.Call(h.id); ok {
+		h.state, h.reason, h.by = c.State, c.Reason, c.Holder
+	}
 }
 
 // replyLocked reads a reply out of the log. Our own count too: the log is
@@ -207,7 +234,7 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 	if err != nil {
 		return nil, err
 	}
-	if ch.holes.waitsFor(b.Hail) { // it is read after its hail
+	if ch.holes.holdsUp(e) {
 		return nil, fmt.Errorf("%w: %s", errElsewhere, e.Agency)
 	}
 	by, said, err := ch.openReplyLocked(e, b)
@@ -215,41 +242,47 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		if errors.Is(err, mls.ErrOwnMessage) { // of a run before this one
 			return nil, nil
 		}
+		if errors.Is(err, mls.ErrNoEpochKeys) {
+			ch.book.Doubt(hid)
+		}
 		return nil, err
 	}
 	h := ch.s.hails[hid]
-	if h == nil || h.ch != ch {
+	if _, known := ch.book.Call(hid); h == nil || h.ch != ch || !known {
 		return nil, nil // of before our time, or not this channel's to move
 	}
-	next := proto.HailState(b.State)
-	if !h.moves(next, by) {
-		return nil, proto.Refusef(proto.ReasonHailState, "%s to %s by %s", h.state, next, by)
+	news, err := ch.moveLocked(h, b, by, time.UnixMilli(e.TimeMs))
+	if err != nil {
+		return nil, err
 	}
-	h.state, h.reason = next, reasonOf(b.Reason)
-	if next == proto.HailAccepted {
-		h.by = by
+	moved := HailMoved{
+		Channel: ch.id, Hail: hid, State: h.state, Said: proto.HailState(b.State), By: by, Reason: reasonOf(b.Reason),
+		Content: said.content, Unreadable: said.unreadable, Exercise: h.ring.Exercise, At: time.UnixMilli(e.TimeMs),
 	}
-	if next == proto.HailAccepted && h.from == ch.s.Name() {
-		ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
-	}
-	return []Event{HailMoved{
-		Channel: ch.id, Hail: hid, State: next, By: by, Reason: reasonOf(b.Reason),
-		Content: said.content, Unreadable: said.unreadable, At: time.UnixMilli(e.TimeMs),
-	}}, nil
+	moved.For, _ = proto.ParseName(b.Role)
+	return append(append([]Event{moved}, news...), h.ringLocked()...), nil
 }
 
-// moves applies the rule that the hub applied, so that the hub need not be
+// moveLocked applies the rule that the hub applied, so that the hub need not be
 // believed.
-func (h *Hail) moves(next proto.HailState, by proto.Name) bool {
-	switch {
-	case next == proto.HailExpired: // only the hub's clock says so, and only of a call that nobody took
-		return by.Role == proto.RoleRelay && h.state < proto.HailAccepted
-	case by == h.from:
-		return h.state.CanBecome(next, proto.SideCaller)
-	case by.Agency == h.to.Agency && by.Role == proto.RoleDesk:
-		return h.state.CanBecome(next, proto.SideCalled)
+func (ch *Channel) moveLocked(h *Hail, b *wire.HailReply, by proto.Name, at time.Time) ([]Event, error) {
+	var news []Event
+	if by.Role == proto.RoleRelay { // only the hub's clock says so, and only of a call that nobody took
+		early, err := ch.book.Expire(h.id, at)
+		if err != nil {
+			return nil, err
+		}
+		if early && len(ch.holes.list) == 0 {
+			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonLadder, "hail %s expired before its time", h.id)})
+		}
+	} else if err := ch.book.Reply(b, by, at); err != nil {
+		return nil, err
 	}
-	return false
+	h.syncLocked()
+	if proto.HailState(b.State) == proto.HailAccepted && h.from == ch.s.Name() {
+		ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
+	}
+	return news, nil
 }
 
 // openReplyLocked returns who replied and what was said. Only an expiry, which

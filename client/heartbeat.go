@@ -125,6 +125,7 @@ func (ch *Channel) heartLocked(now time.Time) []Event {
 		}
 	}
 	news = append(news, ch.overdueLocked(now)...)
+	news = append(news, ch.lateLocked(now)...)
 	return append(news, ch.viewsLocked(now)...)
 }
 

@@ -92,7 +92,11 @@ func (ch *Channel) newHole(e *wire.Entry) (*hole, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hole{e.Seq, agency, proto.EntryEnvelope(e).GetEpoch(), b, time.Now()}, nil
+	h := &hole{Seq: e.Seq, Agency: agency, Entry: b, Since: time.Now()}
+	if m := proto.EntryEnvelope(e); m != nil {
+		h.Epoch = m.GetEpoch()
+	}
+	return h, nil
 }
 
 // expectLocked notes who may have sealed a hole: the members of its agency, as the
@@ -218,11 +222,28 @@ func (s *holeState) epoch(n uint64) *lateEpoch {
 	return nil
 }
 
-// waitsFor reports whether the hail that a reply answers is a hole.
-func (s *holeState) waitsFor(hail []byte) bool {
+// holdsUp reports whether an entry speaks of a hail that is a hole, or of the incident
+// of one: it is read after that.
+func (s *holeState) holdsUp(e *wire.Entry) bool {
+	var hail, incident []byte
+	switch item := e.Item.(type) {
+	case *wire.Entry_HailReply:
+		hail = item.HailReply.Hail
+	case *wire.Entry_Page:
+		hail = item.Page.Hail
+	case *wire.Entry_PageResult:
+		hail = item.PageResult.Hail
+	case *wire.Entry_Incident:
+		incident = item.Incident.Incident
+	default:
+		return false
+	}
 	return slices.ContainsFunc(s.list, func(h *hole) bool {
 		e, err := h.entry()
-		return err == nil && e.GetHail() != nil && bytes.Equal(e.GetHail().Id, hail)
+		if err != nil || e.GetHail() == nil {
+			return false
+		}
+		return hail != nil && bytes.Equal(e.GetHail().Id, hail) || incident != nil && bytes.Equal(e.GetHail().Incident, incident)
 	})
 }
 

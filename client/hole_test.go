@@ -8,13 +8,14 @@ import (
 
 	"crossband/client/views"
 	"crossband/proto"
+	"crossband/proto/incident"
 	"crossband/proto/wire"
 )
 
 // holed is a channel of a device that is not linked.
 func holed() *Channel {
 	s := &Session{cfg: Config{State: NewMemoryState()}, log: slog.New(slog.DiscardHandler)}
-	ch := &Channel{s: s, charter: proto.Charter{Owner: "usbp.example", Parties: []proto.Party{{Agency: "gn.example"}}}}
+	ch := &Channel{book: incident.NewBook(proto.Charter{}), s: s, charter: proto.Charter{Owner: "usbp.example", Parties: []proto.Party{{Agency: "gn.example"}}}}
 	ch.heart.book = views.NewBook(ch.id, proto.Name{}, spread(proto.Name{}))
 	return ch
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crossband/crypto/charter"
@@ -28,8 +29,11 @@ const IncidentLife = 24 * time.Hour
 func (h *Hail) openIncident(ctx context.Context, by proto.Name) error {
 	s := h.s
 	s.mu.Lock()
-	id := h.opened
+	id, again := h.opened, h.announced
 	s.mu.Unlock()
+	if again { // its ladder has begun again, and somebody else has it now
+		return h.takeIn(ctx, id, by)
+	}
 	if id == (proto.ChannelID{}) {
 		var err error
 		if id, err = h.createIncident(ctx, by); err != nil {
@@ -48,7 +52,7 @@ func (h *Hail) openIncident(ctx context.Context, by proto.Name) error {
 	err := h.ch.saveLocked()
 	s.changedLocked()
 	s.mu.Unlock()
-	s.emit(IncidentOpened{h.incident, h.id, id, s.Name()})
+	s.emit(IncidentOpened{h.incident, h.id, id, s.Name(), h.ring.Exercise})
 	return err
 }
 
@@ -73,13 +77,30 @@ func (h *Hail) createIncident(ctx context.Context, by proto.Name) (proto.Channel
 	if err != nil {
 		return proto.ChannelID{}, err
 	}
-	if err := ch.Add(ctx, by); err != nil { // it can still join by itself
-		s.log.Info("desk not added", "desk", by.String(), "why", err.Error())
+	if err := h.takeIn(ctx, ch.id, by); err != nil {
+		return proto.ChannelID{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.opened = ch.id
 	return ch.id, h.ch.saveLocked()
+}
+
+// takeIn adds whoever has accepted to the incident's channel. Who cannot be added now
+// can still join by itself.
+func (h *Hail) takeIn(ctx context.Context, id proto.ChannelID, by proto.Name) error {
+	ch := h.s.Channel(id)
+	if ch == nil {
+		return proto.Refuse(proto.ReasonNoChannel, id.Short())
+	}
+	names, err := ch.Members()
+	if err != nil || slices.Contains(names, by) {
+		return err
+	}
+	if err := ch.Add(ctx, by); err != nil {
+		h.s.log.Info("desk not added", "desk", by.String(), "why", err.Error())
+	}
+	return nil
 }
 
 func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error) {
@@ -89,8 +110,13 @@ func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error)
 	if calling.Expires.Before(ends) {
 		ends = calling.Expires
 	}
-	c := opened(id, calling, wire.Charter_KIND_INCIDENT, "Incident "+h.incident.String()[:8], ends)
-	c.Incident = h.incident[:]
+	title := "Incident " + h.incident.String()[:8]
+	exercise := calling.Exercise || h.ring.Exercise
+	if exercise {
+		title = "EXERCISE " + title
+	}
+	c := opened(id, calling, wire.Charter_KIND_INCIDENT, title, ends)
+	c.Incident, c.Exercise = h.incident[:], exercise
 	for _, p := range calling.Template {
 		c.Parties = append(c.Parties, partyOf(p))
 	}
@@ -148,13 +174,15 @@ func (ch *Channel) incidentLocked(from proto.Name, o *wire.IncidentOpened) ([]Ev
 	if err != nil {
 		return nil, err
 	}
+	exercise := ch.charter.Exercise
 	if h := ch.s.hails[hid]; h != nil && h.ch == ch {
+		exercise = exercise || h.ring.Exercise
 		if h.from != from || h.incident != incident {
 			return nil, proto.Refusef(proto.ReasonSpokenFor, "%s opened an incident of %s", from, h.from)
 		}
 		h.opened, h.announced = id, true
 	}
-	return []Event{IncidentOpened{incident, hid, id, from}}, nil
+	return []Event{IncidentOpened{incident, hid, id, from, exercise}}, nil
 }
 
 // welcomeLocked follows an invitation into a channel.

@@ -176,6 +176,7 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 	ch.group, ch.cursor, ch.created, ch.pending, ch.wanted, ch.restored = g, seq, true, nil, true, false
 	if missed > 0 {
 		ch.numbers.forget()
+		ch.book.DoubtAll()
 	}
 	for _, o := range ch.outbox { // asked again, for it may be in the log where we did not see it
 		o.Unseen, o.asked = seq, false

@@ -175,6 +175,14 @@ func (ch *Channel) applyLocked(e *wire.Entry) ([]Event, error) {
 		return ch.hailLocked(e, item.Hail)
 	case *wire.Entry_HailReply:
 		return ch.replyLocked(e, item.HailReply)
+	case *wire.Entry_Page:
+		return ch.pageLocked(e, item.Page)
+	case *wire.Entry_PageResult:
+		return ch.pageResultLocked(e, item.PageResult)
+	case *wire.Entry_Incident:
+		return ch.incidentActLocked(e, item.Incident)
+	case *wire.Entry_Duty:
+		return ch.dutyLocked(e, item.Duty)
 	}
 	return nil, proto.Refuse(proto.ReasonUnknown, "kind of log entry")
 }
@@ -351,6 +359,24 @@ func (ch *Channel) readLocked(e *wire.Entry, envelope proto.Envelope) (proto.Mes
 		ch.countLocked(from, envelope.GetNumber())
 	}
 	return id, m, from, err
+}
+
+// sealedByLocked opens a log entry's sealed message and says whose it is. Of our own
+// it returns no message. known is false for one of ours of a run before this one, of
+// which the envelope cannot be checked any more.
+func (ch *Channel) sealedByLocked(e *wire.Entry, envelope proto.Envelope) (m *wire.Message, by proto.Name, known bool, err error) {
+	_, aad, own, err := ch.arrivedLocked(e, envelope)
+	if own || err != nil {
+		return nil, ch.s.Name(), own, err
+	}
+	if m, by, err = ch.openLocked(envelope, aad); err != nil {
+		if errors.Is(err, mls.ErrOwnMessage) {
+			err = nil
+		}
+		return nil, by, false, err
+	}
+	ch.countLocked(by, envelope.GetNumber())
+	return m, by, true, nil
 }
 
 // arrivedLocked takes an envelope out of the log: our own is back from there, and

@@ -45,7 +45,7 @@ var ErrWaiting = errors.New("client: not sent yet; it waits in the outbox")
 // Queued is a message in the outbox.
 type Queued struct {
 	ID   proto.MessageID
-	Kind proto.Kind // KindText, KindHail or KindHailReply
+	Kind proto.Kind // KindText, KindHail, KindHailReply, KindPageResult, KindIncidentAct or KindDuty
 	At   time.Time  // when it was said
 	Kept bool       // our relay has it, and waits for the hub
 }

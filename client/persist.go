@@ -8,6 +8,7 @@ import (
 
 	"crossband/crypto/mls"
 	"crossband/proto"
+	"crossband/proto/incident"
 )
 
 // savedChannel is what a restart needs of a channel.
@@ -22,6 +23,7 @@ type savedChannel struct {
 	Group   []byte
 	Old     bool // the group's state is known to be an old copy
 	Hails   []savedHail
+	Book    incident.Saved
 	Numbers savedNumbers
 	Outbox  []*outgoing
 	Inbox   []savedText
@@ -63,7 +65,8 @@ const channelKey = "channel-"
 // before anything that the change produced is sent, so that no key is ever
 // used twice.
 func (ch *Channel) saveLocked() error {
-	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Wanted: ch.wanted, Lost: ch.lost, Old: ch.old, Hails: ch.hailsLocked(),
+	book := ch.book.Save(keptOver)
+	v := savedChannel{Charter: ch.signed, Cursor: ch.cursor, Seen: ch.seen, Restart: ch.restart, Greeted: ch.greeted, Wanted: ch.wanted, Lost: ch.lost, Old: ch.old, Hails: ch.hailsLocked(book), Book: book,
 		Numbers: ch.numbers.saved(), Outbox: ch.outbox, Inbox: ch.inbox, Mine: ch.mine, Texts: ch.texts,
 		Holes: ch.holes.list, Late: ch.holes.epochs, Views: ch.heart.book.Save()}
 	if ch.group != nil {
@@ -135,6 +138,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	ch.numbers, ch.outbox, ch.inbox, ch.again, ch.mine, ch.texts = v.Numbers.numbers(), v.Outbox, v.Inbox, v.Inbox, v.Mine, v.Texts
 	ch.holes.list, ch.holes.epochs = v.Holes, v.Late
 	ch.cursor, ch.wanted, ch.lost = v.Cursor, v.Wanted, v.Lost
+	ch.book.Load(v.Book)
 	if len(v.Group) == 0 { // it may have been on its way back in
 		ch.restoreHailsLocked(v.Hails)
 		return nil

@@ -7,10 +7,11 @@ import (
 
 	"crossband/client/phrase"
 	"crossband/proto"
+	"crossband/proto/incident"
 )
 
-// savedHail is what a restart needs of a hail that is not over: a desk that
-// starts again must be able to answer what rings there.
+// savedHail is what a restart needs of a hail beside the book: a desk that starts
+// again must be able to answer what rings there.
 type savedHail struct {
 	ID        proto.MessageID
 	Incident  proto.IncidentID
@@ -32,7 +33,10 @@ type ring struct {
 	At       time.Time
 }
 
-// event is the hail as it rings.
+// rang is by which step of its ladder a hail has made this device ring.
+type rang struct{ round, step int }
+
+// event is the hail as it is shown.
 func (h *Hail) event() HailReceived {
 	content, unread := phrase.ParseContent(h.ring.Phrase) // what cannot be read rings all the same
 	return HailReceived{
@@ -42,11 +46,19 @@ func (h *Hail) event() HailReceived {
 	}
 }
 
-// hailsLocked returns the channel's hails that are not over.
-func (ch *Channel) hailsLocked() []savedHail {
+// keptOver is how many hails that are over a restart still shows.
+const keptOver = 32
+
+// hailsLocked returns the channel's hails of which the book is saved.
+func (ch *Channel) hailsLocked(book incident.Saved) []savedHail {
 	var list []savedHail
-	for _, h := range ch.s.hails {
-		if h.ch == ch && !h.state.Over() {
+	for _, c := range book.Calls {
+		if h := ch.s.hails[c.ID]; h != nil && h.ch == ch {
+			list = append(list, savedHail{h.id, h.incident, h.from.String(), h.to.String(), h.state, h.by.String(), h.opened, h.announced, h.ring})
+		}
+	}
+	for _, h := range ch.s.hails { // ours that are not in the log yet
+		if _, known := ch.book.Call(h.id); h.ch == ch && !known && !h.state.Over() {
 			list = append(list, savedHail{h.id, h.incident, h.from.String(), h.to.String(), h.state, h.by.String(), h.opened, h.announced, h.ring})
 		}
 	}
@@ -66,7 +78,8 @@ func (ch *Channel) restoreHailsLocked(list []savedHail) {
 		by, _ := proto.ParseName(v.By)
 		h := &Hail{s: ch.s, ch: ch, id: v.ID, incident: v.Incident, from: from, to: to, state: v.State, by: by, opened: v.Opened, announced: v.Announced, ring: v.Ring}
 		ch.s.rememberLocked(h)
-		h.again = h.rings()
+		h.syncLocked()
+		h.again = h.ringsLocked()
 		if from == ch.s.Name() && (h.state == proto.HailAccepted || h.state == proto.HailCommitted) && !h.announced {
 			ch.s.task("open incident", func(ctx context.Context) error { return h.openIncident(ctx, by) })
 		}
@@ -79,30 +92,15 @@ func (ch *Channel) ringAgain() {
 	var news []Event
 	ch.s.mu.Lock()
 	for _, h := range ch.s.hails {
-		if h.ch == ch && h.again && h.rings() && ch.wanted {
-			news = append(news, h.event())
-			h.acknowledge()
+		if h.ch != ch || !h.again {
+			continue
 		}
-		if h.ch == ch {
-			h.again = false
+		if h.again = false; ch.wanted {
+			news = append(news, h.ringLocked()...)
 		}
 	}
 	ch.s.mu.Unlock()
 	for _, e := range news {
 		ch.s.emit(e)
-	}
-}
-
-// rings reports whether the hail waits for an answer here.
-func (h *Hail) rings() bool {
-	return h.to == h.s.Name() && h.state < proto.HailAccepted && time.Now().Before(h.ring.Expires)
-}
-
-// acknowledge says once that the hail has reached the addressed device.
-func (h *Hail) acknowledge() {
-	if h.state == proto.HailSent {
-		h.s.task("acknowledge hail", func(ctx context.Context) error {
-			return h.Reply(ctx, proto.HailReceived, proto.ReasonNone, nil)
-		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"crossband/client/views"
 	"crossband/proto"
+	"crossband/proto/incident"
 	"crossband/proto/wire"
 )
 
@@ -88,7 +89,7 @@ func TestUnfinishedStateIsDeleted(t *testing.T) {
 // brings nothing back.
 func TestADeviceThatIsOutSavesNothing(t *testing.T) {
 	s := &Session{cfg: Config{State: NewMemoryState()}, expelled: proto.Refuse(proto.ReasonRevoked, "lost")}
-	ch := &Channel{s: s}
+	ch := &Channel{book: incident.NewBook(proto.Charter{}), s: s}
 	ch.heart.book = views.NewBook(ch.id, proto.Name{}, nil)
 	for what, err := range map[string]error{"a channel": ch.saveLocked(), "key packages": s.savePackagesLocked()} {
 		if proto.ReasonOf(err) != proto.ReasonRevoked {
@@ -128,7 +129,10 @@ func TestSealCoversTheWholeEnvelope(t *testing.T) {
 	for _, m := range []pb.Message{
 		&wire.Text{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Number: 1, Commitment: []byte("c")},
 		&wire.Hail{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Incident: []byte("n"), From: "f", To: "t", Urgency: 1, Exercise: true, ExpiresMs: 1, Number: 1, Commitment: []byte("c")},
-		&wire.HailReply{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), From: "f", State: 1, Reason: 1, Number: 1, Commitment: []byte("c")},
+		&wire.HailReply{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), From: "f", State: 1, Reason: 1, Number: 1, Commitment: []byte("c"), Role: "r"},
+		&wire.PageResult{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Hail: []byte("h"), Round: 1, Step: 1, From: "f", Reason: 1, Number: 1, Commitment: []byte("c")},
+		&wire.Incident{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), Incident: []byte("n"), From: "f", Act: 1, To: "t", Into: []byte("m"), Disposition: 1, Exercise: true, Number: 1, Commitment: []byte("c")},
+		&wire.Duty{Channel: []byte("c"), Id: []byte("i"), Epoch: 1, Sealed: []byte("s"), From: "f", Role: "r", Act: 1, To: "t", Number: 1, Commitment: []byte("c")},
 	} {
 		before, err := envelopeAAD(m)
 		if err != nil {

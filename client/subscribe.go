@@ -32,7 +32,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	}
 	ch.head = max(ch.head, b.Head)
 	if ch.out == 0 { // a new link: our relay may not have all that we sent
-		ch.told = 0
+		ch.told, ch.touch = 0, time.Now()
 		ch.fillSoonLocked(time.Now())
 		for _, o := range ch.outbox {
 			o.asked = false
@@ -41,7 +41,7 @@ func (s *Session) subscribedLocked(b *wire.Subscribed) []Event {
 	ch.out = proto.Alias(b.Alias)
 	news := ch.rolledBackLocked(b.Number)
 	if ch.hubAway != b.HubAway {
-		if ch.hubAway = b.HubAway; ch.hubAway {
+		if ch.hubAway, ch.touch = b.HubAway, time.Now(); ch.hubAway {
 			ch.awaySince = time.Now()
 		}
 		ch.fillSoonLocked(time.Now()) // what lay beyond the hub may be in reach

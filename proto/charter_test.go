@@ -153,6 +153,7 @@ func TestCharterRefusals(t *testing.T) {
 			c.Kind, c.Template, c.Ladder = wire.Charter_KIND_STANDING, nil, ladder("spiffe://gn.example/desk/a")
 		}, proto.ReasonMalformed},
 		"begins again without a ladder":    {func(c *wire.Charter) { c.RearmMs = 60_000 }, proto.ReasonMalformed},
+		"begins again at once":             {func(c *wire.Charter) { c.Ladder, c.RearmMs = ladder("spiffe://gn.example/desk/a"), 59_999 }, proto.ReasonMalformed},
 		"begins again after two days":      {func(c *wire.Charter) { c.Ladder, c.RearmMs = ladder("spiffe://gn.example/desk/a"), 172_800_000 }, proto.ReasonMalformed},
 		"ladder to a unit":                 {func(c *wire.Charter) { c.Ladder = ladder("spiffe://usbp.example/unit/a") }, proto.ReasonMalformed},
 		"ladder to a stranger":             {func(c *wire.Charter) { c.Ladder = ladder("spiffe://rcmp.example/desk/a") }, proto.ReasonMalformed},

@@ -6,8 +6,8 @@ import (
 	"crossband/proto/wire"
 )
 
-// Envelope is a message between members as relays see it: a text, a hail or a
-// reply to one, open but for the sealed part.
+// Envelope is a message between members as relays see it: a text, a hail, or what
+// is said of one, open but for the sealed part.
 type Envelope interface {
 	proto.Message
 	GetChannel() []byte
@@ -27,11 +27,17 @@ func EnvelopeOf(f *wire.Frame) Envelope {
 		return b.Hail
 	case *wire.Frame_HailReply:
 		return b.HailReply
+	case *wire.Frame_PageResult:
+		return b.PageResult
+	case *wire.Frame_Incident:
+		return b.Incident
+	case *wire.Frame_Duty:
+		return b.Duty
 	}
 	return nil
 }
 
-// EntryEnvelope returns a log entry's envelope; nil for a commit.
+// EntryEnvelope returns a log entry's envelope; nil for a commit and a page.
 func EntryEnvelope(e *wire.Entry) Envelope {
 	switch item := e.GetItem().(type) {
 	case *wire.Entry_Text:
@@ -40,6 +46,12 @@ func EntryEnvelope(e *wire.Entry) Envelope {
 		return item.Hail
 	case *wire.Entry_HailReply:
 		return item.HailReply
+	case *wire.Entry_PageResult:
+		return item.PageResult
+	case *wire.Entry_Incident:
+		return item.Incident
+	case *wire.Entry_Duty:
+		return item.Duty
 	}
 	return nil
 }
@@ -53,6 +65,12 @@ func SetSealed(e Envelope, sealed []byte, epoch uint64) {
 	case *wire.Hail:
 		e.Sealed, e.Epoch = sealed, epoch
 	case *wire.HailReply:
+		e.Sealed, e.Epoch = sealed, epoch
+	case *wire.PageResult:
+		e.Sealed, e.Epoch = sealed, epoch
+	case *wire.Incident:
+		e.Sealed, e.Epoch = sealed, epoch
+	case *wire.Duty:
 		e.Sealed, e.Epoch = sealed, epoch
 	}
 }
@@ -68,6 +86,12 @@ func SetCommitment(e Envelope, c []byte) {
 	case *wire.Hail:
 		e.Commitment = c
 	case *wire.HailReply:
+		e.Commitment = c
+	case *wire.PageResult:
+		e.Commitment = c
+	case *wire.Incident:
+		e.Commitment = c
+	case *wire.Duty:
 		e.Commitment = c
 	}
 }
@@ -89,6 +113,12 @@ func SetNumber(e Envelope, n uint64) {
 	case *wire.Hail:
 		e.Number = n
 	case *wire.HailReply:
+		e.Number = n
+	case *wire.PageResult:
+		e.Number = n
+	case *wire.Incident:
+		e.Number = n
+	case *wire.Duty:
 		e.Number = n
 	}
 }

@@ -14,6 +14,7 @@ const (
 	HailCancelled HailState = 6 // by whoever hailed
 	HailReleased  HailState = 7 // what was committed is free again
 	HailExpired   HailState = 8 // nobody accepted in time
+	HailClosed    HailState = 9 // its incident was closed
 )
 
 // String returns the state as written in reports.
@@ -35,6 +36,8 @@ func (s HailState) String() string {
 		return "Released"
 	case HailExpired:
 		return "Expired"
+	case HailClosed:
+		return "Closed"
 	}
 	return "Unknown"
 }

@@ -61,6 +61,9 @@ const (
 	KindFloorRevoke        Kind = 77
 	KindFloorWarning       Kind = 78
 	KindBurst              Kind = 79
+	KindPageResult         Kind = 80
+	KindIncidentAct        Kind = 81
+	KindDuty               Kind = 82
 	KindRecordEntries      Kind = 90
 	KindRecordAnswer       Kind = 91
 	KindFetchRecord        Kind = 92
@@ -164,6 +167,10 @@ func requestRule(k Kind) (rule, bool) {
 		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
 	case KindHailReply:
 		return rule{MaxText + small, byUnit | byDesk | byHook | byPeer, false}, true
+	case KindPageResult:
+		return rule{MaxText + small, byHook | byPeer, false}, true
+	case KindIncidentAct, KindDuty:
+		return rule{MaxText + small, byUnit | byDesk | byPeer, false}, true
 	case KindFetchRecord:
 		return rule{small, byDesk | byRecorder | byAuthority, false}, true
 	case KindFloorRequest, KindFloorRelease, KindBurst:

@@ -54,8 +54,8 @@ func (c *Charter) checkLadder() error {
 			}
 		}
 	}
-	if c.Rearm > LadderReach {
-		return Refusef(ReasonMalformed, "the ladder would begin again after %v, limit %v", c.Rearm, LadderReach)
+	if c.Rearm != 0 && (c.Rearm < MinRearm || c.Rearm > LadderReach) {
+		return Refusef(ReasonMalformed, "the ladder would begin again after %v; from %v to %v may be", c.Rearm, MinRearm, LadderReach)
 	}
 	return nil
 }

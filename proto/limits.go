@@ -23,6 +23,9 @@ const (
 	MaxOnly         = 64        // names to which a party's roles are narrowed
 	MaxLadder       = 8         // steps of a ladder
 	MaxPaged        = 8         // names that one step pages
+	MaxRounds       = 99        // of one hail's ladder
+	MaxCalls        = 10_000    // hails that a calling channel's hub remembers
+	MaxDuties       = 1 << 10   // desks of a calling channel whose duty is known
 	MaxMembers      = 1 << 10   // of a channel: the sender index has KIDSenderBits
 	MaxEntries      = 128       // log entries in one answer
 	MaxEntriesBytes = 512 << 10 // octets of the entries in one answer
@@ -48,7 +51,10 @@ const (
 	LinkKeepAlive    = 1 * time.Second        // so that silence means something
 	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
 	EndedChannelLife = 10 * time.Minute       // an ended channel is forgotten after this
-	HailLife         = 10 * time.Minute       // longest life of an unanswered hail
+	HailLife         = 10 * time.Minute       // longest life of an unanswered hail; with a ladder, after its last step
+	MinRearm         = time.Minute            // a ladder begins again no sooner after an acceptance
+	HookAnswer       = 30 * time.Second       // a paged hook that has not said so long whether it delivered has failed
+	DeskAway         = 60 * time.Second       // a desk without a subscription for so long is unmanned
 	ClockSkewWarning = 2 * time.Minute        // between two parties' clocks
 	VoiceFrame       = 20 * time.Millisecond  // of speech in one datagram
 	VoiceQueue       = 100 * time.Millisecond // voice older than this in a sender's queue is dropped

@@ -93,6 +93,17 @@ func (n Name) String() string {
 	return spiffeScheme + string(n.Agency) + "/" + n.Role.String() + "/" + n.Label
 }
 
+// MarshalText implements encoding.TextMarshaler: the SPIFFE ID, or nothing.
+func (n Name) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText reads what MarshalText writes, as strictly as ParseName.
+func (n *Name) UnmarshalText(b []byte) (err error) {
+	if *n = (Name{}); len(b) > 0 {
+		*n, err = ParseName(string(b))
+	}
+	return err
+}
+
 // Short returns role/label, for screens on which the agency is shown apart.
 func (n Name) Short() string { return n.Role.String() + "/" + n.Label }
 

@@ -77,6 +77,12 @@ const (
 	ReasonStandDown Reason = 505
 	ReasonRetention Reason = 506
 	ReasonLost      Reason = 507
+	ReasonTaken     Reason = 508
+	ReasonExercise  Reason = 509
+	ReasonIncident  Reason = 510
+	ReasonOffDuty   Reason = 511
+	ReasonLadder    Reason = 512
+	ReasonNoPage    Reason = 513
 	ReasonNoRecord  Reason = 516
 
 	ReasonFull  Reason = 600

@@ -192,6 +192,34 @@ func otherSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"the stored message is damaged", "el mensaje almacenado está dañado", "le message conservé est endommagé"}
 	case ReasonNoRecord:
 		s = [3]string{"this relay has no record of that incident", "este repetidor no tiene registro de ese incidente", "ce relais n'a pas de dossier de cet incident"}
+	default:
+		return escalationSentence(r)
+	}
+	return s, true
+}
+
+func escalationSentence(r Reason) (s [3]string, ok bool) {
+	switch r {
+	case ReasonTaken:
+		s = [3]string{"somebody else has accepted the hail", "alguien más ya aceptó la llamada", "quelqu'un d'autre a déjà accepté l'appel"}
+	case ReasonExercise:
+		s = [3]string{"exercise and actual do not mix; an exercise pages no hook", "un ejercicio y un hecho real no se mezclan; un ejercicio no avisa a sistemas", "un exercice et un fait réel ne se mêlent pas; un exercice n'avise aucun système"}
+	case ReasonIncident:
+		s = [3]string{"there is no such incident, or it does not allow this now", "no existe ese incidente, o ahora no permite esto", "il n'y a pas de tel incident, ou il ne permet pas cela maintenant"}
+	case ReasonOffDuty:
+		s = [3]string{"nobody is on duty at that desk", "nadie está de guardia en ese puesto", "personne n'est de service à ce poste"}
+	case ReasonLadder:
+		s = [3]string{"the ladder of the hail was not kept", "no se respetó la escalera de la llamada", "l'échelle de l'appel n'a pas été respectée"}
+	case ReasonNoPage:
+		s = [3]string{"the page could not be delivered", "no se pudo entregar el aviso", "l'avis n'a pas pu être remis"}
+	default:
+		return limitSentence(r)
+	}
+	return s, true
+}
+
+func limitSentence(r Reason) (s [3]string, ok bool) {
+	switch r {
 	case ReasonFull:
 		s = [3]string{"the relay has no room left for this", "el repetidor no tiene espacio para esto", "le relais n'a plus de place pour cela"}
 	case ReasonQuota:

@@ -29,6 +29,9 @@ func opening(e hub.Recorded) record.Body {
 func (r *recorder) bodies(log *book, e hub.Recorded, now time.Time) []said {
 	switch h := e.What.(type) {
 	case hub.Said:
+		if list := ladderBodies(e, h); list != nil {
+			return list
+		}
 		if b := saidBody(e.Channel, h.Entry); b != nil {
 			return append([]said{{e.Actor, b}}, acknowledging(e.Actor, h.Entry)...)
 		}
@@ -56,6 +59,8 @@ func saidBody(ch proto.ChannelID, e *wire.Entry) record.Body {
 			Channel: ch, Message: proto.MessageID(m.Id), To: to, Urgency: proto.Priority(m.Urgency),
 			Sealed: sealedDigest(e, m.Sealed), Commitment: digest(m.Commitment),
 		}
+	case *wire.Entry_PageResult:
+		return resultBody(item.PageResult)
 	case *wire.Entry_HailReply:
 		m := item.HailReply
 		return &record.Reply{

@@ -153,8 +153,24 @@ func (st *station) mention(ev client.Event) {
 	case client.Gap:
 		st.e.note("on %s, %d message(s) of %s are missing, from its number %d on: they are late, or somebody withholds them", st.title(ev.Channel), ev.Count, shown(ev.From), ev.First)
 	case client.HailReceived:
-		if ev.To == st.Name() {
+		if ev.Rings {
 			st.e.note("meanwhile, a hail: %s", hailLine(ev, phrase.English))
+		}
+	case client.Paged:
+		st.e.note("on %s, %s", st.title(ev.Channel), pageLine(ev))
+	case client.PageAnswered:
+		if !ev.Delivered {
+			st.e.note("WARNING, on %s: %s could not deliver its page: %s", st.title(ev.Channel), shown(ev.By), ev.Reason.Sentence(proto.English))
+		}
+	case client.IncidentMoved:
+		st.e.note("on %s, %s", st.title(ev.Channel), actLine(ev))
+	case client.DutyChanged:
+		st.e.note("on %s, %s", st.title(ev.Channel), dutyNews(ev))
+	case client.DeskUnmanned:
+		if ev.Unmanned {
+			st.e.note("WARNING, on %s: nobody is at %s", st.title(ev.Channel), shown(ev.Desk))
+		} else {
+			st.e.note("on %s, somebody is at %s again", st.title(ev.Channel), shown(ev.Desk))
 		}
 	case client.Left:
 		st.e.note("no longer on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
@@ -221,6 +237,9 @@ func hailLine(h client.HailReceived, l phrase.Language) string {
 	line := fmt.Sprintf("%s from %s: %s", h.Urgency, shown(h.From), said)
 	if h.Exercise {
 		line = "EXERCISE " + line
+	}
+	if h.Step > 0 || h.Round > 1 {
+		line += fmt.Sprintf(" [round %d, step %d of the ladder]", h.Round, h.Step)
 	}
 	if h.Note != "" {
 		line += " “" + phrase.Inert(h.Note) + "”"

@@ -26,8 +26,8 @@ func newHailCommand(e env) *cobra.Command {
 	var o hailOptions
 	c := &cobra.Command{
 		Use:   "hail --to NAME --phrase PHRASE [--slot KEY=VALUE...]",
-		Short: "Call the desk of another agency, in words of the phrasebook",
-		Long: `Call the desk of another agency on the calling channel. What is said travels as
+		Short: "Call a desk, of another agency or the own, in words of the phrasebook",
+		Long: `Call a desk, of another agency or the own, on the calling channel. What is said travels as
 a code with slots, and is read in the receiver's language. Accepted, the hail
 opens an incident channel with both sides in it.
 
@@ -137,11 +137,13 @@ func follow(ctx context.Context, e env, h *client.Hail, until proto.HailState, s
 		if err != nil {
 			return state, fmt.Errorf("hail stands at %s: %w", state, err)
 		}
-		e.note("%s after %v", state, time.Since(start).Round(time.Millisecond))
+		e.note("%s%s after %v", exerciseMark(h.Exercise()), state, time.Since(start).Round(time.Millisecond))
 		_, why := h.State()
 		switch {
 		case state == proto.HailDeclined:
 			return state, proto.Refuse(why, "declined")
+		case state == proto.HailClosed:
+			return state, proto.Refuse(proto.ReasonIncident, "closed")
 		case state.Over():
 			return state, fmt.Errorf("hail stands at %s: %w", state, context.DeadlineExceeded)
 		case state >= until:
@@ -160,10 +162,13 @@ func reportHail(ctx context.Context, e env, h *client.Hail, state proto.HailStat
 		}
 		out["incident_channel"] = id.String()
 	}
+	if h.Exercise() {
+		out["exercise"] = "true"
+	}
 	if asJSON {
 		return e.json(out)
 	}
-	e.printf("%s %s %s\n", out["hail"], out["state"], out["incident_channel"])
+	e.printf("%s%s %s %s\n", exerciseMark(h.Exercise()), out["hail"], out["state"], out["incident_channel"])
 	return nil
 }
 
@@ -179,7 +184,8 @@ func newHailWatchCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "watch",
 		Short: "Keep watch as a desk: show what rings, and answer if told to",
-		Long: `Keep watch as a desk: show every hail that rings here, in the desk's language.
+		Long: `Keep watch as a desk: show every hail that rings here, in the desk's language, and
+the steps to which the ladders of all hails come.
 --reply accept, commit (accept and commit) or decline answers each of them.
 With --once the program ends after the first.`,
 		Args: cobra.NoArgs,
@@ -220,8 +226,12 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 		if !ok {
 			return s.out
 		}
+		if p, ok := ev.(client.Paged); ok {
+			e.printf("%s\n", pageLine(p))
+			continue
+		}
 		h, ok := ev.(client.HailReceived)
-		if !ok || h.To != s.Name() {
+		if !ok || !h.Rings {
 			s.mention(ev)
 			continue
 		}
@@ -269,6 +279,6 @@ func answer(ctx context.Context, e env, s *station, ring client.HailReceived, o 
 	if _, err := s.Join(ctx, id); err != nil {
 		return err
 	}
-	e.printf("incident channel %s\n", id)
+	e.printf("%sincident channel %s\n", exerciseMark(h.Exercise()), id)
 	return nil
 }

@@ -17,11 +17,6 @@ import (
 	"crossband/proto"
 )
 
-func newIncidentCommand(e env) *cobra.Command {
-	return group("incident", "Export, verify and report the records of incidents",
-		newIncidentExportCommand(e), newIncidentVerifyCommand(e), newIncidentReportCommand(e))
-}
-
 // errTampered says that a record is not what was recorded.
 var errTampered = errors.New("the record was changed, or somebody signed two of them")
 

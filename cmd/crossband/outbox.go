@@ -71,6 +71,12 @@ func kindWord(k proto.Kind) string {
 		return "hail"
 	case proto.KindHailReply:
 		return "reply to a hail"
+	case proto.KindPageResult:
+		return "a page's result"
+	case proto.KindIncidentAct:
+		return "act on an incident"
+	case proto.KindDuty:
+		return "duty"
 	}
 	return "message"
 }

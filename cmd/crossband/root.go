@@ -53,12 +53,12 @@ const (
 	exitUsage   = 2 // the command line does not fit
 	exitRefused = 3 // a rule, here or at the other side, says no; or FIPS 140-3 mode is asked for and off
 	exitNoLink  = 4 // the relay or the other side could not be reached in time
-	exitFound   = 5 // doctor or status found something wrong
+	exitFound   = 5 // doctor or status found something wrong, or a desk is unmanned
 )
 
 const exitHelp = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a rule,
-4 not reached in time, 5 doctor or status found a problem.`
+4 not reached in time, 5 doctor or status found a problem, or a desk is unmanned.`
 
 // usageError marks errors of the command line.
 type usageError struct{ error }
@@ -198,6 +198,8 @@ func hintsFor(r proto.Reason) []string {
 		return []string{"the agency signs a new charter: crossband agency trust --calling"}
 	case proto.ReasonNoPackage:
 		return []string{"the device has to come to its relay once before it can be taken in: crossband channel list, on that device"}
+	case proto.ReasonIncident:
+		return []string{"crossband incident list --all shows what this device knows"}
 	case proto.ReasonNoChannel, proto.ReasonNotMember, proto.ReasonHailTo:
 		return []string{"crossband channel list shows what there is, crossband channel members who is there"}
 	}
@@ -226,7 +228,7 @@ func newRootCommand(e env) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newPatrolCommand(e), newPhrasesCommand(e),
+		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e), newPatrolCommand(e), newPhrasesCommand(e),
 		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)

@@ -181,7 +181,7 @@ func (x *StoredEntry) GetFrom() string {
 // StoredMessage is a message that an endpoint of this agency sent: its origin.
 type StoredMessage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Frame         *Frame                 `protobuf:"bytes,1,opt,name=frame,proto3" json:"frame,omitempty"` // Text, Hail or HailReply, as it came
+	Frame         *Frame                 `protobuf:"bytes,1,opt,name=frame,proto3" json:"frame,omitempty"` // the message, as it came
 	From          string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
 	TimeMs        int64                  `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // when it was accepted here
 	Seq           uint64                 `protobuf:"varint,4,opt,name=seq,proto3" json:"seq,omitempty"`                     // its place in the log; 0 while the hub has not taken it
@@ -332,6 +332,91 @@ func (x *StoredMarks) GetNumbers() []*Progress_Mark {
 	return nil
 }
 
+// StoredDuty is who is on duty for a desk of a calling channel.
+type StoredDuty struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
+	StandsIn      string                 `protobuf:"bytes,2,opt,name=stands_in,json=standsIn,proto3" json:"stands_in,omitempty"` // the desk that has taken over; empty: itself
+	Off           bool                   `protobuf:"varint,3,opt,name=off,proto3" json:"off,omitempty"`
+	Unmanned      bool                   `protobuf:"varint,4,opt,name=unmanned,proto3" json:"unmanned,omitempty"` // the hub has said that nobody is found there
+	By            string                 `protobuf:"bytes,5,opt,name=by,proto3" json:"by,omitempty"`
+	TimeMs        int64                  `protobuf:"varint,6,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredDuty) Reset() {
+	*x = StoredDuty{}
+	mi := &file_stored_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredDuty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredDuty) ProtoMessage() {}
+
+func (x *StoredDuty) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredDuty.ProtoReflect.Descriptor instead.
+func (*StoredDuty) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StoredDuty) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *StoredDuty) GetStandsIn() string {
+	if x != nil {
+		return x.StandsIn
+	}
+	return ""
+}
+
+func (x *StoredDuty) GetOff() bool {
+	if x != nil {
+		return x.Off
+	}
+	return false
+}
+
+func (x *StoredDuty) GetUnmanned() bool {
+	if x != nil {
+		return x.Unmanned
+	}
+	return false
+}
+
+func (x *StoredDuty) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *StoredDuty) GetTimeMs() int64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
+
 // StoredRecord is a log of an incident's record, beside its lines and checkpoints.
 type StoredRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -348,7 +433,7 @@ type StoredRecord struct {
 
 func (x *StoredRecord) Reset() {
 	*x = StoredRecord{}
-	mi := &file_stored_proto_msgTypes[4]
+	mi := &file_stored_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -360,7 +445,7 @@ func (x *StoredRecord) String() string {
 func (*StoredRecord) ProtoMessage() {}
 
 func (x *StoredRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_stored_proto_msgTypes[4]
+	mi := &file_stored_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -373,7 +458,7 @@ func (x *StoredRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRecord.ProtoReflect.Descriptor instead.
 func (*StoredRecord) Descriptor() ([]byte, []int) {
-	return file_stored_proto_rawDescGZIP(), []int{4}
+	return file_stored_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *StoredRecord) GetState() []byte {
@@ -455,7 +540,15 @@ const file_stored_proto_rawDesc = "" +
 	"\vStoredMarks\x129\n" +
 	"\tdelivered\x18\x01 \x03(\v2\x1b.crossband.v1.Progress.MarkR\tdelivered\x12/\n" +
 	"\x04read\x18\x02 \x03(\v2\x1b.crossband.v1.Progress.MarkR\x04read\x125\n" +
-	"\anumbers\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\anumbers\"\xbd\x01\n" +
+	"\anumbers\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\anumbers\"\x94\x01\n" +
+	"\n" +
+	"StoredDuty\x12\x12\n" +
+	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1b\n" +
+	"\tstands_in\x18\x02 \x01(\tR\bstandsIn\x12\x10\n" +
+	"\x03off\x18\x03 \x01(\bR\x03off\x12\x1a\n" +
+	"\bunmanned\x18\x04 \x01(\bR\bunmanned\x12\x0e\n" +
+	"\x02by\x18\x05 \x01(\tR\x02by\x12\x17\n" +
+	"\atime_ms\x18\x06 \x01(\x03R\x06timeMs\"\xbd\x01\n" +
 	"\fStoredRecord\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12\x12\n" +
 	"\x04told\x18\x02 \x03(\tR\x04told\x12\x18\n" +
@@ -477,23 +570,24 @@ func file_stored_proto_rawDescGZIP() []byte {
 	return file_stored_proto_rawDescData
 }
 
-var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_stored_proto_goTypes = []any{
 	(*StoredChannel)(nil), // 0: crossband.v1.StoredChannel
 	(*StoredEntry)(nil),   // 1: crossband.v1.StoredEntry
 	(*StoredMessage)(nil), // 2: crossband.v1.StoredMessage
 	(*StoredMarks)(nil),   // 3: crossband.v1.StoredMarks
-	(*StoredRecord)(nil),  // 4: crossband.v1.StoredRecord
-	(*Entry)(nil),         // 5: crossband.v1.Entry
-	(*Frame)(nil),         // 6: crossband.v1.Frame
-	(*Progress_Mark)(nil), // 7: crossband.v1.Progress.Mark
+	(*StoredDuty)(nil),    // 4: crossband.v1.StoredDuty
+	(*StoredRecord)(nil),  // 5: crossband.v1.StoredRecord
+	(*Entry)(nil),         // 6: crossband.v1.Entry
+	(*Frame)(nil),         // 7: crossband.v1.Frame
+	(*Progress_Mark)(nil), // 8: crossband.v1.Progress.Mark
 }
 var file_stored_proto_depIdxs = []int32{
-	5, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
-	6, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
-	7, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
-	7, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
-	7, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
+	6, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
+	7, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
+	8, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
+	8, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
+	8, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
 	5, // [5:5] is the sub-list for method output_type
 	5, // [5:5] is the sub-list for method input_type
 	5, // [5:5] is the sub-list for extension type_name
@@ -513,7 +607,7 @@ func file_stored_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_stored_proto_rawDesc), len(file_stored_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

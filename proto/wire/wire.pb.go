@@ -77,7 +77,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53, 0}
+	return file_wire_proto_rawDescGZIP(), []int{57, 0}
 }
 
 type Charter_Storage int32
@@ -126,7 +126,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53, 1}
+	return file_wire_proto_rawDescGZIP(), []int{57, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -186,6 +186,9 @@ type Frame struct {
 	//	*Frame_FloorRevoke
 	//	*Frame_FloorWarning
 	//	*Frame_Burst
+	//	*Frame_PageResult
+	//	*Frame_Incident
+	//	*Frame_Duty
 	//	*Frame_RecordEntries
 	//	*Frame_RecordAnswer
 	//	*Frame_FetchRecord
@@ -674,6 +677,33 @@ func (x *Frame) GetBurst() *Burst {
 	return nil
 }
 
+func (x *Frame) GetPageResult() *PageResult {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_PageResult); ok {
+			return x.PageResult
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetIncident() *Incident {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Incident); ok {
+			return x.Incident
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetDuty() *Duty {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Duty); ok {
+			return x.Duty
+		}
+	}
+	return nil
+}
+
 func (x *Frame) GetRecordEntries() *RecordEntries {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_RecordEntries); ok {
@@ -898,6 +928,18 @@ type Frame_Burst struct {
 	Burst *Burst `protobuf:"bytes,79,opt,name=burst,proto3,oneof"`
 }
 
+type Frame_PageResult struct {
+	PageResult *PageResult `protobuf:"bytes,80,opt,name=page_result,json=pageResult,proto3,oneof"`
+}
+
+type Frame_Incident struct {
+	Incident *Incident `protobuf:"bytes,81,opt,name=incident,proto3,oneof"`
+}
+
+type Frame_Duty struct {
+	Duty *Duty `protobuf:"bytes,82,opt,name=duty,proto3,oneof"`
+}
+
 type Frame_RecordEntries struct {
 	RecordEntries *RecordEntries `protobuf:"bytes,90,opt,name=record_entries,json=recordEntries,proto3,oneof"`
 }
@@ -1005,6 +1047,12 @@ func (*Frame_FloorRevoke) isFrame_Body() {}
 func (*Frame_FloorWarning) isFrame_Body() {}
 
 func (*Frame_Burst) isFrame_Body() {}
+
+func (*Frame_PageResult) isFrame_Body() {}
+
+func (*Frame_Incident) isFrame_Body() {}
+
+func (*Frame_Duty) isFrame_Body() {}
 
 func (*Frame_RecordEntries) isFrame_Body() {}
 
@@ -1878,7 +1926,7 @@ type Subscribed struct {
 	Floor         *FloorTaken            `protobuf:"bytes,6,opt,name=floor,proto3" json:"floor,omitempty"`                     // absent when the floor is idle
 	HubAway       bool                   `protobuf:"varint,7,opt,name=hub_away,json=hubAway,proto3" json:"hub_away,omitempty"` // the follower has lost the hub: what follows is local
 	First         uint64                 `protobuf:"varint,8,opt,name=first,proto3" json:"first,omitempty"`                    // oldest log entry that is still kept; 0 as long as none has expired
-	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`                  // highest Text.number, Hail.number or HailReply.number that the relay has of the subscriber
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`                  // highest number of a message that the relay has of the subscriber
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2153,6 +2201,10 @@ type Entry struct {
 	//	*Entry_Text
 	//	*Entry_Hail
 	//	*Entry_HailReply
+	//	*Entry_Page
+	//	*Entry_PageResult
+	//	*Entry_Incident
+	//	*Entry_Duty
 	Item isEntry_Item `protobuf_oneof:"item"`
 	// SHA-256 of the item's sealed part, when that is left out because the
 	// charter lets only the sender's agency store it: FetchSealed asks for it.
@@ -2255,6 +2307,42 @@ func (x *Entry) GetHailReply() *HailReply {
 	return nil
 }
 
+func (x *Entry) GetPage() *Page {
+	if x != nil {
+		if x, ok := x.Item.(*Entry_Page); ok {
+			return x.Page
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetPageResult() *PageResult {
+	if x != nil {
+		if x, ok := x.Item.(*Entry_PageResult); ok {
+			return x.PageResult
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetIncident() *Incident {
+	if x != nil {
+		if x, ok := x.Item.(*Entry_Incident); ok {
+			return x.Incident
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetDuty() *Duty {
+	if x != nil {
+		if x, ok := x.Item.(*Entry_Duty); ok {
+			return x.Duty
+		}
+	}
+	return nil
+}
+
 func (x *Entry) GetDigest() []byte {
 	if x != nil {
 		return x.Digest
@@ -2282,6 +2370,22 @@ type Entry_HailReply struct {
 	HailReply *HailReply `protobuf:"bytes,7,opt,name=hail_reply,json=hailReply,proto3,oneof"`
 }
 
+type Entry_Page struct {
+	Page *Page `protobuf:"bytes,9,opt,name=page,proto3,oneof"`
+}
+
+type Entry_PageResult struct {
+	PageResult *PageResult `protobuf:"bytes,10,opt,name=page_result,json=pageResult,proto3,oneof"`
+}
+
+type Entry_Incident struct {
+	Incident *Incident `protobuf:"bytes,11,opt,name=incident,proto3,oneof"`
+}
+
+type Entry_Duty struct {
+	Duty *Duty `protobuf:"bytes,12,opt,name=duty,proto3,oneof"`
+}
+
 func (*Entry_Commit) isEntry_Item() {}
 
 func (*Entry_Text) isEntry_Item() {}
@@ -2289,6 +2393,14 @@ func (*Entry_Text) isEntry_Item() {}
 func (*Entry_Hail) isEntry_Item() {}
 
 func (*Entry_HailReply) isEntry_Item() {}
+
+func (*Entry_Page) isEntry_Item() {}
+
+func (*Entry_PageResult) isEntry_Item() {}
+
+func (*Entry_Incident) isEntry_Item() {}
+
+func (*Entry_Duty) isEntry_Item() {}
 
 // FetchSealed asks the relay of the agency whose members sent them for sealed
 // parts that no other relay may store.
@@ -2974,6 +3086,7 @@ type HailReply struct {
 	Reason        uint32                 `protobuf:"varint,7,opt,name=reason,proto3" json:"reason,omitempty"` // proto.Reason of a refusal, else 0
 	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`
 	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`         // as Text.number; 0 in an expiry, which the hub makes
+	Role          string                 `protobuf:"bytes,10,opt,name=role,proto3" json:"role,omitempty"`             // the desk for which `from` answers, when it is not `from` itself
 	Commitment    []byte                 `protobuf:"bytes,11,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment; empty in an expiry
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3072,6 +3185,13 @@ func (x *HailReply) GetNumber() uint64 {
 	return 0
 }
 
+func (x *HailReply) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
 func (x *HailReply) GetCommitment() []byte {
 	if x != nil {
 		return x.Commitment
@@ -3079,7 +3199,486 @@ func (x *HailReply) GetCommitment() []byte {
 	return nil
 }
 
-// Appended acknowledges a Commit, Text, Hail or HailReply: it is stored.
+// Page says that the hub's clock has brought a hail to a step of its ladder. The
+// hub makes it, and nobody seals it.
+type Page struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"` // follows from hail, round and step
+	Hail          []byte                 `protobuf:"bytes,3,opt,name=hail,proto3" json:"hail,omitempty"`
+	Round         uint32                 `protobuf:"varint,4,opt,name=round,proto3" json:"round,omitempty"`       // 1 is the hail's own; each time that the ladder begins again is one more
+	Step          uint32                 `protobuf:"varint,5,opt,name=step,proto3" json:"step,omitempty"`         // of the charter's ladder; 0 is the addressee, with which a later round begins
+	To            []string               `protobuf:"bytes,6,rep,name=to,proto3" json:"to,omitempty"`              // SPIFFE IDs of desks and hooks; none when an exercise leaves a step's hooks alone
+	Exercise      bool                   `protobuf:"varint,7,opt,name=exercise,proto3" json:"exercise,omitempty"` // as the hail
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Page) Reset() {
+	*x = Page{}
+	mi := &file_wire_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Page) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Page) ProtoMessage() {}
+
+func (x *Page) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Page.ProtoReflect.Descriptor instead.
+func (*Page) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Page) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Page) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Page) GetHail() []byte {
+	if x != nil {
+		return x.Hail
+	}
+	return nil
+}
+
+func (x *Page) GetRound() uint32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *Page) GetStep() uint32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *Page) GetTo() []string {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *Page) GetExercise() bool {
+	if x != nil {
+		return x.Exercise
+	}
+	return false
+}
+
+// PageResult is a paged hook's word on whether its page went on its way.
+type PageResult struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Hail          []byte                 `protobuf:"bytes,4,opt,name=hail,proto3" json:"hail,omitempty"`
+	Round         uint32                 `protobuf:"varint,5,opt,name=round,proto3" json:"round,omitempty"`
+	Step          uint32                 `protobuf:"varint,6,opt,name=step,proto3" json:"step,omitempty"`
+	From          string                 `protobuf:"bytes,7,opt,name=from,proto3" json:"from,omitempty"`
+	Reason        uint32                 `protobuf:"varint,8,opt,name=reason,proto3" json:"reason,omitempty"` // proto.Reason of the failure; 0: delivered
+	Sealed        []byte                 `protobuf:"bytes,9,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	Number        uint64                 `protobuf:"varint,10,opt,name=number,proto3" json:"number,omitempty"`        // as Text.number
+	Commitment    []byte                 `protobuf:"bytes,11,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PageResult) Reset() {
+	*x = PageResult{}
+	mi := &file_wire_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PageResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PageResult) ProtoMessage() {}
+
+func (x *PageResult) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PageResult.ProtoReflect.Descriptor instead.
+func (*PageResult) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *PageResult) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *PageResult) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *PageResult) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *PageResult) GetHail() []byte {
+	if x != nil {
+		return x.Hail
+	}
+	return nil
+}
+
+func (x *PageResult) GetRound() uint32 {
+	if x != nil {
+		return x.Round
+	}
+	return 0
+}
+
+func (x *PageResult) GetStep() uint32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *PageResult) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *PageResult) GetReason() uint32 {
+	if x != nil {
+		return x.Reason
+	}
+	return 0
+}
+
+func (x *PageResult) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *PageResult) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *PageResult) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
+// Incident is an act on the incident that a hail has opened. A note may be sealed
+// in it.
+type Incident struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"` // the calling channel
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Incident      []byte                 `protobuf:"bytes,4,opt,name=incident,proto3" json:"incident,omitempty"`
+	From          string                 `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
+	Act           uint32                 `protobuf:"varint,6,opt,name=act,proto3" json:"act,omitempty"`                 // proto.Act
+	To            string                 `protobuf:"bytes,7,opt,name=to,proto3" json:"to,omitempty"`                    // hand-over: the desk or unit that has it now
+	Into          []byte                 `protobuf:"bytes,8,opt,name=into,proto3" json:"into,omitempty"`                // merge: the incident of which this one is a duplicate
+	Disposition   uint32                 `protobuf:"varint,9,opt,name=disposition,proto3" json:"disposition,omitempty"` // close: proto.Disposition
+	Exercise      bool                   `protobuf:"varint,10,opt,name=exercise,proto3" json:"exercise,omitempty"`      // as its hails
+	Sealed        []byte                 `protobuf:"bytes,11,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	Number        uint64                 `protobuf:"varint,12,opt,name=number,proto3" json:"number,omitempty"`        // as Text.number
+	Commitment    []byte                 `protobuf:"bytes,13,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Incident) Reset() {
+	*x = Incident{}
+	mi := &file_wire_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Incident) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Incident) ProtoMessage() {}
+
+func (x *Incident) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Incident.ProtoReflect.Descriptor instead.
+func (*Incident) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Incident) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Incident) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Incident) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Incident) GetIncident() []byte {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *Incident) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Incident) GetAct() uint32 {
+	if x != nil {
+		return x.Act
+	}
+	return 0
+}
+
+func (x *Incident) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Incident) GetInto() []byte {
+	if x != nil {
+		return x.Into
+	}
+	return nil
+}
+
+func (x *Incident) GetDisposition() uint32 {
+	if x != nil {
+		return x.Disposition
+	}
+	return 0
+}
+
+func (x *Incident) GetExercise() bool {
+	if x != nil {
+		return x.Exercise
+	}
+	return false
+}
+
+func (x *Incident) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *Incident) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Incident) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
+// Duty says who is on duty for a desk, or, unsealed and by the hub, that nobody is
+// found there. A note may be sealed in it.
+type Duty struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"` // the calling channel
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	From          string                 `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	Role          string                 `protobuf:"bytes,5,opt,name=role,proto3" json:"role,omitempty"` // the desk; in the hub's own word also a hook
+	Act           uint32                 `protobuf:"varint,6,opt,name=act,proto3" json:"act,omitempty"`  // proto.DutyAct
+	To            string                 `protobuf:"bytes,7,opt,name=to,proto3" json:"to,omitempty"`     // handed over: the desk of the same agency that stands in
+	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	Number        uint64                 `protobuf:"varint,9,opt,name=number,proto3" json:"number,omitempty"`         // as Text.number; 0 in the hub's own word
+	Commitment    []byte                 `protobuf:"bytes,10,opt,name=commitment,proto3" json:"commitment,omitempty"` // as Text.commitment; empty in the hub's own word
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Duty) Reset() {
+	*x = Duty{}
+	mi := &file_wire_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Duty) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Duty) ProtoMessage() {}
+
+func (x *Duty) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Duty.ProtoReflect.Descriptor instead.
+func (*Duty) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Duty) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Duty) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Duty) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *Duty) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Duty) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Duty) GetAct() uint32 {
+	if x != nil {
+		return x.Act
+	}
+	return 0
+}
+
+func (x *Duty) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *Duty) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *Duty) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Duty) GetCommitment() []byte {
+	if x != nil {
+		return x.Commitment
+	}
+	return nil
+}
+
+// Appended acknowledges a Commit or a message: it is stored.
 type Appended struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -3092,7 +3691,7 @@ type Appended struct {
 
 func (x *Appended) Reset() {
 	*x = Appended{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3104,7 +3703,7 @@ func (x *Appended) String() string {
 func (*Appended) ProtoMessage() {}
 
 func (x *Appended) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3117,7 +3716,7 @@ func (x *Appended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appended.ProtoReflect.Descriptor instead.
 func (*Appended) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Appended) GetChannel() []byte {
@@ -3159,7 +3758,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3171,7 +3770,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3184,7 +3783,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Read) GetChannel() []byte {
@@ -3209,13 +3808,14 @@ type Progress struct {
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Delivered     []*Progress_Mark       `protobuf:"bytes,2,rep,name=delivered,proto3" json:"delivered,omitempty"` // name: an agency
 	Read          []*Progress_Mark       `protobuf:"bytes,3,rep,name=read,proto3" json:"read,omitempty"`           // name: an endpoint
+	Present       []*Progress_Presence   `protobuf:"bytes,4,rep,name=present,proto3" json:"present,omitempty"`     // to the hub of a calling channel: the follower's own desks and hooks
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3227,7 +3827,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3240,7 +3840,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Progress) GetChannel() []byte {
@@ -3264,6 +3864,13 @@ func (x *Progress) GetRead() []*Progress_Mark {
 	return nil
 }
 
+func (x *Progress) GetPresent() []*Progress_Presence {
+	if x != nil {
+		return x.Present
+	}
+	return nil
+}
+
 // Heartbeat is a member's signed word on which view of the membership it has.
 // Relays hand it on and keep nothing of it.
 type Heartbeat struct {
@@ -3280,7 +3887,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3292,7 +3899,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3305,7 +3912,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Heartbeat) GetChannel() []byte {
@@ -3364,7 +3971,7 @@ type Returned struct {
 
 func (x *Returned) Reset() {
 	*x = Returned{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3376,7 +3983,7 @@ func (x *Returned) String() string {
 func (*Returned) ProtoMessage() {}
 
 func (x *Returned) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3389,7 +3996,7 @@ func (x *Returned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Returned.ProtoReflect.Descriptor instead.
 func (*Returned) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Returned) GetChannel() []byte {
@@ -3430,7 +4037,7 @@ type ReturnedAck struct {
 
 func (x *ReturnedAck) Reset() {
 	*x = ReturnedAck{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3442,7 +4049,7 @@ func (x *ReturnedAck) String() string {
 func (*ReturnedAck) ProtoMessage() {}
 
 func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3455,7 +4062,7 @@ func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnedAck.ProtoReflect.Descriptor instead.
 func (*ReturnedAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReturnedAck) GetChannel() []byte {
@@ -3484,7 +4091,7 @@ type FloorRequest struct {
 
 func (x *FloorRequest) Reset() {
 	*x = FloorRequest{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3496,7 +4103,7 @@ func (x *FloorRequest) String() string {
 func (*FloorRequest) ProtoMessage() {}
 
 func (x *FloorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3509,7 +4116,7 @@ func (x *FloorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRequest.ProtoReflect.Descriptor instead.
 func (*FloorRequest) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FloorRequest) GetChannel() []byte {
@@ -3550,7 +4157,7 @@ type FloorRelease struct {
 
 func (x *FloorRelease) Reset() {
 	*x = FloorRelease{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3562,7 +4169,7 @@ func (x *FloorRelease) String() string {
 func (*FloorRelease) ProtoMessage() {}
 
 func (x *FloorRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3575,7 +4182,7 @@ func (x *FloorRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRelease.ProtoReflect.Descriptor instead.
 func (*FloorRelease) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *FloorRelease) GetChannel() []byte {
@@ -3604,7 +4211,7 @@ type FloorGranted struct {
 
 func (x *FloorGranted) Reset() {
 	*x = FloorGranted{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3616,7 +4223,7 @@ func (x *FloorGranted) String() string {
 func (*FloorGranted) ProtoMessage() {}
 
 func (x *FloorGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3629,7 +4236,7 @@ func (x *FloorGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorGranted.ProtoReflect.Descriptor instead.
 func (*FloorGranted) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *FloorGranted) GetChannel() []byte {
@@ -3673,7 +4280,7 @@ type FloorDeny struct {
 
 func (x *FloorDeny) Reset() {
 	*x = FloorDeny{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3685,7 +4292,7 @@ func (x *FloorDeny) String() string {
 func (*FloorDeny) ProtoMessage() {}
 
 func (x *FloorDeny) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3698,7 +4305,7 @@ func (x *FloorDeny) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorDeny.ProtoReflect.Descriptor instead.
 func (*FloorDeny) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *FloorDeny) GetChannel() []byte {
@@ -3748,7 +4355,7 @@ type FloorQueuePosition struct {
 
 func (x *FloorQueuePosition) Reset() {
 	*x = FloorQueuePosition{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3760,7 +4367,7 @@ func (x *FloorQueuePosition) String() string {
 func (*FloorQueuePosition) ProtoMessage() {}
 
 func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3773,7 +4380,7 @@ func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorQueuePosition.ProtoReflect.Descriptor instead.
 func (*FloorQueuePosition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FloorQueuePosition) GetChannel() []byte {
@@ -3818,7 +4425,7 @@ type FloorTaken struct {
 
 func (x *FloorTaken) Reset() {
 	*x = FloorTaken{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3830,7 +4437,7 @@ func (x *FloorTaken) String() string {
 func (*FloorTaken) ProtoMessage() {}
 
 func (x *FloorTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3843,7 +4450,7 @@ func (x *FloorTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorTaken.ProtoReflect.Descriptor instead.
 func (*FloorTaken) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FloorTaken) GetChannel() []byte {
@@ -3897,7 +4504,7 @@ type FloorIdle struct {
 
 func (x *FloorIdle) Reset() {
 	*x = FloorIdle{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3909,7 +4516,7 @@ func (x *FloorIdle) String() string {
 func (*FloorIdle) ProtoMessage() {}
 
 func (x *FloorIdle) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3922,7 +4529,7 @@ func (x *FloorIdle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorIdle.ProtoReflect.Descriptor instead.
 func (*FloorIdle) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FloorIdle) GetChannel() []byte {
@@ -3944,7 +4551,7 @@ type FloorRevoke struct {
 
 func (x *FloorRevoke) Reset() {
 	*x = FloorRevoke{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3956,7 +4563,7 @@ func (x *FloorRevoke) String() string {
 func (*FloorRevoke) ProtoMessage() {}
 
 func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3969,7 +4576,7 @@ func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRevoke.ProtoReflect.Descriptor instead.
 func (*FloorRevoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FloorRevoke) GetChannel() []byte {
@@ -4011,7 +4618,7 @@ type FloorWarning struct {
 
 func (x *FloorWarning) Reset() {
 	*x = FloorWarning{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4023,7 +4630,7 @@ func (x *FloorWarning) String() string {
 func (*FloorWarning) ProtoMessage() {}
 
 func (x *FloorWarning) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4036,7 +4643,7 @@ func (x *FloorWarning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorWarning.ProtoReflect.Descriptor instead.
 func (*FloorWarning) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *FloorWarning) GetChannel() []byte {
@@ -4076,7 +4683,7 @@ type Burst struct {
 
 func (x *Burst) Reset() {
 	*x = Burst{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4088,7 +4695,7 @@ func (x *Burst) String() string {
 func (*Burst) ProtoMessage() {}
 
 func (x *Burst) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4101,7 +4708,7 @@ func (x *Burst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Burst.ProtoReflect.Descriptor instead.
 func (*Burst) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Burst) GetChannel() []byte {
@@ -4156,7 +4763,7 @@ type CertificateChain struct {
 
 func (x *CertificateChain) Reset() {
 	*x = CertificateChain{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4168,7 +4775,7 @@ func (x *CertificateChain) String() string {
 func (*CertificateChain) ProtoMessage() {}
 
 func (x *CertificateChain) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4181,7 +4788,7 @@ func (x *CertificateChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
 func (*CertificateChain) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *CertificateChain) GetCertificates() [][]byte {
@@ -4207,7 +4814,7 @@ type RecordEntries struct {
 
 func (x *RecordEntries) Reset() {
 	*x = RecordEntries{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4219,7 +4826,7 @@ func (x *RecordEntries) String() string {
 func (*RecordEntries) ProtoMessage() {}
 
 func (x *RecordEntries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4232,7 +4839,7 @@ func (x *RecordEntries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
 func (*RecordEntries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *RecordEntries) GetIncident() []byte {
@@ -4294,7 +4901,7 @@ type RecordAnswer struct {
 
 func (x *RecordAnswer) Reset() {
 	*x = RecordAnswer{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4306,7 +4913,7 @@ func (x *RecordAnswer) String() string {
 func (*RecordAnswer) ProtoMessage() {}
 
 func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4319,7 +4926,7 @@ func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
 func (*RecordAnswer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RecordAnswer) GetIncident() []byte {
@@ -4383,7 +4990,7 @@ type FetchRecord struct {
 
 func (x *FetchRecord) Reset() {
 	*x = FetchRecord{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4395,7 +5002,7 @@ func (x *FetchRecord) String() string {
 func (*FetchRecord) ProtoMessage() {}
 
 func (x *FetchRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4408,7 +5015,7 @@ func (x *FetchRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
 func (*FetchRecord) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *FetchRecord) GetIncident() []byte {
@@ -4447,7 +5054,7 @@ type RecordPage struct {
 
 func (x *RecordPage) Reset() {
 	*x = RecordPage{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4459,7 +5066,7 @@ func (x *RecordPage) String() string {
 func (*RecordPage) ProtoMessage() {}
 
 func (x *RecordPage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4472,7 +5079,7 @@ func (x *RecordPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
 func (*RecordPage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RecordPage) GetIncident() []byte {
@@ -4546,7 +5153,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4558,7 +5165,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4571,7 +5178,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -4707,9 +5314,9 @@ func (x *Charter) GetRearmMs() uint32 {
 	return 0
 }
 
-// Letter is what is sealed inside a Text, Hail or HailReply. The commitment outside
-// is SHA-256(salt || message): it says nothing to who has not the salt, and whoever
-// has it can prove later what was said.
+// Letter is what is sealed inside a Text, Hail, HailReply, PageResult, Incident or
+// Duty. The commitment outside is SHA-256(salt || message): it says nothing to who
+// has not the salt, and whoever has it can prove later what was said.
 type Letter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Salt          []byte                 `protobuf:"bytes,1,opt,name=salt,proto3" json:"salt,omitempty"`       // 32 octets, chosen at random for each letter
@@ -4720,7 +5327,7 @@ type Letter struct {
 
 func (x *Letter) Reset() {
 	*x = Letter{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4732,7 +5339,7 @@ func (x *Letter) String() string {
 func (*Letter) ProtoMessage() {}
 
 func (x *Letter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4745,7 +5352,7 @@ func (x *Letter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letter.ProtoReflect.Descriptor instead.
 func (*Letter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Letter) GetSalt() []byte {
@@ -4780,7 +5387,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4792,7 +5399,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4805,7 +5412,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -4908,7 +5515,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4920,7 +5527,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4933,7 +5540,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -4991,7 +5598,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5003,7 +5610,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5016,7 +5623,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -5050,7 +5657,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5062,7 +5669,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5102,7 +5709,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5114,7 +5721,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5127,7 +5734,7 @@ func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Mark.ProtoReflect.Descriptor instead.
 func (*Progress_Mark) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34, 0}
+	return file_wire_proto_rawDescGZIP(), []int{38, 0}
 }
 
 func (x *Progress_Mark) GetName() string {
@@ -5142,6 +5749,59 @@ func (x *Progress_Mark) GetSeq() uint64 {
 		return x.Seq
 	}
 	return 0
+}
+
+// Presence says whether an endpoint is subscribed to the channel at its relay.
+type Progress_Presence struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Here          bool                   `protobuf:"varint,2,opt,name=here,proto3" json:"here,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Progress_Presence) Reset() {
+	*x = Progress_Presence{}
+	mi := &file_wire_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Progress_Presence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Progress_Presence) ProtoMessage() {}
+
+func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Progress_Presence.ProtoReflect.Descriptor instead.
+func (*Progress_Presence) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{38, 1}
+}
+
+func (x *Progress_Presence) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Progress_Presence) GetHere() bool {
+	if x != nil {
+		return x.Here
+	}
+	return false
 }
 
 type Charter_Party struct {
@@ -5159,7 +5819,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5171,7 +5831,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5184,7 +5844,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53, 0}
+	return file_wire_proto_rawDescGZIP(), []int{57, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -5247,7 +5907,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5259,7 +5919,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5272,7 +5932,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53, 1}
+	return file_wire_proto_rawDescGZIP(), []int{57, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -5294,7 +5954,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\x8b\x18\n" +
+	"wire.proto\x12\fcrossband.v1\"\xa8\x19\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -5358,7 +6018,11 @@ const file_wire_proto_rawDesc = "" +
 	"floor_idle\x18L \x01(\v2\x17.crossband.v1.FloorIdleH\x00R\tfloorIdle\x12>\n" +
 	"\ffloor_revoke\x18M \x01(\v2\x19.crossband.v1.FloorRevokeH\x00R\vfloorRevoke\x12A\n" +
 	"\rfloor_warning\x18N \x01(\v2\x1a.crossband.v1.FloorWarningH\x00R\ffloorWarning\x12+\n" +
-	"\x05burst\x18O \x01(\v2\x13.crossband.v1.BurstH\x00R\x05burst\x12D\n" +
+	"\x05burst\x18O \x01(\v2\x13.crossband.v1.BurstH\x00R\x05burst\x12;\n" +
+	"\vpage_result\x18P \x01(\v2\x18.crossband.v1.PageResultH\x00R\n" +
+	"pageResult\x124\n" +
+	"\bincident\x18Q \x01(\v2\x16.crossband.v1.IncidentH\x00R\bincident\x12(\n" +
+	"\x04duty\x18R \x01(\v2\x12.crossband.v1.DutyH\x00R\x04duty\x12D\n" +
 	"\x0erecord_entries\x18Z \x01(\v2\x1b.crossband.v1.RecordEntriesH\x00R\rrecordEntries\x12A\n" +
 	"\rrecord_answer\x18[ \x01(\v2\x1a.crossband.v1.RecordAnswerH\x00R\frecordAnswer\x12>\n" +
 	"\ffetch_record\x18\\ \x01(\v2\x19.crossband.v1.FetchRecordH\x00R\vfetchRecord\x12;\n" +
@@ -5443,7 +6107,7 @@ const file_wire_proto_rawDesc = "" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12-\n" +
 	"\aentries\x18\x02 \x03(\v2\x13.crossband.v1.EntryR\aentries\x12\x12\n" +
 	"\x04head\x18\x03 \x01(\x04R\x04head\x12\x14\n" +
-	"\x05first\x18\x04 \x01(\x04R\x05first\"\xa8\x02\n" +
+	"\x05first\x18\x04 \x01(\x04R\x05first\"\xef\x03\n" +
 	"\x05Entry\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x17\n" +
 	"\atime_ms\x18\x02 \x01(\x03R\x06timeMs\x12\x16\n" +
@@ -5452,7 +6116,13 @@ const file_wire_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\v2\x12.crossband.v1.TextH\x00R\x04text\x12(\n" +
 	"\x04hail\x18\x06 \x01(\v2\x12.crossband.v1.HailH\x00R\x04hail\x128\n" +
 	"\n" +
-	"hail_reply\x18\a \x01(\v2\x17.crossband.v1.HailReplyH\x00R\thailReply\x12\x16\n" +
+	"hail_reply\x18\a \x01(\v2\x17.crossband.v1.HailReplyH\x00R\thailReply\x12(\n" +
+	"\x04page\x18\t \x01(\v2\x12.crossband.v1.PageH\x00R\x04page\x12;\n" +
+	"\vpage_result\x18\n" +
+	" \x01(\v2\x18.crossband.v1.PageResultH\x00R\n" +
+	"pageResult\x124\n" +
+	"\bincident\x18\v \x01(\v2\x16.crossband.v1.IncidentH\x00R\bincident\x12(\n" +
+	"\x04duty\x18\f \x01(\v2\x12.crossband.v1.DutyH\x00R\x04duty\x12\x16\n" +
 	"\x06digest\x18\b \x01(\fR\x06digestB\x06\n" +
 	"\x04item\"Q\n" +
 	"\vFetchSealed\x12\x18\n" +
@@ -5518,7 +6188,7 @@ const file_wire_proto_rawDesc = "" +
 	"\x06number\x18\v \x01(\x04R\x06number\x12\x1e\n" +
 	"\n" +
 	"commitment\x18\f \x01(\fR\n" +
-	"commitment\"\xf1\x01\n" +
+	"commitment\"\x85\x02\n" +
 	"\tHailReply\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
@@ -5528,9 +6198,66 @@ const file_wire_proto_rawDesc = "" +
 	"\x05state\x18\x06 \x01(\rR\x05state\x12\x16\n" +
 	"\x06reason\x18\a \x01(\rR\x06reason\x12\x16\n" +
 	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x16\n" +
-	"\x06number\x18\t \x01(\x04R\x06number\x12\x1e\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\x12\x12\n" +
+	"\x04role\x18\n" +
+	" \x01(\tR\x04role\x12\x1e\n" +
 	"\n" +
 	"commitment\x18\v \x01(\fR\n" +
+	"commitment\"\x9a\x01\n" +
+	"\x04Page\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\x12\x12\n" +
+	"\x04hail\x18\x03 \x01(\fR\x04hail\x12\x14\n" +
+	"\x05round\x18\x04 \x01(\rR\x05round\x12\x12\n" +
+	"\x04step\x18\x05 \x01(\rR\x04step\x12\x0e\n" +
+	"\x02to\x18\x06 \x03(\tR\x02to\x12\x1a\n" +
+	"\bexercise\x18\a \x01(\bR\bexercise\"\x86\x02\n" +
+	"\n" +
+	"PageResult\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x12\n" +
+	"\x04hail\x18\x04 \x01(\fR\x04hail\x12\x14\n" +
+	"\x05round\x18\x05 \x01(\rR\x05round\x12\x12\n" +
+	"\x04step\x18\x06 \x01(\rR\x04step\x12\x12\n" +
+	"\x04from\x18\a \x01(\tR\x04from\x12\x16\n" +
+	"\x06reason\x18\b \x01(\rR\x06reason\x12\x16\n" +
+	"\x06sealed\x18\t \x01(\fR\x06sealed\x12\x16\n" +
+	"\x06number\x18\n" +
+	" \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\v \x01(\fR\n" +
+	"commitment\"\xbe\x02\n" +
+	"\bIncident\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x1a\n" +
+	"\bincident\x18\x04 \x01(\fR\bincident\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\tR\x04from\x12\x10\n" +
+	"\x03act\x18\x06 \x01(\rR\x03act\x12\x0e\n" +
+	"\x02to\x18\a \x01(\tR\x02to\x12\x12\n" +
+	"\x04into\x18\b \x01(\fR\x04into\x12 \n" +
+	"\vdisposition\x18\t \x01(\rR\vdisposition\x12\x1a\n" +
+	"\bexercise\x18\n" +
+	" \x01(\bR\bexercise\x12\x16\n" +
+	"\x06sealed\x18\v \x01(\fR\x06sealed\x12\x16\n" +
+	"\x06number\x18\f \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\r \x01(\fR\n" +
+	"commitment\"\xe0\x01\n" +
+	"\x04Duty\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
+	"\x05epoch\x18\x03 \x01(\x04R\x05epoch\x12\x12\n" +
+	"\x04from\x18\x04 \x01(\tR\x04from\x12\x12\n" +
+	"\x04role\x18\x05 \x01(\tR\x04role\x12\x10\n" +
+	"\x03act\x18\x06 \x01(\rR\x03act\x12\x0e\n" +
+	"\x02to\x18\a \x01(\tR\x02to\x12\x16\n" +
+	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x16\n" +
+	"\x06number\x18\t \x01(\x04R\x06number\x12\x1e\n" +
+	"\n" +
+	"commitment\x18\n" +
+	" \x01(\fR\n" +
 	"commitment\"d\n" +
 	"\bAppended\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x0e\n" +
@@ -5539,14 +6266,18 @@ const file_wire_proto_rawDesc = "" +
 	"\tduplicate\x18\x04 \x01(\bR\tduplicate\"2\n" +
 	"\x04Read\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xbe\x01\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\xad\x02\n" +
 	"\bProgress\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x129\n" +
 	"\tdelivered\x18\x02 \x03(\v2\x1b.crossband.v1.Progress.MarkR\tdelivered\x12/\n" +
-	"\x04read\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\x04read\x1a,\n" +
+	"\x04read\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\x04read\x129\n" +
+	"\apresent\x18\x04 \x03(\v2\x1f.crossband.v1.Progress.PresenceR\apresent\x1a,\n" +
 	"\x04Mark\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x04R\x03seq\"\x9e\x01\n" +
+	"\x03seq\x18\x02 \x01(\x04R\x03seq\x1a2\n" +
+	"\bPresence\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04here\x18\x02 \x01(\bR\x04here\"\x9e\x01\n" +
 	"\tHeartbeat\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x14\n" +
@@ -5727,7 +6458,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
 var file_wire_proto_goTypes = []any{
 	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
 	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
@@ -5763,36 +6494,41 @@ var file_wire_proto_goTypes = []any{
 	(*Text)(nil),               // 31: crossband.v1.Text
 	(*Hail)(nil),               // 32: crossband.v1.Hail
 	(*HailReply)(nil),          // 33: crossband.v1.HailReply
-	(*Appended)(nil),           // 34: crossband.v1.Appended
-	(*Read)(nil),               // 35: crossband.v1.Read
-	(*Progress)(nil),           // 36: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 37: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 38: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 39: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 40: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 41: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 42: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 43: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 44: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 45: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 46: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 47: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 48: crossband.v1.FloorWarning
-	(*Burst)(nil),              // 49: crossband.v1.Burst
-	(*CertificateChain)(nil),   // 50: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),      // 51: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),       // 52: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),        // 53: crossband.v1.FetchRecord
-	(*RecordPage)(nil),         // 54: crossband.v1.RecordPage
-	(*Charter)(nil),            // 55: crossband.v1.Charter
-	(*Letter)(nil),             // 56: crossband.v1.Letter
-	(*Message)(nil),            // 57: crossband.v1.Message
-	(*Position)(nil),           // 58: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 59: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 60: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 61: crossband.v1.Progress.Mark
-	(*Charter_Party)(nil),      // 62: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 63: crossband.v1.Charter.Step
+	(*Page)(nil),               // 34: crossband.v1.Page
+	(*PageResult)(nil),         // 35: crossband.v1.PageResult
+	(*Incident)(nil),           // 36: crossband.v1.Incident
+	(*Duty)(nil),               // 37: crossband.v1.Duty
+	(*Appended)(nil),           // 38: crossband.v1.Appended
+	(*Read)(nil),               // 39: crossband.v1.Read
+	(*Progress)(nil),           // 40: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 41: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 42: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 43: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 44: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 45: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 46: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 47: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 48: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 49: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 50: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 51: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 52: crossband.v1.FloorWarning
+	(*Burst)(nil),              // 53: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 54: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 55: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 56: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 57: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 58: crossband.v1.RecordPage
+	(*Charter)(nil),            // 59: crossband.v1.Charter
+	(*Letter)(nil),             // 60: crossband.v1.Letter
+	(*Message)(nil),            // 61: crossband.v1.Message
+	(*Position)(nil),           // 62: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 63: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 64: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 65: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),  // 66: crossband.v1.Progress.Presence
+	(*Charter_Party)(nil),      // 67: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 68: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -5825,50 +6561,58 @@ var file_wire_proto_depIdxs = []int32{
 	31, // 27: crossband.v1.Frame.text:type_name -> crossband.v1.Text
 	32, // 28: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
 	33, // 29: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	34, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	35, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
-	36, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
-	37, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
-	38, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
-	39, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
-	40, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	41, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	42, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	43, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	44, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	45, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	46, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	47, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	48, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	49, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
-	51, // 46: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	52, // 47: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	53, // 48: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	54, // 49: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
-	45, // 50: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	23, // 51: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	30, // 52: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	31, // 53: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	32, // 54: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	33, // 55: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	60, // 56: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	61, // 57: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	61, // 58: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	50, // 59: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	50, // 60: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	50, // 61: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	0,  // 62: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	62, // 63: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 64: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	62, // 65: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	63, // 66: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	59, // 67: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	58, // 68: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	69, // [69:69] is the sub-list for method output_type
-	69, // [69:69] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	38, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	39, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	40, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	41, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	42, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	43, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	44, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	45, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	46, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	47, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	48, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	49, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	50, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	51, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	52, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	53, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	35, // 46: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
+	36, // 47: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
+	37, // 48: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
+	55, // 49: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	56, // 50: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	57, // 51: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	58, // 52: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	49, // 53: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	23, // 54: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	30, // 55: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	31, // 56: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	32, // 57: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	33, // 58: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	34, // 59: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	35, // 60: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	36, // 61: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	37, // 62: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	64, // 63: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	65, // 64: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	65, // 65: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	66, // 66: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	54, // 67: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	54, // 68: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	54, // 69: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	0,  // 70: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	67, // 71: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	1,  // 72: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	67, // 73: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	68, // 74: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	63, // 75: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	62, // 76: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5923,6 +6667,9 @@ func file_wire_proto_init() {
 		(*Frame_FloorRevoke)(nil),
 		(*Frame_FloorWarning)(nil),
 		(*Frame_Burst)(nil),
+		(*Frame_PageResult)(nil),
+		(*Frame_Incident)(nil),
+		(*Frame_Duty)(nil),
 		(*Frame_RecordEntries)(nil),
 		(*Frame_RecordAnswer)(nil),
 		(*Frame_FetchRecord)(nil),
@@ -5933,8 +6680,12 @@ func file_wire_proto_init() {
 		(*Entry_Text)(nil),
 		(*Entry_Hail)(nil),
 		(*Entry_HailReply)(nil),
+		(*Entry_Page)(nil),
+		(*Entry_PageResult)(nil),
+		(*Entry_Incident)(nil),
+		(*Entry_Duty)(nil),
 	}
-	file_wire_proto_msgTypes[55].OneofWrappers = []any{
+	file_wire_proto_msgTypes[59].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -5946,7 +6697,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   62,
+			NumMessages:   67,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

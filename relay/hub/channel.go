@@ -9,6 +9,7 @@ import (
 
 	"crossband/crypto/mls/policy"
 	"crossband/proto"
+	"crossband/proto/incident"
 	"crossband/proto/wire"
 )
 
@@ -26,6 +27,7 @@ type channel struct {
 	up       upstream // when another does
 	followed followed // then too: its members, as far as they are known here
 	origin   origin   // then too: what our endpoints have sent
+	presence presence // of a calling channel's desks and hooks
 }
 
 // hosted is what only the channel's hub knows.
@@ -36,7 +38,7 @@ type hosted struct {
 	head      uint64 // newest log entry
 	first     uint64 // oldest one that is still kept; 0: none has expired
 	seen      map[proto.MessageID]stored
-	hails     map[proto.MessageID]*hail
+	book      *incident.Book           // of hails and incidents
 	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
 }
 
@@ -51,7 +53,7 @@ func newChannel(c proto.Charter, signed []byte) *channel {
 		id: c.Channel, charter: c, signed: signed,
 		subs: make(map[LinkID]*link), marks: newMarks(), origin: newOrigin(),
 		up:     upstream{asked: make(map[proto.Name]request)},
-		hosted: hosted{seen: make(map[proto.MessageID]stored), hails: make(map[proto.MessageID]*hail)},
+		hosted: hosted{seen: make(map[proto.MessageID]stored), book: incident.NewBook(c)},
 	}
 }
 
@@ -157,6 +159,7 @@ func (h *Hub) forgetEnded(ch *channel) {
 	h.endWaiting(ch)
 	delete(h.channels, ch.id)
 	h.forgetBars(ch)
+	h.forgetDuties(ch)
 	h.dropWelcomesOf(ch)
 	h.erase(bucketChannels, ch.id[:])
 	h.keepEnded(ch)

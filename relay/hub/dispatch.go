@@ -178,6 +178,12 @@ func (h *Hub) dispatchHub(l *link, ch *channel, actor proto.Name, f *wire.Frame)
 		return h.hail(l, ch, actor, f, b.Hail)
 	case *wire.Frame_HailReply:
 		return h.hailReply(l, ch, actor, f, b.HailReply)
+	case *wire.Frame_PageResult:
+		return h.pageResult(l, ch, actor, f, b.PageResult)
+	case *wire.Frame_Incident:
+		return h.incident(l, ch, actor, f, b.Incident)
+	case *wire.Frame_Duty:
+		return h.duty(l, ch, actor, f, b.Duty)
 	case *wire.Frame_FloorRequest:
 		return h.floorRequest(l, ch, actor, b.FloorRequest)
 	case *wire.Frame_FloorRelease:

@@ -117,7 +117,7 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 			h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 		}
 		return nil
-	case *wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply:
+	case *wire.Frame_Text, *wire.Frame_Hail, *wire.Frame_HailReply, *wire.Frame_PageResult, *wire.Frame_Incident, *wire.Frame_Duty:
 		return h.accept(l, ch, actor, f)
 	case *wire.Frame_Read:
 		return h.read(l, ch, actor, b.Read)
@@ -225,6 +225,7 @@ func (h *Hub) upstreamLive(hub *link, ch *channel, s *wire.Subscribed) {
 	}
 	h.routeAgain(ch)
 	h.tellHub(hub, ch, ch.marks.all()) // it was away, or has started anew
+	ch.presence.told = nil             // as nothing
 	for _, o := range ch.origin.waiting {
 		o.again = time.Time{}
 	}

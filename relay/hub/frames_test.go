@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,9 +69,9 @@ func (w *world) complete(f *wire.Frame) {
 		if b.Hail.Epoch == 0 {
 			b.Hail.Epoch = w.epoch(b.Hail.Channel)
 		}
-	case *wire.Frame_HailReply:
-		if b.HailReply.Epoch == 0 {
-			b.HailReply.Epoch = w.epoch(b.HailReply.Channel)
+	case *wire.Frame_HailReply, *wire.Frame_PageResult, *wire.Frame_Incident, *wire.Frame_Duty:
+		if m := proto.EnvelopeOf(f); m.GetEpoch() == 0 {
+			proto.SetSealed(m, m.GetSealed(), w.epoch(m.GetChannel()))
 		}
 	}
 }
@@ -104,6 +105,15 @@ func (w *world) setField(m protoreflect.Message, name, value string) error {
 					return err
 				}
 				m.Mutable(fd).List().Append(protoreflect.ValueOfMessage(mark.ProtoReflect()))
+				continue
+			}
+			if fd.Message() != nil && fd.Message().Name() == "Presence" { // NAME, or -NAME who is not
+				n, err := parseName(strings.TrimPrefix(v, "-"))
+				if err != nil {
+					return err
+				}
+				p := &wire.Progress_Presence{Name: n.String(), Here: !strings.HasPrefix(v, "-")}
+				m.Mutable(fd).List().Append(protoreflect.ValueOfMessage(p.ProtoReflect()))
 				continue
 			}
 			if fd.Kind() == protoreflect.MessageKind { // SEQ:ID:EPOCH, a commit in the log
@@ -203,11 +213,20 @@ func parseNumber(field protoreflect.Name, s string) (uint64, error) {
 		p, err := proto.ParsePriority(s)
 		return uint64(p), err
 	case "state":
-		for st := proto.HailSent; st <= proto.HailExpired; st++ {
+		for st := proto.HailSent; st <= proto.HailClosed; st++ {
 			if strings.EqualFold(st.String(), s) {
 				return uint64(st), nil
 			}
 		}
+	case "act": // hand-over, merge, re-arm, close; on, off, stand-in, unmanned, manned
+		for i, words := range [][]string{{"hand-over", "on"}, {"merge", "off"}, {"re-arm", "stand-in"}, {"close", "unmanned"}, {"manned"}} {
+			if slices.Contains(words, s) {
+				return uint64(i + 1), nil
+			}
+		}
+	case "disposition":
+		d, err := proto.ParseDisposition(s)
+		return uint64(d), err
 	}
 	return 0, fmt.Errorf("%s=%q is no number or word", field, s)
 }
@@ -228,7 +247,7 @@ func (w *world) parseBytes(field protoreflect.Name, s string) ([]byte, error) {
 		return nil, fmt.Errorf("no channel %q", s)
 	case "burst":
 		return id(s, 8), nil
-	case "id", "ids", "hail", "incident":
+	case "id", "ids", "hail", "incident", "into":
 		return id(s, 16), nil
 	case "charter":
 		if c, ok := w.made.charters[s]; ok {
@@ -319,6 +338,13 @@ func (w *world) one(fd protoreflect.FieldDescriptor, v protoreflect.Value) strin
 		return fmt.Sprintf("%d(%s)", v.Uint(), proto.Reason(v.Uint()).Sentence(proto.English))
 	case "state":
 		return proto.HailState(v.Uint()).String()
+	case "act":
+		if fd.Parent().Name() == "Duty" {
+			return strings.ReplaceAll(proto.DutyAct(v.Uint()).String(), " ", "-")
+		}
+		return strings.ReplaceAll(proto.Act(v.Uint()).String(), " ", "-")
+	case "disposition":
+		return proto.Disposition(v.Uint()).String()
 	case "limit_ms", "left_ms":
 		return (time.Duration(v.Uint()) * time.Millisecond).String()
 	}
@@ -337,7 +363,7 @@ func (w *world) channelName(b []byte) string {
 
 func (w *world) octets(field protoreflect.Name, b []byte) string {
 	switch field {
-	case "burst", "id", "ids", "hail", "incident":
+	case "burst", "id", "ids", "hail", "incident", "into":
 		return idName(b)
 	case "digest":
 		return hex.EncodeToString(b[:4])

@@ -297,8 +297,24 @@ func (m *made) fillCommit(b *wire.Commit) {
 	}
 }
 
+// parseStep reads a step of a ladder: AFTER:NAME+NAME.
+func parseStep(s string) (*wire.Charter_Step, error) {
+	after, names, _ := strings.Cut(s, ":")
+	d, err := time.ParseDuration(after)
+	step := &wire.Charter_Step{AfterMs: uint32(d.Milliseconds())}
+	for _, word := range strings.Split(names, "+") {
+		n, err := parseName(word)
+		if err != nil {
+			return nil, err
+		}
+		step.Page = append(step.Page, n.String())
+	}
+	return step, err
+}
+
 // charter defines a charter: NAME FIELD=VALUE... A party is
-// party=AGENCY:send=ROLE+ROLE:listen=ROLE:max=PRIORITY.
+// party=AGENCY:send=ROLE+ROLE:listen=ROLE:max=PRIORITY, a step of the ladder
+// ladder=AFTER:NAME+NAME.
 func (w *world) charter(words []string) error {
 	name := words[0]
 	m := &wire.Charter{
@@ -345,6 +361,14 @@ func (w *world) charter(words []string) error {
 			m.Parent = cid[:]
 		case "storage":
 			m.Storage = wire.Charter_Storage(wire.Charter_Storage_value["STORAGE_"+strings.ToUpper(value)])
+		case "ladder":
+			var step *wire.Charter_Step
+			step, err = parseStep(value)
+			m.Ladder = append(m.Ladder, step)
+		case "rearm":
+			var d time.Duration
+			d, err = time.ParseDuration(value)
+			m.RearmMs = uint32(d.Milliseconds())
 		case "party", "template":
 			var p *wire.Charter_Party
 			if p, err = parseParty(value); key == "party" {

@@ -1,23 +1,21 @@
 package hub
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"slices"
+	"encoding/binary"
 	"time"
 
 	"crossband/proto"
+	"crossband/proto/incident"
 	"crossband/proto/wire"
 )
 
-// hail is the open side of one hail: what ringing and timers work from.
-type hail struct {
-	id       proto.MessageID
-	incident proto.IncidentID
-	from, to proto.Name
-	state    proto.HailState
-	expires  time.Time
-}
+// The rules of hails, ladders and incidents are those of proto/incident, which every
+// member applies too. Here is what the hub adds: who is a member, the order of the
+// log, and the clock.
+
+// entryTime is the time that an entry made now bears.
+func (h *Hub) entryTime() time.Time { return time.UnixMilli(h.now.UnixMilli()) }
 
 // hail accepts a call for help and rings it at the addressed desk: the entry
 // reaches every member, and the envelope says for whom it is.
@@ -32,146 +30,167 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	if err := ch.inTime(b.Epoch); err != nil {
 		return err
 	}
-	to, err := proto.ParseName(b.To)
-	if err != nil {
-		return proto.Refuse(proto.ReasonMalformed, err.Error())
+	if err := ch.hosted.book.MayHail(b, actor, h.entryTime()); err != nil {
+		return err
 	}
-	urgency := proto.Priority(b.Urgency)
-	expires := time.UnixMilli(b.ExpiresMs)
+	if err := ch.canOpen(b.To); err != nil {
+		return err
+	}
+	if err := ch.hosted.book.Hail(b, actor, h.entryTime()); err != nil {
+		return err
+	}
+	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
+	return nil
+}
+
+// canOpen refuses an addressee that could not open what is sealed for it: nobody
+// would answer, and nobody be told.
+func (ch *channel) canOpen(who string) error {
+	to, err := proto.ParseName(who)
 	switch {
-	case ch.charter.Kind != proto.KindCalling:
-		return proto.Refuse(proto.ReasonCharter, "hails go on a calling channel")
-	case b.From != actor.String():
-		return proto.Refusef(proto.ReasonSpokenFor, "a hail of %s from %s", b.From, actor)
-	case to.Role != proto.RoleDesk || to.Agency == actor.Agency || ch.charter.RightOf(to) != proto.RightSend:
-		return proto.Refuse(proto.ReasonHailTo, to.String())
-	case !ch.hosted.members.has(to): // it could never open the hail: nobody would answer, and nobody be told
+	case err != nil:
+		return proto.Refuse(proto.ReasonMalformed, err.Error())
+	case !ch.hosted.members.has(to):
 		return proto.Refusef(proto.ReasonHailTo, "%s has not joined", to)
 	case ch.hosted.members.isRevoked(to):
 		return proto.Refusef(proto.ReasonHailTo, "%s has been revoked by its agency", to)
-	case uint32(urgency) != b.Urgency || !urgency.Valid():
-		return proto.Refusef(proto.ReasonMalformed, "urgency %d", b.Urgency)
-	case urgency > ch.charter.MaxPriority(actor):
-		return proto.Refusef(proto.ReasonPriority, "%v; %s may use up to %v", urgency, actor.Agency, ch.charter.MaxPriority(actor))
-	case !expires.After(h.now) || expires.After(h.now.Add(proto.HailLife+proto.ClockSkewWarning)):
-		return proto.Refusef(proto.ReasonMalformed, "a hail lives at most %v", proto.HailLife)
-	case b.Exercise != ch.charter.Exercise && !b.Exercise:
-		return proto.Refuse(proto.ReasonCharter, "the channel is for exercises only")
 	}
-	incident, err := proto.IncidentIDFrom(b.Incident)
-	if err != nil {
+	return nil
+}
+
+// said accepts what a member says of a hail, an incident or a desk, if judge lets it.
+func (h *Hub) said(l *link, ch *channel, actor proto.Name, f *wire.Frame, b proto.Envelope, e *wire.Entry, judge func(at time.Time) error) error {
+	if err := h.maySend(ch, actor); err != nil {
 		return err
 	}
-	ch.hosted.hails[a.id] = &hail{a.id, incident, actor, to, proto.HailSent, expires}
-	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
+	a, err := h.fresh(l, ch, actor, f, b.GetId(), b)
+	if err != nil || a == nil {
+		return err
+	}
+	if err := ch.inTime(b.GetEpoch()); err != nil {
+		return err
+	}
+	if err := judge(h.entryTime()); err != nil {
+		return err
+	}
+	h.append(l, ch, f, *a, e)
 	return nil
 }
 
 // hailReply moves a hail on, by the side that may.
 func (h *Hub) hailReply(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.HailReply) error {
-	if err := h.maySend(ch, actor); err != nil {
-		return err
-	}
-	hid, err := proto.MessageIDFrom(b.Hail)
-	if err != nil {
-		return err
-	}
-	if b.From != actor.String() {
-		return proto.Refusef(proto.ReasonSpokenFor, "a reply of %s from %s", b.From, actor)
-	}
-	a, err := h.fresh(l, ch, actor, f, b.Id, b)
-	if err != nil || a == nil {
-		return err
-	}
-	if err := ch.inTime(b.Epoch); err != nil {
-		return err
-	}
-	call := ch.hosted.hails[hid]
-	if call == nil {
-		return proto.Refuse(proto.ReasonNoHail, hid.String())
-	}
-	next := proto.HailState(b.State)
-	side, ok := call.side(actor)
-	if !ok || uint32(next) != b.State || !call.state.CanBecome(next, side) {
-		return proto.Refusef(proto.ReasonHailState, "%s to %s by %s", call.state, next, actor)
-	}
-	call.state = next
-	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: b}})
-	if next.Over() {
-		delete(ch.hosted.hails, hid)
+	return h.said(l, ch, actor, f, b, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: b}}, func(at time.Time) error {
+		return ch.hosted.book.Reply(b, actor, at)
+	})
+}
+
+// pageResult takes a hook's word on its page.
+func (h *Hub) pageResult(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.PageResult) error {
+	return h.said(l, ch, actor, f, b, &wire.Entry{Item: &wire.Entry_PageResult{PageResult: b}}, func(at time.Time) error {
+		return ch.hosted.book.Result(b, actor, at)
+	})
+}
+
+// incident does with an incident what a member says.
+func (h *Hub) incident(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.Incident) error {
+	return h.said(l, ch, actor, f, b, &wire.Entry{Item: &wire.Entry_Incident{Incident: b}}, func(at time.Time) error {
+		if proto.Act(b.Act) == proto.ActHandOver {
+			if err := ch.canOpen(b.To); err != nil {
+				return err
+			}
+		}
+		return ch.hosted.book.Act(b, actor, at)
+	})
+}
+
+// loadItem takes an entry of the last run into the book. What does not fit was
+// refused by an older rule, or speaks of what is no longer kept. Duty has records of
+// its own, which outlive the log.
+func (ch *channel) loadItem(e *wire.Entry, from proto.Name) error {
+	at, book := time.UnixMilli(e.TimeMs), ch.hosted.book
+	switch item := e.Item.(type) {
+	case *wire.Entry_Hail:
+		return book.Hail(item.Hail, from, at)
+	case *wire.Entry_HailReply:
+		if id, err := proto.MessageIDFrom(item.HailReply.Hail); err == nil && from.Role == proto.RoleRelay {
+			book.Expire(id, at)
+			return nil
+		}
+		book.Reply(item.HailReply, from, at)
+	case *wire.Entry_Page:
+		book.Page(item.Page, at)
+	case *wire.Entry_PageResult:
+		book.Result(item.PageResult, from, at)
+	case *wire.Entry_Incident:
+		book.Act(item.Incident, from, at)
 	}
 	return nil
 }
 
-// loadHail opens again a hail that was in the log.
-func (ch *channel) loadHail(id proto.MessageID, b *wire.Hail) error {
-	from, err := proto.ParseName(b.From)
-	if err != nil {
-		return err
-	}
-	to, err := proto.ParseName(b.To)
-	if err != nil {
-		return err
-	}
-	incident, err := proto.IncidentIDFrom(b.Incident)
-	if err != nil {
-		return err
-	}
-	ch.hosted.hails[id] = &hail{id, incident, from, to, proto.HailSent, time.UnixMilli(b.ExpiresMs)}
-	return nil
-}
-
-// loadReply moves it to where it stood: the rule was applied when it came.
-func (ch *channel) loadReply(b *wire.HailReply) {
-	id, err := proto.MessageIDFrom(b.Hail)
-	call := ch.hosted.hails[id]
-	if err != nil || call == nil {
-		return
-	}
-	if call.state = proto.HailState(b.State); call.state.Over() {
-		delete(ch.hosted.hails, id)
-	}
-}
-
-// side says for which side a party may act: the caller for itself, any desk of
-// the called agency for the called desk.
-func (c *hail) side(actor proto.Name) (proto.Side, bool) {
-	switch {
-	case actor == c.from:
-		return proto.SideCaller, true
-	case actor.Agency == c.to.Agency && actor.Role == proto.RoleDesk:
-		return proto.SideCalled, true
-	}
-	return 0, false
-}
-
-// tickHails ends hails that nobody accepted in time.
+// tickHails does what time brings about: steps of ladders, in the order in which
+// they fell due, and the end of hails that nobody accepted. What fell due while the
+// relay was down is done at the first tick.
 func (h *Hub) tickHails(ch *channel) {
-	if len(ch.hosted.hails) == 0 {
+	if ch.hosted.book.Open() == 0 {
 		return
 	}
-	var over []*hail
-	for _, c := range ch.hosted.hails {
-		if c.state < proto.HailAccepted && !h.now.Before(c.expires) {
-			over = append(over, c)
+	at := h.entryTime()
+	for range len(ch.charter.Ladder) + 2 { // a round and an expiry at most are overdue
+		list := ch.hosted.book.Due(at)
+		if len(list) == 0 {
+			return
 		}
-	}
-	slices.SortFunc(over, func(a, b *hail) int { return bytes.Compare(a.id[:], b.id[:]) })
-	for _, c := range over {
-		id := ch.expiryID(c.id)
-		reply := &wire.HailReply{
-			Channel: ch.id[:], Id: id[:], Epoch: ch.hosted.members.epoch(), Hail: c.id[:],
-			From: h.self.String(), State: uint32(proto.HailExpired),
+		for _, d := range list {
+			if d.Expire {
+				h.expire(ch, d, at)
+			} else {
+				h.page(ch, d, at)
+			}
 		}
-		h.append(nil, ch, nil, accepted{id: id, from: h.self}, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: reply}})
-		delete(ch.hosted.hails, c.id)
 	}
 }
 
-// expiryID derives an identifier for the expiry of a hail that nobody has used:
-// a member who guesses the first one must not be able to keep the hail open.
-func (ch *channel) expiryID(hail proto.MessageID) (id proto.MessageID) {
-	for sum := sha256.Sum256(hail[:]); ; sum = sha256.Sum256(sum[:]) {
+func (h *Hub) expire(ch *channel, d incident.Due, at time.Time) {
+	if _, err := ch.hosted.book.Expire(d.Hail, at); err != nil {
+		return
+	}
+	id := ch.derivedID(d.Hail[:])
+	reply := &wire.HailReply{
+		Channel: ch.id[:], Id: id[:], Epoch: ch.hosted.members.epoch(), Hail: d.Hail[:],
+		From: h.self.String(), State: uint32(proto.HailExpired),
+	}
+	h.append(nil, ch, nil, accepted{id: id, from: h.self}, &wire.Entry{Item: &wire.Entry_HailReply{HailReply: reply}})
+}
+
+// page makes a step of a hail's ladder. Its place is in the log before anybody is
+// told: a restart makes it neither twice nor not at all.
+func (h *Hub) page(ch *channel, d incident.Due, at time.Time) {
+	call, _ := ch.hosted.book.Call(d.Hail)
+	id := ch.derivedID(pageName(d))
+	page := &wire.Page{
+		Channel: ch.id[:], Id: id[:], Hail: d.Hail[:], Round: uint32(d.Round), Step: uint32(d.Step), Exercise: call.Exercise,
+	}
+	for _, n := range ch.hosted.book.Targets(d.Hail, d.Step) {
+		page.To = append(page.To, n.String())
+	}
+	if _, err := ch.hosted.book.Page(page, at); err != nil {
+		return // nothing of it was due
+	}
+	h.append(nil, ch, nil, accepted{id: id, from: h.self}, &wire.Entry{Item: &wire.Entry_Page{Page: page}})
+}
+
+// pageName is what a page's identifier is derived from.
+func pageName(d incident.Due) []byte {
+	b := append([]byte("crossband/1 page\x00"), d.Hail[:]...)
+	b = binary.BigEndian.AppendUint32(b, uint32(d.Round))
+	return binary.BigEndian.AppendUint32(b, uint32(d.Step))
+}
+
+// derivedID derives an identifier for what the hub says itself that nobody has used:
+// a member who guesses the first one must not be able to keep a hail open, or a
+// ladder from being climbed.
+func (ch *channel) derivedID(from []byte) (id proto.MessageID) {
+	for sum := sha256.Sum256(from); ; sum = sha256.Sum256(sum[:]) {
 		copy(id[:], sum[:])
 		if _, used := ch.hosted.seen[id]; !used {
 			return id

@@ -295,6 +295,7 @@ func (h *Hub) tick() {
 	}
 	for _, ch := range h.sortedChannels() {
 		h.tickFloor(ch)
+		h.tickPresence(ch)
 		h.tickHails(ch)
 		h.tickUpstream(ch)
 		h.tickMarks(ch)

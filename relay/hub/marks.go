@@ -125,6 +125,9 @@ func (h *Hub) progress(l *link, ch *channel, b *wire.Progress) error {
 	if !fromHub && (ch.charter.Owner != h.self.Agency || !ch.charter.HasParty(l.peer.Agency)) {
 		return proto.Refuse(proto.ReasonForbidden, "progress from neither hub nor follower")
 	}
+	if !fromHub {
+		ch.present(l.peer.Agency, b.Present)
+	}
 	trusts := func(a proto.Agency) bool {
 		if fromHub {
 			return a != h.self.Agency

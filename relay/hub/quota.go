@@ -18,7 +18,7 @@ const (
 	useCommit      // commits and new channels: signatures, trees, an epoch for everybody
 	useText        //
 	useHail        //
-	useReply       // to hails
+	useReply       // to hails, and what else is said of them, of incidents and of duty
 	useFloor       // presses; releases are free
 	useFetch       // key packages fetched
 	usePublish     // key packages published, each counts
@@ -99,6 +99,12 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return useHail, 1, pb.Size(b.Hail)
 	case *wire.Frame_HailReply:
 		return useReply, 1, pb.Size(b.HailReply)
+	case *wire.Frame_PageResult:
+		return useReply, 1, pb.Size(b.PageResult)
+	case *wire.Frame_Incident:
+		return useReply, 1, pb.Size(b.Incident)
+	case *wire.Frame_Duty:
+		return useReply, 1, pb.Size(b.Duty)
 	case *wire.Frame_FloorRequest:
 		return useFloor, 1, 0
 	case *wire.Frame_FetchKeyPackage:
@@ -110,7 +116,7 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 	case *wire.Frame_Read:
 		return useTell, 1, 0
 	case *wire.Frame_Progress:
-		return useTell, 1 + (len(b.Progress.Delivered)+len(b.Progress.Read))/marksOfOne, 0
+		return useTell, 1 + (len(b.Progress.Delivered)+len(b.Progress.Read)+len(b.Progress.Present))/marksOfOne, 0
 	case *wire.Frame_PublishKeyPackages:
 		return usePublish, min(len(b.PublishKeyPackages.Packages), proto.MaxKeyPackages) + 1, 0
 	case *wire.Frame_ChannelOffer:

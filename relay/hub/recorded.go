@@ -26,7 +26,10 @@ func (Recorded) effect() {}
 type Happening interface{ happening() }
 
 // Said is an entry of the channel's log that members said, or the hub of a hail.
-type Said struct{ Entry *wire.Entry }
+type Said struct {
+	Entry *wire.Entry
+	Had   proto.Name // of an incident that is handed over: who had it
+}
 
 // MembersMoved is a change of the members.
 type MembersMoved struct {
@@ -90,13 +93,27 @@ func (h *Hub) recordEntry(ch *channel, actor proto.Name, e *wire.Entry) {
 	case *wire.Entry_Hail:
 		incident, exercise = proto.IncidentID(item.Hail.Incident), item.Hail.Exercise
 	case *wire.Entry_HailReply:
-		call := ch.hosted.hails[proto.MessageID(item.HailReply.Hail)]
-		if call == nil {
-			return
-		}
-		incident = call.incident
+		incident, exercise = ch.incidentOf(item.HailReply.Hail)
+	case *wire.Entry_Page:
+		incident, exercise = ch.incidentOf(item.Page.Hail)
+	case *wire.Entry_PageResult:
+		incident, exercise = ch.incidentOf(item.PageResult.Hail)
+	case *wire.Entry_Incident:
+		k, _ := ch.hosted.book.Case(proto.IncidentID(item.Incident.Incident)) // has been judged
+		h.record(ch, k.ID, actor, k.Exercise, Said{e, k.Had})
+		return
 	}
-	h.record(ch, incident, actor, exercise, Said{e})
+	h.record(ch, incident, actor, exercise, Said{Entry: e})
+}
+
+// incidentOf returns the incident of a hail; none if the hail is not known.
+func (ch *channel) incidentOf(hail []byte) (proto.IncidentID, bool) {
+	id, err := proto.MessageIDFrom(hail)
+	if err != nil {
+		return proto.IncidentID{}, false
+	}
+	c, _ := ch.hosted.book.Call(id)
+	return c.Incident, c.Exercise
 }
 
 func (h *Hub) recordMembers(ch *channel, d policy.Difference) {

@@ -107,6 +107,9 @@ func (h *Hub) expireEntry(ch *channel, v *wire.StoredEntry) {
 	seq := v.Entry.Seq
 	if id, err := proto.MessageIDFrom(entryID(v.Entry)); err == nil {
 		delete(ch.hosted.seen, id)
+		if v.Entry.GetHail() != nil {
+			ch.hosted.book.Forget(id)
+		}
 		if proto.EntryEnvelope(v.Entry) != nil && h.undelivered(ch, seq) {
 			h.tellExpired(ch, id, v.From)
 		}

@@ -28,7 +28,7 @@ const (
 // channel comes after the channels. A bucket that ends in a slash stands for all
 // that begin with it.
 func Load() []string {
-	return []string{bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketBarred, bucketPackages, bucketWelcomes, bucketReturned}
+	return []string{bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketBarred, bucketDuty, bucketPackages, bucketWelcomes, bucketReturned}
 }
 
 // saveChannel stores what a restart needs besides the log.
@@ -93,6 +93,8 @@ func (h *Hub) loadRecord(e Loaded) error {
 		return h.loadReturned(e)
 	case bucketBarred:
 		return h.loadBar(e.Key, e.Value)
+	case bucketDuty:
+		return h.loadDuty(e)
 	case bucketEnded:
 		return h.loadEnded(e)
 	}
@@ -206,19 +208,16 @@ func (h *Hub) loadEntry(ch *channel, e Loaded) error {
 	if m := proto.EntryEnvelope(entry); m != nil && err == nil {
 		ch.marks.number(from, m.GetNumber())
 	}
-	switch item := entry.Item.(type) {
-	case *wire.Entry_Hail:
-		return ch.loadHail(id, item.Hail)
-	case *wire.Entry_HailReply:
-		ch.loadReply(item.HailReply)
-	}
-	return nil
+	return ch.loadItem(entry, from)
 }
 
 // entryID is the identifier of an entry's item.
 func entryID(e *wire.Entry) []byte {
 	if m := proto.EntryEnvelope(e); m != nil {
 		return m.GetId()
+	}
+	if p := e.GetPage(); p != nil {
+		return p.Id
 	}
 	return e.GetCommit().GetId()
 }

@@ -84,6 +84,9 @@ func (h *Hub) unsubscribe(l *link, ch *channel) {
 	h.emit(SetRoute{l.id, s.in, nil})
 	delete(l.aliases, s.in)
 	delete(l.subs, ch.id)
+	if h.isPeer(l) {
+		ch.absent(l.peer.Agency)
+	}
 	delete(ch.subs, l.id) // before the floor is freed: the news of it is not for this link
 	h.releaseLink(ch, l)
 	if ch.charter.Owner != h.self.Agency && len(ch.subs) == 0 {

@@ -101,7 +101,7 @@ func (h *Hub) summaryOf(ch *channel) ChannelSummary {
 		s.Head, s.Epoch, s.Upstream = ch.up.head, ch.up.epoch, ch.up.state.summary()
 		return s
 	}
-	s.Head, s.Hails = ch.hosted.head, len(ch.hosted.hails)
+	s.Head, s.Hails = ch.hosted.head, ch.hosted.book.Open()
 	if m := ch.hosted.members; m != nil {
 		s.Members, s.Epoch = m.size(), m.epoch()
 	}

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -340,7 +341,8 @@ func id(name string, n int) []byte {
 	return b
 }
 
-// idName reads the name back. ~NAME is the expiry of hail NAME.
+// idName reads the name back. ~NAME is the expiry of hail NAME, ~NAME.R.S its page of
+// round R and step S, ~N what the hub says of a desk in entry N.
 func idName(b []byte) string {
 	if s, ok := padded(b); ok {
 		return s
@@ -349,9 +351,28 @@ func idName(b []byte) string {
 		hail := fmt.Sprintf("h%d", i)
 		if sum := sha256.Sum256(id(hail, 16)); bytes.Equal(sum[:16], b) {
 			return "~" + hail
+		} else if s := derivedName(i, b); s != "" {
+			return s
 		}
 	}
 	return fmt.Sprintf("(%d octets)", len(b))
+}
+
+// derivedName finds hail number n's page, or entry number n of the hub's on duty.
+func derivedName(n int, b []byte) string {
+	is := func(from []byte) bool { sum := sha256.Sum256(from); return bytes.Equal(sum[:16], b) }
+	if is(binary.BigEndian.AppendUint64([]byte("crossband/1 duty\x00"), uint64(n))) {
+		return fmt.Sprintf("~%d", n)
+	}
+	from := append([]byte("crossband/1 page\x00"), id(fmt.Sprintf("h%d", n), 16)...)
+	for round := uint32(1); round < 5; round++ {
+		for step := uint32(0); step < 5; step++ {
+			if is(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(from[:len(from):len(from)], round), step)) {
+				return fmt.Sprintf("~h%d.%d.%d", n, round, step)
+			}
+		}
+	}
+	return ""
 }
 
 func padded(b []byte) (string, bool) {
