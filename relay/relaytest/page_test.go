@@ -72,11 +72,44 @@ func TestAHookSaysOnceHowItsPageFared(t *testing.T) {
 				}
 			}
 		}
-		time.Sleep(3 * time.Minute)
-		if p, _ := theirs.Page(); p.Waits || !p.Delivered {
-			t.Errorf("the hail is over, and the page %+v", p)
+		if p, _ := theirs.Page(); !p.Waits || !p.Delivered || p.Failed {
+			t.Errorf("nobody has accepted, and the page is %+v", p)
 		}
 		noAlarms(t, l.agent)
+	})
+}
+
+// TestAPageWaitsAsLongAsItsHailDoes: accepted, merged or rung out it does not, even if
+// the hub is not there to say that the hail is over.
+func TestAPageWaitsAsLongAsItsHailDoes(t *testing.T) {
+	runLadder(t, func(t *testing.T, l *ladder) {
+		var hails []*client.Hail
+		for range 3 {
+			h, _ := l.hail(t, client.HailOptions{})
+			hails = append(hails, h)
+		}
+		time.Sleep(toPager + time.Second)
+		waits := func(i int, why string, want bool) {
+			t.Helper()
+			time.Sleep(time.Second)
+			if p, ok := l.hook.FindHail(hails[i].ID()).Page(); !ok || p.Waits != want {
+				t.Errorf("%s: %+v, %v", why, p, ok)
+			}
+		}
+		waits(0, "nobody has accepted", true)
+		reply(t, l.guard.FindHail(hails[0].ID()), proto.HailAccepted, 0)
+		waits(0, "accepted", false)
+		waits(1, "nobody has accepted the second", true)
+		ok(t, l.guard.Channel(l.channel).Merge(minute(t), hails[1].Incident(), hails[0].Incident(), ""))
+		waits(1, "merged", false)
+		waits(2, "nobody has accepted the third", true)
+		l.us.Stop()
+		time.Sleep(3 * time.Minute)
+		waits(2, "rung out", false)
+		if p, ok := l.guard.FindHail(hails[2].ID()).Page(); ok {
+			t.Errorf("the desk has the page %+v", p)
+		}
+		l.us.Restart()
 	})
 }
 
