@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -41,6 +42,17 @@ type heldDocument struct {
 
 func (d *heldDocument) frame() *wire.Frame {
 	return &wire.Frame{Body: &wire.Frame_Document{Document: &wire.Document{Kind: wire.Document_Kind(d.Kind), Signed: d.signed}}}
+}
+
+// described names the document in a few words.
+func (d *heldDocument) described() string {
+	switch {
+	case d.Agreement != nil:
+		return fmt.Sprintf("agreement %s revision %d", d.Agreement.ID.Short(), d.Agreement.Revision)
+	case d.Withdrawal != nil:
+		return fmt.Sprintf("withdrawal of %s from agreement %s", d.Issuer, d.Withdrawal.Agreement.Short())
+	}
+	return d.Kind.String() + " " + d.ID.Short()
 }
 
 // key orders documents in the store so that each comes after those that it is about
@@ -88,7 +100,7 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 		h.dropDocument(old)
 	}
 	h.keepDocument(d)
-	h.emit(Audit{Peer: l.peer, Kind: proto.KindDocument, What: d.Kind.String() + " taken"})
+	h.emit(Audit{Peer: l.peer, Kind: proto.KindDocument, What: d.described() + " taken"})
 	for _, p := range sortedLinks(h.peers) {
 		if p != l && h.concerned(d, p.peer.Agency) {
 			h.handDocument(p, d)
