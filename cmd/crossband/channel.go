@@ -32,7 +32,7 @@ type channelInfo struct {
 
 func describe(c proto.Charter, self proto.Name) channelInfo {
 	i := channelInfo{ID: c.Channel.String(), Title: c.Title, Owner: string(c.Owner), Expires: c.Expires.UTC().Format(time.RFC3339)}
-	i.Kind = map[proto.CharterKind]string{proto.KindCalling: "calling", proto.KindStanding: "standing", proto.KindIncident: "incident"}[c.Kind]
+	i.Kind = map[proto.CharterKind]string{proto.KindCalling: "calling", proto.KindStanding: "standing", proto.KindIncident: "incident", proto.KindPatrol: "patrol"}[c.Kind]
 	i.Right = map[proto.Right]string{proto.RightListen: "listen", proto.RightSend: "send"}[c.RightOf(self)]
 	for _, p := range c.Parties {
 		i.Parties = append(i.Parties, string(p.Agency))

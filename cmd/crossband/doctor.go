@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
+	"crossband/relay"
 )
 
 // finding is one thing that doctor looked at.
@@ -241,6 +243,10 @@ func (d *doctor) agreements(config string, trust *identity.TrustStore) proto.Pac
 		case err == nil:
 			_, err = pacts.Take(*read.Agreement, now)
 		}
+		if a := read.Agreement; err == nil && a != nil && newer(list[i+1:], a, now) {
+			d.ok(what, "%s revision %d: a later one is in force", phrase.Inert(a.Title), a.Revision)
+			continue
+		}
 		if err == nil && read.Agreement != nil && !now.Before(read.Agreement.Ends) {
 			err = read.Agreement.Check(now)
 		}
@@ -255,6 +261,14 @@ func (d *doctor) agreements(config string, trust *identity.TrustStore) proto.Pac
 		d.agreement(what, read.Agreement, now)
 	}
 	return pacts
+}
+
+// newer reports whether one of the documents is a later revision that has begun.
+func newer(list []relay.Document, a *proto.Agreement, now time.Time) bool {
+	return slices.ContainsFunc(list, func(doc relay.Document) bool {
+		read, err := (agreement.Judge{}).ReadDocument(doc.Kind, doc.Signed)
+		return err == nil && read.Agreement != nil && read.Agreement.ID == a.ID && !now.Before(read.Agreement.Begins)
+	})
 }
 
 // soon is how long before its end an agreement is a problem: a new one takes every

@@ -142,17 +142,21 @@ func (d Dir) follows(a *proto.Agreement, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	pacts := make(proto.Pacts)
+	pacts, again := make(proto.Pacts), false
 	for _, h := range held {
-		if h.Agreement.ID == a.ID && h.Agreement.Digest == a.Digest {
-			return nil // the same again
-		}
+		again = again || h.Agreement.ID == a.ID && h.Agreement.Digest == a.Digest
 		if _, err := pacts.Take(h.Agreement, now); err != nil {
 			return err
 		}
 	}
-	_, err = pacts.Take(*a, now)
-	return err
+	if !again {
+		_, err = pacts.Take(*a, now)
+		return err
+	}
+	if in := pacts[a.ID].Current(now); in.Revision > a.Revision {
+		return proto.Refusef(proto.ReasonAgreement, "revision %d of %q; revision %d is held", a.Revision, a.Title, in.Revision)
+	}
+	return nil
 }
 
 func (d Dir) charterAll(a *proto.Agreement, now time.Time) (made []Chartered, err error) {
