@@ -8,6 +8,7 @@ import (
 	pb "google.golang.org/protobuf/proto"
 
 	"crossband/client"
+	"crossband/client/phrase"
 	"crossband/client/voice"
 	"crossband/crypto/mls"
 	"crossband/crypto/mls/tree"
@@ -240,4 +241,83 @@ func usableBy(t *testing.T, a *accord) {
 	relaytest.WaitAfter(t, a.guard.Watch, mark, "texts go on", func(x client.TextReceived) bool { return x.Text == "afterwards" })
 	r := push(t, a.us, 10, client.TalkOptions{}).well()
 	heard(t, a.guard, r, "voice goes on")
+}
+
+// hail seals a call for help as any member could.
+func (i insider) hail(t *testing.T, ch proto.ChannelID, to proto.Name, number uint64) *wire.Hail {
+	t.Helper()
+	id, incident := proto.NewMessageID(), proto.NewIncidentID()
+	b := &wire.Hail{
+		Channel: ch[:], Id: id[:], Incident: incident[:], From: i.name.String(), To: to.String(), Urgency: uint32(proto.PriorityUrgent),
+		ExpiresMs: time.Now().Add(time.Minute).UnixMilli(), Number: number,
+	}
+	aad, err := pb.MarshalOptions{Deterministic: true}.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := shotsFired(t).AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := pb.Marshal(&wire.Message{Body: &wire.Message_Phrase{Phrase: content}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Epoch = uint64(i.group.Epoch())
+	if b.Sealed, err = i.group.Encrypt(m, aad); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestMembersHearNoHailThatIsNotAgreed: the agreement lets units hail and desks not.
+// A hub that lets a desk's hail pass makes nobody's desk ring; a unit's rings.
+func TestMembersHearNoHailThatIsNotAgreed(t *testing.T) {
+	var m *relaytest.Middle
+	var calling proto.ChannelID
+	runWith(t, 1, func(b *border) {
+		m = b.Middle(b.mx, b.us)
+		ours, theirs := relaytest.Party(b.us), relaytest.Party(b.mx)
+		ours.Hail = []string{"unit"}
+		theirs.Hail = []string{"unit"}
+		agreed := b.Agree(proto.Agreement{
+			Title: "Hails", Parties: []proto.Agency{b.us.Name, b.mx.Name},
+			Channels: []proto.AgreedChannel{relaytest.AgreedChannel("calling", proto.KindCalling, "Hails", []*relaytest.Agency{b.us}, ours, theirs)},
+		})
+		calling = b.us.Charter(&wire.Charter{Kind: wire.Charter_KIND_CALLING, Title: "Hails", Parties: []*wire.Charter_Party{ours, theirs}, Agreement: agreed.ID[:]})
+	}, func(t *testing.T, b *border) {
+		own, desk := b.us.Endpoint("desk/del-rio"), b.mx.Endpoint("desk/piedras-negras")
+		ch := own.MustJoin(calling)
+		desk.MustJoin(calling)
+		time.Sleep(2 * time.Second)
+		if _, err := ch.Hail(minute(t), desk.Name(), shotsFired(t), client.HailOptions{}); proto.ReasonOf(err) != proto.ReasonCharter {
+			t.Errorf("our own desk hails: %v", err)
+		}
+		for _, short := range []string{"desk/insider", "unit/insider"} {
+			i := enter(t, b, b.us, short, calling)
+			time.Sleep(2 * time.Second)
+			mark, hail := desk.Watch.Mark(), i.hail(t, calling, desk.Name(), 1)
+			stop := onEntries(m, b.mx, each(func(e *wire.Entry) { e.Item = &wire.Entry_Hail{Hail: hail} }))
+			if _, err := ch.Text(minute(t), "in whose place it comes"); err != nil {
+				t.Fatal(err)
+			}
+			if i.name.Role == proto.RoleUnit {
+				relaytest.WaitAfter(t, desk.Watch, mark, "a unit's hail rings", func(x client.HailReceived) bool { return x.From == i.name })
+			} else {
+				if why := alarmed(t, desk, mark, "the user is told"); why.Why.Reason != proto.ReasonCharter {
+					t.Errorf("alarm %v", why.Why)
+				}
+				for _, x := range relaytest.Find[client.HailReceived](desk.Watch) {
+					t.Errorf("it rings: %+v", x)
+				}
+			}
+			stop()
+		}
+	})
+}
+
+// shotsFired is what the hails of these tests say.
+func shotsFired(t *testing.T) phrase.Content {
+	t.Helper()
+	return phraseOf(t, "shots-fired", "place=28.7091,-100.4995")
 }
