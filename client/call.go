@@ -111,6 +111,8 @@ func (s *Session) frame(f *wire.Frame) {
 		s.packagesLeftLocked(b.KeyPackagesLeft)
 	case *wire.Frame_TrustList:
 		s.trustLocked(b.TrustList.Signed)
+	case *wire.Frame_Document:
+		news = s.documentLocked(b.Document)
 	case *wire.Frame_RevocationList:
 		news = s.revocationsLocked(b.RevocationList.Signed)
 	default:

@@ -58,7 +58,8 @@ type Session struct {
 	ended     []*Channel // whose charters have, and who are yet to be told of
 	hails     map[proto.MessageID]*Hail
 	packages  keyPackages
-	letters   int            // kept of incidents
+	letters   int // kept of incidents
+	pacts     pacts
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
 	changed   chan struct{}  // closed and replaced whenever something changes that somebody may wait for
 }
@@ -97,6 +98,7 @@ func Open(cfg Config) (*Session, error) {
 		calls:    make(map[uint64]chan *wire.Frame),
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail),
+		pacts:    newPacts(),
 		changed:  make(chan struct{}),
 	}
 	s.ears = newEars(s, cfg.Sink)
@@ -118,6 +120,7 @@ func Open(cfg Config) (*Session, error) {
 	s.wg.Go(s.renewals)   // ends with Close
 	s.wg.Go(s.tellReads)  // ends with Close
 	s.wg.Go(s.heartbeats) // ends with Close
+	s.wg.Go(s.endings)    // ends with Close
 	return s, nil
 }
 

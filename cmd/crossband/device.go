@@ -184,6 +184,10 @@ func (st *station) mention(ev client.Event) {
 		}
 	case client.HubAway:
 		st.e.note("on %s, %s", st.title(ev.Channel), awayLine(ev))
+	case client.Ending:
+		st.e.note("WARNING, %s ends in %v: %s", st.title(ev.Channel), ev.Left.Round(time.Second), phrase.Inert(ev.Why.Error()))
+	case client.ObserverThere:
+		st.e.note("on %s, %s observes until %s: it hears and reads, and cannot send", st.title(ev.Channel), shown(ev.Name), stamp(ev.Until))
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	}

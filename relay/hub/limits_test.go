@@ -122,3 +122,50 @@ func TestLogIsBounded(t *testing.T) {
 		t.Errorf("a commit on a log full of texts: %v", w.lines)
 	}
 }
+
+// TestDocumentsAreBounded: a relay that holds as many as it may refuses one more, and
+// keeps what it has; so it does with what one partner issues.
+func TestDocumentsAreBounded(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "up us/authority")
+	put := func(i int) string {
+		do(t, w, "agreement a%d channel=talk:standing:talk:us party=us:send=unit party=mx:send=unit", i)
+		w.lines = nil
+		do(t, w, "from us/authority: document a%d", i)
+		return strings.Join(w.lines, "\n")
+	}
+	for i := range proto.MaxDocuments {
+		if i%100 == 99 {
+			do(t, w, "wait 10m") // within the rates
+		}
+		if got := put(i); strings.Contains(got, "refused") {
+			t.Fatalf("document %d: %s", i, got)
+		}
+	}
+	if got := put(proto.MaxDocuments); !strings.Contains(got, fmt.Sprintf("(%d)", proto.ReasonFull)) {
+		t.Errorf("one more: %s", got)
+	}
+	if got := w.hub.Summary(); got.Documents != proto.MaxDocuments || len(got.Agreements) != proto.MaxDocuments {
+		t.Errorf("%d documents, %d agreements are held", got.Documents, len(got.Agreements))
+	}
+}
+
+// TestOnePartnerCannotFillTheDocuments: what it issues alone has a share.
+func TestOnePartnerCannotFillTheDocuments(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "up us/authority")
+	do(t, w, "up mx/relay")
+	for i := range proto.MaxPeerIssued + 1 {
+		do(t, w, "agreement a%d channel=talk:standing:talk:us party=us:send=unit party=mx:send=unit", i)
+		do(t, w, "from us/authority: document a%d", i)
+		do(t, w, "withdraw w%d of a%d by mx at 10m", i, i)
+		w.lines = nil
+		do(t, w, "from mx/relay: document w%d", i)
+		refused := strings.Contains(strings.Join(w.lines, "\n"), fmt.Sprintf("(%d)", proto.ReasonQuota))
+		if over := i >= proto.MaxPeerIssued; refused != over {
+			t.Fatalf("withdrawal %d: refused for its quota: %v, want %v: %v", i, refused, over, w.lines)
+		}
+	}
+}

@@ -41,6 +41,10 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if err != nil {
 		return err
 	}
+	documents, err := LoadDocuments(AgreementsDir(path))
+	if err != nil {
+		return err
+	}
 	peers, err := c.peers()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -68,9 +72,10 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if admin != nil {
 		open = append(open, admin)
 	}
+	folders := &documentFolders{agreements: AgreementsDir(path), charters: c.Charters, log: log, seen: make(map[string]time.Time)}
 	revoked := &revokedFolder{dir: RevokedDir(path), log: log}
 	node, err := relay.New(relay.Config{
-		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
+		Identity: id, Listen: socket, Store: kept, Peers: peers, Documents: documents, Charters: charters,
 		Retention: retention, Records: records, Holds: c.holds,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
 		Log:  log, Software: software, Revoked: revoked.write,
@@ -87,6 +92,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { revoked.watch(ctx, node.Revoke) }) // ends with ctx
+	wg.Go(func() { folders.watch(ctx, node) })        // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()
