@@ -16,7 +16,7 @@ type draftOptions struct {
 	parties, observers, observe, talk, ladder []string
 	title, begins, until, storage, to, revise string
 	life, countdown, rearm                    time.Duration
-	exercise, p256                            bool
+	exercise, p256, hooks                     bool
 }
 
 func newAgreementDraftCommand(e env) *cobra.Command {
@@ -26,7 +26,8 @@ func newAgreementDraftCommand(e env) *cobra.Command {
 		Short: "Write the text of an agreement, to be read, changed and signed",
 		Long: `Write the text of an agreement between two or more agencies, with comments: a calling
 channel of that title, owned by the first party, on which units and desks of all
-parties hail each other; incidents that an accepted hail opens; talkgroups (--talk).
+parties hail each other; incidents that an accepted hail opens; mirrored patrols;
+talkgroups (--talk).
 Observers (--observer) hear and read the channels of --observe until --until. Change
 the text as you like before anybody signs it.
 
@@ -47,6 +48,7 @@ text, then have every party sign it again.`,
 	f.DurationVar(&o.life, "life", 365*24*time.Hour, "how long it lasts")
 	f.DurationVar(&o.countdown, "countdown", proto.UsualCountdown, "warning before what a party has withdrawn from ends")
 	f.StringVar(&o.storage, "storage", storageSealed, "sealed: all relays keep messages, which none can read; none: only the sender's relay does")
+	f.BoolVar(&o.hooks, "hooks", false, "let hooks of all parties hail, and into the incidents that follow; else they listen to hails")
 	f.BoolVar(&o.p256, "p256", false, "for P-256 devices (MLS suite 2 instead of 7)")
 	f.StringArrayVar(&o.ladder, "ladder", nil, "whom an unaccepted hail pages, such as 20s=desk/piedras-negras@gn.example,desk/del-rio@usbp.example (repeatable)")
 	f.DurationVar(&o.rearm, "rearm", 0, "the ladder begins again so long after an acceptance that nothing followed; 0: never")
@@ -94,7 +96,7 @@ func (o *draftOptions) agreement(now time.Time) (a proto.Agreement, err error) {
 	}
 	t := agreement.Terms{
 		Title: o.title, Observe: o.observe, Talk: o.talk, Exercise: o.exercise, Begins: begins, Ends: begins.Add(o.life),
-		Countdown: o.countdown, SmallKeys: o.p256, Unstored: o.storage == storageNone, Rearm: o.rearm,
+		Countdown: o.countdown, SmallKeys: o.p256, Unstored: o.storage == storageNone, Hooks: o.hooks, Rearm: o.rearm,
 	}
 	if o.storage != storageSealed && o.storage != storageNone {
 		return a, usageError{fmt.Errorf("--storage %q: want %s or %s", o.storage, storageSealed, storageNone)}

@@ -21,6 +21,7 @@ type Terms struct {
 	Countdown time.Duration // zero: the usual one
 	SmallKeys bool          // suite 2 instead of 7
 	Unstored  bool          // storage rule none
+	Hooks     bool          // the parties' hooks hail, and come into incidents; else they only listen to hails
 	Ladder    []proto.LadderStep
 	Rearm     time.Duration
 }
@@ -29,10 +30,12 @@ type Terms struct {
 const (
 	Calling   = "calling"
 	Incidents = "incidents"
+	Patrols   = "patrols"
 )
 
 // Usual returns the usual agreement: units and desks of every party speak, up to an
-// emergency; they hail on the calling channel; whoever hails opens the incident.
+// emergency; they hail on the calling channel; whoever hails opens the incident; units
+// pair for patrols.
 func Usual(t Terms) (proto.Agreement, error) {
 	a := proto.Agreement{
 		Title: t.Title, Parties: t.Parties, Exercise: t.Exercise, Begins: t.Begins.UTC().Truncate(time.Second), Ends: t.Ends.UTC().Truncate(time.Second),
@@ -49,6 +52,7 @@ func Usual(t Terms) (proto.Agreement, error) {
 	}
 	add(Calling, t.Title, proto.KindCalling, t.Parties[:1])
 	add(Incidents, "Incidents", proto.KindIncident, t.Parties)
+	add(Patrols, "Patrols", proto.KindPatrol, t.Parties)
 	for i, title := range t.Talk {
 		add(fmt.Sprintf("talk-%d", i+1), title, proto.KindStanding, t.Parties[:1])
 	}
@@ -76,6 +80,16 @@ func (t *Terms) channel(name, title string, kind proto.CharterKind, owners []pro
 	}
 	for _, agency := range t.Parties {
 		p := proto.Party{Agency: agency, Send: []proto.Role{proto.RoleUnit, proto.RoleDesk}, MaxPriority: proto.PriorityEmergency}
+		switch kind {
+		case proto.KindPatrol:
+			p.Send = p.Send[:1]
+		case proto.KindCalling, proto.KindIncident:
+			if t.Hooks {
+				p.Send = append(p.Send, proto.RoleHook)
+			} else if kind == proto.KindCalling {
+				p.Listen = []proto.Role{proto.RoleHook} // they tell of hails; into incidents they do not come
+			}
+		}
 		if kind == proto.KindCalling {
 			p.Hail = p.Send
 		}

@@ -24,6 +24,7 @@ const bucketDocuments = "documents" // by kind and what the kind is ordered by: 
 
 const (
 	maxDocumentOctets = 16 << 20           // of all documents held
+	maxDocumentsAsked = 64                 // requests that may wait on a link for a document to be one of them
 	documentLife      = 7 * 24 * time.Hour // a document is handed out for so long after its end
 )
 
@@ -230,14 +231,15 @@ func (h *Hub) documentEnd(d *heldDocument) time.Time {
 	return d.Ends
 }
 
-// handDocument hands a document on. A partner's relay is asked to answer, so that
-// an administrator learns of a refusal.
+// handDocument hands a document on, in portions. A partner's relay is asked to answer
+// what need not wait, so that an administrator learns of a refusal.
 func (h *Hub) handDocument(l *link, d *heldDocument) {
-	if !h.isPeer(l) || len(l.portions.later) > 0 {
-		h.hand(l, d.frame())
+	f, p := d.frame(), &l.portions
+	if !h.isPeer(l) || len(p.later) > 0 || !p.ready(h.now) || len(l.pending) >= maxDocumentsAsked {
+		h.hand(l, f)
 		return
 	}
-	if _, err := h.ask(l, proto.ChannelID{}, d.frame()); err != nil { // too much waits for it: it gets the document, and we no answer
-		h.hand(l, d.frame())
-	}
+	p.frames.Take(h.now, frameRate(), 1)
+	p.octets.Take(h.now, octetRate(), float64(pb.Size(f)))
+	h.ask(l, proto.ChannelID{}, f)
 }

@@ -137,15 +137,41 @@ func (a *Agency) cover(rules *wire.Charter) {
 			i.Parties[j].Hail = nil
 		}
 		i.Owners, i.Storage, i.TalkLimit = openers, c.Storage, c.TalkLimit
-		channels = append(channels, i)
+		channels = append(channels, i, patrols(i))
 	}
-	key := fmt.Sprint(parties, channels)
+	ladder := ladderOf(a.W, rules)
+	key := fmt.Sprint(parties, channels, ladder, rules.RearmMs)
 	if a.W.covers[key] == nil {
 		title := strings.TrimSpace("For " + rules.Title)
-		agreed := a.W.Agree(proto.Agreement{Title: title[:min(len(title), 80)], Parties: parties, Channels: channels})
+		agreed := a.W.Agree(proto.Agreement{Title: title[:min(len(title), 80)], Parties: parties, Channels: channels, Ladder: ladder, Rearm: time.Duration(rules.RearmMs) * time.Millisecond})
 		a.W.covers[key] = &agreed
 	}
 	rules.Agreement = a.W.covers[key].ID[:]
+}
+
+// patrols is the pattern of pairs of units, between the agencies that open incidents.
+func patrols(incidents proto.AgreedChannel) proto.AgreedChannel {
+	p := incidents
+	p.Name, p.Title, p.Kind, p.Parties = "patrols", "Patrols", proto.KindPatrol, nil
+	for _, party := range incidents.Parties {
+		if slices.Contains(incidents.Owners, party.Agency) {
+			p.Parties = append(p.Parties, proto.Party{Agency: party.Agency, Send: []proto.Role{proto.RoleUnit}, MaxPriority: party.MaxPriority})
+		}
+	}
+	return p
+}
+
+func ladderOf(w *World, rules *wire.Charter) (ladder []proto.LadderStep) {
+	for _, s := range rules.Ladder {
+		step := proto.LadderStep{After: time.Duration(s.AfterMs) * time.Millisecond}
+		for _, word := range s.Page {
+			n, err := proto.ParseName(word)
+			w.check(err)
+			step.Page = append(step.Page, n)
+		}
+		ladder = append(ladder, step)
+	}
+	return ladder
 }
 
 // Agreement returns the agreement on which a channel of an agency rests.

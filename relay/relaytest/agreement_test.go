@@ -320,3 +320,42 @@ func knows(a *relaytest.Agency, id proto.ChannelID) bool {
 	}
 	return false
 }
+
+// TestAFollowerThatGoesOn: a partner's relay that pays no heed to its own agency's
+// withdrawal is refused everything by the hub, and hears nothing more.
+func TestAFollowerThatGoesOn(t *testing.T) {
+	withAccord(t, time.Hour, directly, func(t *testing.T, a *accord) {
+		a.border.mx.Stop()
+		defer a.border.mx.Restart()
+		rogue := a.Rogue(a.border.mx.Identity("relay/r1"), a.border.us) // stands for MX's relay
+		ask := func() map[string]*wire.Frame {
+			id, name := proto.NewMessageID(), a.guard.Name().String()
+			text := &wire.Frame{Endpoint: name, Hops: 1, Body: &wire.Frame_Text{Text: &wire.Text{Channel: a.talk[:], Id: id[:], Epoch: 1, Sealed: []byte("x"), Number: 9}}}
+			return map[string]*wire.Frame{
+				"it subscribes":             {Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: a.talk[:], Alias: 5}}},
+				"it asks for the log":       {Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: a.talk[:]}}},
+				"it asks for the group":     {Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: a.talk[:]}}},
+				"its unit writes":           text,
+				"its unit asks for members": {Endpoint: name, Hops: 1, Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: a.talk[:]}}},
+			}
+		}
+		if f := rogue.Call(ask()["it subscribes"]); f.GetSubscribed() == nil {
+			t.Fatalf("before the end: %v", f)
+		}
+		ends := time.Now().Add(70 * time.Second).Truncate(time.Millisecond)
+		a.border.us.Withdraw(a.agreed, ends)
+		time.Sleep(time.Until(ends) + time.Second)
+		for why, f := range ask() {
+			if got := rogue.Refused(f); got != proto.ReasonWithdrawn {
+				t.Errorf("%s: reason %d, want %d", why, got, proto.ReasonWithdrawn)
+			}
+		}
+		again := a.Rogue(a.border.mx.Identity("relay/r1"), a.border.us)
+		time.Sleep(2 * time.Second)
+		for _, f := range again.Frames() {
+			if o := f.GetChannelOffer(); o != nil && slices.Equal(o.Charter, a.border.us.Charters[len(a.border.us.Charters)-1]) {
+				t.Error("the channel is offered after its end")
+			}
+		}
+	})
+}
