@@ -59,6 +59,9 @@ const (
 	ReasonWeakSuite   Reason = 312
 	ReasonViewsDiffer Reason = 313
 	ReasonRolledBack  Reason = 314
+	ReasonNoAgreement Reason = 315
+	ReasonAgreement   Reason = 316
+	ReasonWithdrawn   Reason = 317
 
 	ReasonFloorTaken   Reason = 400
 	ReasonFloorQueue   Reason = 401

@@ -95,6 +95,8 @@ func actOf(e hub.Audit) string {
 		return changeOf(e)
 	case proto.KindPutCharter, proto.KindCreateChannel, proto.KindChannelOffer:
 		return "charter"
+	case proto.KindDocument:
+		return "document"
 	case proto.KindTrustList:
 		return "trust"
 	case proto.KindRevocationList:

@@ -86,8 +86,11 @@ func (l *loop) start(ctx context.Context) error {
 	if number, _, ok := l.n.trust.RevocationStatus(l.n.Name().Agency); ok {
 		l.revoked = newRevocations(number) // partners are told again when they link
 	}
+	for _, d := range l.n.cfg.Documents {
+		events = append(events, d.event())
+	}
 	for _, c := range l.n.cfg.Charters {
-		events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: &wire.Frame{Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: c}}}})
+		events = append(events, charterIn(c))
 	}
 	return l.handle(ctx, events)
 }

@@ -332,6 +332,67 @@ func (x *StoredMarks) GetNumbers() []*Progress_Mark {
 	return nil
 }
 
+// StoredDocument is a document that is held, and since when.
+type StoredDocument struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Document_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=crossband.v1.Document_Kind" json:"kind,omitempty"`
+	Signed        []byte                 `protobuf:"bytes,2,opt,name=signed,proto3" json:"signed,omitempty"`
+	CameMs        int64                  `protobuf:"varint,3,opt,name=came_ms,json=cameMs,proto3" json:"came_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredDocument) Reset() {
+	*x = StoredDocument{}
+	mi := &file_stored_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredDocument) ProtoMessage() {}
+
+func (x *StoredDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredDocument.ProtoReflect.Descriptor instead.
+func (*StoredDocument) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StoredDocument) GetKind() Document_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Document_KIND_UNSPECIFIED
+}
+
+func (x *StoredDocument) GetSigned() []byte {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
+func (x *StoredDocument) GetCameMs() int64 {
+	if x != nil {
+		return x.CameMs
+	}
+	return 0
+}
+
 var File_stored_proto protoreflect.FileDescriptor
 
 const file_stored_proto_rawDesc = "" +
@@ -362,7 +423,11 @@ const file_stored_proto_rawDesc = "" +
 	"\vStoredMarks\x129\n" +
 	"\tdelivered\x18\x01 \x03(\v2\x1b.crossband.v1.Progress.MarkR\tdelivered\x12/\n" +
 	"\x04read\x18\x02 \x03(\v2\x1b.crossband.v1.Progress.MarkR\x04read\x125\n" +
-	"\anumbers\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\anumbersB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
+	"\anumbers\x18\x03 \x03(\v2\x1b.crossband.v1.Progress.MarkR\anumbers\"r\n" +
+	"\x0eStoredDocument\x12/\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
+	"\x06signed\x18\x02 \x01(\fR\x06signed\x12\x17\n" +
+	"\acame_ms\x18\x03 \x01(\x03R\x06cameMsB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
 
 var (
 	file_stored_proto_rawDescOnce sync.Once
@@ -376,27 +441,30 @@ func file_stored_proto_rawDescGZIP() []byte {
 	return file_stored_proto_rawDescData
 }
 
-var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_stored_proto_goTypes = []any{
-	(*StoredChannel)(nil), // 0: crossband.v1.StoredChannel
-	(*StoredEntry)(nil),   // 1: crossband.v1.StoredEntry
-	(*StoredMessage)(nil), // 2: crossband.v1.StoredMessage
-	(*StoredMarks)(nil),   // 3: crossband.v1.StoredMarks
-	(*Entry)(nil),         // 4: crossband.v1.Entry
-	(*Frame)(nil),         // 5: crossband.v1.Frame
-	(*Progress_Mark)(nil), // 6: crossband.v1.Progress.Mark
+	(*StoredChannel)(nil),  // 0: crossband.v1.StoredChannel
+	(*StoredEntry)(nil),    // 1: crossband.v1.StoredEntry
+	(*StoredMessage)(nil),  // 2: crossband.v1.StoredMessage
+	(*StoredMarks)(nil),    // 3: crossband.v1.StoredMarks
+	(*StoredDocument)(nil), // 4: crossband.v1.StoredDocument
+	(*Entry)(nil),          // 5: crossband.v1.Entry
+	(*Frame)(nil),          // 6: crossband.v1.Frame
+	(*Progress_Mark)(nil),  // 7: crossband.v1.Progress.Mark
+	(Document_Kind)(0),     // 8: crossband.v1.Document.Kind
 }
 var file_stored_proto_depIdxs = []int32{
-	4, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
-	5, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
-	6, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
-	6, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
-	6, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	5, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
+	6, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
+	7, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
+	7, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
+	7, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
+	8, // 5: crossband.v1.StoredDocument.kind:type_name -> crossband.v1.Document.Kind
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_stored_proto_init() }
@@ -411,7 +479,7 @@ func file_stored_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_stored_proto_rawDesc), len(file_stored_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

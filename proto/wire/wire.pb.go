@@ -25,6 +25,55 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type Document_Kind int32
+
+const (
+	Document_KIND_UNSPECIFIED Document_Kind = 0
+	Document_KIND_AGREEMENT   Document_Kind = 1 // the text of an agreement with every agency's signature
+	Document_KIND_WITHDRAWAL  Document_Kind = 2 // Withdrawal, signed by one party
+)
+
+// Enum value maps for Document_Kind.
+var (
+	Document_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_AGREEMENT",
+		2: "KIND_WITHDRAWAL",
+	}
+	Document_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"KIND_AGREEMENT":   1,
+		"KIND_WITHDRAWAL":  2,
+	}
+)
+
+func (x Document_Kind) Enum() *Document_Kind {
+	p := new(Document_Kind)
+	*p = x
+	return p
+}
+
+func (x Document_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Document_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_wire_proto_enumTypes[0].Descriptor()
+}
+
+func (Document_Kind) Type() protoreflect.EnumType {
+	return &file_wire_proto_enumTypes[0]
+}
+
+func (x Document_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Document_Kind.Descriptor instead.
+func (Document_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10, 0}
+}
+
 type Charter_Kind int32
 
 const (
@@ -64,11 +113,11 @@ func (x Charter_Kind) String() string {
 }
 
 func (Charter_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[0].Descriptor()
+	return file_wire_proto_enumTypes[1].Descriptor()
 }
 
 func (Charter_Kind) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[0]
+	return &file_wire_proto_enumTypes[1]
 }
 
 func (x Charter_Kind) Number() protoreflect.EnumNumber {
@@ -77,7 +126,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47, 0}
+	return file_wire_proto_rawDescGZIP(), []int{49, 0}
 }
 
 type Charter_Storage int32
@@ -113,11 +162,11 @@ func (x Charter_Storage) String() string {
 }
 
 func (Charter_Storage) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[1].Descriptor()
+	return file_wire_proto_enumTypes[2].Descriptor()
 }
 
 func (Charter_Storage) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[1]
+	return &file_wire_proto_enumTypes[2]
 }
 
 func (x Charter_Storage) Number() protoreflect.EnumNumber {
@@ -126,7 +175,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47, 1}
+	return file_wire_proto_rawDescGZIP(), []int{49, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -149,6 +198,7 @@ type Frame struct {
 	//	*Frame_TrustList
 	//	*Frame_PutCharter
 	//	*Frame_RevocationList
+	//	*Frame_Document
 	//	*Frame_PublishKeyPackages
 	//	*Frame_FetchKeyPackage
 	//	*Frame_KeyPackage
@@ -331,6 +381,15 @@ func (x *Frame) GetRevocationList() *RevocationList {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_RevocationList); ok {
 			return x.RevocationList
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetDocument() *Document {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Document); ok {
+			return x.Document
 		}
 	}
 	return nil
@@ -700,6 +759,10 @@ type Frame_RevocationList struct {
 	RevocationList *RevocationList `protobuf:"bytes,24,opt,name=revocation_list,json=revocationList,proto3,oneof"`
 }
 
+type Frame_Document struct {
+	Document *Document `protobuf:"bytes,25,opt,name=document,proto3,oneof"`
+}
+
 type Frame_PublishKeyPackages struct {
 	PublishKeyPackages *PublishKeyPackages `protobuf:"bytes,30,opt,name=publish_key_packages,json=publishKeyPackages,proto3,oneof"`
 }
@@ -861,6 +924,8 @@ func (*Frame_TrustList) isFrame_Body() {}
 func (*Frame_PutCharter) isFrame_Body() {}
 
 func (*Frame_RevocationList) isFrame_Body() {}
+
+func (*Frame_Document) isFrame_Body() {}
 
 func (*Frame_PublishKeyPackages) isFrame_Body() {}
 
@@ -1413,6 +1478,130 @@ func (x *RevocationList) GetSigned() []byte {
 	return nil
 }
 
+// Document is a signed document that concerns several agencies. Relays keep it and
+// hand it to the relays of those agencies and to their own endpoints. Who receives
+// it judges it: what it must hold and who must have signed it depends on its kind.
+type Document struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Document_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=crossband.v1.Document_Kind" json:"kind,omitempty"`
+	Signed        []byte                 `protobuf:"bytes,2,opt,name=signed,proto3" json:"signed,omitempty"` // the document with its signatures, in its kind's own form
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Document) Reset() {
+	*x = Document{}
+	mi := &file_wire_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Document) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Document) ProtoMessage() {}
+
+func (x *Document) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Document.ProtoReflect.Descriptor instead.
+func (*Document) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Document) GetKind() Document_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Document_KIND_UNSPECIFIED
+}
+
+func (x *Document) GetSigned() []byte {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
+// Withdrawal is one party's word that an agreement ends. It is signed as it is.
+type Withdrawal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agreement     []byte                 `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	AtMs          int64                  `protobuf:"varint,2,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`             // when the agreement ends
+	IssuedMs      int64                  `protobuf:"varint,3,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // when this was signed
+	Why           string                 `protobuf:"bytes,4,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Withdrawal) Reset() {
+	*x = Withdrawal{}
+	mi := &file_wire_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Withdrawal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Withdrawal) ProtoMessage() {}
+
+func (x *Withdrawal) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
+func (*Withdrawal) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Withdrawal) GetAgreement() []byte {
+	if x != nil {
+		return x.Agreement
+	}
+	return nil
+}
+
+func (x *Withdrawal) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *Withdrawal) GetIssuedMs() int64 {
+	if x != nil {
+		return x.IssuedMs
+	}
+	return 0
+}
+
+func (x *Withdrawal) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 type PublishKeyPackages struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Packages      [][]byte               `protobuf:"bytes,1,rep,name=packages,proto3" json:"packages,omitempty"`
@@ -1423,7 +1612,7 @@ type PublishKeyPackages struct {
 
 func (x *PublishKeyPackages) Reset() {
 	*x = PublishKeyPackages{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1624,7 @@ func (x *PublishKeyPackages) String() string {
 func (*PublishKeyPackages) ProtoMessage() {}
 
 func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1637,7 @@ func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishKeyPackages.ProtoReflect.Descriptor instead.
 func (*PublishKeyPackages) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PublishKeyPackages) GetPackages() [][]byte {
@@ -1476,7 +1665,7 @@ type FetchKeyPackage struct {
 
 func (x *FetchKeyPackage) Reset() {
 	*x = FetchKeyPackage{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1677,7 @@ func (x *FetchKeyPackage) String() string {
 func (*FetchKeyPackage) ProtoMessage() {}
 
 func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1690,7 @@ func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchKeyPackage.ProtoReflect.Descriptor instead.
 func (*FetchKeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FetchKeyPackage) GetName() string {
@@ -1535,7 +1724,7 @@ type KeyPackage struct {
 
 func (x *KeyPackage) Reset() {
 	*x = KeyPackage{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1736,7 @@ func (x *KeyPackage) String() string {
 func (*KeyPackage) ProtoMessage() {}
 
 func (x *KeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1749,7 @@ func (x *KeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackage.ProtoReflect.Descriptor instead.
 func (*KeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *KeyPackage) GetPackage() []byte {
@@ -1589,7 +1778,7 @@ type KeyPackagesLeft struct {
 
 func (x *KeyPackagesLeft) Reset() {
 	*x = KeyPackagesLeft{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +1790,7 @@ func (x *KeyPackagesLeft) String() string {
 func (*KeyPackagesLeft) ProtoMessage() {}
 
 func (x *KeyPackagesLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +1803,7 @@ func (x *KeyPackagesLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackagesLeft.ProtoReflect.Descriptor instead.
 func (*KeyPackagesLeft) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *KeyPackagesLeft) GetLeft() uint32 {
@@ -1642,7 +1831,7 @@ type ChannelOffer struct {
 
 func (x *ChannelOffer) Reset() {
 	*x = ChannelOffer{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1654,7 +1843,7 @@ func (x *ChannelOffer) String() string {
 func (*ChannelOffer) ProtoMessage() {}
 
 func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1667,7 +1856,7 @@ func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelOffer.ProtoReflect.Descriptor instead.
 func (*ChannelOffer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ChannelOffer) GetCharter() []byte {
@@ -1694,7 +1883,7 @@ type CreateChannel struct {
 
 func (x *CreateChannel) Reset() {
 	*x = CreateChannel{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1895,7 @@ func (x *CreateChannel) String() string {
 func (*CreateChannel) ProtoMessage() {}
 
 func (x *CreateChannel) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1908,7 @@ func (x *CreateChannel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateChannel.ProtoReflect.Descriptor instead.
 func (*CreateChannel) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateChannel) GetCharter() []byte {
@@ -1746,7 +1935,7 @@ type Subscribe struct {
 
 func (x *Subscribe) Reset() {
 	*x = Subscribe{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1758,7 +1947,7 @@ func (x *Subscribe) String() string {
 func (*Subscribe) ProtoMessage() {}
 
 func (x *Subscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1771,7 +1960,7 @@ func (x *Subscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribe.ProtoReflect.Descriptor instead.
 func (*Subscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Subscribe) GetChannel() []byte {
@@ -1805,7 +1994,7 @@ type Subscribed struct {
 
 func (x *Subscribed) Reset() {
 	*x = Subscribed{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1817,7 +2006,7 @@ func (x *Subscribed) String() string {
 func (*Subscribed) ProtoMessage() {}
 
 func (x *Subscribed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1830,7 +2019,7 @@ func (x *Subscribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribed.ProtoReflect.Descriptor instead.
 func (*Subscribed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Subscribed) GetChannel() []byte {
@@ -1905,7 +2094,7 @@ type Unsubscribe struct {
 
 func (x *Unsubscribe) Reset() {
 	*x = Unsubscribe{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1917,7 +2106,7 @@ func (x *Unsubscribe) String() string {
 func (*Unsubscribe) ProtoMessage() {}
 
 func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1930,7 +2119,7 @@ func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unsubscribe.ProtoReflect.Descriptor instead.
 func (*Unsubscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unsubscribe) GetChannel() []byte {
@@ -1950,7 +2139,7 @@ type FetchLog struct {
 
 func (x *FetchLog) Reset() {
 	*x = FetchLog{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1962,7 +2151,7 @@ func (x *FetchLog) String() string {
 func (*FetchLog) ProtoMessage() {}
 
 func (x *FetchLog) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1975,7 +2164,7 @@ func (x *FetchLog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchLog.ProtoReflect.Descriptor instead.
 func (*FetchLog) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FetchLog) GetChannel() []byte {
@@ -2005,7 +2194,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2017,7 +2206,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2030,7 +2219,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Entries) GetChannel() []byte {
@@ -2083,7 +2272,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2095,7 +2284,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2108,7 +2297,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2223,7 +2412,7 @@ type FetchSealed struct {
 
 func (x *FetchSealed) Reset() {
 	*x = FetchSealed{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +2424,7 @@ func (x *FetchSealed) String() string {
 func (*FetchSealed) ProtoMessage() {}
 
 func (x *FetchSealed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +2437,7 @@ func (x *FetchSealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchSealed.ProtoReflect.Descriptor instead.
 func (*FetchSealed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FetchSealed) GetChannel() []byte {
@@ -2283,7 +2472,7 @@ type Sealed struct {
 
 func (x *Sealed) Reset() {
 	*x = Sealed{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2295,7 +2484,7 @@ func (x *Sealed) String() string {
 func (*Sealed) ProtoMessage() {}
 
 func (x *Sealed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2308,7 +2497,7 @@ func (x *Sealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sealed.ProtoReflect.Descriptor instead.
 func (*Sealed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Sealed) GetChannel() []byte {
@@ -2334,7 +2523,7 @@ type FetchGroupInfo struct {
 
 func (x *FetchGroupInfo) Reset() {
 	*x = FetchGroupInfo{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2346,7 +2535,7 @@ func (x *FetchGroupInfo) String() string {
 func (*FetchGroupInfo) ProtoMessage() {}
 
 func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2359,7 +2548,7 @@ func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchGroupInfo.ProtoReflect.Descriptor instead.
 func (*FetchGroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FetchGroupInfo) GetChannel() []byte {
@@ -2381,7 +2570,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2393,7 +2582,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2406,7 +2595,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GroupInfo) GetChannel() []byte {
@@ -2452,7 +2641,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2464,7 +2653,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2477,7 +2666,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Welcome) GetChannel() []byte {
@@ -2532,7 +2721,7 @@ type WelcomeAck struct {
 
 func (x *WelcomeAck) Reset() {
 	*x = WelcomeAck{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2544,7 +2733,7 @@ func (x *WelcomeAck) String() string {
 func (*WelcomeAck) ProtoMessage() {}
 
 func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2557,7 +2746,7 @@ func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WelcomeAck.ProtoReflect.Descriptor instead.
 func (*WelcomeAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WelcomeAck) GetId() []byte {
@@ -2589,7 +2778,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2601,7 +2790,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2614,7 +2803,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Commit) GetChannel() []byte {
@@ -2679,7 +2868,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2691,7 +2880,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2704,7 +2893,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Text) GetChannel() []byte {
@@ -2762,7 +2951,7 @@ type Hail struct {
 
 func (x *Hail) Reset() {
 	*x = Hail{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2774,7 +2963,7 @@ func (x *Hail) String() string {
 func (*Hail) ProtoMessage() {}
 
 func (x *Hail) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2787,7 +2976,7 @@ func (x *Hail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hail.ProtoReflect.Descriptor instead.
 func (*Hail) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Hail) GetChannel() []byte {
@@ -2884,7 +3073,7 @@ type HailReply struct {
 
 func (x *HailReply) Reset() {
 	*x = HailReply{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2896,7 +3085,7 @@ func (x *HailReply) String() string {
 func (*HailReply) ProtoMessage() {}
 
 func (x *HailReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2909,7 +3098,7 @@ func (x *HailReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HailReply.ProtoReflect.Descriptor instead.
 func (*HailReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *HailReply) GetChannel() []byte {
@@ -2988,7 +3177,7 @@ type Appended struct {
 
 func (x *Appended) Reset() {
 	*x = Appended{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3000,7 +3189,7 @@ func (x *Appended) String() string {
 func (*Appended) ProtoMessage() {}
 
 func (x *Appended) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3013,7 +3202,7 @@ func (x *Appended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appended.ProtoReflect.Descriptor instead.
 func (*Appended) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Appended) GetChannel() []byte {
@@ -3055,7 +3244,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3067,7 +3256,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3080,7 +3269,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Read) GetChannel() []byte {
@@ -3111,7 +3300,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3123,7 +3312,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3136,7 +3325,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Progress) GetChannel() []byte {
@@ -3176,7 +3365,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3188,7 +3377,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3201,7 +3390,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Heartbeat) GetChannel() []byte {
@@ -3260,7 +3449,7 @@ type Returned struct {
 
 func (x *Returned) Reset() {
 	*x = Returned{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3272,7 +3461,7 @@ func (x *Returned) String() string {
 func (*Returned) ProtoMessage() {}
 
 func (x *Returned) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3285,7 +3474,7 @@ func (x *Returned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Returned.ProtoReflect.Descriptor instead.
 func (*Returned) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Returned) GetChannel() []byte {
@@ -3326,7 +3515,7 @@ type ReturnedAck struct {
 
 func (x *ReturnedAck) Reset() {
 	*x = ReturnedAck{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3338,7 +3527,7 @@ func (x *ReturnedAck) String() string {
 func (*ReturnedAck) ProtoMessage() {}
 
 func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3351,7 +3540,7 @@ func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnedAck.ProtoReflect.Descriptor instead.
 func (*ReturnedAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ReturnedAck) GetChannel() []byte {
@@ -3380,7 +3569,7 @@ type FloorRequest struct {
 
 func (x *FloorRequest) Reset() {
 	*x = FloorRequest{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3392,7 +3581,7 @@ func (x *FloorRequest) String() string {
 func (*FloorRequest) ProtoMessage() {}
 
 func (x *FloorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3405,7 +3594,7 @@ func (x *FloorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRequest.ProtoReflect.Descriptor instead.
 func (*FloorRequest) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *FloorRequest) GetChannel() []byte {
@@ -3446,7 +3635,7 @@ type FloorRelease struct {
 
 func (x *FloorRelease) Reset() {
 	*x = FloorRelease{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3458,7 +3647,7 @@ func (x *FloorRelease) String() string {
 func (*FloorRelease) ProtoMessage() {}
 
 func (x *FloorRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3471,7 +3660,7 @@ func (x *FloorRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRelease.ProtoReflect.Descriptor instead.
 func (*FloorRelease) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FloorRelease) GetChannel() []byte {
@@ -3500,7 +3689,7 @@ type FloorGranted struct {
 
 func (x *FloorGranted) Reset() {
 	*x = FloorGranted{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3701,7 @@ func (x *FloorGranted) String() string {
 func (*FloorGranted) ProtoMessage() {}
 
 func (x *FloorGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3714,7 @@ func (x *FloorGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorGranted.ProtoReflect.Descriptor instead.
 func (*FloorGranted) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FloorGranted) GetChannel() []byte {
@@ -3569,7 +3758,7 @@ type FloorDeny struct {
 
 func (x *FloorDeny) Reset() {
 	*x = FloorDeny{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3581,7 +3770,7 @@ func (x *FloorDeny) String() string {
 func (*FloorDeny) ProtoMessage() {}
 
 func (x *FloorDeny) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3594,7 +3783,7 @@ func (x *FloorDeny) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorDeny.ProtoReflect.Descriptor instead.
 func (*FloorDeny) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *FloorDeny) GetChannel() []byte {
@@ -3644,7 +3833,7 @@ type FloorQueuePosition struct {
 
 func (x *FloorQueuePosition) Reset() {
 	*x = FloorQueuePosition{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3656,7 +3845,7 @@ func (x *FloorQueuePosition) String() string {
 func (*FloorQueuePosition) ProtoMessage() {}
 
 func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3669,7 +3858,7 @@ func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorQueuePosition.ProtoReflect.Descriptor instead.
 func (*FloorQueuePosition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *FloorQueuePosition) GetChannel() []byte {
@@ -3714,7 +3903,7 @@ type FloorTaken struct {
 
 func (x *FloorTaken) Reset() {
 	*x = FloorTaken{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3726,7 +3915,7 @@ func (x *FloorTaken) String() string {
 func (*FloorTaken) ProtoMessage() {}
 
 func (x *FloorTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3739,7 +3928,7 @@ func (x *FloorTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorTaken.ProtoReflect.Descriptor instead.
 func (*FloorTaken) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *FloorTaken) GetChannel() []byte {
@@ -3793,7 +3982,7 @@ type FloorIdle struct {
 
 func (x *FloorIdle) Reset() {
 	*x = FloorIdle{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3805,7 +3994,7 @@ func (x *FloorIdle) String() string {
 func (*FloorIdle) ProtoMessage() {}
 
 func (x *FloorIdle) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3818,7 +4007,7 @@ func (x *FloorIdle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorIdle.ProtoReflect.Descriptor instead.
 func (*FloorIdle) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FloorIdle) GetChannel() []byte {
@@ -3840,7 +4029,7 @@ type FloorRevoke struct {
 
 func (x *FloorRevoke) Reset() {
 	*x = FloorRevoke{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3852,7 +4041,7 @@ func (x *FloorRevoke) String() string {
 func (*FloorRevoke) ProtoMessage() {}
 
 func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3865,7 +4054,7 @@ func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRevoke.ProtoReflect.Descriptor instead.
 func (*FloorRevoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FloorRevoke) GetChannel() []byte {
@@ -3907,7 +4096,7 @@ type FloorWarning struct {
 
 func (x *FloorWarning) Reset() {
 	*x = FloorWarning{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3919,7 +4108,7 @@ func (x *FloorWarning) String() string {
 func (*FloorWarning) ProtoMessage() {}
 
 func (x *FloorWarning) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3932,7 +4121,7 @@ func (x *FloorWarning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorWarning.ProtoReflect.Descriptor instead.
 func (*FloorWarning) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FloorWarning) GetChannel() []byte {
@@ -3985,7 +4174,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3997,7 +4186,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4010,7 +4199,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -4164,7 +4353,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4176,7 +4365,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4189,7 +4378,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -4292,7 +4481,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4304,7 +4493,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4317,7 +4506,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -4375,7 +4564,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4387,7 +4576,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4400,7 +4589,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -4434,7 +4623,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4446,7 +4635,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4459,7 +4648,7 @@ func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sealed_Part.ProtoReflect.Descriptor instead.
 func (*Sealed_Part) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23, 0}
+	return file_wire_proto_rawDescGZIP(), []int{25, 0}
 }
 
 func (x *Sealed_Part) GetId() []byte {
@@ -4486,7 +4675,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4498,7 +4687,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4511,7 +4700,7 @@ func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Mark.ProtoReflect.Descriptor instead.
 func (*Progress_Mark) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34, 0}
+	return file_wire_proto_rawDescGZIP(), []int{36, 0}
 }
 
 func (x *Progress_Mark) GetName() string {
@@ -4543,7 +4732,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4555,7 +4744,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4568,7 +4757,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47, 0}
+	return file_wire_proto_rawDescGZIP(), []int{49, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -4631,7 +4820,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4643,7 +4832,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4656,7 +4845,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47, 1}
+	return file_wire_proto_rawDescGZIP(), []int{49, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -4678,7 +4867,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xd8\x15\n" +
+	"wire.proto\x12\fcrossband.v1\"\x8e\x16\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -4696,7 +4885,8 @@ const file_wire_proto_rawDesc = "" +
 	"trust_list\x18\x16 \x01(\v2\x17.crossband.v1.TrustListH\x00R\ttrustList\x12;\n" +
 	"\vput_charter\x18\x17 \x01(\v2\x18.crossband.v1.PutCharterH\x00R\n" +
 	"putCharter\x12G\n" +
-	"\x0frevocation_list\x18\x18 \x01(\v2\x1c.crossband.v1.RevocationListH\x00R\x0erevocationList\x12T\n" +
+	"\x0frevocation_list\x18\x18 \x01(\v2\x1c.crossband.v1.RevocationListH\x00R\x0erevocationList\x124\n" +
+	"\bdocument\x18\x19 \x01(\v2\x16.crossband.v1.DocumentH\x00R\bdocument\x12T\n" +
 	"\x14publish_key_packages\x18\x1e \x01(\v2 .crossband.v1.PublishKeyPackagesH\x00R\x12publishKeyPackages\x12K\n" +
 	"\x11fetch_key_package\x18\x1f \x01(\v2\x1d.crossband.v1.FetchKeyPackageH\x00R\x0ffetchKeyPackage\x12;\n" +
 	"\vkey_package\x18  \x01(\v2\x18.crossband.v1.KeyPackageH\x00R\n" +
@@ -4773,7 +4963,20 @@ const file_wire_proto_rawDesc = "" +
 	"PutCharter\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\"(\n" +
 	"\x0eRevocationList\x12\x16\n" +
-	"\x06signed\x18\x01 \x01(\fR\x06signed\"Q\n" +
+	"\x06signed\x18\x01 \x01(\fR\x06signed\"\x9a\x01\n" +
+	"\bDocument\x12/\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
+	"\x06signed\x18\x02 \x01(\fR\x06signed\"E\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eKIND_AGREEMENT\x10\x01\x12\x13\n" +
+	"\x0fKIND_WITHDRAWAL\x10\x02\"n\n" +
+	"\n" +
+	"Withdrawal\x12\x1c\n" +
+	"\tagreement\x18\x01 \x01(\fR\tagreement\x12\x13\n" +
+	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x1b\n" +
+	"\tissued_ms\x18\x03 \x01(\x03R\bissuedMs\x12\x10\n" +
+	"\x03why\x18\x04 \x01(\tR\x03why\"Q\n" +
 	"\x12PublishKeyPackages\x12\x1a\n" +
 	"\bpackages\x18\x01 \x03(\fR\bpackages\x12\x1f\n" +
 	"\vlast_resort\x18\x02 \x01(\fR\n" +
@@ -5052,134 +5255,139 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_wire_proto_goTypes = []any{
-	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
-	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
-	(*Frame)(nil),              // 2: crossband.v1.Frame
-	(*Hello)(nil),              // 3: crossband.v1.Hello
-	(*HelloAck)(nil),           // 4: crossband.v1.HelloAck
-	(*Refused)(nil),            // 5: crossband.v1.Refused
-	(*Done)(nil),               // 6: crossband.v1.Done
-	(*Enrol)(nil),              // 7: crossband.v1.Enrol
-	(*EnrolReply)(nil),         // 8: crossband.v1.EnrolReply
-	(*TrustList)(nil),          // 9: crossband.v1.TrustList
-	(*PutCharter)(nil),         // 10: crossband.v1.PutCharter
-	(*RevocationList)(nil),     // 11: crossband.v1.RevocationList
-	(*PublishKeyPackages)(nil), // 12: crossband.v1.PublishKeyPackages
-	(*FetchKeyPackage)(nil),    // 13: crossband.v1.FetchKeyPackage
-	(*KeyPackage)(nil),         // 14: crossband.v1.KeyPackage
-	(*KeyPackagesLeft)(nil),    // 15: crossband.v1.KeyPackagesLeft
-	(*ChannelOffer)(nil),       // 16: crossband.v1.ChannelOffer
-	(*CreateChannel)(nil),      // 17: crossband.v1.CreateChannel
-	(*Subscribe)(nil),          // 18: crossband.v1.Subscribe
-	(*Subscribed)(nil),         // 19: crossband.v1.Subscribed
-	(*Unsubscribe)(nil),        // 20: crossband.v1.Unsubscribe
-	(*FetchLog)(nil),           // 21: crossband.v1.FetchLog
-	(*Entries)(nil),            // 22: crossband.v1.Entries
-	(*Entry)(nil),              // 23: crossband.v1.Entry
-	(*FetchSealed)(nil),        // 24: crossband.v1.FetchSealed
-	(*Sealed)(nil),             // 25: crossband.v1.Sealed
-	(*FetchGroupInfo)(nil),     // 26: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 27: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 28: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 29: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 30: crossband.v1.Commit
-	(*Text)(nil),               // 31: crossband.v1.Text
-	(*Hail)(nil),               // 32: crossband.v1.Hail
-	(*HailReply)(nil),          // 33: crossband.v1.HailReply
-	(*Appended)(nil),           // 34: crossband.v1.Appended
-	(*Read)(nil),               // 35: crossband.v1.Read
-	(*Progress)(nil),           // 36: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 37: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 38: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 39: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 40: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 41: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 42: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 43: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 44: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 45: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 46: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 47: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 48: crossband.v1.FloorWarning
-	(*Charter)(nil),            // 49: crossband.v1.Charter
-	(*Message)(nil),            // 50: crossband.v1.Message
-	(*Position)(nil),           // 51: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 52: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 53: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 54: crossband.v1.Progress.Mark
-	(*Charter_Party)(nil),      // 55: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 56: crossband.v1.Charter.Step
+	(Document_Kind)(0),         // 0: crossband.v1.Document.Kind
+	(Charter_Kind)(0),          // 1: crossband.v1.Charter.Kind
+	(Charter_Storage)(0),       // 2: crossband.v1.Charter.Storage
+	(*Frame)(nil),              // 3: crossband.v1.Frame
+	(*Hello)(nil),              // 4: crossband.v1.Hello
+	(*HelloAck)(nil),           // 5: crossband.v1.HelloAck
+	(*Refused)(nil),            // 6: crossband.v1.Refused
+	(*Done)(nil),               // 7: crossband.v1.Done
+	(*Enrol)(nil),              // 8: crossband.v1.Enrol
+	(*EnrolReply)(nil),         // 9: crossband.v1.EnrolReply
+	(*TrustList)(nil),          // 10: crossband.v1.TrustList
+	(*PutCharter)(nil),         // 11: crossband.v1.PutCharter
+	(*RevocationList)(nil),     // 12: crossband.v1.RevocationList
+	(*Document)(nil),           // 13: crossband.v1.Document
+	(*Withdrawal)(nil),         // 14: crossband.v1.Withdrawal
+	(*PublishKeyPackages)(nil), // 15: crossband.v1.PublishKeyPackages
+	(*FetchKeyPackage)(nil),    // 16: crossband.v1.FetchKeyPackage
+	(*KeyPackage)(nil),         // 17: crossband.v1.KeyPackage
+	(*KeyPackagesLeft)(nil),    // 18: crossband.v1.KeyPackagesLeft
+	(*ChannelOffer)(nil),       // 19: crossband.v1.ChannelOffer
+	(*CreateChannel)(nil),      // 20: crossband.v1.CreateChannel
+	(*Subscribe)(nil),          // 21: crossband.v1.Subscribe
+	(*Subscribed)(nil),         // 22: crossband.v1.Subscribed
+	(*Unsubscribe)(nil),        // 23: crossband.v1.Unsubscribe
+	(*FetchLog)(nil),           // 24: crossband.v1.FetchLog
+	(*Entries)(nil),            // 25: crossband.v1.Entries
+	(*Entry)(nil),              // 26: crossband.v1.Entry
+	(*FetchSealed)(nil),        // 27: crossband.v1.FetchSealed
+	(*Sealed)(nil),             // 28: crossband.v1.Sealed
+	(*FetchGroupInfo)(nil),     // 29: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),          // 30: crossband.v1.GroupInfo
+	(*Welcome)(nil),            // 31: crossband.v1.Welcome
+	(*WelcomeAck)(nil),         // 32: crossband.v1.WelcomeAck
+	(*Commit)(nil),             // 33: crossband.v1.Commit
+	(*Text)(nil),               // 34: crossband.v1.Text
+	(*Hail)(nil),               // 35: crossband.v1.Hail
+	(*HailReply)(nil),          // 36: crossband.v1.HailReply
+	(*Appended)(nil),           // 37: crossband.v1.Appended
+	(*Read)(nil),               // 38: crossband.v1.Read
+	(*Progress)(nil),           // 39: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 40: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 41: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 42: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 43: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 44: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 45: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 46: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 47: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 48: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 49: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 50: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 51: crossband.v1.FloorWarning
+	(*Charter)(nil),            // 52: crossband.v1.Charter
+	(*Message)(nil),            // 53: crossband.v1.Message
+	(*Position)(nil),           // 54: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 55: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 56: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 57: crossband.v1.Progress.Mark
+	(*Charter_Party)(nil),      // 58: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 59: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
-	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
-	4,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
-	5,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
-	6,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
-	7,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
-	8,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
-	9,  // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
-	10, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
-	11, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
-	12, // 9: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
-	13, // 10: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
-	14, // 11: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
-	15, // 12: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
-	16, // 13: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
-	17, // 14: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
-	18, // 15: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
-	19, // 16: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
-	20, // 17: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
-	21, // 18: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
-	22, // 19: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
-	26, // 20: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
-	27, // 21: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
-	28, // 22: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
-	29, // 23: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
-	24, // 24: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
-	25, // 25: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
-	30, // 26: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
-	31, // 27: crossband.v1.Frame.text:type_name -> crossband.v1.Text
-	32, // 28: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
-	33, // 29: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	34, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	35, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
-	36, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
-	37, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
-	38, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
-	39, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
-	40, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	41, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	42, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	43, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	44, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	45, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	46, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	47, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	48, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	45, // 45: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	23, // 46: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	30, // 47: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	31, // 48: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	32, // 49: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	33, // 50: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	53, // 51: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	54, // 52: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	54, // 53: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	0,  // 54: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	55, // 55: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 56: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	55, // 57: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	56, // 58: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	52, // 59: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	51, // 60: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	61, // [61:61] is the sub-list for method output_type
-	61, // [61:61] is the sub-list for method input_type
-	61, // [61:61] is the sub-list for extension type_name
-	61, // [61:61] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	4,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
+	5,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
+	6,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
+	7,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
+	8,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
+	9,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
+	10, // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
+	11, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
+	12, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
+	13, // 9: crossband.v1.Frame.document:type_name -> crossband.v1.Document
+	15, // 10: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
+	16, // 11: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
+	17, // 12: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
+	18, // 13: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
+	19, // 14: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
+	20, // 15: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
+	21, // 16: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
+	22, // 17: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
+	23, // 18: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
+	24, // 19: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
+	25, // 20: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
+	29, // 21: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
+	30, // 22: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
+	31, // 23: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
+	32, // 24: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
+	27, // 25: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
+	28, // 26: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
+	33, // 27: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
+	34, // 28: crossband.v1.Frame.text:type_name -> crossband.v1.Text
+	35, // 29: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
+	36, // 30: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
+	37, // 31: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	38, // 32: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	39, // 33: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	40, // 34: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	41, // 35: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	42, // 36: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	43, // 37: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	44, // 38: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	45, // 39: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	46, // 40: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	47, // 41: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	48, // 42: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	49, // 43: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	50, // 44: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	51, // 45: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	0,  // 46: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
+	48, // 47: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	26, // 48: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	33, // 49: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	34, // 50: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	35, // 51: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	36, // 52: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	56, // 53: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	57, // 54: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	57, // 55: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	1,  // 56: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	58, // 57: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	2,  // 58: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	58, // 59: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	59, // 60: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	55, // 61: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	54, // 62: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	63, // [63:63] is the sub-list for method output_type
+	63, // [63:63] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -5197,6 +5405,7 @@ func file_wire_proto_init() {
 		(*Frame_TrustList)(nil),
 		(*Frame_PutCharter)(nil),
 		(*Frame_RevocationList)(nil),
+		(*Frame_Document)(nil),
 		(*Frame_PublishKeyPackages)(nil),
 		(*Frame_FetchKeyPackage)(nil),
 		(*Frame_KeyPackage)(nil),
@@ -5234,13 +5443,13 @@ func file_wire_proto_init() {
 		(*Frame_FloorRevoke)(nil),
 		(*Frame_FloorWarning)(nil),
 	}
-	file_wire_proto_msgTypes[21].OneofWrappers = []any{
+	file_wire_proto_msgTypes[23].OneofWrappers = []any{
 		(*Entry_Commit)(nil),
 		(*Entry_Text)(nil),
 		(*Entry_Hail)(nil),
 		(*Entry_HailReply)(nil),
 	}
-	file_wire_proto_msgTypes[48].OneofWrappers = []any{
+	file_wire_proto_msgTypes[50].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -5251,8 +5460,8 @@ func file_wire_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   55,
+			NumEnums:      3,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -77,6 +77,8 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 	case *wire.Frame_RevocationList:
 		h.emit(InstallRevocations{l.id, f.Id, l.peer, b.RevocationList.Signed})
 		return nil
+	case *wire.Frame_Document:
+		return h.document(l, f, b.Document)
 	case *wire.Frame_PutCharter:
 		return h.putCharter(l, f, b.PutCharter)
 	case *wire.Frame_PublishKeyPackages:

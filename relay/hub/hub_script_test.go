@@ -23,6 +23,8 @@ import (
 //	hub us/relay                        start anew as this relay's hub
 //	judge ALL trusting SOME             real authorities and certificates
 //	charter NAME kind=… party=… …       write and sign a charter
+//	agreement NAME parties=… channel=… party=… …   write and sign an agreement
+//	withdraw NAME of AGREEMENT by AGENCY at DURATION [WHY]
 //	up LABEL [dialled], down LABEL      a link; newcomerN has no certificate
 //	from LINK [as WHO] [id=N re=N hops=N]: KIND [CHANNEL] [ID] FIELD=VALUE…
 //	                                    re=last answers the hub's newest request on the link
@@ -166,6 +168,10 @@ func (s *script) command(line string) error {
 		return w.useRealJudge(strings.Fields(all), strings.Fields(trusted))
 	case "charter":
 		return w.charter(words)
+	case "agreement":
+		return w.agreement(words)
+	case "withdraw":
+		return w.withdraw(words)
 	case "up":
 		return w.up(rest)
 	case "down":

@@ -100,6 +100,7 @@ func (h *Hub) linkUp(e LinkUp) {
 
 func (h *Hub) peerUp(l *link) {
 	h.sendLists(l, "") // first: what follows may already be the removal of who is listed
+	h.handDocuments(l) // before the channels that rest on them
 	for _, ch := range h.sortedChannels() {
 		switch {
 		case ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(l.peer.Agency):
@@ -123,6 +124,7 @@ func (h *Hub) endpointUp(l *link) {
 		h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: h.trust}}})
 	}
 	h.sendLists(l, "") // before anything else that it judges
+	h.handDocuments(l)
 	h.tellPackages(l)
 	for _, ch := range h.sortedChannels() {
 		if ch.charter.RightOf(l.peer) != proto.RightNone {

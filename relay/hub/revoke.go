@@ -98,10 +98,13 @@ func (h *Hub) sendLists(l *link, of proto.Agency) {
 }
 
 // listTold passes a partner's answer to a list on, so that the administrator
-// knows who has been told and who has not.
+// knows who has been told and who has not; and its refusal of a document.
 func (h *Hub) listTold(l *link, p pending, refusal *proto.Refusal) {
-	if p.kind == proto.KindRevocationList {
+	switch {
+	case p.kind == proto.KindRevocationList:
 		h.emit(Told{l.peer, p.list, refusal})
+	case p.kind == proto.KindDocument && refusal != nil:
+		h.emit(Audit{Peer: l.peer, Actor: h.self, Kind: p.kind, Refusal: refusal})
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 // channel comes after the channels. A bucket that ends in a slash stands for all
 // that begin with it.
 func Load() []string {
-	return []string{bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketBarred, bucketPackages, bucketWelcomes, bucketReturned}
+	return []string{bucketDocuments, bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketBarred, bucketPackages, bucketWelcomes, bucketReturned}
 }
 
 // saveChannel stores what a restart needs besides the log.
@@ -79,6 +79,8 @@ func (h *Hub) loadRecord(e Loaded) error {
 			h.damaged(Damaged{e.Bucket, e.Key})
 		}
 		return err
+	case bucketDocuments:
+		return h.loadDocument(e)
 	case bucketMarks:
 		id, err := proto.ChannelIDFrom(e.Key)
 		if err != nil {

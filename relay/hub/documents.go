@@ -1,0 +1,230 @@
+package hub
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"time"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Signed documents between agencies: a relay judges each, keeps it, and hands it to
+// the relays of the agencies that it concerns and to its own endpoints, which judge
+// it again. What a document means is for its kind to say (place); everything here
+// is the same for all kinds.
+
+const bucketDocuments = "documents" // by kind and what the kind is ordered by: wire.StoredDocument
+
+const (
+	maxDocumentOctets = 16 << 20           // of all documents held
+	documentLife      = 7 * 24 * time.Hour // a document is handed out for so long after its end
+)
+
+// documents are those held, by their identifiers.
+type documents struct {
+	held   map[proto.DocumentID]*heldDocument
+	octets int
+}
+
+// heldDocument is a document as it is kept.
+type heldDocument struct {
+	proto.Document
+	signed []byte
+	came   time.Time // to the millisecond
+}
+
+func (d *heldDocument) frame() *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_Document{Document: &wire.Document{Kind: wire.Document_Kind(d.Kind), Signed: d.signed}}}
+}
+
+// key orders documents in the store so that each comes after those that it is about
+// or follows.
+func (d *heldDocument) key() []byte {
+	k := []byte{byte(d.Kind)}
+	switch {
+	case d.Agreement != nil:
+		return binary.BigEndian.AppendUint32(append(k, d.Agreement.ID[:]...), d.Agreement.Revision)
+	case d.Withdrawal != nil:
+		return append(append(k, d.Withdrawal.Agreement[:]...), d.Issuer...)
+	}
+	return append(k, d.ID[:]...)
+}
+
+// document takes in a document. One that is held changes nothing, and is not handed
+// round for ever.
+func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
+	kind, err := proto.ParseDocumentKind(int32(b.Kind))
+	if err != nil {
+		return err
+	}
+	if h.documents.held[proto.DocumentIDOf(kind, b.Signed)] != nil {
+		return h.done(l, f)
+	}
+	read, err := h.judge.Document(kind, b.Signed, h.now)
+	if err != nil {
+		return err
+	}
+	d := &heldDocument{read, b.Signed, h.now.Truncate(time.Millisecond)}
+	if err := h.mayBring(l, d); err != nil {
+		return err
+	}
+	if h.heldAnew(d) {
+		return h.done(l, f)
+	}
+	if err := h.documentRoom(d); err != nil {
+		return err
+	}
+	replaced, err := h.place(d)
+	if err != nil {
+		return err
+	}
+	for _, old := range replaced {
+		h.dropDocument(old)
+	}
+	h.keepDocument(d)
+	h.emit(Audit{Peer: l.peer, Kind: proto.KindDocument, What: d.Kind.String() + " taken"})
+	for _, p := range sortedLinks(h.peers) {
+		if p != l && h.concerned(d, p.peer.Agency) {
+			h.handDocument(p, d)
+		}
+	}
+	for _, e := range sortedLinks(h.names) {
+		if e.peer.Role.IsEndpoint() {
+			h.handDocument(e, d)
+		}
+	}
+	return h.done(l, f)
+}
+
+// mayBring lets in what concerns this agency, from itself and from those whom it
+// concerns as well.
+func (h *Hub) mayBring(l *link, d *heldDocument) error {
+	switch {
+	case d.Withdrawal != nil && h.pacts[d.Withdrawal.Agreement] == nil:
+		return proto.Refusef(proto.ReasonNoAgreement, "a withdrawal from agreement %s, which is not held", d.Withdrawal.Agreement.Short())
+	case !h.concerned(d, h.self.Agency):
+		return proto.Refusef(proto.ReasonAgreement, "the %s does not concern %s", d.Kind, h.self.Agency)
+	case h.isPeer(l) && !h.concerned(d, l.peer.Agency):
+		return proto.Refusef(proto.ReasonSpokenFor, "the %s does not concern %s", d.Kind, l.peer.Agency)
+	}
+	return nil
+}
+
+// concerned reports whether an agency gets a document.
+func (h *Hub) concerned(d *heldDocument, a proto.Agency) bool {
+	if d.Withdrawal != nil {
+		return h.pacts.Concern(d.Withdrawal.Agreement, a)
+	}
+	return slices.Contains(d.Concerns, a)
+}
+
+// documentRoom refuses what there is no place for.
+func (h *Hub) documentRoom(d *heldDocument) error {
+	if err := h.storeRoom(false); err != nil {
+		return err
+	}
+	if n := len(h.documents.held); n >= proto.MaxDocuments || h.documents.octets+len(d.signed) > maxDocumentOctets {
+		return proto.Refusef(proto.ReasonFull, "%d documents of %d octets", n, h.documents.octets)
+	}
+	if d.Issuer == "" || d.Issuer == h.self.Agency {
+		return nil
+	}
+	issued := 0
+	for _, o := range h.documents.held {
+		if o.Issuer == d.Issuer {
+			issued++
+		}
+	}
+	if issued >= proto.MaxPeerIssued {
+		return proto.Refusef(proto.ReasonQuota, "%d documents of %s", issued, d.Issuer)
+	}
+	return nil
+}
+
+// place lets a document do what its kind does. It returns the documents whose place
+// it takes; on an error nothing has changed.
+func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
+	switch {
+	case d.Agreement != nil:
+		return h.placeAgreement(d)
+	case d.Withdrawal != nil:
+		return nil, h.pacts.TakeWithdrawal(*d.Withdrawal, d.came)
+	}
+	return nil, proto.Refusef(proto.ReasonUnknown, "document of kind %d", d.Kind)
+}
+
+// keepDocument stores a document that has been placed.
+func (h *Hub) keepDocument(d *heldDocument) {
+	h.documents.held[d.ID] = d
+	h.documents.octets += len(d.signed)
+	h.save(bucketDocuments, d.key(), &wire.StoredDocument{Kind: wire.Document_Kind(d.Kind), Signed: d.signed, CameMs: d.came.UnixMilli()})
+}
+
+func (h *Hub) dropDocument(d *heldDocument) {
+	delete(h.documents.held, d.ID)
+	h.documents.octets -= len(d.signed)
+	h.erase(bucketDocuments, d.key())
+}
+
+// loadDocument takes in a document as it was stored. It was judged when it came.
+func (h *Hub) loadDocument(e Loaded) error {
+	v := new(wire.StoredDocument)
+	if err := pb.Unmarshal(e.Value, v); err != nil {
+		return err
+	}
+	kind, err := proto.ParseDocumentKind(int32(v.Kind))
+	if err != nil {
+		return err
+	}
+	read, err := h.judge.ReadDocument(kind, v.Signed)
+	if err != nil {
+		return err
+	}
+	d := &heldDocument{read, v.Signed, time.UnixMilli(v.CameMs)}
+	if !bytes.Equal(d.key(), e.Key) {
+		return proto.Refusef(proto.ReasonMalformed, "%s under another key", d.Kind)
+	}
+	if _, err := h.place(d); err != nil {
+		return err
+	}
+	h.documents.held[d.ID] = d
+	h.documents.octets += len(d.signed)
+	return nil
+}
+
+// handDocuments hands a link that has come up every document that it needs, in the
+// order in which they refer to each other.
+func (h *Hub) handDocuments(l *link) {
+	list := slices.SortedFunc(maps.Values(h.documents.held), func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
+	for _, d := range list {
+		if (!h.isPeer(l) || h.concerned(d, l.peer.Agency)) && h.now.Before(h.documentEnd(d).Add(documentLife)) {
+			h.handDocument(l, d)
+		}
+	}
+}
+
+// documentEnd is when a document is of no use any more.
+func (h *Hub) documentEnd(d *heldDocument) time.Time {
+	if d.Withdrawal != nil {
+		return h.pacts.Last(d.Withdrawal.Agreement)
+	}
+	return d.Ends
+}
+
+// handDocument hands a document on. A partner's relay is asked to answer, so that
+// an administrator learns of a refusal.
+func (h *Hub) handDocument(l *link, d *heldDocument) {
+	if !h.isPeer(l) || len(l.portions.later) > 0 {
+		h.hand(l, d.frame())
+		return
+	}
+	if _, err := h.ask(l, proto.ChannelID{}, d.frame()); err != nil { // too much waits for it: it gets the document, and we no answer
+		h.hand(l, d.frame())
+	}
+}
