@@ -80,6 +80,7 @@ const (
 	ReasonStandDown Reason = 505
 	ReasonRetention Reason = 506
 	ReasonLost      Reason = 507
+	ReasonNotice    Reason = 520
 
 	ReasonFull  Reason = 600
 	ReasonQuota Reason = 601
