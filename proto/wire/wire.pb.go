@@ -1099,7 +1099,7 @@ type HelloAck struct {
 	Software      string                 `protobuf:"bytes,4,opt,name=software,proto3" json:"software,omitempty"`
 	VersionMin    uint32                 `protobuf:"varint,5,opt,name=version_min,json=versionMin,proto3" json:"version_min,omitempty"` // what the listener speaks, whatever was agreed on; 0 from one that does not tell
 	VersionMax    uint32                 `protobuf:"varint,6,opt,name=version_max,json=versionMax,proto3" json:"version_max,omitempty"`
-	Offers        []string               `protobuf:"bytes,7,rep,name=offers,proto3" json:"offers,omitempty"` // all its capabilities
+	Others        []string               `protobuf:"bytes,7,rep,name=others,proto3" json:"others,omitempty"` // its capabilities that are not in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1176,9 +1176,9 @@ func (x *HelloAck) GetVersionMax() uint32 {
 	return 0
 }
 
-func (x *HelloAck) GetOffers() []string {
+func (x *HelloAck) GetOthers() []string {
 	if x != nil {
-		return x.Offers
+		return x.Others
 	}
 	return nil
 }
@@ -4981,7 +4981,7 @@ const file_wire_proto_rawDesc = "" +
 	"versionMin\x12\x1f\n" +
 	"\vversion_max\x18\x06 \x01(\rR\n" +
 	"versionMax\x12\x16\n" +
-	"\x06offers\x18\a \x03(\tR\x06offers\"5\n" +
+	"\x06others\x18\a \x03(\tR\x06others\"5\n" +
 	"\aRefused\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\"\x06\n" +
