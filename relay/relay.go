@@ -19,6 +19,7 @@ import (
 	"crossband/crypto/agreement"
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
+	"crossband/crypto/notice"
 	"crossband/proto"
 	"crossband/proto/link"
 	"crossband/proto/wire"
@@ -167,7 +168,7 @@ func (n *Node) Run(until context.Context) error {
 
 // judge is how the hub asks about certificates and signatures.
 func (n *Node) judge() hub.Judge {
-	return judge{charter.Judge{Trust: n.trust}, documentJudge{Trust: n.trust}}
+	return judge{charter.Judge{Trust: n.trust}, documentJudge{agreement.Judge{Trust: n.trust}, notice.Judge{Trust: n.trust}}}
 }
 
 // judge judges charters, members and documents.
@@ -176,4 +177,26 @@ type judge struct {
 	documentJudge
 }
 
-type documentJudge = agreement.Judge
+// documentJudge has each kind of document judged by who knows it.
+type documentJudge struct {
+	agreements agreement.Judge
+	notices    notice.Judge
+}
+
+func (j documentJudge) Document(kind proto.DocumentKind, signed []byte, now time.Time) (proto.Document, error) {
+	if isNotice(kind) {
+		return j.notices.Document(kind, signed, now)
+	}
+	return j.agreements.Document(kind, signed, now)
+}
+
+func (j documentJudge) ReadDocument(kind proto.DocumentKind, signed []byte) (proto.Document, error) {
+	if isNotice(kind) {
+		return j.notices.ReadDocument(kind, signed)
+	}
+	return j.agreements.ReadDocument(kind, signed)
+}
+
+func isNotice(k proto.DocumentKind) bool {
+	return k == proto.DocumentNotice || k == proto.DocumentNoticeAnswer
+}

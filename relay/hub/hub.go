@@ -311,6 +311,7 @@ func (h *Hub) tick() {
 		h.forgetEnded(ch)
 	}
 	h.tickEnded()
+	h.tickNotices()
 	h.last = h.now
 }
 
