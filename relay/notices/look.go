@@ -1,0 +1,168 @@
+package notices
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"crossband/crypto/identity"
+	"crossband/proto"
+)
+
+// Look is what a partner's relay was like when its link came up.
+type Look struct {
+	VersionMin, VersionMax uint32   // 0: it did not tell
+	Capabilities           []string // rising
+	Software               string
+	Relay                  string   // its name
+	Root, Issuer           [32]byte // fingerprints of the keys that vouch for it
+	Key                    string   // type of its key, such as P-256
+	Exchange               string   // key exchange of the link, which both sides choose
+	Host                   string   // where it dialled from; empty: we dialled it
+	Own                    string   // our own software then
+	At                     time.Time
+}
+
+// Aspect names what can change at a partner. The words are shown and stored.
+type Aspect string
+
+// The aspects of a partner's relay.
+const (
+	AspectProtocol     Aspect = "protocol versions"
+	AspectCapabilities Aspect = "capabilities"
+	AspectSoftware     Aspect = "software"
+	AspectRelay        Aspect = "relay"
+	AspectRoot         Aspect = "root"
+	AspectIssuer       Aspect = "issuing authority"
+	AspectKey          Aspect = "key type"
+	AspectExchange     Aspect = "key exchange"
+	AspectAddress      Aspect = "address"
+)
+
+// Change is one difference between two looks at a partner.
+type Change struct {
+	What          Aspect
+	Before, After string
+	At            time.Time
+	Notice        proto.NoticeID // that announced it; zero: none
+	Why           string         // why no notice covers it, if one comes near
+}
+
+// alarms reports whether the change needs a notice. Software alone does not: each
+// build has its own text, and what it changes on the wire shows in the other aspects.
+func (c *Change) alarms() bool { return c.What != AspectSoftware && c.Notice == proto.NoticeID{} }
+
+// known fills in from the look before what this one cannot tell: a listener of an
+// older build tells no range, and whom we dialled did not come from anywhere.
+func (l Look) known(was *Look) Look {
+	if l.VersionMax == 0 {
+		l.VersionMin, l.VersionMax, l.Capabilities = was.VersionMin, was.VersionMax, was.Capabilities
+	}
+	if l.Host == "" {
+		l.Host = was.Host
+	}
+	return l
+}
+
+// compare lists what has changed from one look to the next. What was not known
+// before has not changed. The key exchange is ours as well: it counts only while our
+// own software is the same.
+func compare(was, is *Look) (list []Change) {
+	differ := func(what Aspect, before, after string) {
+		if before != after && before != "" {
+			list = append(list, Change{What: what, Before: before, After: after, At: is.At})
+		}
+	}
+	if was.VersionMax != 0 {
+		differ(AspectProtocol, fmt.Sprintf("%d to %d", was.VersionMin, was.VersionMax), fmt.Sprintf("%d to %d", is.VersionMin, is.VersionMax))
+		differ(AspectCapabilities, listed(was.Capabilities), listed(is.Capabilities))
+	}
+	differ(AspectSoftware, was.Software, is.Software)
+	differ(AspectRelay, was.Relay, is.Relay)
+	differ(AspectRoot, identity.Fingerprint(was.Root).String(), identity.Fingerprint(is.Root).String())
+	differ(AspectIssuer, identity.Fingerprint(was.Issuer).String(), identity.Fingerprint(is.Issuer).String())
+	differ(AspectKey, was.Key, is.Key)
+	if was.Own == is.Own {
+		differ(AspectExchange, was.Exchange, is.Exchange)
+	}
+	differ(AspectAddress, was.Host, is.Host)
+	return list
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// covered looks for the notice that announced a change and that is in its time. If
+// one comes near, it tells what does not fit.
+func (c *Change) covered(by proto.Agency, is *Look, held []Held) (proto.NoticeID, string) {
+	near := ""
+	for i := range held {
+		h := &held[i]
+		if h.Agency != by || h.Replaced || !concerns(h, c.What) {
+			continue
+		}
+		switch {
+		case !h.Covers(c.At):
+			near = fmt.Sprintf("the notice %q is for %s to %s", h.Title, stamp(h.Begins), stamp(h.Ends))
+		case !fits(h, c.What, is):
+			near = fmt.Sprintf("the notice %q announced something else", h.Title)
+		default:
+			return h.ID, ""
+		}
+	}
+	return proto.NoticeID{}, near
+}
+
+// concerns reports whether a notice of such a kind can announce a change of an aspect.
+func concerns(h *Held, what Aspect) bool {
+	switch h.Kind {
+	case proto.NoticeProtocol:
+		return what == AspectProtocol || what == AspectCapabilities && h.Protocol.Capabilities != nil
+	case proto.NoticeRollover:
+		return what == AspectRoot || what == AspectIssuer || what == AspectKey
+	case proto.NoticeSuite:
+		return what == AspectKey || what == AspectExchange
+	case proto.NoticeAddress:
+		return what == AspectAddress || what == AspectRelay
+	case proto.NoticeMaintenance:
+		return what == AspectRelay
+	}
+	return false
+}
+
+// fits reports whether a notice announced exactly what is there now.
+func fits(h *Held, what Aspect, is *Look) bool {
+	switch what {
+	case AspectProtocol:
+		return h.Protocol.Min == is.VersionMin && h.Protocol.Max == is.VersionMax
+	case AspectCapabilities:
+		return slices.Equal(h.Protocol.Capabilities, is.Capabilities)
+	case AspectRoot, AspectIssuer:
+		return h.Root == is.Root
+	case AspectKey:
+		return h.Kind != proto.NoticeSuite || slices.Contains(h.Suites.After, suiteOf(is.Key))
+	case AspectAddress:
+		host, _, err := net.SplitHostPort(h.Address.After)
+		_, notIP := netip.ParseAddr(host) // a name cannot be compared with where packets come from
+		return err == nil && (host == is.Host || notIP != nil)
+	}
+	return true
+}
+
+// suiteOf is the suite that a key of a type can be in; 0 for none.
+func suiteOf(key string) uint16 {
+	switch key {
+	case "P-256":
+		return proto.SuiteP256
+	case "P-384":
+		return proto.SuiteP384
+	}
+	return 0
+}
