@@ -71,12 +71,15 @@ func TestNoticeRules(t *testing.T) {
 		"another's gateway": func(n *Notice) {
 			n.Kind, n.Gateway.Name = NoticeGateway, Name{"gn.example", RoleGateway, "p25"}
 		},
-		"a unit for a gateway":   func(n *Notice) { n.Kind, n.Gateway.Name = NoticeGateway, Name{"usbp.example", RoleUnit, "a"} },
-		"gateway and suite":      func(n *Notice) { n.Kind, n.Gateway.Name, n.Suites.After = NoticeGateway, gateway, []uint16{2} },
-		"address without port":   func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a.example"} },
-		"address with an escape": func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a\x1b.example:1"} },
-		"port 0":                 func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a.example:0"} },
-		"port 01":                func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a.example:01"} },
+		"a unit for a gateway":     func(n *Notice) { n.Kind, n.Gateway.Name = NoticeGateway, Name{"usbp.example", RoleUnit, "a"} },
+		"gateway and suite":        func(n *Notice) { n.Kind, n.Gateway.Name, n.Suites.After = NoticeGateway, gateway, []uint16{2} },
+		"address without port":     func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a.example"} },
+		"address with an escape":   func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a\x1b.example:1"} },
+		"port 0":                   func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a.example:0"} },
+		"address without brackets": func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "2001:db8::1:1"} },
+		"address in another form":  func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "[2001:DB8::1]:1"} },
+		"port alone":               func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", ":1"} },
+		"port 01":                  func(n *Notice) { n.Kind, n.Address = NoticeAddress, AddressChange{"a.example:1", "a.example:01"} },
 	} {
 		n := aNotice()
 		if err := n.Validate(); err != nil {

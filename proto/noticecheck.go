@@ -1,7 +1,7 @@
 package proto
 
 import (
-	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,10 +119,10 @@ func rising[T ~string | ~uint16](list []T) bool {
 
 func (a AddressChange) check() error {
 	for _, s := range []string{a.Before, a.After} {
-		host, port, err := net.SplitHostPort(s)
-		n, nerr := strconv.ParseUint(port, 10, 16)
-		if err != nil || nerr != nil || n == 0 || strconv.FormatUint(n, 10) != port || !validHost(host) || len(s) > MaxNoticeAddress || net.JoinHostPort(host, port) != s {
-			return bad("address %q: want HOST:PORT", clip(s))
+		host, port := splitAddress(s)
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 || strconv.FormatUint(n, 10) != port || !validHost(host) || len(s) > MaxNoticeAddress {
+			return bad("address %q: want HOST:PORT, an IPv6 address in brackets", clip(s))
 		}
 	}
 	if a.Before == a.After {
@@ -131,10 +131,26 @@ func (a AddressChange) check() error {
 	return nil
 }
 
-// validHost lets in names and addresses in lower case: one that is only ever shown
-// and compared, never looked up.
+// HostAfter is the host of the address afterwards, without brackets.
+func (a AddressChange) HostAfter() string {
+	host, _ := splitAddress(a.After)
+	return strings.Trim(host, "[]")
+}
+
+func splitAddress(s string) (host, port string) {
+	i := max(strings.LastIndexByte(s, ':'), 0)
+	return s[:i], strings.TrimPrefix(s[i:], ":")
+}
+
+// validHost lets in names and IPv4 addresses in lower case, and IPv6 addresses in
+// brackets: what is only ever shown and compared, never looked up.
 func validHost(s string) bool {
-	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-:") == ""
+	if inner, ok := strings.CutPrefix(s, "["); ok {
+		inner, ok = strings.CutSuffix(inner, "]")
+		ip, err := netip.ParseAddr(inner)
+		return ok && err == nil && ip.Is6() && ip.Zone() == "" && ip.String() == inner
+	}
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == ""
 }
 
 // validText is validTitle for longer texts, which may be empty.

@@ -36,6 +36,8 @@ type Config struct {
 	Documents []Document         // that the agency holds, taken in at start, before the charters
 	Charters  [][]byte           // signed by the authority, registered at start
 
+	Offers link.Offers // what it speaks on links; zero: what this build does
+
 	Retention hub.Retention                              // how long messages are kept; zero: for ever
 	Holds     func() (map[proto.ChannelID]string, error) // channels under a legal hold, and who ordered it why; asked once a second; nil: none
 
@@ -92,8 +94,9 @@ type Node struct {
 	listener *link.Listener
 	events   chan hub.Event // from readers to the loop; full: the reader waits, and so does its sender
 	counters counters
-	figures  *figures              // measured; read by whoever looks
-	state    atomic.Pointer[State] // published by the loop once a second
+	figures  *figures                // measured; read by whoever looks
+	state    atomic.Pointer[State]   // published by the loop once a second
+	notices  atomic.Pointer[Notices] // likewise
 	arrivals arrivals
 	wg       sync.WaitGroup // every goroutine that Run started
 }

@@ -48,6 +48,8 @@ const (
 	peerUp
 	peerSince
 	peerSkew
+	noticesHeld
+	peerUnannounced
 	certificateEnds
 	lastMetric
 )
@@ -73,6 +75,8 @@ func newDescs() (d descs) {
 	describe(packages, "key_packages", "Key packages left by this agency's endpoints, without those of last resort.")
 	describe(peerUp, "peer_up", "1 while there is a link with the agency's relay, else 0.", "agency")
 	describe(peerSince, "peer_changed_timestamp_seconds", "When the link with the agency's relay last began or ended.", "agency")
+	describe(noticesHeld, "change_notices", "Change notices of the agency that are in force and not over.", "agency")
+	describe(peerUnannounced, "peer_unannounced_changes", "Changes of the agency's relay in the last week that no notice covers.", "agency")
 	describe(peerSkew, "peer_clock_skew_seconds", "The peer's clock less ours when the link began.", "agency")
 	describe(certificateEnds, "certificate_ends_timestamp_seconds", "When this relay's own certificate ends.")
 	return d

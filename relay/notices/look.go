@@ -2,7 +2,6 @@ package notices
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -67,28 +66,51 @@ func (l Look) known(was *Look) Look {
 	return l
 }
 
+// aspects lists all that is compared.
+func aspects() []Aspect {
+	return []Aspect{AspectProtocol, AspectCapabilities, AspectSoftware, AspectRelay, AspectRoot, AspectIssuer, AspectKey, AspectExchange, AspectAddress}
+}
+
+// tell says one aspect of a look in words; empty: not known.
+func (l *Look) tell(what Aspect) string {
+	switch what {
+	case AspectProtocol:
+		if l.VersionMax != 0 {
+			return fmt.Sprintf("%d to %d", l.VersionMin, l.VersionMax)
+		}
+	case AspectCapabilities:
+		if l.VersionMax != 0 {
+			return listed(l.Capabilities)
+		}
+	case AspectSoftware:
+		return l.Software
+	case AspectRelay:
+		return l.Relay
+	case AspectRoot:
+		return identity.Fingerprint(l.Root).String()
+	case AspectIssuer:
+		return identity.Fingerprint(l.Issuer).String()
+	case AspectKey:
+		return l.Key
+	case AspectExchange:
+		return l.Exchange
+	case AspectAddress:
+		return l.Host
+	}
+	return ""
+}
+
 // compare lists what has changed from one look to the next. What was not known
 // before has not changed. The key exchange is ours as well: it counts only while our
 // own software is the same.
 func compare(was, is *Look) (list []Change) {
-	differ := func(what Aspect, before, after string) {
-		if before != after && before != "" {
-			list = append(list, Change{What: what, Before: before, After: after, At: is.At})
+	for _, what := range aspects() {
+		before, after := was.tell(what), is.tell(what)
+		if before == after || before == "" || what == AspectExchange && was.Own != is.Own {
+			continue
 		}
+		list = append(list, Change{What: what, Before: before, After: after, At: is.At})
 	}
-	if was.VersionMax != 0 {
-		differ(AspectProtocol, fmt.Sprintf("%d to %d", was.VersionMin, was.VersionMax), fmt.Sprintf("%d to %d", is.VersionMin, is.VersionMax))
-		differ(AspectCapabilities, listed(was.Capabilities), listed(is.Capabilities))
-	}
-	differ(AspectSoftware, was.Software, is.Software)
-	differ(AspectRelay, was.Relay, is.Relay)
-	differ(AspectRoot, identity.Fingerprint(was.Root).String(), identity.Fingerprint(is.Root).String())
-	differ(AspectIssuer, identity.Fingerprint(was.Issuer).String(), identity.Fingerprint(is.Issuer).String())
-	differ(AspectKey, was.Key, is.Key)
-	if was.Own == is.Own {
-		differ(AspectExchange, was.Exchange, is.Exchange)
-	}
-	differ(AspectAddress, was.Host, is.Host)
 	return list
 }
 
@@ -149,9 +171,9 @@ func fits(h *Held, what Aspect, is *Look) bool {
 	case AspectKey:
 		return h.Kind != proto.NoticeSuite || slices.Contains(h.Suites.After, suiteOf(is.Key))
 	case AspectAddress:
-		host, _, err := net.SplitHostPort(h.Address.After)
+		host := h.Address.HostAfter()
 		_, notIP := netip.ParseAddr(host) // a name cannot be compared with where packets come from
-		return err == nil && (host == is.Host || notIP != nil)
+		return host == is.Host || notIP != nil
 	}
 	return true
 }

@@ -119,7 +119,7 @@ func (w *Watch) judge(now time.Time, a proto.Agency, held []Held, n *News) {
 	}
 	kept := p.alarms[:0:0]
 	for _, c := range p.alarms {
-		if id, _ := c.covered(a, p.look, held); id != (proto.NoticeID{}) {
+		if id, _ := c.covered(a, p.look, held); id != (proto.NoticeID{}) && c.After == p.look.tell(c.What) {
 			c.Notice, c.Why = id, ""
 			n.Changes = append(n.Changes, Seen{Agency: a, Change: c, Late: true})
 		} else if now.Sub(c.At) < alarmLife {

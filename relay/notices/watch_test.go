@@ -265,6 +265,16 @@ func TestNoticeThatComesAfterTheChange(t *testing.T) {
 	if len(p.w.Alarms()) != 0 {
 		t.Error("the alarm is back after a restart")
 	}
+	// A notice of what came next does not cover what was before it.
+	p.linked(func(l *Look) { l.VersionMax = 3 })
+	p.after(settleTime)
+	p.linked(func(l *Look) { l.VersionMax = 4 })
+	n.ID, n.Protocol.Max = proto.NoticeID{6}, 4
+	p.held = []Held{{Notice: *n}}
+	p.after(settleTime)
+	if list := p.w.Alarms(); len(list) != 1 || list[0].After != "1 to 3" {
+		t.Errorf("alarms %+v", list)
+	}
 }
 
 // TestWhatIsNotTold: a listener that tells no range, and whom we dialled, have not

@@ -17,6 +17,7 @@ import (
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 	"crossband/relay"
 	"crossband/relay/hub"
@@ -50,6 +51,7 @@ type Agency struct {
 	Charters  [][]byte
 	Store     store.Store                       // outlives the node: what a restart finds
 	Retention hub.Retention                     // of the relay
+	Offers    link.Offers                       // what its relay speaks; zero: what this build does
 	dir       string                            // of the authority
 	kept      atomic.Pointer[identity.Identity] // what its relay last saved
 	socket    net.PacketConn
@@ -154,7 +156,7 @@ func (a *Agency) start() {
 	}
 	node, err := relay.New(relay.Config{
 		Save:     func(id *identity.Identity) error { a.kept.Store(id); return nil },
-		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention,
+		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention, Offers: a.Offers,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)
@@ -302,3 +304,6 @@ func (w *World) check(err error) {
 		w.T.Fatal(err)
 	}
 }
+
+// Renew has the authority issue its relay another certificate, for the next run.
+func (a *Agency) Renew(short string) { a.kept.Store(a.Identity(short)) }
