@@ -70,7 +70,7 @@ func importRules() []importRule {
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
-		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
+		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "crypto/notice", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
 		{"cmd/internal/fips", nil, nil},
 	}

@@ -3,7 +3,9 @@ package proto
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -136,6 +138,32 @@ const (
 
 // Concerned lists the agencies that get the notice, its own first.
 func (n *Notice) Concerned() []Agency { return append([]Agency{n.Agency}, n.To...) }
+
+// Says tells the notice's parameters in words; empty for kinds that have none.
+func (n *Notice) Says() string {
+	switch p := n.Protocol; n.Kind {
+	case NoticeProtocol:
+		said := fmt.Sprintf("protocol versions %d to %d", p.Min, p.Max)
+		if p.Capabilities != nil {
+			said += ", capabilities: " + strings.Join(p.Capabilities, ", ")
+		}
+		return said
+	case NoticeSuite:
+		return fmt.Sprintf("suites %v, before %v", n.Suites.After, n.Suites.Before)
+	case NoticeCodec:
+		return fmt.Sprintf("codecs %s, before %s", strings.Join(n.Codecs.After, ", "), strings.Join(n.Codecs.Before, ", "))
+	case NoticeRollover:
+		return "root " + hex.EncodeToString(n.Root[:])
+	case NoticeGateway:
+		if n.Gateway.Up {
+			return n.Gateway.Name.String() + " comes"
+		}
+		return n.Gateway.Name.String() + " goes"
+	case NoticeAddress:
+		return n.Address.After + ", before " + n.Address.Before
+	}
+	return ""
+}
 
 // Covers reports whether a change that is seen at now falls into the time that the
 // notice announces, give or take what clocks may differ.

@@ -29,6 +29,7 @@ type Status struct {
 	Channels      []Channel     `json:"channels"`
 	Queues        []Queue       `json:"queues"`
 	Store         *Store        `json:"store,omitempty"` // absent when the store does not tell
+	Notices       Notices       `json:"notices"`
 }
 
 // FIPS is how the relay stands with FIPS 140-3.
@@ -40,7 +41,7 @@ type FIPS struct {
 // Warning is something that an administrator should look at.
 type Warning struct {
 	Problem bool   `json:"problem"` // something does not work; else it will not, later
-	About   string `json:"about"`   // certificate, peer, clock, channel, queue, store or relay
+	About   string `json:"about"`   // certificate, peer, clock, channel, queue, store, notice or relay
 	Text    string `json:"text"`
 }
 
@@ -140,6 +141,7 @@ func Look(o Options, now time.Time) Status {
 	for _, ch := range state.Hub.Channels {
 		s.Channels = append(s.Channels, channelOf(ch, state.Away[ch.ID]))
 	}
+	s.Notices = LookAtNotices(n)
 	s.Queues = queues(n.Figures(), state.Hub)
 	s.Warnings = append(s.Warnings, warnings(n, s, now)...)
 	slices.SortStableFunc(s.Warnings, func(a, b Warning) int {

@@ -94,6 +94,8 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { revoked.watch(ctx, node) }) // ends with ctx
+	announced := &noticesFolder{dir: NoticesDir(path), log: log, seen: make(map[string]time.Time)}
+	wg.Go(func() { announced.watch(ctx, node) }) // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()
