@@ -225,7 +225,7 @@ func newRootCommand(e env) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newPatrolCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
+		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root
