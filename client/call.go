@@ -113,6 +113,8 @@ func (s *Session) frame(f *wire.Frame) {
 		s.trustLocked(b.TrustList.Signed)
 	case *wire.Frame_RevocationList:
 		news = s.revocationsLocked(b.RevocationList.Signed)
+	case *wire.Frame_Document:
+		news = s.noticeLocked(b.Document)
 	default:
 		s.log.Debug("frame ignored", "kind", int(proto.KindOf(f)))
 	}

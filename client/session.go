@@ -57,6 +57,7 @@ type Session struct {
 	channels  map[proto.ChannelID]*Channel
 	ended     []*Channel // whose charters have, and who are yet to be told of
 	hails     map[proto.MessageID]*Hail
+	announced announced
 	packages  keyPackages
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
 	changed   chan struct{}  // closed and replaced whenever something changes that somebody may wait for
@@ -95,8 +96,8 @@ func Open(cfg Config) (*Session, error) {
 		clock:    voice.NewTalkClock(uint8(rand.Uint32())),
 		calls:    make(map[uint64]chan *wire.Frame),
 		channels: make(map[proto.ChannelID]*Channel),
-		hails:    make(map[proto.MessageID]*Hail),
-		changed:  make(chan struct{}),
+		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
+		changed: make(chan struct{}),
 	}
 	s.ears = newEars(s, cfg.Sink)
 	s.wg.Go(s.ears.listen) // ends with Close; before anything is learnt that they must take

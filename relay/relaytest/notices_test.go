@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"crossband/client"
 	"crossband/crypto/notice"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -115,6 +116,42 @@ func TestNoticeTravelsAndItsAnswerComesBack(t *testing.T) {
 		}
 		if s := scrape(t, b.mx.Node); s[`crossband_change_notices{agency="usbp.example"}`] != 1 {
 			t.Errorf("figures: %q", like(s, "crossband_change_notices"))
+		}
+	})
+}
+
+// TestDesksHearOfANotice: own and the partner's, also one that links later; they count
+// down by themselves, and hear when it is taken back.
+func TestDesksHearOfANotice(t *testing.T) {
+	loggedRun(t, func(t *testing.T, b *border, _ *logged) {
+		here, there := b.us.Endpoint("desk/here"), b.mx.Endpoint("desk/there")
+		time.Sleep(2 * time.Second)
+		begins := time.Now().Add(2 * time.Hour).Truncate(time.Second)
+		n := announce(t, b.us, proto.Notice{To: []proto.Agency{"gn.example"}, Kind: proto.NoticeMaintenance, Begins: begins, Ends: begins.Add(time.Hour)})
+		late := b.mx.Endpoint("desk/late")
+		heard := func(e *relaytest.Endpoint, stage proto.NoticeStage, off bool) {
+			t.Helper()
+			relaytest.Wait(t, e.Watch, "the notice", func(c client.ChangeNotice) bool { return c.Notice.ID == n.ID && c.Stage == stage && c.Off == off })
+		}
+		for _, e := range []*relaytest.Endpoint{here, there, late} {
+			heard(e, proto.StageDay, false)
+		}
+		b.us.Crash() // they count down without any relay
+		b.mx.Crash()
+		time.Sleep(time.Until(begins.Add(-time.Hour + 2*time.Second)))
+		heard(there, proto.StageHour, false)
+		b.us.Restart()
+		b.mx.Restart()
+		time.Sleep(30 * time.Second)
+		announce(t, b.us, proto.Notice{To: n.To, Kind: proto.NoticeWithdrawn, Replaces: n.ID, Begins: time.Now().Truncate(time.Second), Ends: n.Ends})
+		for _, e := range []*relaytest.Endpoint{here, there, late} {
+			heard(e, proto.StageHour, true)
+		}
+		time.Sleep(2 * time.Hour)
+		for _, e := range []*relaytest.Endpoint{here, there, late} {
+			if got := len(relaytest.Find[client.ChangeNotice](e.Watch)); got != 3 {
+				t.Errorf("told %d times, want 3: %+v", got, relaytest.Find[client.ChangeNotice](e.Watch))
+			}
 		}
 	})
 }
