@@ -40,7 +40,13 @@ func (n *Node) Notices() *Notices { return n.notices.Load() }
 type noticed struct {
 	watch *notices.Watch
 	next  time.Time
+	does  map[proto.NoticeID][]notices.Breakage // what each notice held does, as it was last worked out
+	again time.Time                             // when to work it out anew
 }
+
+// impactEvery is how often it is worked out anew what the notices do: it depends on
+// channels, members, bundles and partners. Of a new notice it is worked out at once.
+const impactEvery = 10 * time.Second
 
 // loadNotices takes in what the last run remembered.
 func (l *loop) loadNotices(ctx context.Context) error {
@@ -65,7 +71,7 @@ func (l *loop) followNotices(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	l.noticed.next = now.Add(stateEvery)
-	summary := l.hub.Summary()
+	summary := l.n.state.Load().Hub // published in this turn, or a second ago
 	know, held := l.knowledge(summary, now), heldNotices(summary)
 	news := l.noticed.watch.Tick(now, held, know)
 	var records []store.Record
@@ -81,16 +87,34 @@ func (l *loop) followNotices(ctx context.Context, now time.Time) error {
 	for _, c := range news.Changes {
 		l.n.recordChange(c)
 	}
+	l.noticed.impact(now, held, know)
 	out := &Notices{At: now, Unannounced: l.noticed.watch.Alarms()}
-	for i, s := range summary.Notices {
-		state := NoticeState{NoticeSummary: s, Stage: s.Stage(now), Left: s.Begins.Sub(now)}
-		if !held[i].Replaced {
-			state.Does = notices.Impact(&held[i].Notice, know)
-		}
-		out.Held = append(out.Held, state)
+	for _, s := range summary.Notices {
+		out.Held = append(out.Held, NoticeState{NoticeSummary: s, Stage: s.Stage(now), Left: s.Begins.Sub(now), Does: l.noticed.does[s.ID]})
 	}
 	l.n.notices.Store(out)
 	return nil
+}
+
+// impact works out what the notices that count do.
+func (f *noticed) impact(now time.Time, held []notices.Held, k *notices.Knowledge) {
+	anew := !now.Before(f.again)
+	if anew {
+		f.again = now.Add(impactEvery)
+	}
+	does := make(map[proto.NoticeID][]notices.Breakage)
+	for i := range held {
+		h := &held[i]
+		known, ok := f.does[h.ID]
+		switch {
+		case h.Replaced:
+		case ok && !anew:
+			does[h.ID] = known
+		default:
+			does[h.ID] = notices.Impact(&h.Notice, k)
+		}
+	}
+	f.does = does
 }
 
 func heldNotices(s hub.Summary) (list []notices.Held) {

@@ -18,7 +18,8 @@ import (
 type membership struct {
 	group  *roster.Group
 	leaves map[proto.Name]tree.LeafIndex
-	since  uint64 // the first epoch with these members
+	count  map[proto.Agency]int // members of each agency
+	since  uint64               // the first epoch with these members
 
 	revoked map[proto.Name]struct{} // members whose certificates have been taken back; nil for none
 }
@@ -45,11 +46,14 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 
 func newPlaces(group *roster.Group) (*membership, error) {
 	members := group.Members()
-	m := &membership{group: group, leaves: make(map[proto.Name]tree.LeafIndex, len(members))}
+	m := &membership{group: group, leaves: make(map[proto.Name]tree.LeafIndex, len(members)), count: make(map[proto.Agency]int)}
 	for _, member := range members {
 		n, err := policy.NameOf(member.Credential)
 		if err != nil {
 			return nil, err
+		}
+		if !m.has(n) {
+			m.count[n.Agency]++
 		}
 		m.leaves[n] = member.Leaf
 		if member.Leaf >= proto.MaxMembers {

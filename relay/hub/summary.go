@@ -125,11 +125,9 @@ func (h *Hub) partiesOf(ch *channel) (list []PartySummary) {
 	if ch.charter.Owner == h.self.Agency {
 		known = ch.hosted.members
 	}
-	count := make(map[proto.Agency]int)
+	var count map[proto.Agency]int
 	if known != nil {
-		for n := range known.leaves {
-			count[n.Agency]++
-		}
+		count = known.count
 	}
 	for _, p := range ch.charter.Parties {
 		gateway := slices.Contains(p.Send, proto.RoleGateway) || slices.Contains(p.Listen, proto.RoleGateway)

@@ -114,6 +114,11 @@ func compare(was, is *Look) (list []Change) {
 	return list
 }
 
+// same reports whether two looks show the same and know as much.
+func same(a, b *Look) bool {
+	return len(compare(a, b)) == 0 && a.Host == b.Host && a.VersionMax == b.VersionMax
+}
+
 func listed(names []string) string {
 	if len(names) == 0 {
 		return "none"

@@ -17,6 +17,9 @@ const (
 	alarmLife = 7 * 24 * time.Hour
 	// maxAlarms bounds the changes remembered of one partner; the oldest go.
 	maxAlarms = 16
+	// maxNext bounds the looks that wait to be judged: a partner cannot link more often
+	// in settleTime than its rate of links allows, and what is equal is judged once.
+	maxNext = 16
 )
 
 // Watch follows the notices that a relay holds and what its partners are like. Its
@@ -28,9 +31,8 @@ type Watch struct {
 
 // partner is what is remembered of one agency's relay.
 type partner struct {
-	look   *Look // the last that was judged; nil: none yet
-	next   *Look // to be judged
-	due    time.Time
+	look   *Look    // the last that was judged; nil: none yet
+	next   []Look   // to be judged, oldest first
 	alarms []Change // that no notice covers, oldest first
 }
 
@@ -43,10 +45,12 @@ func NewWatch() *Watch {
 // those of the configuration, which bounds them.
 func (w *Watch) Seen(by proto.Agency, l Look) {
 	p := w.of(by)
-	if p.next == nil {
-		p.due = l.At.Add(settleTime)
+	if n := len(p.next); n > 0 && same(&p.next[n-1], &l) {
+		return // another link of the same kind: one judgement is enough
 	}
-	p.next = &l
+	if p.next = append(p.next, l); len(p.next) > maxNext {
+		p.next = p.next[1:]
+	}
 }
 
 func (w *Watch) of(a proto.Agency) *partner {
@@ -106,9 +110,9 @@ func (w *Watch) Tick(now time.Time, held []Held, k *Knowledge) (n News) {
 func (w *Watch) judge(now time.Time, a proto.Agency, held []Held, n *News) {
 	p := w.partners[a]
 	changed := false
-	if p.next != nil && !now.Before(p.due) {
-		is := *p.next
-		p.next, changed = nil, true
+	for len(p.next) > 0 && !now.Before(p.next[0].At.Add(settleTime)) {
+		is := p.next[0]
+		p.next, changed = p.next[1:], true
 		if p.look != nil {
 			is = is.known(p.look)
 			for _, c := range compare(p.look, &is) {

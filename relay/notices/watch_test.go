@@ -291,6 +291,28 @@ func TestWhatIsNotTold(t *testing.T) {
 	p.expect(p.after(settleTime))
 }
 
+// TestAShortChangeIsSeen: who is there in a partner's place for a moment only, between
+// two links of the genuine one, is seen.
+func TestAShortChangeIsSeen(t *testing.T) {
+	p := newPlay(t)
+	p.linked(nil)
+	p.after(settleTime)
+	p.linked(nil)
+	p.after(time.Second)
+	p.linked(func(l *Look) { l.Host = "198.51.100.9" })
+	p.after(time.Second)
+	p.linked(nil)
+	p.linked(nil)
+	p.expect(p.after(settleTime),
+		"ALARM gn.example address: 192.0.2.7 -> 198.51.100.9; ", "ALARM gn.example address: 198.51.100.9 -> 192.0.2.7; ")
+	for i := range 10 * maxNext {
+		p.linked(func(l *Look) { l.VersionMax = uint32(i + 1) })
+	}
+	if got := len(p.w.partners[mx].next); got != maxNext {
+		t.Errorf("%d looks wait", got)
+	}
+}
+
 // TestAlarmsAreBounded: a partner that changes all the time fills no memory.
 func TestAlarmsAreBounded(t *testing.T) {
 	p := newPlay(t)

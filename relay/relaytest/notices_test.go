@@ -233,7 +233,7 @@ func TestRootThatRolls(t *testing.T) {
 					}
 					ok(t, b.us.Authority.Pins().Update(bundle, time.Now()))
 					trustIn(t, b.us, authority)
-					time.Sleep(2 * time.Second)
+					time.Sleep(12 * time.Second)
 					if does := noticeAt(b.us, n.ID).Does; len(does) != 1 || does[0].Code != "root-trusted" {
 						t.Errorf("after: %+v", does)
 					}
