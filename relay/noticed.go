@@ -177,7 +177,12 @@ func lookAt(c *link.Conn, own string, now time.Time) notices.Look {
 	offers, tls := c.Offers(), c.TLS()
 	look := notices.Look{
 		VersionMin: offers.VersionMin, VersionMax: offers.VersionMax, Capabilities: offers.Capabilities,
-		Software: c.Software(), Relay: c.Peer().String(), Exchange: tls.CurveID.String(), Own: own, At: now,
+		Software: c.Software(), Relay: c.Peer().String(), Own: own, At: now,
+	}
+	if c.Dialled() {
+		look.ExchangeOut = tls.CurveID.String()
+	} else {
+		look.Exchange = tls.CurveID.String()
 	}
 	if chain := tls.PeerCertificates; len(chain) > 1 { // its own, the issuing authority's, the root
 		look.Issuer, look.Root = keyOf(chain[1]), keyOf(chain[len(chain)-1])

@@ -502,10 +502,11 @@ type StoredPartner_Look struct {
 	Root          []byte                 `protobuf:"bytes,6,opt,name=root,proto3" json:"root,omitempty"`         // SHA-256 of the public key of the root that vouches for it
 	Issuer        []byte                 `protobuf:"bytes,7,opt,name=issuer,proto3" json:"issuer,omitempty"`     // of its issuing authority
 	Key           string                 `protobuf:"bytes,8,opt,name=key,proto3" json:"key,omitempty"`           // type of its key
-	Exchange      string                 `protobuf:"bytes,9,opt,name=exchange,proto3" json:"exchange,omitempty"` // key exchange of the link
+	Exchange      string                 `protobuf:"bytes,9,opt,name=exchange,proto3" json:"exchange,omitempty"` // key exchange of a link that it dialled
 	Host          string                 `protobuf:"bytes,10,opt,name=host,proto3" json:"host,omitempty"`        // where it dialled from
 	Own           string                 `protobuf:"bytes,11,opt,name=own,proto3" json:"own,omitempty"`          // our own software then
 	AtMs          int64                  `protobuf:"varint,12,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	ExchangeOut   string                 `protobuf:"bytes,13,opt,name=exchange_out,json=exchangeOut,proto3" json:"exchange_out,omitempty"` // of one that we dialled
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -624,6 +625,13 @@ func (x *StoredPartner_Look) GetAtMs() int64 {
 	return 0
 }
 
+func (x *StoredPartner_Look) GetExchangeOut() string {
+	if x != nil {
+		return x.ExchangeOut
+	}
+	return ""
+}
+
 type StoredPartner_Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	What          string                 `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
@@ -734,10 +742,10 @@ const file_stored_proto_rawDesc = "" +
 	"\x0eStoredDocument\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
 	"\x06signed\x18\x02 \x01(\fR\x06signed\x12\x17\n" +
-	"\acame_ms\x18\x03 \x01(\x03R\x06cameMs\"\xac\x04\n" +
+	"\acame_ms\x18\x03 \x01(\x03R\x06cameMs\"\xcf\x04\n" +
 	"\rStoredPartner\x124\n" +
 	"\x04look\x18\x01 \x01(\v2 .crossband.v1.StoredPartner.LookR\x04look\x12<\n" +
-	"\achanges\x18\x02 \x03(\v2\".crossband.v1.StoredPartner.ChangeR\achanges\x1a\xb3\x02\n" +
+	"\achanges\x18\x02 \x03(\v2\".crossband.v1.StoredPartner.ChangeR\achanges\x1a\xd6\x02\n" +
 	"\x04Look\x12\x1f\n" +
 	"\vversion_min\x18\x01 \x01(\rR\n" +
 	"versionMin\x12\x1f\n" +
@@ -753,7 +761,8 @@ const file_stored_proto_rawDesc = "" +
 	"\x04host\x18\n" +
 	" \x01(\tR\x04host\x12\x10\n" +
 	"\x03own\x18\v \x01(\tR\x03own\x12\x13\n" +
-	"\x05at_ms\x18\f \x01(\x03R\x04atMs\x1aq\n" +
+	"\x05at_ms\x18\f \x01(\x03R\x04atMs\x12!\n" +
+	"\fexchange_out\x18\r \x01(\tR\vexchangeOut\x1aq\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04what\x18\x01 \x01(\tR\x04what\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +

@@ -19,7 +19,8 @@ type Look struct {
 	Relay                  string   // its name
 	Root, Issuer           [32]byte // fingerprints of the keys that vouch for it
 	Key                    string   // type of its key, such as P-256
-	Exchange               string   // key exchange of the link, which both sides choose
+	Exchange               string   // key exchange of the link when it dialled; empty: we did
+	ExchangeOut            string   // and when we dialled: the listener's preference decides
 	Host                   string   // where it dialled from; empty: we dialled it
 	Own                    string   // our own software then
 	At                     time.Time
@@ -38,6 +39,7 @@ const (
 	AspectIssuer       Aspect = "issuing authority"
 	AspectKey          Aspect = "key type"
 	AspectExchange     Aspect = "key exchange"
+	AspectExchangeOut  Aspect = "key exchange when dialled"
 	AspectAddress      Aspect = "address"
 )
 
@@ -63,13 +65,22 @@ func (l Look) known(was *Look) Look {
 	if l.Host == "" {
 		l.Host = was.Host
 	}
+	if l.Exchange == "" {
+		l.Exchange = was.Exchange
+	}
+	if l.ExchangeOut == "" {
+		l.ExchangeOut = was.ExchangeOut
+	}
 	return l
 }
 
 // aspects lists all that is compared.
 func aspects() []Aspect {
-	return []Aspect{AspectProtocol, AspectCapabilities, AspectSoftware, AspectRelay, AspectRoot, AspectIssuer, AspectKey, AspectExchange, AspectAddress}
+	return []Aspect{AspectProtocol, AspectCapabilities, AspectSoftware, AspectRelay, AspectRoot, AspectIssuer, AspectKey, AspectExchange, AspectExchangeOut, AspectAddress}
 }
+
+// ours reports whether an aspect is this side's choice as well.
+func (a Aspect) ours() bool { return a == AspectExchange || a == AspectExchangeOut }
 
 // tell says one aspect of a look in words; empty: not known.
 func (l *Look) tell(what Aspect) string {
@@ -94,6 +105,8 @@ func (l *Look) tell(what Aspect) string {
 		return l.Key
 	case AspectExchange:
 		return l.Exchange
+	case AspectExchangeOut:
+		return l.ExchangeOut
 	case AspectAddress:
 		return l.Host
 	}
@@ -106,7 +119,7 @@ func (l *Look) tell(what Aspect) string {
 func compare(was, is *Look) (list []Change) {
 	for _, what := range aspects() {
 		before, after := was.tell(what), is.tell(what)
-		if before == after || before == "" || what == AspectExchange && was.Own != is.Own {
+		if before == after || before == "" || what.ours() && was.Own != is.Own {
 			continue
 		}
 		list = append(list, Change{What: what, Before: before, After: after, At: is.At})
@@ -116,7 +129,7 @@ func compare(was, is *Look) (list []Change) {
 
 // same reports whether two looks show the same and know as much.
 func same(a, b *Look) bool {
-	return len(compare(a, b)) == 0 && a.Host == b.Host && a.VersionMax == b.VersionMax
+	return len(compare(a, b)) == 0 && a.Host == b.Host && a.VersionMax == b.VersionMax && (a.Exchange == "") == (b.Exchange == "")
 }
 
 func listed(names []string) string {
@@ -155,7 +168,7 @@ func concerns(h *Held, what Aspect) bool {
 	case proto.NoticeRollover:
 		return what == AspectRoot || what == AspectIssuer || what == AspectKey
 	case proto.NoticeSuite:
-		return what == AspectKey || what == AspectExchange
+		return what == AspectKey || what.ours()
 	case proto.NoticeAddress:
 		return what == AspectAddress || what == AspectRelay
 	case proto.NoticeMaintenance:

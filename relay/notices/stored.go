@@ -60,7 +60,7 @@ func (w *Watch) loadPartner(key, value []byte) error {
 	}
 	p := &partner{look: &Look{
 		VersionMin: l.VersionMin, VersionMax: l.VersionMax, Capabilities: l.Capabilities, Software: l.Software, Relay: l.Relay,
-		Root: [32]byte(l.Root), Issuer: [32]byte(l.Issuer), Key: l.Key, Exchange: l.Exchange, Host: l.Host, Own: l.Own, At: time.UnixMilli(l.AtMs),
+		Root: [32]byte(l.Root), Issuer: [32]byte(l.Issuer), Key: l.Key, Exchange: l.Exchange, ExchangeOut: l.ExchangeOut, Host: l.Host, Own: l.Own, At: time.UnixMilli(l.AtMs),
 	}}
 	for _, c := range v.Changes {
 		p.alarms = append(p.alarms, Change{What: Aspect(c.What), Before: c.Before, After: c.After, At: time.UnixMilli(c.AtMs), Why: c.Why})
@@ -73,7 +73,7 @@ func (p *partner) record(a proto.Agency) Record {
 	l := p.look
 	v := &wire.StoredPartner{Look: &wire.StoredPartner_Look{
 		VersionMin: l.VersionMin, VersionMax: l.VersionMax, Capabilities: l.Capabilities, Software: l.Software, Relay: l.Relay,
-		Root: l.Root[:], Issuer: l.Issuer[:], Key: l.Key, Exchange: l.Exchange, Host: l.Host, Own: l.Own, AtMs: l.At.UnixMilli(),
+		Root: l.Root[:], Issuer: l.Issuer[:], Key: l.Key, Exchange: l.Exchange, ExchangeOut: l.ExchangeOut, Host: l.Host, Own: l.Own, AtMs: l.At.UnixMilli(),
 	}}
 	for _, c := range p.alarms {
 		v.Changes = append(v.Changes, &wire.StoredPartner_Change{What: string(c.What), Before: c.Before, After: c.After, AtMs: c.At.UnixMilli(), Why: c.Why})

@@ -287,6 +287,13 @@ func TestWhatIsNotTold(t *testing.T) {
 	p.expect(p.after(settleTime))
 	p.linked(nil)
 	p.expect(p.after(settleTime))
+	p.linked(func(l *Look) { l.Exchange, l.ExchangeOut = "", "P-256" }) // dialled the other way for the first time
+	p.expect(p.after(settleTime))
+	p.linked(nil)
+	p.expect(p.after(settleTime))
+	p.restart()
+	p.linked(func(l *Look) { l.Exchange, l.ExchangeOut = "", "P-384" })
+	p.expect(p.after(settleTime), "ALARM gn.example key exchange when dialled: P-256 -> P-384; ")
 	p.linked(func(l *Look) { l.Own, l.Exchange = "crossband 1.1", "P-256" })
 	p.expect(p.after(settleTime))
 }
