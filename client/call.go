@@ -111,10 +111,14 @@ func (s *Session) frame(f *wire.Frame) {
 		s.packagesLeftLocked(b.KeyPackagesLeft)
 	case *wire.Frame_TrustList:
 		s.trustLocked(b.TrustList.Signed)
+	case *wire.Frame_Document:
+		if proto.DocumentKind(b.Document.Kind) >= proto.DocumentNotice {
+			news = s.noticeLocked(b.Document)
+		} else {
+			news = s.documentLocked(b.Document)
+		}
 	case *wire.Frame_RevocationList:
 		news = s.revocationsLocked(b.RevocationList.Signed)
-	case *wire.Frame_Document:
-		news = s.noticeLocked(b.Document)
 	default:
 		s.log.Debug("frame ignored", "kind", int(proto.KindOf(f)))
 	}

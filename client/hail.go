@@ -45,6 +45,9 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 	if err := what.Validate(); err != nil {
 		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
+	if ch.charter.Kind == proto.KindCalling && !ch.charter.MayHail(ch.s.Name()) {
+		return nil, proto.Refusef(proto.ReasonCharter, "%s may not hail on %s", ch.s.Name(), ch.charter.Title)
+	}
 	if o.Urgency == 0 {
 		o.Urgency = proto.PriorityUrgent
 	}
@@ -161,6 +164,9 @@ func (ch *Channel) hailLocked(e *wire.Entry, b *wire.Hail) ([]Event, error) {
 	to, err := proto.ParseName(b.To)
 	if err != nil || b.From != from.String() {
 		return nil, proto.Refusef(proto.ReasonSpokenFor, "a hail of %s sealed by %s", b.From, from)
+	}
+	if ch.charter.Kind == proto.KindCalling && !ch.charter.MayHail(from) { // whatever the hub let pass
+		return nil, proto.Refusef(proto.ReasonCharter, "%s may not hail", from)
 	}
 	incident, err := proto.IncidentIDFrom(b.Incident)
 	if err != nil {

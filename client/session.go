@@ -59,6 +59,7 @@ type Session struct {
 	hails     map[proto.MessageID]*Hail
 	announced announced
 	packages  keyPackages
+	pacts     pacts
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
 	changed   chan struct{}  // closed and replaced whenever something changes that somebody may wait for
 }
@@ -97,6 +98,7 @@ func Open(cfg Config) (*Session, error) {
 		calls:    make(map[uint64]chan *wire.Frame),
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
+		pacts:   newPacts(),
 		changed: make(chan struct{}),
 	}
 	s.ears = newEars(s, cfg.Sink)
@@ -118,6 +120,7 @@ func Open(cfg Config) (*Session, error) {
 	s.wg.Go(s.renewals)   // ends with Close
 	s.wg.Go(s.tellReads)  // ends with Close
 	s.wg.Go(s.heartbeats) // ends with Close
+	s.wg.Go(s.endings)    // ends with Close
 	return s, nil
 }
 

@@ -35,8 +35,9 @@ const MaxRevisionsAhead = 4
 // Take enters a revision whose signatures have been judged. It replaces the one
 // before as soon as it begins; what it replaces at once is returned.
 //
-// An older revision is refused, and so is one with other parties: whoever was asked
-// for the first is asked for every later one.
+// An older revision is refused, and one of what a party has withdrawn from; and so is
+// one with other parties: whoever was asked for the first is asked for every later
+// one.
 func (p Pacts) Take(a Agreement, came time.Time) (replaced []uint32, err error) {
 	old := p[a.ID]
 	if old == nil {
@@ -44,7 +45,9 @@ func (p Pacts) Take(a Agreement, came time.Time) (replaced []uint32, err error) 
 		return nil, nil
 	}
 	last := old.Revisions[len(old.Revisions)-1]
-	switch {
+	switch w := old.Withdrawn(); {
+	case w != nil:
+		return nil, Refuse(ReasonWithdrawn, w.said(a.Title))
 	case a.Revision == last.Revision:
 		return nil, Refusef(ReasonConflict, "revision %d of %q is held with another text", a.Revision, a.Title)
 	case a.Revision < last.Revision:
@@ -158,6 +161,14 @@ func (p Pacts) Covers(c *Charter, now time.Time) error {
 		return err
 	}
 	return pact.Current(now).permits(c)
+}
+
+// Begins returns when a channel may begin: with its charter, and with its agreement.
+func (p Pacts) Begins(c *Charter) time.Time {
+	if pact := p[c.Agreement]; pact != nil {
+		return later(c.NotBefore, pact.Revisions[0].Begins)
+	}
+	return c.NotBefore
 }
 
 // End says when a channel ends, and why.

@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, e env) int {
 		return exitOK
 	}
 	switch {
-	case errors.Is(err, errFound):
+	case errors.Is(err, errFound), errors.Is(err, errMayNot):
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(e.err, "error: interrupted")
 	default:
@@ -116,6 +116,8 @@ var errWords = errors.New("the words do not fit")
 func hints(err error, cmd *cobra.Command) []string {
 	var usage usageError
 	switch {
+	case errors.Is(err, agencydir.ErrNotHeld):
+		return []string{"crossband agreement list shows what is held"}
 	case errors.As(err, &usage):
 		return []string{cmd.CommandPath() + " --help shows what fits"}
 	case errors.Is(err, endpointdir.ErrBusy):
@@ -193,7 +195,9 @@ func hintsFor(r proto.Reason) []string {
 	case proto.ReasonFloorTaken:
 		return []string{"--queue waits for the floor", "--priority peril or emergency takes it"}
 	case proto.ReasonClosed:
-		return []string{"the agency signs a new charter: crossband agency trust --calling"}
+		return []string{"the agency signs a new charter: crossband agreement put, once its agreement lasts longer"}
+	case proto.ReasonNoAgreement, proto.ReasonAgreement, proto.ReasonWithdrawn:
+		return []string{"crossband agreement list --dir AGENCY shows what is in force, crossband agreement check what it allows; to change it takes every party's signature: crossband agreement draft --revise"}
 	case proto.ReasonNoPackage:
 		return []string{"the device has to come to its relay once before it can be taken in: crossband channel list, on that device"}
 	case proto.ReasonNoChannel, proto.ReasonNotMember, proto.ReasonHailTo:
@@ -224,7 +228,7 @@ func newRootCommand(e env) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newPatrolCommand(e),
+		newAgencyCommand(e), newAgreementCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newPatrolCommand(e),
 		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -134,6 +135,7 @@ func showStatus(e env, s adminhttp.Status) error {
 	}
 	showPeers(line, s)
 	showNotices(line, s)
+	showAgreements(line, s)
 	showChannels(line, s)
 	line("\nQUEUE\tNOW\tBOUND\tDROPPED\tAT THE BOUND")
 	for _, q := range s.Queues {
@@ -176,6 +178,15 @@ func showNotices(line func(string, ...any), s adminhttp.Status) {
 	if len(list) > 0 {
 		line("")
 		noticeTable(line, list)
+	}
+}
+
+func showAgreements(line func(string, ...any), s adminhttp.Status) {
+	if len(s.Agreements) > 0 {
+		line("\nAGREEMENT\tREVISION\tTITLE\tSIGNED BY\tENDS")
+	}
+	for _, a := range s.Agreements {
+		line("%s\t%d\t%s\t%s\t%s", phrase.Inert(a.ID), a.Revision, phrase.Inert(a.Title), phrase.Inert(strings.Join(a.Agencies, ", ")), stamp(a.Ends))
 	}
 }
 

@@ -109,8 +109,9 @@ func (o *watcher) agreed() (entry proto.AgreedObserver, err error) {
 	if entry.Roles, err = roles(o.Roles); err != nil {
 		return entry, within("observer "+o.Agency, err)
 	}
-	entry.Channels, entry.Until = o.Channels, o.Until
-	return entry, nil
+	entry.Channels = o.Channels
+	entry.Until, err = moment("observer "+o.Agency+": until", o.Until)
+	return entry, err
 }
 
 func (l *ladder) agreed(a *proto.Agreement) (err error) {

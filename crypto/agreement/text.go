@@ -24,8 +24,8 @@ type text struct {
 	Title     string    `toml:"title"`
 	Parties   []string  `toml:"parties"`
 	Status    string    `toml:"status"`
-	Begins    time.Time `toml:"begins"`
-	Ends      time.Time `toml:"ends"`
+	Begins    any       `toml:"begins"` // times are not decoded into time.Time, which forgets whether the text names a zone
+	Ends      any       `toml:"ends"`
 	Countdown string    `toml:"countdown"`
 	Channels  []channel `toml:"channel"`
 	Observers []watcher `toml:"observer"`
@@ -57,10 +57,10 @@ type party struct {
 
 // watcher is one [[observer]].
 type watcher struct {
-	Agency   string    `toml:"agency"`
-	Roles    []string  `toml:"roles"`
-	Channels []string  `toml:"channels"`
-	Until    time.Time `toml:"until"`
+	Agency   string   `toml:"agency"`
+	Roles    []string `toml:"roles"`
+	Channels []string `toml:"channels"`
+	Until    any      `toml:"until"`
 }
 
 // ladder is [ladder].
@@ -121,11 +121,6 @@ func decode(octets []byte, t *text) error {
 			}
 		}
 	}
-	for _, at := range t.times() {
-		if !at.IsZero() && at.Location() != time.UTC {
-			return bad("time %s: want UTC, such as 2026-11-02T12:00:00Z", at.Format(time.RFC3339))
-		}
-	}
 	return nil
 }
 
@@ -148,12 +143,13 @@ func plain(octets []byte) error {
 	return nil
 }
 
-func (t *text) times() []time.Time {
-	list := []time.Time{t.Begins, t.Ends}
-	for _, o := range t.Observers {
-		list = append(list, o.Until)
+// moment reads a time: in UTC, whatever zone the reader lives in.
+func moment(what string, v any) (time.Time, error) {
+	at, ok := v.(time.Time)
+	if !ok || at.Location() != time.UTC || at.Nanosecond() != 0 {
+		return time.Time{}, bad("%s: want a time in UTC, such as 2026-11-02T12:00:00Z", what)
 	}
-	return list
+	return at, nil
 }
 
 func (t *text) agreement() (a proto.Agreement, err error) {
@@ -163,7 +159,13 @@ func (t *text) agreement() (a proto.Agreement, err error) {
 	if t.Revision < 0 || t.Revision > 1<<20 {
 		return a, bad("revision %d", t.Revision)
 	}
-	a = proto.Agreement{Revision: uint32(t.Revision), Title: t.Title, Begins: t.Begins, Ends: t.Ends}
+	a = proto.Agreement{Revision: uint32(t.Revision), Title: t.Title}
+	if a.Begins, err = moment("begins", t.Begins); err != nil {
+		return a, err
+	}
+	if a.Ends, err = moment("ends", t.Ends); err != nil {
+		return a, err
+	}
 	if (t.Revision == 0) != (t.ID == "") {
 		return a, bad("id: a later revision names the first one, and the first has none")
 	}

@@ -106,7 +106,7 @@ func (h *Hub) fetchPackage(l *link, f *wire.Frame, b *wire.FetchKeyPackage) erro
 	if err != nil {
 		return proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
-	if ch := h.wanted(b.Channel); h.isPeer(l) && (ch == nil || !ch.charter.HasParty(l.peer.Agency) || ch.charter.RightOf(name) == proto.RightNone) {
+	if ch := h.wanted(b.Channel); h.isPeer(l) && (ch == nil || h.running(ch) != nil || !ch.charter.HasPartyAt(l.peer.Agency, h.now) || ch.charter.RightAt(name, h.now) == proto.RightNone) {
 		return proto.Refuse(proto.ReasonNoPackage, name.String()) // not for strangers to know who exists, nor to use up
 	}
 	if name.Agency != h.self.Agency {
@@ -258,7 +258,7 @@ func (h *Hub) welcome(l *link, b *wire.Welcome) error {
 		return err
 	}
 	ch := h.wanted(b.Channel)
-	if ch == nil || ch.charter.Owner != l.peer.Agency || ch.charter.RightOf(n) == proto.RightNone {
+	if ch == nil || ch.charter.Owner != l.peer.Agency || h.running(ch) != nil || ch.charter.RightAt(n, h.now) == proto.RightNone {
 		return proto.Refusef(proto.ReasonCharter, "a welcome of %s for %s", l.peer.Agency, n)
 	}
 	if h.packages[n] == nil { // nobody can have been invited who has left no key package

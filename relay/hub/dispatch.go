@@ -131,17 +131,17 @@ func (h *Hub) mayUse(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	switch f.Body.(type) {
 	case *wire.Frame_Unsubscribe, *wire.Frame_FloorRelease:
 	default:
-		if err := ch.charter.Check(h.now); err != nil {
+		if err := h.running(ch); err != nil {
 			return err
 		}
 	}
 	if actor == (proto.Name{}) {
-		if !ch.charter.HasParty(l.peer.Agency) {
+		if !ch.charter.HasPartyAt(l.peer.Agency, h.now) {
 			return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 		}
 		return nil
 	}
-	if ch.charter.RightOf(actor) == proto.RightNone {
+	if ch.charter.RightAt(actor, h.now) == proto.RightNone {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
 	return h.mayAct(ch, actor, f)

@@ -106,6 +106,7 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 			h.handDocument(e, d)
 		}
 	}
+	h.findEnds() // last: a channel that it lets run again is offered to who has it
 	return h.done(l, f)
 }
 

@@ -40,13 +40,15 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	switch {
 	case ch.charter.Kind != proto.KindCalling:
 		return proto.Refuse(proto.ReasonCharter, "hails go on a calling channel")
+	case !ch.charter.MayHail(actor):
+		return proto.Refusef(proto.ReasonCharter, "%s may not hail", actor)
 	case b.From != actor.String():
 		return proto.Refusef(proto.ReasonSpokenFor, "a hail of %s from %s", b.From, actor)
 	case to.Role != proto.RoleDesk || to.Agency == actor.Agency || ch.charter.RightOf(to) != proto.RightSend:
 		return proto.Refuse(proto.ReasonHailTo, to.String())
 	case !ch.hosted.members.has(to): // it could never open the hail: nobody would answer, and nobody be told
 		return proto.Refusef(proto.ReasonHailTo, "%s has not joined", to)
-	case ch.hosted.members.isRevoked(to):
+	case ch.hosted.members.isOutcast(to):
 		return proto.Refusef(proto.ReasonHailTo, "%s has been revoked by its agency", to)
 	case uint32(urgency) != b.Urgency || !urgency.Valid():
 		return proto.Refusef(proto.ReasonMalformed, "urgency %d", b.Urgency)

@@ -303,6 +303,7 @@ func (h *Hub) tick() {
 		h.tickPortions(l)
 	}
 	for _, ch := range h.sortedChannels() {
+		h.tickEnd(ch)
 		h.tickFloor(ch)
 		h.tickHails(ch)
 		h.tickUpstream(ch)

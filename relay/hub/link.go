@@ -103,9 +103,9 @@ func (h *Hub) peerUp(l *link) {
 	h.handDocuments(l) // before the channels that rest on them
 	for _, ch := range h.sortedChannels() {
 		switch {
-		case ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(l.peer.Agency):
+		case ch.charter.Owner == h.self.Agency && ch.created && !ch.ended && ch.charter.HasPartyAt(l.peer.Agency, h.now):
 			h.offer(l, ch)
-		case ch.charter.Owner == l.peer.Agency && ch.created:
+		case ch.charter.Owner == l.peer.Agency && ch.created && !ch.ended:
 			h.hubBack(l, ch)
 		}
 	}
@@ -127,7 +127,7 @@ func (h *Hub) endpointUp(l *link) {
 	h.handDocuments(l)
 	h.tellPackages(l)
 	for _, ch := range h.sortedChannels() {
-		if ch.charter.RightOf(l.peer) != proto.RightNone {
+		if !ch.ended && !ch.waits && ch.charter.RightAt(l.peer, h.now) != proto.RightNone {
 			h.offer(l, ch)
 		}
 	}

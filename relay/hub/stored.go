@@ -156,7 +156,7 @@ func (h *Hub) loadChannel(e Loaded) error {
 	ch := newChannel(c, v.Charter)
 	ch.created = v.Created
 	if c.Owner != h.self.Agency {
-		h.channels[ch.id] = ch // with its members unknown rather than not at all
+		h.enter(ch) // with its members unknown rather than not at all
 		return h.loadRoster(ch, v)
 	}
 	ch.hosted.groupInfo, ch.hosted.epochSeq, ch.hosted.head, ch.hosted.first = v.GroupInfo, v.EpochSeq, v.Head, v.First
@@ -166,14 +166,14 @@ func (h *Hub) loadChannel(e Loaded) error {
 		if err != nil {
 			return err
 		}
-		m, err := newPlaces(group)
+		m, err := newPlaces(group, &ch.charter)
 		if err != nil {
 			return err
 		}
 		m.since = v.Since
-		ch.hosted.members = m.judged(h.judge)
+		ch.hosted.members = m.judged(h.judge, h.now)
 	}
-	h.channels[ch.id] = ch
+	h.enter(ch)
 	return nil
 }
 

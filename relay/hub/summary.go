@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"time"
 
@@ -18,6 +20,21 @@ type Summary struct {
 	Shelves  int              // endpoints that have left key packages
 	Packages int              // key packages on them, without those of last resort
 	Notices  []NoticeSummary  // by agency and beginning
+
+	Agreements []AgreementSummary // by title
+	Documents  int                // held; bound proto.MaxDocuments
+}
+
+// AgreementSummary is one agreement that is held.
+type AgreementSummary struct {
+	ID        proto.AgreementID
+	Revision  uint32
+	Title     string
+	Signers   []proto.Agency // parties, then observers
+	Exercise  bool
+	Begins    time.Time
+	Ends      time.Time    // or when it is withdrawn, if that is sooner
+	Withdrawn proto.Agency // who withdraws from it; empty: nobody
 }
 
 // ChannelSummary is one channel.
@@ -83,7 +100,7 @@ func (u Upstream) String() string {
 // Summary looks at the hub and changes nothing. Whoever owns the hub calls it,
 // between events.
 func (h *Hub) Summary() Summary {
-	s := Summary{Shelves: len(h.packages), Notices: h.noticeSummaries()}
+	s := Summary{Shelves: len(h.packages), Documents: len(h.documents.held), Notices: h.noticeSummaries()}
 	for _, ch := range h.sortedChannels() {
 		s.Channels = append(s.Channels, h.summaryOf(ch))
 	}
@@ -99,13 +116,29 @@ func (h *Hub) Summary() Summary {
 	for _, shelf := range h.packages {
 		s.Packages += len(shelf.packages)
 	}
+	s.Agreements = h.agreementSummaries()
 	return s
+}
+
+func (h *Hub) agreementSummaries() (list []AgreementSummary) {
+	for _, p := range h.pacts {
+		a := p.Current(h.now)
+		s := AgreementSummary{ID: a.ID, Revision: a.Revision, Title: a.Title, Signers: a.Signers(), Exercise: a.Exercise, Begins: a.Begins, Ends: a.Ends}
+		if w := p.Withdrawn(); w != nil && w.At.Before(s.Ends) {
+			s.Ends, s.Withdrawn = w.At, w.By
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b AgreementSummary) int {
+		return cmp.Or(cmp.Compare(a.Title, b.Title), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	return list
 }
 
 func (h *Hub) summaryOf(ch *channel) ChannelSummary {
 	s := ChannelSummary{
 		ID: ch.id, Title: ch.charter.Title, Owner: ch.charter.Owner, Hub: ch.charter.Owner == h.self.Agency,
-		Kind: ch.charter.Kind, Created: ch.created, Expires: ch.charter.Expires,
+		Kind: ch.charter.Kind, Created: ch.created, Expires: ch.end.At,
 		Subscribers: len(ch.subs), FloorHeld: ch.floor.holder != nil, FloorQueue: len(ch.floor.queue),
 		Suite: ch.charter.Suite, Parties: h.partiesOf(ch),
 	}

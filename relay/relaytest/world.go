@@ -31,11 +31,14 @@ type World struct {
 	Log  *slog.Logger
 	ends []func()
 	made map[proto.Name]*Endpoint // newest of each name
+
+	founded map[proto.Agency]*Agency
+	covers  map[string]*proto.Agreement // made for charters
 }
 
 // New returns an empty world whose chance is determined by seed.
 func New(t testing.TB, seed uint64) *World {
-	w := &World{T: t, Net: newNetwork(seed), Log: slog.New(slog.DiscardHandler), made: make(map[proto.Name]*Endpoint)}
+	w := &World{T: t, Net: newNetwork(seed), Log: slog.New(slog.DiscardHandler), made: make(map[proto.Name]*Endpoint), founded: make(map[proto.Agency]*Agency), covers: make(map[string]*proto.Agreement)}
 	return w
 }
 
@@ -49,6 +52,7 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
+	Documents []relay.Document
 	Store     store.Store                       // outlives the node: what a restart finds
 	Retention hub.Retention                     // of the relay
 	Offers    link.Offers                       // what its relay speaks; zero: what this build does
@@ -70,6 +74,7 @@ func (w *World) Agency(name string) *Agency {
 	a := &Agency{W: w, Name: agency, Authority: auth, Store: store.NewMemory(), dir: dir}
 	a.socket, a.Addr, err = w.Net.Host()
 	w.check(err)
+	w.founded[agency] = a
 	return a
 }
 
@@ -93,7 +98,8 @@ func (a *Agency) Calling(title string, parties, template []*wire.Charter_Party) 
 }
 
 // Charter has the agency's authority sign a channel's rules. What is left out
-// is filled in: the owner, P-256, sealed storage, a year.
+// is filled in: the owner, P-256, sealed storage, a year, and between agencies an
+// agreement that allows it.
 func (a *Agency) Charter(rules *wire.Charter) proto.ChannelID {
 	a.W.T.Helper()
 	rules.Owner, rules.Suite = string(a.Name), uint32(proto.SuiteP256)
@@ -102,6 +108,9 @@ func (a *Agency) Charter(rules *wire.Charter) proto.ChannelID {
 	}
 	if rules.ExpiresMs == 0 {
 		rules.ExpiresMs = time.Now().Add(365 * 24 * time.Hour).UnixMilli()
+	}
+	if len(rules.Agreement) == 0 {
+		a.cover(rules)
 	}
 	signed, c, err := charter.Sign(a.mailbox(), rules, time.Now())
 	a.W.check(err)
@@ -156,7 +165,7 @@ func (a *Agency) start() {
 	}
 	node, err := relay.New(relay.Config{
 		Save:     func(id *identity.Identity) error { a.kept.Store(id); return nil },
-		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention, Offers: a.Offers,
+		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Documents: a.Documents, Retention: a.Retention, Offers: a.Offers,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)

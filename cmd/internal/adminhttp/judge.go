@@ -100,9 +100,16 @@ func warnings(n *relay.Node, s Status, now time.Time) (list []Warning) {
 		if !ch.AwaySince.IsZero() {
 			add(true, "channel", "%s (%s): its hub at %s is away since %s; it works locally", ch.Title, ch.ID, ch.Owner, stamp(ch.AwaySince))
 		}
-		if ch.Kind != "incident" && ch.Expires.Sub(now) < warnSecond {
-			add(false, "channel", "%s (%s): its charter ends %s", ch.Title, ch.ID, stamp(ch.Expires))
+		if ch.Expires.IsZero() {
+			add(true, "channel", "%s (%s): no agreement is held for it, so nothing passes: crossband agreement put", ch.Title, ch.ID)
+			continue
 		}
+		if ch.Kind != "incident" && ch.Expires.Sub(now) < warnSecond {
+			add(false, "channel", "%s (%s): it ends %s", ch.Title, ch.ID, stamp(ch.Expires))
+		}
+	}
+	for _, a := range s.Agreements {
+		warnAgreement(a, now, add)
 	}
 	list = append(list, s.Notices.Warnings(now)...)
 	for _, q := range s.Queues {
@@ -138,6 +145,30 @@ func warnIssuing(c Certificate, now time.Time, add func(bool, string, string, ..
 		add(true, "certificate", "the issuing authority's certificate ends within a week, %s: crossband agency roll --issuing", stamp(c.Ends))
 	case left < warnFirst:
 		add(false, "certificate", "the issuing authority's certificate ends within 30 days, %s: crossband agency roll --issuing", stamp(c.Ends))
+	}
+}
+
+// warnAgreement looks at an agreement: without it nothing passes, and a new one takes
+// every party's signature, which takes weeks.
+func warnAgreement(a Agreement, now time.Time, add func(bool, string, string, ...any)) {
+	what := fmt.Sprintf("%s (%s)", a.Title, a.ID)
+	left := a.Ends.Sub(now)
+	switch {
+	case left < -warnSecond: // long since over
+	case a.Withdrawn != "" && left > 0:
+		add(true, "agreement", "%s ends %s: %s withdraws", what, stamp(a.Ends), a.Withdrawn)
+	case left <= 0 && a.Withdrawn != "":
+		add(true, "agreement", "%s has ended %s: %s has withdrawn", what, stamp(a.Ends), a.Withdrawn)
+	case left <= 0:
+		add(true, "agreement", "%s has ended %s: nothing passes", what, stamp(a.Ends))
+	case left < warnLast:
+		add(true, "agreement", "%s ends within a day, %s", what, stamp(a.Ends))
+	case left < warnSecond:
+		add(true, "agreement", "%s ends within a week, %s", what, stamp(a.Ends))
+	case left < warnFirst:
+		add(false, "agreement", "%s ends within 30 days, %s", what, stamp(a.Ends))
+	case now.Before(a.Begins):
+		add(false, "agreement", "%s has not begun: it begins %s", what, stamp(a.Begins))
 	}
 }
 

@@ -27,6 +27,7 @@ type Status struct {
 	Peers         []Peer        `json:"peers"`
 	Links         []Links       `json:"links"`
 	Channels      []Channel     `json:"channels"`
+	Agreements    []Agreement   `json:"agreements"`
 	Queues        []Queue       `json:"queues"`
 	Store         *Store        `json:"store,omitempty"` // absent when the store does not tell
 	Notices       Notices       `json:"notices"`
@@ -41,7 +42,7 @@ type FIPS struct {
 // Warning is something that an administrator should look at.
 type Warning struct {
 	Problem bool   `json:"problem"` // something does not work; else it will not, later
-	About   string `json:"about"`   // certificate, peer, clock, channel, queue, store, notice or relay
+	About   string `json:"about"`   // certificate, peer, clock, agreement, channel, queue, store, notice or relay
 	Text    string `json:"text"`
 }
 
@@ -99,6 +100,18 @@ type Channel struct {
 	AwaySince   time.Time `json:"hub_away_since,omitzero"`
 }
 
+// Agreement is one agreement with other agencies that the relay holds.
+type Agreement struct {
+	ID        string    `json:"id"` // its beginning, as in the log
+	Revision  uint32    `json:"revision"`
+	Title     string    `json:"title"`
+	Agencies  []string  `json:"agencies"` // who have signed
+	Exercise  bool      `json:"exercise,omitempty"`
+	Begins    time.Time `json:"begins"`
+	Ends      time.Time `json:"ends"`                // or as of when a party withdraws
+	Withdrawn string    `json:"withdrawn,omitempty"` // the party that withdraws
+}
+
 // Queue is one bounded queue; where there are many of a kind, the longest.
 type Queue struct {
 	Name    string `json:"name"`
@@ -122,7 +135,7 @@ func Look(o Options, now time.Time) Status {
 		Name: n.Name().String(), Version: v.Version, Go: v.Go, FIPS: FIPS{fips.Read(), o.FIPS},
 		Started: o.Started.UTC(), UptimeSeconds: int64(now.Sub(o.Started).Seconds()),
 		Healthy: unhealthy(n, now) == nil, Ready: unready(n, now) == nil,
-		Certificates: certificates(n, now), Warnings: []Warning{}, Peers: []Peer{}, Links: []Links{}, Channels: []Channel{},
+		Certificates: certificates(n, now), Warnings: []Warning{}, Peers: []Peer{}, Links: []Links{}, Channels: []Channel{}, Agreements: []Agreement{},
 	}
 	if used, most, ok := n.StoreUse(); ok {
 		s.Store = &Store{used, most}
@@ -142,6 +155,9 @@ func Look(o Options, now time.Time) Status {
 		s.Channels = append(s.Channels, channelOf(ch, state.Away[ch.ID]))
 	}
 	s.Notices = LookAtNotices(n)
+	for _, a := range state.Hub.Agreements {
+		s.Agreements = append(s.Agreements, agreementOf(a))
+	}
 	s.Queues = queues(n.Figures(), state.Hub)
 	s.Warnings = append(s.Warnings, warnings(n, s, now)...)
 	slices.SortStableFunc(s.Warnings, func(a, b Warning) int {
@@ -194,6 +210,16 @@ func channelOf(ch hub.ChannelSummary, away time.Time) Channel {
 	return out
 }
 
+func agreementOf(a hub.AgreementSummary) Agreement {
+	out := Agreement{
+		ID: a.ID.Short(), Revision: a.Revision, Title: a.Title, Exercise: a.Exercise, Begins: a.Begins.UTC(), Ends: a.Ends.UTC(), Withdrawn: string(a.Withdrawn),
+	}
+	for _, s := range a.Signers {
+		out.Agencies = append(out.Agencies, string(s))
+	}
+	return out
+}
+
 func queues(f relay.Figures, s hub.Summary) []Queue {
 	var control, voice, floor, log, pending int
 	var dropped uint64
@@ -228,6 +254,7 @@ func queues(f relay.Figures, s hub.Summary) []Queue {
 		{"floor of a channel", floor, proto.MaxFloorQueue, refused[proto.ReasonFloorQueue], "denied (401)"},
 		{"welcomes of an endpoint", s.Fullest, proto.MaxWelcomes, 0, "the oldest goes"},
 		{"log of a channel", log, proto.MaxLog, 0, "refused (600)"},
+		{"signed documents", s.Documents, proto.MaxDocuments, 0, "refused (600)"},
 		{"channels", len(s.Channels), proto.MaxChannels, 0, "refused (600)"},
 	}
 }

@@ -41,6 +41,10 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if err != nil {
 		return err
 	}
+	documents, err := LoadDocuments(AgreementsDir(path))
+	if err != nil {
+		return err
+	}
 	peers, err := c.peers()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -71,9 +75,10 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 		kept.Close()
 		return err
 	}
+	folders := &documentFolders{agreements: AgreementsDir(path), charters: c.Charters, log: log, seen: make(map[string]time.Time)}
 	revoked := &revokedFolder{dir: RevokedDir(path), log: log, seen: make(map[string]time.Time)}
 	node, err := relay.New(relay.Config{
-		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
+		Identity: id, Listen: socket, Store: kept, Peers: peers, Documents: documents, Charters: charters,
 		Retention: retention, Holds: c.holds,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
 		Log:  log, Software: software, Revoked: revoked.write,
@@ -96,6 +101,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	wg.Go(func() { revoked.watch(ctx, node) }) // ends with ctx
 	announced := &noticesFolder{dir: NoticesDir(path), log: log, seen: make(map[string]time.Time)}
 	wg.Go(func() { announced.watch(ctx, node) }) // ends with ctx
+	wg.Go(func() { folders.watch(ctx, node) })   // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()

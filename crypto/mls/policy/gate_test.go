@@ -84,10 +84,10 @@ func TestRevokedCommitterIsRefusedWithoutAPath(t *testing.T) {
 func TestRevokedMemberIsToleratedOnlyWherePresent(t *testing.T) {
 	before := alone(t, gate(false))
 	members := before.Members()
-	if got := policy.RevokedMembers(members, judge{true}); len(got) != 1 || got[0].Label != "a" {
+	if got := gate(true).Outcasts(members, time.Now()); len(got) != 1 || got[0].Label != "a" {
 		t.Errorf("revoked members: %v", got)
 	}
-	if got := policy.RevokedMembers(members, judge{false}); got != nil {
+	if got := gate(false).Outcasts(members, time.Now()); got != nil {
 		t.Errorf("revoked members while nothing is revoked: %v", got)
 	}
 	c := roster.Candidate{Credential: members[0].Credential, Extensions: tree.Extensions{{Type: tree.ExtensionCharter, Data: []byte("charter")}}, Now: time.Now()}
