@@ -12,12 +12,12 @@ import (
 )
 
 func newNoticeAckCommand(e env) *cobra.Command {
-	var dir, text string
+	var dir, text, of string
 	var objects, asJSON bool
 	c := &cobra.Command{
 		Use:   "ack ID",
 		Short: "Answer a partner's notice: it has been seen, or you object",
-		Long:  "Answer a partner's notice by the agency's authority: it has been seen, or with\n--object that you object, and why. A later answer takes the place of this one." + "\n" + exitHelp,
+		Long:  "Answer a partner's notice by the agency's authority: it has been seen, or with\n--object that you object, and why. A later answer takes the place of this one.\n\nThe beginning of the notice's identifier is enough where the relay is in the agency's\nfolder. Elsewhere give all of it, with --of: \"notice show\" at the relay's machine has\nboth." + "\n" + exitHelp,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if objects && text == "" {
@@ -27,12 +27,8 @@ func newNoticeAckCommand(e env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := findNotice(d, args[0])
-			if err != nil {
-				return err
-			}
-			a := proto.NoticeAnswer{Of: proto.Agency(n.Agency), Objects: objects, Text: text}
-			if a.Notice, err = proto.ParseNoticeID(n.ID); err != nil {
+			a := proto.NoticeAnswer{Objects: objects, Text: text}
+			if a.Notice, a.Of, err = noticeOf(d, args[0], of); err != nil {
 				return err
 			}
 			done, at, err := d.AnswerNotice(a, time.Now())
@@ -45,22 +41,44 @@ func newNoticeAckCommand(e env) *cobra.Command {
 					Objects bool   `json:"objects"`
 					Path    string `json:"path"`
 					Relay   bool   `json:"relay_is_here"`
-				}{n.ID, objects, at.Path, at.Relay})
+				}{a.Notice.String(), objects, at.Path, at.Relay})
 			}
 			word := "seen"
 			if done.Objects {
 				word = "objection"
 			}
-			e.printf("%.8s of %s answered: %s\n", n.ID, n.Agency, word)
+			e.printf("%s of %s answered: %s\n", a.Notice.Short(), a.Of, word)
 			e.placed(at)
 			return nil
 		},
 	}
 	dirFlag(c, &dir)
+	c.Flags().StringVar(&of, "of", "", "the agency whose notice it is, where the relay is on another machine")
 	c.Flags().BoolVar(&objects, "object", false, "object to the change")
 	c.Flags().StringVar(&text, "text", "", "what the other agency should know, in up to 1,000 letters")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+// noticeOf finds a notice by the beginning of its identifier, or takes the word of who
+// names it in full.
+func noticeOf(d agencydir.Dir, id, of string) (proto.NoticeID, proto.Agency, error) {
+	if of == "" {
+		n, err := findNotice(d, id)
+		if err != nil {
+			return proto.NoticeID{}, "", err
+		}
+		id, of = n.ID, n.Agency
+	}
+	whole, err := proto.ParseNoticeID(id)
+	if err != nil {
+		return whole, "", usageError{fmt.Errorf("%q: with --of want all 64 digits of the identifier", id)}
+	}
+	agency, err := proto.ParseAgency(of)
+	if err != nil {
+		return whole, "", usageError{fmt.Errorf("--of: %w", err)}
+	}
+	return whole, agency, nil
 }
 
 func newNoticeWithdrawCommand(e env) *cobra.Command {

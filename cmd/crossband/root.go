@@ -139,6 +139,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"set GODEBUG=fips140=on in the environment, or use a build made with GOFIPS140=v1.0.0"}
 	case errors.Is(err, identity.ErrNotApproved):
 		return []string{"GODEBUG=fips140=off in the environment opens it for this once"}
+	case errors.Is(err, errNoNotices):
+		return []string{"run the relay, or at its machine name its file with --config; to answer from here: crossband notice ack ID --of AGENCY"}
 	case errors.Is(err, errNoAdmin):
 		return []string{"set admin = \"127.0.0.1:9464\" there and start the relay again, or name the address of another with --admin"}
 	case errors.Is(err, errNoStatus):
