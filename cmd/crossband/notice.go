@@ -115,7 +115,7 @@ func (e env) announce(d agencydir.Dir, n proto.Notice, asJSON bool, now time.Tim
 
 func (e env) placed(at agencydir.Placed) {
 	if !at.Relay {
-		e.note("next: put %s into the folder notices beside the relay's configuration", at.Path)
+		e.note("%s is handed to the relay by the registrar: crossband agency serve", at.Path)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -113,6 +114,34 @@ func wanted(kind proto.DocumentKind, signed []byte, node *relay.Node) bool {
 	}
 	n := node.Notices()
 	return n != nil && slices.ContainsFunc(n.Held, func(h relay.NoticeState) bool { return h.ID == d.NoticeAnswer.Notice })
+}
+
+// LoadNoticeDocuments reads the notices of a folder that are not over for long, and
+// after them the answers; none for no folder.
+func LoadNoticeDocuments(dir string, now time.Time) (list []relay.Document, err error) {
+	for _, f := range []struct {
+		ext  string
+		kind proto.DocumentKind
+	}{{NoticeExt, proto.DocumentNotice}, {AnswerExt, proto.DocumentNoticeAnswer}} {
+		files, err := filesIn(dir, f.ext)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			b, err := readDocument(file)
+			if err != nil {
+				return nil, err
+			}
+			d, err := (notice.Judge{}).ReadDocument(f.kind, b)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			if d.Notice == nil || now.Before(d.Notice.Ends.Add(proto.NoticeLife)) {
+				list = append(list, relay.Document{Kind: f.kind, Signed: b})
+			}
+		}
+	}
+	return list, nil
 }
 
 // report keeps what the relay shows of notices, when it has changed.

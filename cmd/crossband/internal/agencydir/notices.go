@@ -14,6 +14,7 @@ import (
 	"crossband/crypto/identity"
 	"crossband/crypto/notice"
 	"crossband/proto"
+	"crossband/relay"
 )
 
 // Placed says where a signed notice or answer was put.
@@ -78,6 +79,12 @@ func (d Dir) putNotice(name string, signed []byte) (Placed, error) {
 // false when it has not written anything.
 func (d Dir) Notices() (list adminhttp.Notices, ok bool, err error) {
 	return relayd.LoadNotices(d.RelayConfig())
+}
+
+// NoticeDocuments reads the notices that were signed here and are not over for long,
+// and the answers, for a relay that is elsewhere.
+func (d Dir) NoticeDocuments(now time.Time) ([]relay.Document, error) {
+	return relayd.LoadNoticeDocuments(relayd.NoticesDir(d.RelayConfig()), now)
 }
 
 // Root returns the fingerprint of the agency's newest root.
