@@ -57,6 +57,7 @@ type Session struct {
 	channels  map[proto.ChannelID]*Channel
 	ended     []*Channel // whose charters have, and who are yet to be told of
 	hails     map[proto.MessageID]*Hail
+	announced announced
 	packages  keyPackages
 	letters   int // kept of incidents
 	pacts     pacts
@@ -97,9 +98,9 @@ func Open(cfg Config) (*Session, error) {
 		clock:    voice.NewTalkClock(uint8(rand.Uint32())),
 		calls:    make(map[uint64]chan *wire.Frame),
 		channels: make(map[proto.ChannelID]*Channel),
-		hails:    make(map[proto.MessageID]*Hail),
-		pacts:    newPacts(),
-		changed:  make(chan struct{}),
+		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
+		pacts:   newPacts(),
+		changed: make(chan struct{}),
 	}
 	s.ears = newEars(s, cfg.Sink)
 	s.wg.Go(s.ears.listen) // ends with Close; before anything is learnt that they must take

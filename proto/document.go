@@ -12,6 +12,9 @@ type DocumentKind uint8
 const (
 	DocumentAgreement  DocumentKind = 1
 	DocumentWithdrawal DocumentKind = 2
+
+	DocumentNotice       DocumentKind = 3 // a change notice
+	DocumentNoticeAnswer DocumentKind = 4
 )
 
 // String is the kind in one word.
@@ -21,6 +24,10 @@ func (k DocumentKind) String() string {
 		return "agreement"
 	case DocumentWithdrawal:
 		return "withdrawal"
+	case DocumentNotice:
+		return "change notice"
+	case DocumentNoticeAnswer:
+		return "answer to a change notice"
 	}
 	return "unknown document"
 }
@@ -28,7 +35,7 @@ func (k DocumentKind) String() string {
 // ParseDocumentKind reads a kind that crossed the wire.
 func ParseDocumentKind(n int32) (DocumentKind, error) {
 	k := DocumentKind(octet(uint32(n)))
-	if k < DocumentAgreement || k > DocumentWithdrawal {
+	if k < DocumentAgreement || k > DocumentNoticeAnswer {
 		return 0, Refusef(ReasonUnknown, "document of kind %d", n)
 	}
 	return k, nil
@@ -45,6 +52,9 @@ type Document struct {
 
 	Agreement  *Agreement  // of DocumentAgreement
 	Withdrawal *Withdrawal // of DocumentWithdrawal
+
+	Notice       *Notice       // of DocumentNotice
+	NoticeAnswer *NoticeAnswer // of DocumentNoticeAnswer
 }
 
 // DocumentIDOf returns the identifier of a document.

@@ -87,6 +87,7 @@ const (
 	ReasonLadder    Reason = 512
 	ReasonNoPage    Reason = 513
 	ReasonNoRecord  Reason = 516
+	ReasonNotice    Reason = 520
 
 	ReasonFull  Reason = 600
 	ReasonQuota Reason = 601

@@ -196,6 +196,8 @@ func otherSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"the message expired before everybody had it", "el mensaje caducó antes de que todos lo tuvieran", "le message a expiré avant que tous l'aient reçu"}
 	case ReasonLost:
 		s = [3]string{"the stored message is damaged", "el mensaje almacenado está dañado", "le message conservé est endommagé"}
+	case ReasonNotice:
+		s = [3]string{"this change notice, or the answer to it, does not stand", "este aviso de cambio, o la respuesta a él, no tiene validez", "cet avis de changement, ou la réponse à celui-ci, n'est pas valable"}
 	case ReasonNoRecord:
 		s = [3]string{"this relay has no record of that incident", "este repetidor no tiene registro de ese incidente", "ce relais n'a pas de dossier de cet incident"}
 	default:

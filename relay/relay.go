@@ -19,6 +19,7 @@ import (
 	"crossband/crypto/agreement"
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
+	"crossband/crypto/notice"
 	"crossband/proto"
 	"crossband/proto/link"
 	"crossband/proto/wire"
@@ -34,6 +35,8 @@ type Config struct {
 	Peers     []Peer             // agencies that we link with; any other is refused
 	Documents []Document         // that the agency holds, taken in at start, before the charters
 	Charters  [][]byte           // signed by the authority, registered at start
+
+	Offers link.Offers // what it speaks on links; zero: what this build does
 
 	Retention hub.Retention                              // how long messages are kept; zero: for ever
 	Records   time.Duration                              // how long an incident's record is kept from its newest entry on; zero: for ever
@@ -92,8 +95,9 @@ type Node struct {
 	listener *link.Listener
 	events   chan hub.Event // from readers to the loop; full: the reader waits, and so does its sender
 	counters counters
-	figures  *figures              // measured; read by whoever looks
-	state    atomic.Pointer[State] // published by the loop once a second
+	figures  *figures                // measured; read by whoever looks
+	state    atomic.Pointer[State]   // published by the loop once a second
+	notices  atomic.Pointer[Notices] // likewise
 	arrivals arrivals
 	wg       sync.WaitGroup // every goroutine that Run started
 }
@@ -168,7 +172,7 @@ func (n *Node) Run(until context.Context) error {
 
 // judge is how the hub asks about certificates and signatures.
 func (n *Node) judge() hub.Judge {
-	return judge{charter.Judge{Trust: n.trust}, documentJudge{Trust: n.trust}}
+	return judge{charter.Judge{Trust: n.trust}, documentJudge{agreement.Judge{Trust: n.trust}, notice.Judge{Trust: n.trust}}}
 }
 
 // judge judges charters, members and documents.
@@ -177,4 +181,26 @@ type judge struct {
 	documentJudge
 }
 
-type documentJudge = agreement.Judge
+// documentJudge has each kind of document judged by who knows it.
+type documentJudge struct {
+	agreements agreement.Judge
+	notices    notice.Judge
+}
+
+func (j documentJudge) Document(kind proto.DocumentKind, signed []byte, now time.Time) (proto.Document, error) {
+	if isNotice(kind) {
+		return j.notices.Document(kind, signed, now)
+	}
+	return j.agreements.Document(kind, signed, now)
+}
+
+func (j documentJudge) ReadDocument(kind proto.DocumentKind, signed []byte) (proto.Document, error) {
+	if isNotice(kind) {
+		return j.notices.ReadDocument(kind, signed)
+	}
+	return j.agreements.ReadDocument(kind, signed)
+}
+
+func isNotice(k proto.DocumentKind) bool {
+	return k == proto.DocumentNotice || k == proto.DocumentNoticeAnswer
+}

@@ -316,7 +316,11 @@ func renewLocal(e env, d agencydir.Dir) error {
 func documentsOf(d agencydir.Dir) func() ([]registrar.Document, error) {
 	return func() (list []registrar.Document, err error) {
 		documents, err := d.Documents()
-		for _, doc := range documents {
+		if err != nil {
+			return nil, err
+		}
+		announced, err := d.NoticeDocuments(time.Now())
+		for _, doc := range append(documents, announced...) {
 			list = append(list, registrar.Document{Kind: doc.Kind, Signed: doc.Signed})
 		}
 		return list, err

@@ -106,6 +106,7 @@ const (
 	faultRefused       = "refused"
 	faultLocal         = "failed here"
 	faultFIPS          = "FIPS 140-3 is off"
+	faultChange        = "change notice"
 	faultEnding        = "ending soon"
 )
 
@@ -188,6 +189,7 @@ func (d *doctor) relay(ctx context.Context, path string) {
 	if err != nil {
 		d.bad("charters", faultConfiguration, err, "remove the file; the agency's folder holds every charter that it has signed")
 	}
+	d.notices(path)
 	id, trust := d.identity(c.Identity)
 	if id == nil {
 		return
@@ -216,6 +218,31 @@ func (d *doctor) relay(ctx context.Context, path string) {
 			continue
 		}
 		d.reach(ctx, what, p.Address, id, trust, link.RelayOf(proto.Agency(p.Agency)))
+	}
+}
+
+// notices tells what is announced and what it breaks here, as the relay last wrote it.
+func (d *doctor) notices(config string) {
+	const check = "change notices"
+	list, ok, err := relayd.LoadNotices(config)
+	if err != nil {
+		d.bad(check, faultLocal, err, "")
+		return
+	}
+	if !ok {
+		d.ok(check, "none: the relay has written nothing of them yet")
+		return
+	}
+	found := list.Warnings(time.Now())
+	for _, w := range found {
+		if w.Problem {
+			d.bad(check, faultChange, errors.New(w.Text), "crossband notice list shows what was announced")
+		} else {
+			d.ok(check, "%s", phrase.Inert(w.Text))
+		}
+	}
+	if len(found) == 0 {
+		d.ok(check, "nothing is announced that breaks anything here or wants an answer")
 	}
 }
 

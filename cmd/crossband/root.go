@@ -139,6 +139,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"set GODEBUG=fips140=on in the environment, or use a build made with GOFIPS140=v1.0.0"}
 	case errors.Is(err, identity.ErrNotApproved):
 		return []string{"GODEBUG=fips140=off in the environment opens it for this once"}
+	case errors.Is(err, errNoNotices):
+		return []string{"run the relay, or at its machine name its file with --config; to answer from here: crossband notice ack ID --of AGENCY"}
 	case errors.Is(err, errNoAdmin):
 		return []string{"set admin = \"127.0.0.1:9464\" there and start the relay again, or name the address of another with --admin"}
 	case errors.Is(err, errNoStatus):
@@ -233,7 +235,7 @@ func newRootCommand(e env) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAgencyCommand(e), newAgreementCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e), newPatrolCommand(e), newPhrasesCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
+		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root

@@ -135,6 +135,7 @@ func showStatus(e env, s adminhttp.Status) error {
 		line("store\t%d octets of %d", s.Store.Used, s.Store.Bound)
 	}
 	showPeers(line, s)
+	showNotices(line, s)
 	showAgreements(line, s)
 	showChannels(line, s)
 	line("\nQUEUE\tNOW\tBOUND\tDROPPED\tAT THE BOUND")
@@ -167,6 +168,21 @@ func showPeers(line func(string, ...any), s adminhttp.Status) {
 	}
 	for _, l := range s.Links {
 		line("%s\t%s\t%d", phrase.Inert(l.Agency), phrase.Inert(l.Role), l.Count)
+	}
+}
+
+// showNotices lists the change notices in force. What they break is among the
+// warnings.
+func showNotices(line func(string, ...any), s adminhttp.Status) {
+	var list []listed
+	for _, n := range s.Notices.Held {
+		if n.InForce(s.At) {
+			list = append(list, listed{n, n.Until(s.At)})
+		}
+	}
+	if len(list) > 0 {
+		line("")
+		noticeTable(line, list)
 	}
 }
 

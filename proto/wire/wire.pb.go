@@ -28,9 +28,11 @@ const (
 type Document_Kind int32
 
 const (
-	Document_KIND_UNSPECIFIED Document_Kind = 0
-	Document_KIND_AGREEMENT   Document_Kind = 1 // the text of an agreement with every agency's signature
-	Document_KIND_WITHDRAWAL  Document_Kind = 2 // Withdrawal, signed by one party
+	Document_KIND_UNSPECIFIED   Document_Kind = 0
+	Document_KIND_AGREEMENT     Document_Kind = 1 // the text of an agreement with every agency's signature
+	Document_KIND_WITHDRAWAL    Document_Kind = 2 // Withdrawal, signed by one party
+	Document_KIND_NOTICE        Document_Kind = 3 // a change notice, signed by one agency
+	Document_KIND_NOTICE_ANSWER Document_Kind = 4 // another agency's answer to one
 )
 
 // Enum value maps for Document_Kind.
@@ -39,11 +41,15 @@ var (
 		0: "KIND_UNSPECIFIED",
 		1: "KIND_AGREEMENT",
 		2: "KIND_WITHDRAWAL",
+		3: "KIND_NOTICE",
+		4: "KIND_NOTICE_ANSWER",
 	}
 	Document_Kind_value = map[string]int32{
-		"KIND_UNSPECIFIED": 0,
-		"KIND_AGREEMENT":   1,
-		"KIND_WITHDRAWAL":  2,
+		"KIND_UNSPECIFIED":   0,
+		"KIND_AGREEMENT":     1,
+		"KIND_WITHDRAWAL":    2,
+		"KIND_NOTICE":        3,
+		"KIND_NOTICE_ANSWER": 4,
 	}
 )
 
@@ -1219,6 +1225,9 @@ type HelloAck struct {
 	Capabilities  []string               `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	TimeMs        int64                  `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	Software      string                 `protobuf:"bytes,4,opt,name=software,proto3" json:"software,omitempty"`
+	VersionMin    uint32                 `protobuf:"varint,5,opt,name=version_min,json=versionMin,proto3" json:"version_min,omitempty"` // what the listener speaks, whatever was agreed on; 0 from one that does not tell
+	VersionMax    uint32                 `protobuf:"varint,6,opt,name=version_max,json=versionMax,proto3" json:"version_max,omitempty"`
+	Others        []string               `protobuf:"bytes,7,rep,name=others,proto3" json:"others,omitempty"` // its capabilities that are not in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1279,6 +1288,27 @@ func (x *HelloAck) GetSoftware() string {
 		return x.Software
 	}
 	return ""
+}
+
+func (x *HelloAck) GetVersionMin() uint32 {
+	if x != nil {
+		return x.VersionMin
+	}
+	return 0
+}
+
+func (x *HelloAck) GetVersionMax() uint32 {
+	if x != nil {
+		return x.VersionMax
+	}
+	return 0
+}
+
+func (x *HelloAck) GetOthers() []string {
+	if x != nil {
+		return x.Others
+	}
+	return nil
 }
 
 // Refused says why a request, or the whole link, was refused.
@@ -6227,12 +6257,17 @@ const file_wire_proto_rawDesc = "" +
 	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\x12\x1a\n" +
 	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12\x14\n" +
-	"\x05probe\x18\x06 \x01(\bR\x05probe\"}\n" +
+	"\x05probe\x18\x06 \x01(\bR\x05probe\"\xd7\x01\n" +
 	"\bHelloAck\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\x12\x1a\n" +
-	"\bsoftware\x18\x04 \x01(\tR\bsoftware\"5\n" +
+	"\bsoftware\x18\x04 \x01(\tR\bsoftware\x12\x1f\n" +
+	"\vversion_min\x18\x05 \x01(\rR\n" +
+	"versionMin\x12\x1f\n" +
+	"\vversion_max\x18\x06 \x01(\rR\n" +
+	"versionMax\x12\x16\n" +
+	"\x06others\x18\a \x03(\tR\x06others\"5\n" +
 	"\aRefused\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\"\x06\n" +
@@ -6249,14 +6284,16 @@ const file_wire_proto_rawDesc = "" +
 	"PutCharter\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\"(\n" +
 	"\x0eRevocationList\x12\x16\n" +
-	"\x06signed\x18\x01 \x01(\fR\x06signed\"\x9a\x01\n" +
+	"\x06signed\x18\x01 \x01(\fR\x06signed\"\xc3\x01\n" +
 	"\bDocument\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
-	"\x06signed\x18\x02 \x01(\fR\x06signed\"E\n" +
+	"\x06signed\x18\x02 \x01(\fR\x06signed\"n\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eKIND_AGREEMENT\x10\x01\x12\x13\n" +
-	"\x0fKIND_WITHDRAWAL\x10\x02\"n\n" +
+	"\x0fKIND_WITHDRAWAL\x10\x02\x12\x0f\n" +
+	"\vKIND_NOTICE\x10\x03\x12\x16\n" +
+	"\x12KIND_NOTICE_ANSWER\x10\x04\"n\n" +
 	"\n" +
 	"Withdrawal\x12\x1c\n" +
 	"\tagreement\x18\x01 \x01(\fR\tagreement\x12\x13\n" +

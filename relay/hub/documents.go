@@ -65,6 +65,10 @@ func (d *heldDocument) key() []byte {
 		return binary.BigEndian.AppendUint32(append(k, d.Agreement.ID[:]...), d.Agreement.Revision)
 	case d.Withdrawal != nil:
 		return append(append(k, d.Withdrawal.Agreement[:]...), d.Issuer...)
+	case d.Notice != nil:
+		return noticeKey(k, d.Notice)
+	case d.NoticeAnswer != nil:
+		return answerKey(k, d.NoticeAnswer)
 	}
 	return append(k, d.ID[:]...)
 }
@@ -87,8 +91,11 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if err := h.mayBring(l, d); err != nil {
 		return err
 	}
-	if h.heldAnew(d) {
+	if h.heldAnew(d) || h.noticeAnew(d) {
 		return h.done(l, f)
+	}
+	if err := h.freshNotice(d); err != nil {
+		return err
 	}
 	if err := h.documentRoom(d); err != nil {
 		return err
@@ -123,7 +130,11 @@ func (h *Hub) mayBring(l *link, d *heldDocument) error {
 	case d.Withdrawal != nil && h.pacts[d.Withdrawal.Agreement] == nil:
 		return proto.Refusef(proto.ReasonNoAgreement, "a withdrawal from agreement %s, which is not held", d.Withdrawal.Agreement.Short())
 	case !h.concerned(d, h.self.Agency):
-		return proto.Refusef(proto.ReasonAgreement, "the %s does not concern %s", d.Kind, h.self.Agency)
+		reason := proto.ReasonAgreement
+		if d.Notice != nil || d.NoticeAnswer != nil {
+			reason = proto.ReasonNotice
+		}
+		return proto.Refusef(reason, "the %s does not concern %s", d.Kind, h.self.Agency)
 	case h.isPeer(l) && !h.concerned(d, l.peer.Agency):
 		return proto.Refusef(proto.ReasonSpokenFor, "the %s does not concern %s", d.Kind, l.peer.Agency)
 	}
@@ -169,6 +180,10 @@ func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
 		return h.placeAgreement(d)
 	case d.Withdrawal != nil:
 		return nil, h.pacts.TakeWithdrawal(*d.Withdrawal, d.came)
+	case d.Notice != nil:
+		return nil, h.placeNotice(d.Notice)
+	case d.NoticeAnswer != nil:
+		return h.placeAnswer(d.NoticeAnswer)
 	}
 	return nil, proto.Refusef(proto.ReasonUnknown, "document of kind %d", d.Kind)
 }
@@ -225,8 +240,15 @@ func (h *Hub) handDocuments(l *link) {
 
 // documentEnd is when a document is of no use any more.
 func (h *Hub) documentEnd(d *heldDocument) time.Time {
-	if d.Withdrawal != nil {
+	switch {
+	case d.Withdrawal != nil:
 		return h.pacts.Last(d.Withdrawal.Agreement)
+	case d.Notice != nil:
+		return h.noticeUntil(d.Notice)
+	case d.NoticeAnswer != nil:
+		if n := h.noticeHeld(d.NoticeAnswer.Notice); n != nil {
+			return h.noticeUntil(n.Notice)
+		}
 	}
 	return d.Ends
 }

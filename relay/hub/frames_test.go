@@ -557,6 +557,9 @@ func (w *world) write(x hub.Write) string {
 	case "documents":
 		v := new(wire.StoredDocument)
 		if x.Value == nil {
+			if kind := proto.DocumentKind(x.Key[0]); kind == proto.DocumentNotice || kind == proto.DocumentNoticeAnswer {
+				return "documents/" + w.noticeOfKey(x.Key) + " deleted"
+			}
 			aid := proto.AgreementID(x.Key[1:33])
 			return fmt.Sprintf("documents/%s %x deleted", w.made.agreementOf[aid], x.Key[33:])
 		}

@@ -313,6 +313,7 @@ func (h *Hub) tick() {
 		h.forgetEnded(ch)
 	}
 	h.tickEnded()
+	h.tickNotices()
 	h.last = h.now
 }
 

@@ -25,6 +25,8 @@ import (
 //	charter NAME kind=… party=… …       write and sign a charter
 //	agreement NAME parties=… channel=… party=… …   write and sign an agreement
 //	withdraw NAME of AGREEMENT by AGENCY at DURATION [WHY]
+//	notice NAME by AGENCY to=AGENCY,… [kind=… begins=DURATION ends=DURATION replaces=NAME]
+//	answer NAME of NOTICE by AGENCY [objects]
 //	up LABEL [dialled], down LABEL      a link; newcomerN has no certificate
 //	from LINK [as WHO] [id=N re=N hops=N]: KIND [CHANNEL] [ID] FIELD=VALUE…
 //	                                    re=last answers the hub's newest request on the link
@@ -172,6 +174,10 @@ func (s *script) command(line string) error {
 		return w.agreement(words)
 	case "withdraw":
 		return w.withdraw(words)
+	case "notice":
+		return w.notice(words)
+	case "answer":
+		return w.answer(words)
 	case "up":
 		return w.up(rest)
 	case "down":

@@ -18,7 +18,8 @@ import (
 type membership struct {
 	group  *roster.Group
 	leaves map[proto.Name]tree.LeafIndex
-	since  uint64 // the first epoch with these members
+	count  map[proto.Agency]int // members of each agency
+	since  uint64               // the first epoch with these members
 
 	outcast map[proto.Name]struct{} // members whose certificates have been taken back, and observers whose time is over; nil for none
 	rules   *proto.Charter
@@ -46,11 +47,14 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 
 func newPlaces(group *roster.Group, rules *proto.Charter) (*membership, error) {
 	members := group.Members()
-	m := &membership{group: group, rules: rules, leaves: make(map[proto.Name]tree.LeafIndex, len(members))}
+	m := &membership{group: group, rules: rules, leaves: make(map[proto.Name]tree.LeafIndex, len(members)), count: make(map[proto.Agency]int)}
 	for _, member := range members {
 		n, err := policy.NameOf(member.Credential)
 		if err != nil {
 			return nil, err
+		}
+		if !m.has(n) {
+			m.count[n.Agency]++
 		}
 		m.leaves[n] = member.Leaf
 		if member.Leaf >= proto.MaxMembers {

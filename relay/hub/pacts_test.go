@@ -34,6 +34,9 @@ func (j fakeJudge) Document(kind proto.DocumentKind, signed []byte, _ time.Time)
 func (fakeJudge) ReadDocument(kind proto.DocumentKind, signed []byte) (proto.Document, error) {
 	d := proto.Document{Kind: kind, ID: proto.DocumentIDOf(kind, signed)}
 	line, rest, _ := bytes.Cut(signed, []byte("\n"))
+	if kind == proto.DocumentNotice || kind == proto.DocumentNoticeAnswer {
+		return readNotice(d, rest)
+	}
 	if kind == proto.DocumentAgreement {
 		a, err := agreement.ParseText(rest)
 		if err != nil {

@@ -19,6 +19,7 @@ type Summary struct {
 	Fullest  int              // of which the endpoint with most has so many; bound proto.MaxWelcomes
 	Shelves  int              // endpoints that have left key packages
 	Packages int              // key packages on them, without those of last resort
+	Notices  []NoticeSummary  // by agency and beginning
 
 	Agreements []AgreementSummary // by title
 	Documents  int                // held; bound proto.MaxDocuments
@@ -53,6 +54,15 @@ type ChannelSummary struct {
 	FloorQueue  int      // who waits for the floor; bound proto.MaxFloorQueue
 	Hails       int      // that are not over, at the hub only
 	Upstream    Upstream // at a follower: how it stands with the hub
+	Suite       uint16
+	Parties     []PartySummary // in the order of the charter
+}
+
+// PartySummary is one agency's part in a channel.
+type PartySummary struct {
+	Agency  proto.Agency
+	Gateway bool // the charter lets a gateway of it in
+	Members int  // as far as they are known here
 }
 
 // PendingSummary is how many requests wait for one peer's answer.
@@ -90,7 +100,7 @@ func (u Upstream) String() string {
 // Summary looks at the hub and changes nothing. Whoever owns the hub calls it,
 // between events.
 func (h *Hub) Summary() Summary {
-	s := Summary{Shelves: len(h.packages), Documents: len(h.documents.held)}
+	s := Summary{Shelves: len(h.packages), Documents: len(h.documents.held), Notices: h.noticeSummaries()}
 	for _, ch := range h.sortedChannels() {
 		s.Channels = append(s.Channels, h.summaryOf(ch))
 	}
@@ -130,6 +140,7 @@ func (h *Hub) summaryOf(ch *channel) ChannelSummary {
 		ID: ch.id, Title: ch.charter.Title, Owner: ch.charter.Owner, Hub: ch.charter.Owner == h.self.Agency,
 		Kind: ch.charter.Kind, Created: ch.created, Expires: ch.end.At,
 		Subscribers: len(ch.subs), FloorHeld: ch.floor.holder != nil, FloorQueue: len(ch.floor.queue),
+		Suite: ch.charter.Suite, Parties: h.partiesOf(ch),
 	}
 	if !s.Hub {
 		s.Head, s.Epoch, s.Upstream = ch.up.head, ch.up.epoch, ch.up.state.summary()
@@ -140,6 +151,22 @@ func (h *Hub) summaryOf(ch *channel) ChannelSummary {
 		s.Members, s.Epoch = m.size(), m.epoch()
 	}
 	return s
+}
+
+func (h *Hub) partiesOf(ch *channel) (list []PartySummary) {
+	known := ch.followed.members
+	if ch.charter.Owner == h.self.Agency {
+		known = ch.hosted.members
+	}
+	var count map[proto.Agency]int
+	if known != nil {
+		count = known.count
+	}
+	for _, p := range ch.charter.Parties {
+		gateway := slices.Contains(p.Send, proto.RoleGateway) || slices.Contains(p.Listen, proto.RoleGateway)
+		list = append(list, PartySummary{p.Agency, gateway, count[p.Agency]})
+	}
+	return list
 }
 
 func (u upState) summary() Upstream {

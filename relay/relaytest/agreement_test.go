@@ -330,7 +330,7 @@ func TestAFollowerThatGoesOn(t *testing.T) {
 		rogue := a.Rogue(a.border.mx.Identity("relay/r1"), a.border.us) // stands for MX's relay
 		ask := func() map[string]*wire.Frame {
 			id, name := proto.NewMessageID(), a.guard.Name().String()
-			text := &wire.Frame{Endpoint: name, Hops: 1, Body: &wire.Frame_Text{Text: &wire.Text{Channel: a.talk[:], Id: id[:], Epoch: 1, Sealed: []byte("x"), Number: 9}}}
+			text := &wire.Frame{Endpoint: name, Hops: 1, Body: &wire.Frame_Text{Text: &wire.Text{Channel: a.talk[:], Id: id[:], Epoch: 1, Sealed: []byte("x"), Number: 9, Commitment: make([]byte, proto.CommitmentLen)}}}
 			return map[string]*wire.Frame{
 				"it subscribes":             {Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: a.talk[:], Alias: 5}}},
 				"it asks for the log":       {Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: a.talk[:]}}},

@@ -1,6 +1,8 @@
 package relaytest_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"slices"
 	"testing"
 	"time"
@@ -119,21 +121,30 @@ func enter(t *testing.T, b *border, a *relaytest.Agency, short string, ch proto.
 	return insider{j.Accepted(), id.Name}
 }
 
+// letterOf is what is sealed of a message, and the commitment to it.
+func letterOf(t *testing.T, m *wire.Message) (letter, commitment []byte) {
+	t.Helper()
+	said, err := pb.Marshal(m)
+	ok(t, err)
+	salt := make([]byte, proto.CommitmentLen)
+	sum := sha256.Sum256(append(bytes.Clone(salt), said...))
+	letter, err = pb.Marshal(&wire.Letter{Salt: salt, Message: said})
+	ok(t, err)
+	return letter, sum[:]
+}
+
 // text seals a text as any member could.
 func (i insider) text(t *testing.T, ch proto.ChannelID, words string) *wire.Text {
 	t.Helper()
 	id := proto.NewMessageID()
-	b := &wire.Text{Channel: ch[:], Id: id[:], Number: 1}
+	letter, commitment := letterOf(t, &wire.Message{Body: &wire.Message_Text{Text: words}})
+	b := &wire.Text{Channel: ch[:], Id: id[:], Number: 1, Commitment: commitment}
 	aad, err := pb.MarshalOptions{Deterministic: true}.Marshal(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := pb.Marshal(&wire.Message{Body: &wire.Message_Text{Text: words}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	b.Epoch = uint64(i.group.Epoch())
-	if b.Sealed, err = i.group.Encrypt(m, aad); err != nil {
+	if b.Sealed, err = i.group.Encrypt(letter, aad); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -247,24 +258,22 @@ func usableBy(t *testing.T, a *accord) {
 func (i insider) hail(t *testing.T, ch proto.ChannelID, to proto.Name, number uint64) *wire.Hail {
 	t.Helper()
 	id, incident := proto.NewMessageID(), proto.NewIncidentID()
+	content, err := shotsFired(t).AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	letter, commitment := letterOf(t, &wire.Message{Body: &wire.Message_Phrase{Phrase: content}})
 	b := &wire.Hail{
-		Channel: ch[:], Id: id[:], Incident: incident[:], From: i.name.String(), To: to.String(), Urgency: uint32(proto.PriorityUrgent),
+		Commitment: commitment,
+		Channel:    ch[:], Id: id[:], Incident: incident[:], From: i.name.String(), To: to.String(), Urgency: uint32(proto.PriorityUrgent),
 		ExpiresMs: time.Now().Add(time.Minute).UnixMilli(), Number: number,
 	}
 	aad, err := pb.MarshalOptions{Deterministic: true}.Marshal(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := shotsFired(t).AppendTo(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := pb.Marshal(&wire.Message{Body: &wire.Message_Phrase{Phrase: content}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	b.Epoch = uint64(i.group.Epoch())
-	if b.Sealed, err = i.group.Encrypt(m, aad); err != nil {
+	if b.Sealed, err = i.group.Encrypt(letter, aad); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -17,6 +17,7 @@ import (
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 	"crossband/relay"
 	"crossband/relay/hub"
@@ -58,6 +59,7 @@ type Agency struct {
 	Holds     func() (map[proto.ChannelID]string, error) // nil: none
 	dir       string                                     // of the authority
 	kept      atomic.Pointer[identity.Identity]          // what its relay last saved
+	Offers    link.Offers                                // what its relay speaks; zero: what this build does
 	socket    net.PacketConn
 	stop      context.CancelFunc
 	done      chan struct{}
@@ -165,7 +167,7 @@ func (a *Agency) start() {
 	}
 	node, err := relay.New(relay.Config{
 		Save:     func(id *identity.Identity) error { a.kept.Store(id); return nil },
-		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Documents: a.Documents, Retention: a.Retention, Records: a.Records, Holds: a.Holds,
+		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Documents: a.Documents, Retention: a.Retention, Records: a.Records, Holds: a.Holds, Offers: a.Offers,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)
@@ -313,3 +315,6 @@ func (w *World) check(err error) {
 		w.T.Fatal(err)
 	}
 }
+
+// Renew has the authority issue its relay another certificate, for the next run.
+func (a *Agency) Renew(short string) { a.kept.Store(a.Identity(short)) }

@@ -94,7 +94,7 @@ func warnings(n *relay.Node, s Status, now time.Time) (list []Warning) {
 		}
 	}
 	for _, p := range s.Peers {
-		warnPeer(p, add)
+		warnPeer(p, s.Notices.Maintenance(p.Agency, now), add)
 	}
 	for _, ch := range s.Channels {
 		if !ch.AwaySince.IsZero() {
@@ -111,6 +111,7 @@ func warnings(n *relay.Node, s Status, now time.Time) (list []Warning) {
 	for _, a := range s.Agreements {
 		warnAgreement(a, now, add)
 	}
+	list = append(list, s.Notices.Warnings(now)...)
 	for _, q := range s.Queues {
 		if float64(q.Depth) >= full*float64(q.Bound) {
 			add(false, "queue", "%s: %d of %d; at the bound, %s", q.Name, q.Depth, q.Bound, q.AtBound)
@@ -171,7 +172,7 @@ func warnAgreement(a Agreement, now time.Time, add func(bool, string, string, ..
 	}
 }
 
-func warnPeer(p Peer, add func(bool, string, string, ...any)) {
+func warnPeer(p Peer, announced *Notice, add func(bool, string, string, ...any)) {
 	if p.Linked {
 		if skew := time.Duration(p.SkewSeconds * float64(time.Second)); skew.Abs() > proto.ClockSkewWarning {
 			add(true, "clock", "the clock of %s is %v ahead of ours: one of the two is wrong", p.Agency, skew.Round(time.Second))
@@ -188,6 +189,10 @@ func warnPeer(p Peer, add func(bool, string, string, ...any)) {
 			whose = "it refused us"
 		}
 		why = fmt.Sprintf("; %s at %s: %s", whose, stamp(r.At), r.Why)
+	}
+	if announced != nil {
+		add(false, "peer", "no link with %s %s: announced maintenance until %s, %q", p.Agency, since, stamp(announced.Ends), announced.Title)
+		return
 	}
 	add(true, "peer", "no link with %s %s%s", p.Agency, since, why)
 }

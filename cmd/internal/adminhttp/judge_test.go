@@ -114,7 +114,7 @@ func TestPeers(t *testing.T) {
 			"problem peer: no link with gn.example yet; we refused at"},
 	} {
 		var s said
-		warnPeer(c.p, s.add)
+		warnPeer(c.p, nil, s.add)
 		if got := strings.Join(s, "\n"); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%+v: %q, want %q", c.p, got, c.want)
 		}

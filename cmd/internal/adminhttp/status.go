@@ -30,6 +30,7 @@ type Status struct {
 	Agreements    []Agreement   `json:"agreements"`
 	Queues        []Queue       `json:"queues"`
 	Store         *Store        `json:"store,omitempty"` // absent when the store does not tell
+	Notices       Notices       `json:"notices"`
 }
 
 // FIPS is how the relay stands with FIPS 140-3.
@@ -41,7 +42,7 @@ type FIPS struct {
 // Warning is something that an administrator should look at.
 type Warning struct {
 	Problem bool   `json:"problem"` // something does not work; else it will not, later
-	About   string `json:"about"`   // certificate, peer, clock, agreement, channel, queue, store or relay
+	About   string `json:"about"`   // certificate, peer, clock, agreement, channel, queue, store, notice or relay
 	Text    string `json:"text"`
 }
 
@@ -153,6 +154,7 @@ func Look(o Options, now time.Time) Status {
 	for _, ch := range state.Hub.Channels {
 		s.Channels = append(s.Channels, channelOf(ch, state.Away[ch.ID]))
 	}
+	s.Notices = LookAtNotices(n)
 	for _, a := range state.Hub.Agreements {
 		s.Agreements = append(s.Agreements, agreementOf(a))
 	}

@@ -93,6 +93,8 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	var wg sync.WaitGroup
 	wg.Go(func() { revoked.watch(ctx, node.Revoke) }) // ends with ctx
 	wg.Go(func() { folders.watch(ctx, node) })        // ends with ctx
+	announced := &noticesFolder{dir: NoticesDir(path), log: log, seen: make(map[string]time.Time)}
+	wg.Go(func() { announced.watch(ctx, node) }) // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()
