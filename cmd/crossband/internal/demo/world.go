@@ -63,6 +63,7 @@ func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
 	now := time.Now()
 	w.calling, err = rig.Agree(agreement.Terms{
 		Title: w.title, Parties: []proto.Agency{us.Name, mx.Name}, Observers: []proto.Agency{ca.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(24 * time.Hour),
+		Ladder: ladder(us.Name, mx.Name),
 	}, now, us.Agency, mx.Agency, ca.Agency)
 	if err != nil {
 		return w, fmt.Errorf("agreement: %w", err)
