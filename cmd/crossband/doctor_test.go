@@ -105,6 +105,7 @@ func (h *house) run() {
 	select {
 	case <-ready:
 	case err := <-ended:
+		ended <- nil // for the cleanup
 		h.t.Fatal(err)
 	}
 }
