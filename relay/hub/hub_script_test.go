@@ -24,6 +24,7 @@ import (
 //	judge ALL trusting SOME             real authorities and certificates
 //	charter NAME kind=… party=… …       write and sign a charter
 //	agreement NAME parties=… channel=… party=… …   write and sign an agreement
+//	distrust DOCUMENT                   one of its signers has been revoked
 //	withdraw NAME of AGREEMENT by AGENCY at DURATION [WHY]
 //	up LABEL [dialled], down LABEL      a link; newcomerN has no certificate
 //	from LINK [as WHO] [id=N re=N hops=N]: KIND [CHANNEL] [ID] FIELD=VALUE…
@@ -172,6 +173,9 @@ func (s *script) command(line string) error {
 		return w.agreement(words)
 	case "withdraw":
 		return w.withdraw(words)
+	case "distrust":
+		w.judge.(fakeJudge).revoked[string(w.made.documents[words[0]].signed)] = true
+		return nil
 	case "up":
 		return w.up(rest)
 	case "down":
