@@ -93,6 +93,9 @@ func (s *Session) documentLocked(b *wire.Document) []Event {
 		return nil
 	}
 	d, err := agreement.Judge{Trust: s.trust}.Document(kind, b.Signed, time.Now())
+	if err == nil && d.Agreement != nil && s.pacts.Holds(d.Agreement) {
+		return nil // under other signatures
+	}
 	if err == nil {
 		err = s.takeDocumentLocked(&d, savedDocument{kind, b.Signed, time.Now()})
 	}
@@ -107,7 +110,7 @@ func (s *Session) documentLocked(b *wire.Document) []Event {
 
 // takeDocumentLocked enters a document and keeps it.
 func (s *Session) takeDocumentLocked(d *proto.Document, v savedDocument) error {
-	if len(s.pacts.documents) >= proto.MaxDocuments {
+	if d.Withdrawal == nil && len(s.pacts.documents) >= proto.MaxDocuments {
 		return proto.Refusef(proto.ReasonFull, "%d documents", len(s.pacts.documents))
 	}
 	replaced, err := s.placeDocumentLocked(d, v.Came)

@@ -96,6 +96,12 @@ func (p *Pact) Current(now time.Time) *Agreement {
 	return &p.Revisions[i].Agreement
 }
 
+// Holds reports whether the very text of a revision is held.
+func (p Pacts) Holds(a *Agreement) bool {
+	pact := p[a.ID]
+	return pact != nil && slices.ContainsFunc(pact.Revisions, func(r HeldRevision) bool { return r.Revision == a.Revision && r.Digest == a.Digest })
+}
+
 // Concern reports whether an agency signs an agreement that is held.
 func (p Pacts) Concern(id AgreementID, agency Agency) bool {
 	pact := p[id]

@@ -113,6 +113,9 @@ func (j Judge) ReadDocument(kind proto.DocumentKind, signed []byte) (proto.Docum
 // contextWithdrawal separates the signature of a withdrawal from every other.
 const contextWithdrawal = "crossband withdrawal 1"
 
+// maxWithdrawal bounds a signed withdrawal, in octets: a reason and the longest chain.
+const maxWithdrawal = 1<<10 + identity.MaxChainBytes
+
 // Withdraw signs an agency's withdrawal from an agreement as of at.
 func Withdraw(id *identity.Identity, a *proto.Agreement, at, now time.Time, why string) ([]byte, error) {
 	agency := id.Name.Agency
@@ -138,6 +141,9 @@ func Withdraw(id *identity.Identity, a *proto.Agreement, at, now time.Time, why 
 }
 
 func readWithdrawal(signed []byte) (w proto.Withdrawal, err error) {
+	if len(signed) > maxWithdrawal {
+		return w, proto.Refusef(proto.ReasonTooLarge, "withdrawal of %d octets, limit %d", len(signed), maxWithdrawal)
+	}
 	s, err := identity.ParseSigned(signed)
 	if err != nil {
 		return w, err

@@ -86,12 +86,14 @@ func (j *sameChain) Member(chain [][]byte, at time.Time) (proto.Name, error) {
 // tellPackages tells an endpoint what is left on its shelf, so that it makes new
 // packages when it must and not on every link: each costs us a signature to
 // check.
-func (h *Hub) tellPackages(l *link) {
+func (h *Hub) tellPackages(l *link) { h.send(l, h.packagesLeft(l.peer)) }
+
+func (h *Hub) packagesLeft(n proto.Name) *wire.Frame {
 	left := &wire.KeyPackagesLeft{}
-	if s := h.packages[l.peer]; s != nil {
+	if s := h.packages[n]; s != nil {
 		left.Left, left.LastResort = uint32(len(s.packages)), len(s.lastResort) > 0
 	}
-	h.send(l, &wire.Frame{Body: &wire.Frame_KeyPackagesLeft{KeyPackagesLeft: left}})
+	return &wire.Frame{Body: &wire.Frame_KeyPackagesLeft{KeyPackagesLeft: left}}
 }
 
 func (h *Hub) saveShelf(owner proto.Name, s *shelf) {

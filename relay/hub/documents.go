@@ -23,15 +23,14 @@ import (
 const bucketDocuments = "documents" // by kind and what the kind is ordered by: wire.StoredDocument
 
 const (
-	maxDocumentOctets = 16 << 20           // of all documents held
+	maxDocumentOctets = 16 << 20           // of all documents held, without withdrawals
 	maxDocumentsAsked = 64                 // requests that may wait on a link for a document to be one of them
 	documentLife      = 7 * 24 * time.Hour // a document is handed out for so long after its end
 )
 
 // documents are those held, by their identifiers.
 type documents struct {
-	held   map[proto.DocumentID]*heldDocument
-	octets int
+	held map[proto.DocumentID]*heldDocument
 }
 
 // heldDocument is a document as it is kept.
@@ -149,24 +148,30 @@ func (h *Hub) concerned(d *heldDocument, a proto.Agency) bool {
 	return slices.Contains(d.Concerns, a)
 }
 
-// documentRoom refuses what there is no place for.
+// documentRoom refuses what there is no place for. For a withdrawal there always is:
+// each party has one for each agreement that is held, and nothing may keep it from
+// being heard.
 func (h *Hub) documentRoom(d *heldDocument) error {
+	if d.Withdrawal != nil {
+		return nil
+	}
 	if err := h.storeRoom(false); err != nil {
 		return err
 	}
-	if n := len(h.documents.held); n >= proto.MaxDocuments || h.documents.octets+len(d.signed) > maxDocumentOctets {
-		return proto.Refusef(proto.ReasonFull, "%d documents of %d octets", n, h.documents.octets)
-	}
-	if d.Issuer == "" || d.Issuer == h.self.Agency {
-		return nil
-	}
-	issued := 0
+	count, octets, issued := 0, len(d.signed), 0
 	for _, o := range h.documents.held {
+		if o.Withdrawal != nil {
+			continue
+		}
+		count, octets = count+1, octets+len(o.signed)
 		if o.Issuer == d.Issuer {
 			issued++
 		}
 	}
-	if issued >= proto.MaxPeerIssued {
+	switch {
+	case count >= proto.MaxDocuments || octets > maxDocumentOctets:
+		return proto.Refusef(proto.ReasonFull, "%d documents", count)
+	case d.Issuer != "" && d.Issuer != h.self.Agency && issued >= proto.MaxPeerIssued:
 		return proto.Refusef(proto.ReasonQuota, "%d documents of %s", issued, d.Issuer)
 	}
 	return nil
@@ -191,13 +196,11 @@ func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
 // keepDocument stores a document that has been placed.
 func (h *Hub) keepDocument(d *heldDocument) {
 	h.documents.held[d.ID] = d
-	h.documents.octets += len(d.signed)
 	h.save(bucketDocuments, d.key(), &wire.StoredDocument{Kind: wire.Document_Kind(d.Kind), Signed: d.signed, CameMs: d.came.UnixMilli()})
 }
 
 func (h *Hub) dropDocument(d *heldDocument) {
 	delete(h.documents.held, d.ID)
-	h.documents.octets -= len(d.signed)
 	h.erase(bucketDocuments, d.key())
 }
 
@@ -223,7 +226,6 @@ func (h *Hub) loadDocument(e Loaded) error {
 		return err
 	}
 	h.documents.held[d.ID] = d
-	h.documents.octets += len(d.signed)
 	return nil
 }
 

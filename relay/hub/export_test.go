@@ -71,6 +71,16 @@ func (h *Hub) Hold(a proto.Agreement, came time.Time) {
 	}
 }
 
+// RoomBeside says whether a document that an agency issued has room beside n that it
+// has issued before.
+func (h *Hub) RoomBeside(n int, issuer proto.Agency) error {
+	for i := range n {
+		id := proto.DocumentID{byte(i), byte(i >> 8)}
+		h.documents.held[id] = &heldDocument{Document: proto.Document{ID: id, Issuer: issuer}}
+	}
+	return h.documentRoom(&heldDocument{Document: proto.Document{Issuer: issuer}})
+}
+
 // HasLink reports whether the hub knows the link.
 func (h *Hub) HasLink(id LinkID) bool { return h.links[id] != nil }
 

@@ -24,6 +24,7 @@ import (
 //	judge ALL trusting SOME             real authorities and certificates
 //	charter NAME kind=… party=… …       write and sign a charter
 //	agreement NAME parties=… channel=… party=… …   write and sign an agreement
+//	distrust DOCUMENT                   one of its signers has been revoked
 //	withdraw NAME of AGREEMENT by AGENCY at DURATION [WHY]
 //	notice NAME by AGENCY to=AGENCY,… [kind=… begins=DURATION ends=DURATION replaces=NAME]
 //	answer NAME of NOTICE by AGENCY [objects]
@@ -178,6 +179,9 @@ func (s *script) command(line string) error {
 		return w.notice(words)
 	case "answer":
 		return w.answer(words)
+	case "distrust":
+		w.judge.(fakeJudge).revoked[string(w.made.documents[words[0]].signed)] = true
+		return nil
 	case "up":
 		return w.up(rest)
 	case "down":

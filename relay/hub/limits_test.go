@@ -151,21 +151,40 @@ func TestDocumentsAreBounded(t *testing.T) {
 	}
 }
 
-// TestOnePartnerCannotFillTheDocuments: what it issues alone has a share.
+// TestOnePartnerCannotFillTheDocuments: what it issues alone has a share; what this
+// agency issues has the rest.
 func TestOnePartnerCannotFillTheDocuments(t *testing.T) {
+	for _, c := range []struct {
+		issuer proto.Agency
+		n      int
+		want   proto.Reason
+	}{
+		{agencies()["mx"], proto.MaxPeerIssued - 1, proto.ReasonNone}, {agencies()["mx"], proto.MaxPeerIssued, proto.ReasonQuota},
+		{agencies()["us"], proto.MaxPeerIssued, proto.ReasonNone}, {"", proto.MaxPeerIssued, proto.ReasonNone},
+	} {
+		if err := newWorld(t).hub.RoomBeside(c.n, c.issuer); proto.ReasonOf(err) != c.want {
+			t.Errorf("%s beside %d: %v, want reason %d", c.issuer, c.n, err, c.want)
+		}
+	}
+}
+
+// TestAWithdrawalAlwaysHasRoom: also where nothing else has, in the table or in the
+// store.
+func TestAWithdrawalAlwaysHasRoom(t *testing.T) {
 	w := newWorld(t)
 	w.deep = false
 	do(t, w, "up us/authority")
 	do(t, w, "up mx/relay")
-	for i := range proto.MaxPeerIssued + 1 {
-		do(t, w, "agreement a%d channel=talk:standing:talk:us party=us:send=unit party=mx:send=unit", i)
-		do(t, w, "from us/authority: document a%d", i)
-		do(t, w, "withdraw w%d of a%d by mx at 10m", i, i)
-		w.lines = nil
-		do(t, w, "from mx/relay: document w%d", i)
-		refused := strings.Contains(strings.Join(w.lines, "\n"), fmt.Sprintf("(%d)", proto.ReasonQuota))
-		if over := i >= proto.MaxPeerIssued; refused != over {
-			t.Fatalf("withdrawal %d: refused for its quota: %v, want %v: %v", i, refused, over, w.lines)
-		}
+	do(t, w, "agreement pact channel=talk:standing:talk:us party=us:send=unit party=mx:send=unit")
+	do(t, w, "from us/authority: document pact")
+	if err := w.hub.RoomBeside(proto.MaxDocuments, agencies()["mx"]); proto.ReasonOf(err) != proto.ReasonFull {
+		t.Fatalf("another document: %v", err)
+	}
+	do(t, w, "settings room=xx")
+	do(t, w, "withdraw out of pact by mx at 10m")
+	w.lines = nil
+	do(t, w, "from mx/relay id=1: document out")
+	if got := strings.Join(w.lines, "\n"); strings.Contains(got, "refused") || !strings.Contains(got, "send mx/relay Done") {
+		t.Error(got)
 	}
 }

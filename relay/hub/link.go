@@ -125,12 +125,12 @@ func (h *Hub) endpointUp(l *link) {
 	}
 	h.sendLists(l, "") // before anything else that it judges
 	h.handDocuments(l)
-	h.tellPackages(l)
 	for _, ch := range h.sortedChannels() {
 		if !ch.ended && !ch.waits && ch.charter.RightAt(l.peer, h.now) != proto.RightNone {
 			h.offer(l, ch)
 		}
 	}
+	h.hand(l, h.packagesLeft(l.peer)) // last of what a device waits for: then it knows its channels
 	h.deliverWelcomes(l, l.peer)
 	h.deliverReturned(l)
 }

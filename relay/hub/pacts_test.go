@@ -19,6 +19,9 @@ import (
 // signed, and a withdrawal by the line before it, which names who has issued it.
 func (j fakeJudge) Document(kind proto.DocumentKind, signed []byte, _ time.Time) (proto.Document, error) {
 	d, err := j.ReadDocument(kind, signed)
+	if err == nil && j.revoked[string(signed)] {
+		err = proto.Refuse(proto.ReasonRevoked, "a signer")
+	}
 	if err != nil || d.Agreement == nil {
 		return d, err
 	}

@@ -25,8 +25,8 @@ type portions struct {
 // Bounds of what waits for one link: as much as there can be when it comes. Whoever
 // lets it grow beyond reads too slowly.
 const (
-	maxLater       = proto.MaxDocuments + proto.MaxChannels + proto.MaxWelcomes*proto.MaxMembers + maxReturned
-	maxLaterOctets = maxDocumentOctets + proto.MaxChannels*proto.MaxCharter + maxWelcomeOctets + 1<<20
+	maxLater       = (1+proto.MaxParties)*proto.MaxDocuments + proto.MaxChannels + proto.MaxWelcomes*proto.MaxMembers + maxReturned
+	maxLaterOctets = 2*maxDocumentOctets + proto.MaxChannels*proto.MaxCharter + maxWelcomeOctets + 1<<20
 )
 
 // portion is what may pass in one tick.
