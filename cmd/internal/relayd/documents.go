@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
 	"crossband/proto"
 	"crossband/relay"
@@ -60,60 +59,29 @@ func readDocument(file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// documentFolders hands what is in the folders to the node, once for each content.
-type documentFolders struct {
-	agreements, charters string
-	log                  *slog.Logger
-	seen                 map[string]time.Time // files by when they were written
-}
+// documentFolders are the folders of agreements, withdrawals and charters.
+type documentFolders struct{ agreements, withdrawals, charters folder }
 
-// watch looks at the folders until ctx ends.
-func (d *documentFolders) watch(ctx context.Context, node *relay.Node) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		d.look(ctx, node)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+func newDocumentFolders(agreements, charters string, log *slog.Logger) *documentFolders {
+	of := func(dir, suffix, what string, most int64) folder {
+		return folder{dir: dir, suffix: suffix, what: what, most: most, log: log}
+	}
+	return &documentFolders{
+		of(agreements, suffixOf(proto.DocumentAgreement), "agreement", proto.MaxDocument),
+		of(agreements, suffixOf(proto.DocumentWithdrawal), "withdrawal", proto.MaxDocument),
+		of(charters, ".charter", "charter", proto.MaxCharter),
 	}
 }
 
 func (d *documentFolders) look(ctx context.Context, node *relay.Node) {
-	for _, kind := range []proto.DocumentKind{proto.DocumentAgreement, proto.DocumentWithdrawal} {
-		d.each(ctx, d.agreements, suffixOf(kind), proto.MaxDocument, func(b []byte) error {
+	take := func(kind proto.DocumentKind) func(context.Context, []byte) error {
+		return func(ctx context.Context, b []byte) error {
 			return node.Take(ctx, relay.Document{Kind: kind, Signed: b})
-		})
+		}
 	}
-	if d.charters != "" { // last: they rest on agreements
-		d.each(ctx, d.charters, ".charter", proto.MaxCharter, func(b []byte) error { return node.Register(ctx, b) })
-	}
-}
-
-func (d *documentFolders) each(ctx context.Context, dir, suffix string, most int64, give func([]byte) error) {
-	files, err := filesIn(dir, suffix)
-	if err != nil {
-		return // it is looked at again
-	}
-	for _, f := range files {
-		info, err := os.Stat(f)
-		if err != nil || info.ModTime().Equal(d.seen[f]) || ctx.Err() != nil {
-			continue
-		}
-		d.seen[f] = info.ModTime()
-		if info.Size() > most {
-			d.log.Warn("file not read", "file", f, "why", "too large")
-			continue
-		}
-		b, err := os.ReadFile(f)
-		if err != nil {
-			d.log.Warn("file not read", "file", f, "why", err.Error())
-			continue
-		}
-		if give(b) != nil {
-			return // the node is ending
-		}
+	d.agreements.look(ctx, take(proto.DocumentAgreement))
+	d.withdrawals.look(ctx, take(proto.DocumentWithdrawal))
+	if d.charters.dir != "" { // last: they rest on agreements
+		d.charters.look(ctx, node.Register)
 	}
 }

@@ -52,68 +52,44 @@ func PutNotice(config, name string, signed []byte) error {
 	return replace(filepath.Join(NoticesDir(config), name), signed)
 }
 
-// noticesFolder hands what is in the folder to the node, once for each content.
+// noticesFolder is the folder of change notices and of answers to them, with the
+// relay's report.
 type noticesFolder struct {
-	dir     string
-	log     *slog.Logger
-	seen    map[string]time.Time // files by when they were written
-	written []byte               // the report, as it was last written
+	notices, answers folder
+	written          []byte // the report, as it was last written
 }
 
-// watch looks at the folder until ctx ends.
-func (f *noticesFolder) watch(ctx context.Context, node *relay.Node) {
-	tick := time.NewTicker(noticeEvery)
-	defer tick.Stop()
-	for {
-		f.look(ctx, node)
-		f.report(node)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+func newNoticesFolder(dir string, log *slog.Logger) *noticesFolder {
+	of := func(suffix, what string) folder {
+		return folder{dir: dir, suffix: suffix, what: what, most: proto.MaxNotice, log: log}
 	}
+	return &noticesFolder{notices: of(NoticeExt, "change notice"), answers: of(AnswerExt, "answer to a change notice")}
 }
 
 func (f *noticesFolder) look(ctx context.Context, node *relay.Node) {
-	for ext, kind := range map[string]proto.DocumentKind{NoticeExt: proto.DocumentNotice, AnswerExt: proto.DocumentNoticeAnswer} {
-		files, err := filepath.Glob(filepath.Join(f.dir, "*"+ext))
-		if err != nil {
-			return // the pattern is ours
-		}
-		for _, path := range files {
-			info, err := os.Stat(path)
-			if err != nil || info.Size() > proto.MaxNotice || info.ModTime().Equal(f.seen[path]) {
-				continue
+	take := func(kind proto.DocumentKind) func(context.Context, []byte) error {
+		return func(ctx context.Context, b []byte) error {
+			switch d, err := (notice.Judge{}).ReadDocument(kind, b); {
+			case err != nil: // for the relay to refuse, so that it is on record
+			case d.Notice != nil && !time.Now().Before(d.Notice.Ends.Add(proto.NoticeLife)):
+				return nil // it would be refused for its age alone
+			case d.NoticeAnswer != nil && !holds(node, d.NoticeAnswer.Notice):
+				return errNotYet
 			}
-			b, err := os.ReadFile(path)
-			if err != nil {
-				f.log.Warn("change notice not read", "file", path, "why", err.Error())
-			}
-			now := err != nil || wanted(kind, b, node)
-			if now || kind == proto.DocumentNotice { // an answer's notice may come yet
-				f.seen[path] = info.ModTime()
-			}
-			if now && err == nil && node.Take(ctx, relay.Document{Kind: kind, Signed: b}) != nil {
-				return // the node is ending
-			}
+			return node.Take(ctx, relay.Document{Kind: kind, Signed: b})
 		}
 	}
+	f.notices.look(ctx, take(proto.DocumentNotice))
+	f.answers.look(ctx, take(proto.DocumentNoticeAnswer))
+	f.report(node)
 }
 
-// wanted leaves out what the relay would refuse for its age alone: a notice that is
-// over, and an answer to one that is not held, or not yet. What cannot be read is for
-// the relay to refuse, so that it is on record.
-func wanted(kind proto.DocumentKind, signed []byte, node *relay.Node) bool {
-	d, err := (notice.Judge{}).ReadDocument(kind, signed)
-	switch {
-	case err != nil:
-		return true
-	case d.Notice != nil:
-		return time.Now().Before(d.Notice.Ends.Add(proto.NoticeLife))
-	}
+// errNotYet keeps an answer for a later look: its notice may come yet.
+var errNotYet = errors.New("the notice is not held")
+
+func holds(node *relay.Node, id proto.NoticeID) bool {
 	n := node.Notices()
-	return n != nil && slices.ContainsFunc(n.Held, func(h relay.NoticeState) bool { return h.ID == d.NoticeAnswer.Notice })
+	return n != nil && slices.ContainsFunc(n.Held, func(h relay.NoticeState) bool { return h.ID == id })
 }
 
 // LoadNoticeDocuments reads the notices of a folder that are not over for long, and
@@ -154,10 +130,10 @@ func (f *noticesFolder) report(node *relay.Node) {
 		return
 	}
 	if err == nil {
-		err = replace(filepath.Join(f.dir, statusFile), b)
+		err = replace(filepath.Join(f.notices.dir, statusFile), b)
 	}
 	if err != nil {
-		f.log.Warn("state of change notices not written", "why", err.Error())
+		f.notices.log.Warn("state of change notices not written", "why", err.Error())
 		return
 	}
 	f.written = b

@@ -72,8 +72,7 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if admin != nil {
 		open = append(open, admin)
 	}
-	folders := &documentFolders{agreements: AgreementsDir(path), charters: c.Charters, log: log, seen: make(map[string]time.Time)}
-	revoked := &revokedFolder{dir: RevokedDir(path), log: log}
+	revoked := newRevokedFolder(RevokedDir(path), log)
 	node, err := relay.New(relay.Config{
 		Identity: id, Listen: socket, Store: kept, Peers: peers, Documents: documents, Charters: charters,
 		Retention: retention, Records: records, Holds: c.holds,
@@ -91,10 +90,14 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { revoked.watch(ctx, node.Revoke) }) // ends with ctx
-	wg.Go(func() { folders.watch(ctx, node) })        // ends with ctx
-	announced := &noticesFolder{dir: NoticesDir(path), log: log, seen: make(map[string]time.Time)}
-	wg.Go(func() { announced.watch(ctx, node) }) // ends with ctx
+	given, announced := newDocumentFolders(AgreementsDir(path), c.Charters, log), newNoticesFolder(NoticesDir(path), log)
+	wg.Go(func() { // ends with ctx
+		lookOften(ctx, lookEvery, func() {
+			revoked.look(ctx, node.Revoke)
+			given.look(ctx, node)
+		})
+	})
+	wg.Go(func() { lookOften(ctx, noticeEvery, func() { announced.look(ctx, node) }) }) // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()
