@@ -11,7 +11,7 @@ import (
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
 // Paged, PageAnswered, IncidentOpened, IncidentMoved, DutyChanged, DeskUnmanned, FloorChanged, MembersChanged, ViewsChanged, HubAway, BurstHeard,
-// Missed, PositionReceived, Expelled or Alarm.
+// Missed, PositionReceived, ChangeNotice, Expelled, Ending, ObserverThere or Alarm.
 type Event interface{ event() }
 
 // Connected says that the link to the relay is up.

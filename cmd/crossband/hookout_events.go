@@ -153,7 +153,7 @@ func (k known) missed(now time.Time) (list []deliver.Event) {
 			continue
 		}
 		list = append(list, hookHail(ring))
-		if m, moved := standing(h, now); moved {
+		if m, moved := hailStands(h, now); moved {
 			list = append(list, hookMoved(ring, m))
 		}
 	}
@@ -172,9 +172,9 @@ func (k known) missed(now time.Time) (list []deliver.Event) {
 	return list
 }
 
-// standing is where a hail stands, as the move that brought it there; false: nothing
+// hailStands is where a hail stands, as the move that brought it there; false: nothing
 // has, or its ladder runs again.
-func standing(h *client.Hail, now time.Time) (client.HailMoved, bool) {
+func hailStands(h *client.Hail, now time.Time) (client.HailMoved, bool) {
 	m := client.HailMoved{Hail: h.ID(), At: now}
 	m.State, m.Reason = h.State()
 	call, ok := h.Call()

@@ -208,7 +208,7 @@ func TestAPageIsAnsweredByItsFirstOutcome(t *testing.T) {
 		"all are dead":                    {map[string]int{"a": 500, "b": 404}, nil, time.Second, []string{noPage}},
 		"gone":                            {map[string]int{"a": 410}, nil, time.Second, []string{noPage}},
 		"no target wants steps":           {map[string]int{"a": 200}, []deliver.Kind{deliver.Hail}, 0, []string{noTarget}},
-		"one that does not want it waits": {map[string]int{"a": 200}, []deliver.Kind{deliver.LadderStep}, 0, []string{"0"}},
+		"one wants them and one does not": {map[string]int{"a": 200, "b": 500}, []deliver.Kind{deliver.Hail}, time.Second, []string{noPage}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

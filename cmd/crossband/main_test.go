@@ -76,7 +76,7 @@ func TestScripts(t *testing.T) {
 	for name, cmd := range map[string]scriptCommand{
 		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "replace": replace, "size": size, "unquote": unquote,
 		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "kill": kill, "need": need, "prepend": prepend, "interrupt": interrupt, "built": builtCommand, "post": post,
-		"receiver": hookReceiver, "answer": hookAnswers, "ladder": chartersLadder,
+		"receiver": hookReceiver, "answer": hookAnswers,
 	} {
 		cmds[name] = cmd
 	}
