@@ -108,6 +108,7 @@ type HailMoved struct {
 	Said     proto.HailState // what By said
 	By       proto.Name
 	For      proto.Name // the desk for which By spoke, when not for itself
+	Round    int        // of the ladder
 	Reason   proto.Reason
 	Content  *phrase.Content // what was said with it, if anything
 	Exercise bool

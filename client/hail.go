@@ -263,6 +263,9 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		Content: said.content, Unreadable: said.unreadable, Exercise: h.ring.Exercise, At: time.UnixMilli(e.TimeMs),
 	}
 	moved.For, _ = proto.ParseName(b.Role)
+	if c, known := ch.book.Call(hid); known {
+		moved.Round = c.Round
+	}
 	return append(append([]Event{moved}, news...), h.ringLocked()...), nil
 }
 

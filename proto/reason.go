@@ -86,6 +86,7 @@ const (
 	ReasonOffDuty   Reason = 511
 	ReasonLadder    Reason = 512
 	ReasonNoPage    Reason = 513
+	ReasonNoTarget  Reason = 514
 	ReasonNoRecord  Reason = 516
 	ReasonNotice    Reason = 520
 

@@ -220,6 +220,8 @@ func escalationSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"the ladder of the hail was not kept", "no se respetó la escalera de la llamada", "l'échelle de l'appel n'a pas été respectée"}
 	case ReasonNoPage:
 		s = [3]string{"the page could not be delivered", "no se pudo entregar el aviso", "l'avis n'a pas pu être remis"}
+	case ReasonNoTarget:
+		s = [3]string{"nothing is set up there to receive pages", "allí no hay nada configurado para recibir avisos", "rien n'y est configuré pour recevoir des avis"}
 	default:
 		return limitSentence(r)
 	}
