@@ -192,7 +192,7 @@ func (s *Session) pokeLocked() {
 // be over before.
 func (ch *Channel) findEndLocked() {
 	was := ch.end.At
-	ch.end = ch.s.pacts.End(&ch.charter)
+	ch.end = ch.s.pacts.Running(&ch.charter, time.Now())
 	if until, observes := ch.charter.Observes(ch.s.Name().Agency); observes && until.Before(ch.end.At) {
 		ch.end = proto.End{At: until, Reason: proto.ReasonClosed, Detail: "we observed until " + until.UTC().Format(time.RFC3339)}
 	}

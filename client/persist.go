@@ -122,7 +122,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err != nil {
 		return err
 	}
-	end := s.pacts.End(&c)
+	end := s.pacts.Running(&c, time.Now())
 	if end.Reason == proto.ReasonNoAgreement { // its agreement may come again
 		return end.Refusal()
 	}

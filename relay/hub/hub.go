@@ -231,7 +231,8 @@ type Hub struct {
 	trust     []byte       // newest signed trust list, for endpoints
 	lists     []SignedList // newest revocation lists, for endpoints and partners
 	pacts     proto.Pacts  // agreements, as the documents say
-	lastID    uint64       // of requests that this relay sends
+	unagreed  unagreedList
+	lastID    uint64 // of requests that this relay sends
 	beats     beats
 	documents documents
 	quotas    quotas // what everybody has used of late
@@ -254,6 +255,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		beats:     beats{allowed: make(map[LinkID]map[beatKey]proto.Bucket)},
 		quotas:    newQuotas(),
 		pacts:     make(proto.Pacts),
+		unagreed:  unagreedList{list: make(map[proto.ChannelID]unagreed)},
 		documents: documents{held: make(map[proto.DocumentID]*heldDocument)},
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
@@ -312,6 +314,7 @@ func (h *Hub) tick() {
 		h.tickRetention(ch)
 		h.forgetEnded(ch)
 	}
+	h.tickUnagreed()
 	h.tickEnded()
 	h.tickNotices()
 	h.last = h.now
