@@ -168,6 +168,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err := ch.newEpochLocked(); err != nil {
 		return err
 	}
+	ch.heart.news = append(ch.heart.news, ch.observersLocked(ch.presentLocked())...)
 	if v.Old {
 		ch.stillOldLocked()
 	}
