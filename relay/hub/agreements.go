@@ -23,6 +23,20 @@ func (h *Hub) placeAgreement(d *heldDocument) (replaced []*heldDocument, err err
 	return replaced, nil
 }
 
+// placeWithdrawal enters a party's withdrawal, the first or one that hastens it.
+func (h *Hub) placeWithdrawal(d *heldDocument) (replaced []*heldDocument, err error) {
+	if err := h.pacts.TakeWithdrawal(*d.Withdrawal, d.came); err != nil {
+		return nil, err
+	}
+	d.came = h.pacts[d.Withdrawal.Agreement].WithdrawalOf(d.Withdrawal.By).Came
+	for _, old := range h.documents.held {
+		if w := old.Withdrawal; w != nil && w.Agreement == d.Withdrawal.Agreement && w.By == d.Withdrawal.By {
+			replaced = append(replaced, old)
+		}
+	}
+	return replaced, nil
+}
+
 func (h *Hub) agreementHeld(id proto.AgreementID, revision uint32) *heldDocument {
 	for _, d := range h.documents.held {
 		if a := d.Agreement; a != nil && a.ID == id && a.Revision == revision {
