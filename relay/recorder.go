@@ -196,42 +196,6 @@ func (r *recorder) keepNote(b *book, n note) {
 	r.keep(notesPrefix+b.origin.String(), indexKey(n.at.Size), n.at.Note())
 }
 
-// keepChain keeps the certificates of who signed something in the log.
-func (r *recorder) keepChain(b *book, chain [][]byte) {
-	leaf, name, err := signerOf(chain)
-	if err != nil || b.signers[name] == leaf {
-		return
-	}
-	b.signers[name] = leaf
-	octets, _ := pb.Marshal(&wire.CertificateChain{Certificates: chain}) // octets only
-	r.keep(chainsPrefix+b.origin.String(), leaf[:], octets)
-}
-
-// signerOf returns a chain's leaf, and the name under which it signs notes.
-func signerOf(chain [][]byte) (record.Digest, string, error) {
-	n, err := record.SignerName(chain)
-	if err != nil {
-		return record.Digest{}, "", err
-	}
-	return record.DigestOf(chain[0]), record.KeyName(n), nil
-}
-
-func (r *recorder) loadChains(ctx context.Context, b *book) error {
-	err := r.n.cfg.Store.Scan(ctx, store.Bucket(chainsPrefix+b.origin.String()), nil, func(_, value []byte) bool {
-		c := new(wire.CertificateChain)
-		if pb.Unmarshal(value, c) == nil {
-			if leaf, name, err := signerOf(c.Certificates); err == nil {
-				b.signers[name] = leaf
-			}
-		}
-		return true
-	})
-	if err != nil {
-		return fmt.Errorf("relay: store: %w", err)
-	}
-	return nil
-}
-
 // written gives the turn's writes away.
 func (r *recorder) written() []store.Record {
 	out := r.out
@@ -320,20 +284,6 @@ func (b *book) asked(self proto.Agency, now time.Time) bool {
 		}
 	}
 	return true
-}
-
-// stop gives a log up: it is shown as it is, and not gone on with.
-func (r *recorder) stop(b *book, what string, err error) {
-	b.broken = err.Error()
-	r.alarm(b, what, err)
-	r.keepBook(b)
-}
-
-// alarm tells the administrator that a record cannot be kept, or that somebody has
-// another one.
-func (r *recorder) alarm(b *book, what string, err error) {
-	r.n.counters.recordFaults.Add(1)
-	r.n.log.Error(what, "record", b.origin.String(), "alarm", true, "fault", string(record.FaultOf(err)), "why", err.Error())
 }
 
 func agenciesOf(list []string) []proto.Agency {

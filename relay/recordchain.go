@@ -1,0 +1,94 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/crypto/record"
+	"crossband/proto/wire"
+	"crossband/relay/store"
+)
+
+// keepChain keeps the certificates of who signed something in the log.
+func (r *recorder) keepChain(b *book, chain [][]byte) {
+	leaf, name, err := signerOf(chain)
+	if err != nil || b.signers[name] == leaf {
+		return
+	}
+	b.signers[name] = leaf
+	octets, _ := pb.Marshal(&wire.CertificateChain{Certificates: chain}) // octets only
+	r.keep(chainsPrefix+b.origin.String(), leaf[:], octets)
+}
+
+// signerOf returns a chain's leaf, and the name under which it signs notes.
+func signerOf(chain [][]byte) (record.Digest, string, error) {
+	n, err := record.SignerName(chain)
+	if err != nil {
+		return record.Digest{}, "", err
+	}
+	return record.DigestOf(chain[0]), record.KeyName(n), nil
+}
+
+func (r *recorder) loadChains(ctx context.Context, b *book) error {
+	err := r.n.cfg.Store.Scan(ctx, store.Bucket(chainsPrefix+b.origin.String()), nil, func(_, value []byte) bool {
+		c := new(wire.CertificateChain)
+		if pb.Unmarshal(value, c) == nil {
+			if leaf, name, err := signerOf(c.Certificates); err == nil {
+				b.signers[name] = leaf
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("relay: store: %w", err)
+	}
+	return nil
+}
+
+// chainsOf finds the certificates of who signed the checkpoint and spoke in the lines.
+func (r *recorder) chainsOf(ctx context.Context, b *book, c *record.Checkpoint, lines [][]byte) ([]*wire.CertificateChain, error) {
+	var leaves []record.Digest
+	for _, line := range lines {
+		if e, err := record.ParseEntry(line); err == nil {
+			if said, ok := e.Body.(*record.Burst); ok && !slices.Contains(leaves, said.Certificate) {
+				leaves = append(leaves, said.Certificate)
+			}
+		}
+	}
+	for _, s := range c.Signatures {
+		if leaf, ok := b.signers[s.Name]; ok && !slices.Contains(leaves, leaf) {
+			leaves = append(leaves, leaf)
+		}
+	}
+	return r.storedChains(ctx, b.origin, leaves)
+}
+
+func (r *recorder) storedChains(ctx context.Context, o record.Origin, leaves []record.Digest) (list []*wire.CertificateChain, err error) {
+	for _, leaf := range leaves {
+		value, err := r.n.cfg.Store.Get(ctx, store.Bucket(chainsPrefix+o.String()), leaf[:])
+		if err != nil {
+			return nil, fmt.Errorf("relay: store: %w", err)
+		}
+		if c := new(wire.CertificateChain); value != nil && pb.Unmarshal(value, c) == nil {
+			list = append(list, c)
+		}
+	}
+	return list, nil
+}
+
+// allChains reads the certificates of all who signed in a log.
+func (r *recorder) allChains(ctx context.Context, b *book) (list []*wire.CertificateChain, err error) {
+	err = r.n.cfg.Store.Scan(ctx, store.Bucket(chainsPrefix+b.origin.String()), nil, func(_, value []byte) bool {
+		if c := new(wire.CertificateChain); pb.Unmarshal(value, c) == nil {
+			list = append(list, c)
+		}
+		return len(list) < record.MaxChains
+	})
+	if err != nil {
+		return nil, fmt.Errorf("relay: store: %w", err)
+	}
+	return list, nil
+}
