@@ -8,36 +8,50 @@ import (
 	pb "google.golang.org/protobuf/proto"
 
 	"crossband/crypto/record"
+	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/store"
 )
 
-// keepChain keeps the certificates of who signed something in the log.
-func (r *recorder) keepChain(b *book, chain [][]byte) {
-	leaf, name, err := signerOf(chain)
-	if err != nil || b.signers[name] == leaf {
-		return
-	}
-	b.signers[name] = leaf
-	octets, _ := pb.Marshal(&wire.CertificateChain{Certificates: chain}) // octets only
-	r.keep(chainsPrefix+b.origin.String(), leaf[:], octets)
-}
+// maxChainsOf bounds the certificates that one log holds of one agency's relays and
+// devices: each is of somebody who has signed something in it, renewals among them.
+const maxChainsOf = 256
 
-// signerOf returns a chain's leaf, and the name under which it signs notes.
-func signerOf(chain [][]byte) (record.Digest, string, error) {
+// keepChain keeps the certificates of who signed something in the log. Beyond the
+// bound it keeps none: what they signed is then not provable from this copy alone.
+func (r *recorder) keepChain(b *book, chain [][]byte) {
 	n, err := record.SignerName(chain)
 	if err != nil {
-		return record.Digest{}, "", err
+		return
 	}
-	return record.DigestOf(chain[0]), record.KeyName(n), nil
+	leaf, word := record.DigestOf(chain[0]), record.KeyName(n)
+	if _, there := b.chains[leaf]; !there {
+		if b.chainsOf(n.Agency) >= maxChainsOf {
+			r.alarm(b, "a certificate is not kept", &record.Refusal{Fault: record.TooLarge, Index: record.NoEntry, Detail: "the record has many of " + string(n.Agency)})
+			return
+		}
+		octets, _ := pb.Marshal(&wire.CertificateChain{Certificates: chain}) // octets only
+		r.keep(chainsPrefix+b.origin.String(), leaf[:], octets)
+	}
+	b.chains[leaf], b.signers[word] = n.Agency, leaf
+}
+
+func (b *book) chainsOf(a proto.Agency) (n int) {
+	for _, of := range b.chains {
+		if of == a {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *recorder) loadChains(ctx context.Context, b *book) error {
 	err := r.n.cfg.Store.Scan(ctx, store.Bucket(chainsPrefix+b.origin.String()), nil, func(_, value []byte) bool {
 		c := new(wire.CertificateChain)
 		if pb.Unmarshal(value, c) == nil {
-			if leaf, name, err := signerOf(c.Certificates); err == nil {
-				b.signers[name] = leaf
+			if n, err := record.SignerName(c.Certificates); err == nil {
+				leaf := record.DigestOf(c.Certificates[0])
+				b.chains[leaf], b.signers[record.KeyName(n)] = n.Agency, leaf
 			}
 		}
 		return true

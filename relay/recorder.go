@@ -50,11 +50,13 @@ type book struct {
 	channels  []proto.ChannelID // on which something of it happened
 	notes     []note            // signed checkpoints that are still of use, the smallest first
 	followers map[proto.Agency]*follower
-	signers   map[string]record.Digest // by the name in a note: the newest leaf
-	restored  time.Time                // ours, from the store: partners are asked first whether they hold more
-	unsigned  time.Time                // since when entries wait for a checkpoint; zero: none do
+	chains    map[record.Digest]proto.Agency // certificates that are kept, by the leaf: whose
+	signers   map[string]record.Digest       // by the name in a note: the newest leaf
+	restored  time.Time                      // ours, from the store: partners are asked first whether they hold more
+	unsigned  time.Time                      // since when entries wait for a checkpoint; zero: none do
 	settled   bool
 	broken    string
+	alarms    map[alarmOf]time.Time // when each was raised last
 	used      time.Time
 }
 
@@ -74,7 +76,11 @@ func (r *recorder) load(ctx context.Context) error {
 		o, err := record.ParseOrigin(string(key))
 		if err != nil || pb.Unmarshal(value, v) != nil {
 			r.n.log.Error("stored record cannot be read", "record", string(key))
-		} else if !v.Settled && v.Broken == "" {
+		} else if v.Broken != "" {
+			b := r.fresh(o)
+			b.broken = v.Broken
+			r.reportBroken(b)
+		} else if !v.Settled {
 			open = append(open, o)
 		}
 		return ctx.Err() == nil && len(open) < maxBooks
@@ -117,7 +123,10 @@ func (r *recorder) book(ctx context.Context, o record.Origin) (*book, error) {
 }
 
 func (r *recorder) fresh(o record.Origin) *book {
-	return &book{origin: o, followers: make(map[proto.Agency]*follower), signers: make(map[string]record.Digest), used: time.Now()}
+	return &book{
+		origin: o, followers: make(map[proto.Agency]*follower), alarms: make(map[alarmOf]time.Time),
+		chains: make(map[record.Digest]proto.Agency), signers: make(map[string]record.Digest), used: time.Now(),
+	}
 }
 
 func (r *recorder) restore(o record.Origin, value []byte) (*book, error) {
@@ -218,6 +227,7 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 		r.books[o] = b
 	}
 	if b.broken != "" {
+		r.reportBroken(b)
 		return nil
 	}
 	b.tell(e.Told)

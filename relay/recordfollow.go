@@ -27,21 +27,41 @@ func (r *recorder) follow(ctx context.Context, l *loop, e hub.Recording, m *wire
 	}
 	c, why := r.take(b, m, now)
 	a.Held = b.replica.Size()
+	if err := l.store(ctx, r.written()); err != nil {
+		return err
+	}
 	switch fault := record.FaultOf(why); {
 	case why == nil:
-		a.Checkpoint, a.Chain = c.Note(), &wire.CertificateChain{Certificates: r.n.identity.Load().Chain}
-	case fault == record.Passed: // it has been cosigned, and a later one with it: that one says more
-		a.Checkpoint, a.Chain = b.newest(), &wire.CertificateChain{Certificates: r.n.identity.Load().Chain}
+		err = r.show(ctx, b, &c, a)
+	case fault == record.Passed && len(b.notes) > 0: // it has been cosigned, and a later one with it: that one says more
+		err = r.show(ctx, b, &b.notes[len(b.notes)-1].at, a)
 	default:
-		a.Fault, a.Detail = string(fault), why.Error()
+		a.Fault, a.Detail = string(fault), detail(why)
 		if fault.Tampering() {
 			r.alarm(b, "a partner's record is not what it was", why)
 		}
 	}
-	if err := l.store(ctx, r.written()); err != nil {
-		return err
-	}
 	l.send(e.Link, answerFrame(a))
+	return err
+}
+
+// show puts a cosigned checkpoint into an answer, with the certificates of who signed
+// it here and there.
+func (r *recorder) show(ctx context.Context, b *book, c *record.Checkpoint, a *wire.RecordAnswer) error {
+	a.Checkpoint, a.Chain = c.Note(), &wire.CertificateChain{Certificates: r.n.identity.Load().Chain}
+	for _, s := range c.Signatures {
+		leaf, ok := b.signers[s.Name]
+		if n, err := proto.ParseName("spiffe://" + s.Name); !ok || err != nil || n.Agency != b.origin.Agency {
+			continue
+		}
+		chains, err := r.storedChains(ctx, b.origin, []record.Digest{leaf})
+		if err != nil {
+			return err
+		}
+		if len(chains) > 0 {
+			a.Sequencer = chains[0]
+		}
+	}
 	return nil
 }
 
@@ -140,13 +160,6 @@ func (r *recorder) noted(b *book, c record.Checkpoint) {
 	}
 	r.keepNote(b, n)
 	r.thin(b)
-}
-
-func (b *book) newest() []byte {
-	if len(b.notes) == 0 {
-		return nil
-	}
-	return b.notes[len(b.notes)-1].at.Note()
 }
 
 // cosigners lists the agencies whose lines a checkpoint has besides its sequencer's.

@@ -4895,6 +4895,7 @@ type RecordAnswer struct {
 	Chain         *CertificateChain      `protobuf:"bytes,5,opt,name=chain,proto3" json:"chain,omitempty"`
 	Fault         string                 `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"` // of crypto/record; empty: none
 	Detail        string                 `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	Sequencer     *CertificateChain      `protobuf:"bytes,8,opt,name=sequencer,proto3" json:"sequencer,omitempty"` // of who signed the checkpoint: a relay that was put back may not have it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4976,6 +4977,13 @@ func (x *RecordAnswer) GetDetail() string {
 		return x.Detail
 	}
 	return ""
+}
+
+func (x *RecordAnswer) GetSequencer() *CertificateChain {
+	if x != nil {
+		return x.Sequencer
+	}
+	return nil
 }
 
 // FetchRecord asks the own relay for an incident's record.
@@ -6353,7 +6361,7 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x05 \x01(\fR\n" +
 	"checkpoint\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xda\x01\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\x98\x02\n" +
 	"\fRecordAnswer\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
@@ -6363,7 +6371,8 @@ const file_wire_proto_rawDesc = "" +
 	"checkpoint\x124\n" +
 	"\x05chain\x18\x05 \x01(\v2\x1e.crossband.v1.CertificateChainR\x05chain\x12\x14\n" +
 	"\x05fault\x18\x06 \x01(\tR\x05fault\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail\"W\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\x12<\n" +
+	"\tsequencer\x18\b \x01(\v2\x1e.crossband.v1.CertificateChainR\tsequencer\"W\n" +
 	"\vFetchRecord\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
@@ -6600,19 +6609,20 @@ var file_wire_proto_depIdxs = []int32{
 	66, // 66: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
 	54, // 67: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
 	54, // 68: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	54, // 69: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	0,  // 70: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	67, // 71: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 72: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	67, // 73: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	68, // 74: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	63, // 75: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	62, // 76: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	77, // [77:77] is the sub-list for method output_type
-	77, // [77:77] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	54, // 69: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	54, // 70: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	0,  // 71: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	67, // 72: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	1,  // 73: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	67, // 74: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	68, // 75: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	63, // 76: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	62, // 77: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	78, // [78:78] is the sub-list for method output_type
+	78, // [78:78] is the sub-list for method input_type
+	78, // [78:78] is the sub-list for extension type_name
+	78, // [78:78] is the sub-list for extension extendee
+	0,  // [0:78] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
