@@ -101,11 +101,11 @@ func (r *recorder) rediscover(ctx context.Context, b *book, f *follower, peer pr
 	if c.Size <= b.log.Signed() {
 		return false, nil
 	}
-	ours, err := r.ownSigners(ctx, b, c, m.Sequencer.GetCertificates())
+	signers, err := r.ownSigners(ctx, b, c, m.Sequencer.GetCertificates())
 	if err != nil {
 		return false, err
 	}
-	if _, err := c.VerifySequencer(ours, r.n.trust); err != nil {
+	if _, err := c.VerifySequencer(signers, r.n.trust); err != nil {
 		r.blame(b, f, peer, "a partner shows a checkpoint that this relay has not signed", err)
 		return false, nil
 	}
@@ -114,7 +114,13 @@ func (r *recorder) rediscover(ctx context.Context, b *book, f *follower, peer pr
 		return false, nil
 	}
 	r.keepChain(b, m.Sequencer.GetCertificates())
-	b.notes = append(b.notes, note{at: *c, cosigned: cosigners(c, b.origin.Agency)})
+	if b.log.Signed() == b.log.Size() {
+		b.unsigned = time.Time{} // all of it is: another checkpoint of as many entries would say nothing
+	}
+	signers.Add(m.Chain.GetCertificates()) // adopt has read it
+	n := note{at: *c}
+	n.cosigned = union(nil, agenciesIn(n.at.Retain(signers, r.n.trust)))
+	b.put(n)
 	return true, nil
 }
 

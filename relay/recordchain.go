@@ -62,19 +62,15 @@ func (r *recorder) loadChains(ctx context.Context, b *book) error {
 	return nil
 }
 
-// chainsOf finds the certificates of who signed the checkpoint and spoke in the lines.
-func (r *recorder) chainsOf(ctx context.Context, b *book, c *record.Checkpoint, lines [][]byte) ([]*wire.CertificateChain, error) {
-	var leaves []record.Digest
+// chainsFor finds the certificates of who signed the checkpoint, first, and of who
+// spoke in the lines.
+func (r *recorder) chainsFor(ctx context.Context, b *book, c *record.Checkpoint, lines [][]byte) ([]*wire.CertificateChain, error) {
+	leaves := b.signersOf(c)
 	for _, line := range lines {
 		if e, err := record.ParseEntry(line); err == nil {
 			if said, ok := e.Body.(*record.Burst); ok && !slices.Contains(leaves, said.Certificate) {
 				leaves = append(leaves, said.Certificate)
 			}
-		}
-	}
-	for _, s := range c.Signatures {
-		if leaf, ok := b.signers[s.Name]; ok && !slices.Contains(leaves, leaf) {
-			leaves = append(leaves, leaf)
 		}
 	}
 	return r.storedChains(ctx, b.origin, leaves)

@@ -103,63 +103,133 @@ func (r *recorder) followed(ctx context.Context, peer proto.Name, m *wire.Record
 	return b, nil
 }
 
-// take adds the entries that are new and cosigns the checkpoint.
+// take tries a frame on a copy of what is held, and keeps all of it or nothing: the
+// entries that are new and the checkpoint, cosigned if it is over what is held then.
+// Nothing is kept that no signed checkpoint came with.
 func (r *recorder) take(b *book, m *wire.RecordEntries, now time.Time) (record.Checkpoint, error) {
-	took := false
-	for _, line := range m.Lines {
-		e, err := b.replica.Take(line)
-		if f := record.FaultOf(err); f == record.Duplicate || f == record.Passed {
-			continue
-		}
-		if err != nil {
-			if took {
-				r.keepBook(b)
-			}
-			return record.Checkpoint{}, err
-		}
-		took = true
+	p, err := r.proofs(b, m)
+	if err != nil {
+		return record.Checkpoint{}, err
+	}
+	staged := b.replica.Clone()
+	taken, err := takeLines(staged, m.Lines)
+	if err != nil {
+		return record.Checkpoint{}, err
+	}
+	id := r.n.identity.Load()
+	c, err := staged.Cosign(m.Checkpoint, p.sequencer, r.n.trust, id, now)
+	if err != nil && record.FaultOf(err) != record.Gap || err != nil && len(taken) == 0 {
+		return c, err
+	}
+	b.replica = staged
+	for _, e := range taken {
 		r.keepLine(b, e)
 		if joined, ok := e.Body.(*record.Joined); ok {
 			b.at(joined.Channel)
 		}
 	}
-	c, err := r.cosign(b, m, now)
-	if took || err == nil {
-		for _, chain := range m.Chains {
-			r.keepChain(b, chain.GetCertificates())
-		}
-		r.keepBook(b)
+	r.keepChain(b, p.sequencer)
+	r.keepSpoken(b, taken, m.Chains)
+	if err == nil {
+		r.noted(b, c, p)
 	}
+	r.keepBook(b)
 	return c, err
 }
 
-func (r *recorder) cosign(b *book, m *wire.RecordEntries, now time.Time) (record.Checkpoint, error) {
-	var err error
-	var c record.Checkpoint
-	id := r.n.identity.Load()
-	for _, chain := range m.Chains { // the sequencer's is among them
-		if c, err = b.replica.Cosign(m.Checkpoint, chain.GetCertificates(), r.n.trust, id, now); err == nil {
-			r.keepChain(b, id.Chain)
-			r.noted(b, c)
-			return c, nil
+// takeLines takes the entries that are new.
+func takeLines(to *record.Replica, lines [][]byte) (taken []record.Entry, err error) {
+	for _, line := range lines {
+		e, err := to.Take(line)
+		if f := record.FaultOf(err); f == record.Duplicate || f == record.Passed {
+			continue
 		}
-		if f := record.FaultOf(err); f != record.WrongSigner && f != record.Certificate {
-			return c, err
+		if err != nil {
+			return nil, err
 		}
+		taken = append(taken, e)
 	}
-	return c, err
+	return taken, nil
 }
 
-// noted keeps a checkpoint that this relay has cosigned.
-func (r *recorder) noted(b *book, c record.Checkpoint) {
-	n := note{at: c, cosigned: cosigners(&c, b.origin.Agency)}
-	if i := slices.IndexFunc(b.notes, func(o note) bool { return o.at.Size == c.Size }); i >= 0 {
-		b.notes[i] = n
-	} else {
-		b.notes = append(b.notes, n)
+// proofs are the certificates under which the lines of a checkpoint are good.
+type proofs struct {
+	sequencer [][]byte
+	cosigners [][][]byte
+}
+
+// proofs finds them among those that came, of which the first are looked at: as many
+// as a checkpoint may have lines.
+func (r *recorder) proofs(b *book, m *wire.RecordEntries) (p proofs, err error) {
+	c, err := record.ParseCheckpoint(m.Checkpoint)
+	if err != nil {
+		return p, err
 	}
+	if c.Origin != b.origin {
+		return p, &record.Refusal{Fault: record.Mismatch, Index: record.NoEntry, Detail: "a checkpoint of another log"}
+	}
+	err = &record.Refusal{Fault: record.WrongSigner, Index: record.NoEntry, Detail: "no certificate of the checkpoint's signer came with it"}
+	for _, chain := range m.Chains[:min(len(m.Chains), record.MaxSignatures)] {
+		s, bad := record.NewSigners(chain.GetCertificates())
+		if bad != nil {
+			continue // it signs nothing
+		}
+		if _, bad := c.VerifySequencer(s, r.n.trust); bad == nil {
+			p.sequencer = chain.GetCertificates()
+		} else if record.FaultOf(bad) != record.WrongSigner {
+			err = bad
+		}
+		if good, _ := c.VerifyCosigners(s, r.n.trust); len(good) > 0 {
+			p.cosigners = append(p.cosigners, chain.GetCertificates())
+		}
+	}
+	if p.sequencer == nil {
+		return p, err
+	}
+	return p, nil
+}
+
+// keepSpoken keeps the certificates that bursts in the entries name.
+func (r *recorder) keepSpoken(b *book, taken []record.Entry, chains []*wire.CertificateChain) {
+	named := make(map[record.Digest]bool)
+	for _, e := range taken {
+		if said, ok := e.Body.(*record.Burst); ok {
+			named[said.Certificate] = true
+		}
+	}
+	for _, chain := range chains {
+		if c := chain.GetCertificates(); len(c) > 0 && named[record.DigestOf(c[0])] {
+			r.keepChain(b, c)
+		}
+	}
+}
+
+// noted keeps a checkpoint that this relay has cosigned, with the lines that it can
+// prove.
+func (r *recorder) noted(b *book, c record.Checkpoint, p proofs) {
+	own := r.n.identity.Load().Chain
+	signers, err := record.NewSigners(append([][][]byte{own, p.sequencer}, p.cosigners...)...)
+	if err != nil {
+		r.alarm(b, "a checkpoint is not kept", err)
+		return
+	}
+	n := note{at: c}
+	n.cosigned = union(nil, agenciesIn(n.at.Retain(signers, r.n.trust)))
+	for _, chain := range append([][][]byte{own}, p.cosigners...) {
+		r.keepChain(b, chain)
+	}
+	b.put(n)
 	r.keepNote(b, n)
 	r.thin(b)
+}
+
+// put puts a checkpoint in the place of an older one of the same size, or after all.
+func (b *book) put(n note) {
+	if i := slices.IndexFunc(b.notes, func(o note) bool { return o.at.Size == n.at.Size }); i >= 0 {
+		b.notes[i] = n
+		return
+	}
+	b.notes = append(b.notes, n)
 }
 
 // cosigners lists the agencies whose lines a checkpoint has besides its sequencer's.

@@ -85,7 +85,7 @@ func (r *recorder) entriesFor(ctx context.Context, b *book, f *follower, newest 
 		}
 		m.Lines = lines
 	}
-	chains, err := r.chainsOf(ctx, b, newest, m.Lines)
+	chains, err := r.chainsFor(ctx, b, newest, m.Lines)
 	m.Chains = chains
 	return &wire.Frame{Body: &wire.Frame_RecordEntries{RecordEntries: m}}, err
 }

@@ -59,7 +59,7 @@ func (r *recorder) sign(b *book, now time.Time) {
 	}
 	b.unsigned = time.Time{}
 	r.keepChain(b, id.Chain)
-	b.notes = append(b.notes, note{at: c})
+	b.put(note{at: c})
 	r.keepNote(b, b.notes[len(b.notes)-1])
 	r.settle(b)
 	r.thin(b)

@@ -169,3 +169,45 @@ func TestAQuietRecordMakesNoTraffic(t *testing.T) {
 		}
 	})
 }
+
+// What a hostile sequencer puts beside its checkpoint, certificates of nobody and lines
+// that are not good, is not kept: the follower's own export stays as good as what it
+// has verified.
+func TestASequencersJunkIsNotKept(t *testing.T) {
+	var m *relaytest.Middle
+	runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
+		junk := [][]byte{
+			junkLeaf(t, "spiffe://gn.example/relay/somebody", false),
+			junkLeaf(t, "spiffe://rcmp.example/relay/r1", true),
+		}
+		m.Tamper(func(p relaytest.Passing) []*wire.Frame {
+			if e := p.Frame.GetRecordEntries(); e != nil && p.Toward == b.mx.Name {
+				for _, leaf := range junk {
+					e.Chains = append([]*wire.CertificateChain{{Certificates: [][]byte{leaf}}}, e.Chains...)
+				}
+				c, err := record.ParseCheckpoint(e.Checkpoint)
+				if err != nil {
+					return nil
+				}
+				for _, s := range c.Signatures[1:] {
+					s.Bytes[len(s.Bytes)-1] ^= 1
+				}
+				c.Signatures = append(c.Signatures, record.NoteSignature{Name: "nobody.example/relay/x", Bytes: []byte("x")})
+				e.Checkpoint = c.Note()
+			}
+			return []*wire.Frame{p.Frame}
+		})
+		i := happen(t, b)
+		x := fetched(t, i.guard, i.id)
+		if r := verified(t, b, x); !r.Intact() || r.Logs[0].Entries < 10 || r.Logs[0].Signed != r.Logs[0].Entries {
+			t.Errorf("%d entries, %d signed: %v", r.Logs[0].Entries, r.Logs[0].Signed, r.Findings)
+		}
+		for _, c := range x.Chains {
+			for _, leaf := range junk {
+				if string(c[0]) == string(leaf) {
+					t.Error("a certificate of nobody is in the follower's record")
+				}
+			}
+		}
+	})
+}
