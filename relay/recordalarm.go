@@ -29,6 +29,25 @@ func (r *recorder) alarm(b *book, what string, err error) {
 	r.n.log.Error(what, "record", b.origin.String(), "alarm", true, "fault", string(of.fault), "why", detail(err))
 }
 
+// partnerAlarm is what is not repeated of a partner as a whole.
+type partnerAlarm struct {
+	agency proto.Agency
+	what   string // words of this package
+}
+
+// alarmOfPartner tells the administrator of what a partner does that concerns no log
+// which is kept here.
+func (r *recorder) alarmOfPartner(a proto.Agency, what string, now time.Time) {
+	of := partnerAlarm{a, what}
+	if last, told := r.alarms[of]; told && now.Sub(last) < alarmEvery {
+		return
+	}
+	r.alarms[of] = now
+	s := r.shelves[a]
+	r.n.counters.recordFaults.Add(1)
+	r.n.log.Error(what, "partner", string(a), "alarm", true, "logs", s.logs, "strange", s.strange)
+}
+
 // blame ends the exchange of a log with a partner until the next link: a person has to
 // look. The log itself goes on.
 func (r *recorder) blame(b *book, f *follower, peer proto.Name, what string, err error) {

@@ -44,7 +44,8 @@ func (r *recorder) answered(ctx context.Context, l *loop, peer proto.Name, link 
 	if err := l.store(ctx, r.written()); err != nil {
 		return err
 	}
-	return r.push(ctx, l, b, time.Now())
+	_, err = r.push(ctx, l, b, l.peerLinks(), time.Now())
+	return err
 }
 
 // adopt keeps a partner's cosignature. It reports whether the answer brings the

@@ -25,7 +25,6 @@ const (
 	checkpointWait = time.Second           // from an entry to the checkpoint over it, at most
 	askFirst       = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
 	bookIdle       = time.Hour             // a log that nobody wrote to for so long is not kept in memory
-	maxBooks       = 10_000                // logs that are not settled, in memory
 )
 
 // recorder keeps the logs of incidents' records: those that this relay sequences,
@@ -36,7 +35,13 @@ type recorder struct {
 	books map[record.Origin]*book
 	out   []store.Record // of the turn under way
 
-	sweepAt time.Time // when to look again for records whose time is over
+	shelves map[proto.Agency]shelf     // of partners
+	work    []*book                    // ours that are not settled, in the order in which they came to be so
+	turn    int                        // whose turn it is among them
+	alarms  map[partnerAlarm]time.Time // when each was raised last
+
+	idleAt  time.Time // when to look again for logs that nobody uses
+	sweepAt time.Time // and for records whose time is over
 }
 
 // book is one log in memory. Of log and replica one is there.
@@ -55,6 +60,8 @@ type book struct {
 	restored  time.Time                      // ours, from the store: partners are asked first whether they hold more
 	unsigned  time.Time                      // since when entries wait for a checkpoint; zero: none do
 	settled   bool
+	working   bool // it is among the recorder's work
+	strange   bool // a partner's, of a channel that is not known here
 	broken    string
 	alarms    map[alarmOf]time.Time // when each was raised last
 	used      time.Time
@@ -66,14 +73,23 @@ type note struct {
 	cosigned []proto.Agency
 }
 
-func newRecorder(n *Node) *recorder { return &recorder{n: n, books: make(map[record.Origin]*book)} }
+func newRecorder(n *Node) *recorder {
+	return &recorder{
+		n: n, books: make(map[record.Origin]*book), shelves: make(map[proto.Agency]shelf), alarms: make(map[partnerAlarm]time.Time),
+	}
+}
 
-// load takes up what the last run left unsettled.
+// load takes up the logs of ours that the last run left unsettled, and says which were
+// given up. Partners' logs are read when they are asked for.
 func (r *recorder) load(ctx context.Context) error {
 	var open []record.Origin
+	self := r.n.Name().Agency
 	err := r.n.cfg.Store.Scan(ctx, bucketRecords, nil, func(key, value []byte) bool {
-		v := new(wire.StoredRecord)
 		o, err := record.ParseOrigin(string(key))
+		if err == nil && o.Agency != self {
+			return ctx.Err() == nil
+		}
+		v := new(wire.StoredRecord)
 		if err != nil || pb.Unmarshal(value, v) != nil {
 			r.n.log.Error("stored record cannot be read", "record", string(key))
 		} else if v.Broken != "" {
@@ -83,7 +99,7 @@ func (r *recorder) load(ctx context.Context) error {
 		} else if !v.Settled {
 			open = append(open, o)
 		}
-		return ctx.Err() == nil && len(open) < maxBooks
+		return ctx.Err() == nil
 	})
 	if err != nil {
 		return fmt.Errorf("relay: store: %w", err)
@@ -115,11 +131,14 @@ func (r *recorder) book(ctx context.Context, o record.Origin) (*book, error) {
 		b.broken = err.Error()
 		r.alarm(b, "stored record cannot be gone on with", err)
 	}
-	r.books[o] = b
 	if err := r.loadChains(ctx, b); err != nil {
 		return nil, err
 	}
-	return b, r.loadNotes(ctx, b)
+	if err := r.loadNotes(ctx, b); err != nil {
+		return nil, err
+	}
+	r.enter(b)
+	return b, nil
 }
 
 func (r *recorder) fresh(o record.Origin) *book {
@@ -224,7 +243,7 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 	if b == nil {
 		b = r.fresh(o)
 		b.log = record.NewLog(o)
-		r.books[o] = b
+		r.enter(b)
 	}
 	if b.broken != "" {
 		r.reportBroken(b)
@@ -239,6 +258,7 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 	for _, body := range r.bodies(b, e, now) {
 		r.append(b, now, body.actor, body.what)
 	}
+	r.toDo(b)
 	r.keepBook(b)
 	return nil
 }

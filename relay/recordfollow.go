@@ -16,14 +16,14 @@ import (
 // entries under it are here. A cosignature is stored before it is sent.
 func (r *recorder) follow(ctx context.Context, l *loop, e hub.Recording, m *wire.RecordEntries, now time.Time) error {
 	a := &wire.RecordAnswer{Incident: m.Incident, Agency: m.Agency}
-	b, err := r.followed(ctx, e.Peer, m)
-	if err != nil {
-		return err
-	}
-	if b == nil {
-		a.Fault, a.Detail = string(record.WrongSigner), "this relay does not follow that log"
+	b, err := r.followed(ctx, l, e.Peer, m, now)
+	if fault := record.FaultOf(err); fault != "" {
+		a.Fault, a.Detail = string(fault), detail(err)
 		l.send(e.Link, answerFrame(a))
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	c, why := r.take(b, m, now)
 	a.Held = b.replica.Size()
@@ -37,7 +37,11 @@ func (r *recorder) follow(ctx context.Context, l *loop, e hub.Recording, m *wire
 		err = r.show(ctx, b, &b.notes[len(b.notes)-1].at, a)
 	default:
 		a.Fault, a.Detail = string(fault), detail(why)
-		if fault.Tampering() {
+		switch {
+		case !fault.Tampering():
+		case r.books[b.origin] == nil: // none of it is kept
+			r.alarmOfPartner(e.Peer.Agency, "a partner brings records that do not verify", now)
+		default:
 			r.alarm(b, "a partner's record is not what it was", why)
 		}
 	}
@@ -70,23 +74,29 @@ func answerFrame(a *wire.RecordAnswer) *wire.Frame {
 }
 
 // followed finds the log, or begins to follow it: only one that the partner's own
-// relay brings, and whose first entry names this agency.
-func (r *recorder) followed(ctx context.Context, peer proto.Name, m *wire.RecordEntries) (*book, error) {
-	b, err := r.named(ctx, m.Incident, m.Agency)
-	if err != nil || proto.Agency(m.Agency) != peer.Agency {
-		return nil, err
-	}
-	if b != nil {
-		if b.replica == nil {
-			return nil, nil
-		}
-		return b, nil
-	}
+// relay brings, and whose first entry names this agency. It is in memory from its first
+// entry on.
+func (r *recorder) followed(ctx context.Context, l *loop, peer proto.Name, m *wire.RecordEntries, now time.Time) (*book, error) {
+	foreign := &record.Refusal{Fault: record.WrongSigner, Index: record.NoEntry, Detail: "this relay does not follow that log"}
 	id, err := proto.IncidentIDFrom(m.Incident)
-	if err != nil || len(r.books) >= maxBooks {
-		return nil, nil
+	if err != nil || proto.Agency(m.Agency) != peer.Agency || peer.Agency == r.n.Name().Agency {
+		return nil, foreign
 	}
 	o := record.Origin{Agency: peer.Agency, Incident: id}
+	if r.books[o] == nil {
+		if err := r.room(peer.Agency, false, now); err != nil {
+			return nil, err
+		}
+	}
+	b, err := r.book(ctx, o)
+	switch {
+	case err != nil:
+		return nil, err
+	case b != nil && b.replica == nil:
+		return nil, foreign
+	case b != nil:
+		return b, nil
+	}
 	b = r.fresh(o)
 	b.replica = record.NewReplica(o)
 	if len(m.Lines) == 0 {
@@ -95,11 +105,15 @@ func (r *recorder) followed(ctx context.Context, peer proto.Name, m *wire.Record
 	first, err := record.ParseEntry(m.Lines[0])
 	opened, ok := first.Body.(*record.Opened)
 	if err != nil || !ok || !slices.Contains(opened.Parties, r.n.Name().Agency) {
-		return nil, nil
+		return nil, foreign
+	}
+	if b.strange = !l.hub.Concerns(peer.Agency, id, opened.Channel); b.strange {
+		if err := r.room(peer.Agency, true, now); err != nil {
+			return nil, err
+		}
 	}
 	b.parties = opened.Parties
 	b.at(opened.Channel)
-	r.books[o] = b
 	return b, nil
 }
 
@@ -122,6 +136,9 @@ func (r *recorder) take(b *book, m *wire.RecordEntries, now time.Time) (record.C
 		return c, err
 	}
 	b.replica = staged
+	if r.books[b.origin] == nil {
+		r.enter(b)
+	}
 	for _, e := range taken {
 		r.keepLine(b, e)
 		if joined, ok := e.Body.(*record.Joined); ok {

@@ -26,22 +26,24 @@ type follower struct {
 	faulty   bool // it refuses to go on: a person has to look
 }
 
-// Bounds of one frame to a partner, and of how many checkpoints a turn signs.
+// Bounds of one frame to a partner, and of what a turn does.
 const (
 	maxRecordLines = 512
 	maxRecordBytes = 256 << 10
 	maxSignedATurn = 16
+	maxPushedATurn = 16 // frames
 )
 
 // push brings each partner that may have the log the next entries that it lacks, and
-// the newest checkpoint; without entries, to learn how far it is.
-func (r *recorder) push(ctx context.Context, l *loop, b *book, now time.Time) error {
+// the newest checkpoint; without entries, to learn how far it is. It returns how many
+// frames it sent.
+func (r *recorder) push(ctx context.Context, l *loop, b *book, links map[proto.Agency]*port, now time.Time) (sent int, err error) {
 	if b.log == nil || b.broken != "" || len(b.notes) == 0 || b.settled {
-		return nil
+		return 0, nil
 	}
 	newest := b.notes[len(b.notes)-1].at
 	for _, a := range b.told {
-		p := l.peerLink(a)
+		p := links[a]
 		if p == nil {
 			continue
 		}
@@ -56,12 +58,13 @@ func (r *recorder) push(ctx context.Context, l *loop, b *book, now time.Time) er
 		}
 		frame, err := r.entriesFor(ctx, b, f, &newest)
 		if err != nil {
-			return err
+			return sent, err
 		}
 		f.asked, f.sent = now, len(newest.Signatures)
 		l.send(p.id, frame)
+		sent++
 	}
-	return nil
+	return sent, nil
 }
 
 func (b *book) cosignedBy(a proto.Agency) uint64 {

@@ -1,52 +1,59 @@
 package relay
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
 
-	"crossband/crypto/record"
 	"crossband/proto"
 )
 
 // tick signs what has waited long enough, brings partners what they lack, and lets go
 // of what nobody uses.
 func (r *recorder) tick(ctx context.Context, l *loop, now time.Time) error {
+	r.signDue(now)
+	if err := l.store(ctx, r.written()); err != nil {
+		return err
+	}
+	if err := r.pushDue(ctx, l, now); err != nil {
+		return err
+	}
+	r.work = slices.DeleteFunc(r.work, func(b *book) bool {
+		b.working = !b.done()
+		return !b.working
+	})
+	r.letGo(now)
+	return r.sweepRecords(ctx, l, now)
+}
+
+func (r *recorder) signDue(now time.Time) {
 	signed := 0
-	for _, o := range r.inOrder() {
-		b := r.books[o]
-		if b.log != nil && b.broken == "" && !b.unsigned.IsZero() && now.Sub(b.unsigned) >= checkpointWait && signed < maxSignedATurn && b.asked(r.n.Name().Agency, now) {
+	for _, b := range r.work {
+		if signed == maxSignedATurn {
+			return
+		}
+		if b.broken == "" && !b.unsigned.IsZero() && now.Sub(b.unsigned) >= checkpointWait && b.asked(r.n.Name().Agency, now) {
 			r.sign(b, now)
 			signed++
 		}
 	}
-	if err := l.store(ctx, r.written()); err != nil {
-		return err
-	}
-	for _, o := range r.inOrder() {
-		b := r.books[o]
-		if b.log == nil && now.Sub(b.used) > bookIdle || b.settled && now.Sub(b.used) > bookIdle {
-			delete(r.books, o)
-			continue
-		}
-		if err := r.push(ctx, l, b, now); err != nil {
-			return err
-		}
-	}
-	return r.sweepRecords(ctx, l, now)
 }
 
-// inOrder lists the logs in memory, so that a run can be repeated.
-func (r *recorder) inOrder() []record.Origin {
-	list := make([]record.Origin, 0, len(r.books))
-	for o := range r.books {
-		list = append(list, o)
+// pushDue brings partners what they lack, of some logs: the others have the next turn.
+func (r *recorder) pushDue(ctx context.Context, l *loop, now time.Time) error {
+	links, pushed := l.peerLinks(), 0
+	for range r.work {
+		if pushed >= maxPushedATurn {
+			break
+		}
+		r.turn = (r.turn + 1) % len(r.work)
+		n, err := r.push(ctx, l, r.work[r.turn], links, now)
+		if err != nil {
+			return err
+		}
+		pushed += n
 	}
-	slices.SortFunc(list, func(a, b record.Origin) int {
-		return bytes.Compare([]byte(a.String()), []byte(b.String()))
-	})
-	return list
+	return nil
 }
 
 func (r *recorder) sign(b *book, now time.Time) {
