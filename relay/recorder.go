@@ -18,13 +18,14 @@ import (
 
 // Buckets of the records in the store. The hub does not know them.
 const (
-	bucketRecords  = "records"             // by origin: wire.StoredRecord
-	linesPrefix    = "record/"             // and the origin, by index: an entry's line
-	notesPrefix    = "record-checkpoints/" // and the origin, by size: a checkpoint's note
-	chainsPrefix   = "record-chains/"      // and the origin, by SHA-256 of the leaf: wire.CertificateChain of who signed in it
-	checkpointWait = time.Second           // from an entry to the checkpoint over it, at most
-	askFirst       = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
-	bookIdle       = time.Hour             // a log that nobody wrote to for so long is not kept in memory
+	bucketRecords   = "records"             // by origin: wire.StoredRecord
+	bucketIncidents = "record-incidents"    // by incident and agency: that there is a log
+	linesPrefix     = "record/"             // and the origin, by index: an entry's line
+	notesPrefix     = "record-checkpoints/" // and the origin, by size: a checkpoint's note
+	chainsPrefix    = "record-chains/"      // and the origin, by SHA-256 of the leaf: wire.CertificateChain of who signed in it
+	checkpointWait  = time.Second           // from an entry to the checkpoint over it, at most
+	askFirst        = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
+	bookIdle        = time.Hour             // a log that nobody wrote to for so long is not kept in memory
 )
 
 // recorder keeps the logs of incidents' records: those that this relay sequences,
@@ -60,6 +61,7 @@ type book struct {
 	restored  time.Time                      // ours, from the store: partners are asked first whether they hold more
 	unsigned  time.Time                      // since when entries wait for a checkpoint; zero: none do
 	settled   bool
+	lost      bool // a line is: partners cannot follow beyond it
 	working   bool // it is among the recorder's work
 	strange   bool // a partner's, of a channel that is not known here
 	broken    string
@@ -139,6 +141,16 @@ func (r *recorder) book(ctx context.Context, o record.Origin) (*book, error) {
 	}
 	r.enter(b)
 	return b, nil
+}
+
+// named finds the log that a frame is about.
+func (r *recorder) named(ctx context.Context, incident []byte, agency string) (*book, error) {
+	id, err := proto.IncidentIDFrom(incident)
+	a, err2 := proto.ParseAgency(agency)
+	if err != nil || err2 != nil {
+		return nil, nil
+	}
+	return r.book(ctx, record.Origin{Agency: a, Incident: id})
 }
 
 func (r *recorder) fresh(o record.Origin) *book {
@@ -224,6 +236,23 @@ func (r *recorder) keepNote(b *book, n note) {
 	r.keep(notesPrefix+b.origin.String(), indexKey(n.at.Size), n.at.Note())
 }
 
+// frame handles a frame about records.
+func (r *recorder) frame(ctx context.Context, l *loop, e hub.Recording, now time.Time) error {
+	switch b := e.Frame.Body.(type) {
+	case *wire.Frame_RecordEntries:
+		return r.follow(ctx, l, e, b.RecordEntries, now)
+	case *wire.Frame_RecordAnswer:
+		return r.answered(ctx, l, e.Peer, e.Link, b.RecordAnswer)
+	case *wire.Frame_FetchRecord:
+		answer, err := r.fetch(ctx, b.FetchRecord)
+		if err != nil {
+			return err
+		}
+		l.answer(e.Link, e.Frame.Id, answer)
+	}
+	return nil
+}
+
 // written gives the turn's writes away.
 func (r *recorder) written() []store.Record {
 	out := r.out
@@ -244,15 +273,18 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 		b = r.fresh(o)
 		b.log = record.NewLog(o)
 		r.enter(b)
+		r.keepIndex(o)
 	}
 	if b.broken != "" {
 		r.reportBroken(b)
 		return nil
 	}
+	if b.log.Size() == 0 {
+		b.parties = e.Parties
+	}
 	b.tell(e.Told)
 	b.at(e.Channel)
 	if b.log.Size() == 0 {
-		b.parties = e.Parties
 		r.append(b, now, e.Actor, opening(e))
 	}
 	for _, body := range r.bodies(b, e, now) {
@@ -291,10 +323,10 @@ func (b *book) at(ch proto.ChannelID) {
 	}
 }
 
-// tell adds agencies that may have the log from now on.
+// tell adds agencies that may have the log from now on: of the parties, no others.
 func (b *book) tell(list []proto.Agency) {
 	for _, a := range list {
-		if !slices.Contains(b.told, a) {
+		if !slices.Contains(b.told, a) && slices.Contains(b.parties, a) {
 			b.told = append(b.told, a)
 			b.settled = false
 		}

@@ -25,6 +25,55 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type FetchRecord_Part int32
+
+const (
+	FetchRecord_LINES       FetchRecord_Part = 0
+	FetchRecord_CHECKPOINTS FetchRecord_Part = 1
+	FetchRecord_CHAINS      FetchRecord_Part = 2
+)
+
+// Enum value maps for FetchRecord_Part.
+var (
+	FetchRecord_Part_name = map[int32]string{
+		0: "LINES",
+		1: "CHECKPOINTS",
+		2: "CHAINS",
+	}
+	FetchRecord_Part_value = map[string]int32{
+		"LINES":       0,
+		"CHECKPOINTS": 1,
+		"CHAINS":      2,
+	}
+)
+
+func (x FetchRecord_Part) Enum() *FetchRecord_Part {
+	p := new(FetchRecord_Part)
+	*p = x
+	return p
+}
+
+func (x FetchRecord_Part) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FetchRecord_Part) Descriptor() protoreflect.EnumDescriptor {
+	return file_wire_proto_enumTypes[0].Descriptor()
+}
+
+func (FetchRecord_Part) Type() protoreflect.EnumType {
+	return &file_wire_proto_enumTypes[0]
+}
+
+func (x FetchRecord_Part) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FetchRecord_Part.Descriptor instead.
+func (FetchRecord_Part) EnumDescriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{55, 0}
+}
+
 type Charter_Kind int32
 
 const (
@@ -64,11 +113,11 @@ func (x Charter_Kind) String() string {
 }
 
 func (Charter_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[0].Descriptor()
+	return file_wire_proto_enumTypes[1].Descriptor()
 }
 
 func (Charter_Kind) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[0]
+	return &file_wire_proto_enumTypes[1]
 }
 
 func (x Charter_Kind) Number() protoreflect.EnumNumber {
@@ -113,11 +162,11 @@ func (x Charter_Storage) String() string {
 }
 
 func (Charter_Storage) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[1].Descriptor()
+	return file_wire_proto_enumTypes[2].Descriptor()
 }
 
 func (Charter_Storage) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[1]
+	return &file_wire_proto_enumTypes[2]
 }
 
 func (x Charter_Storage) Number() protoreflect.EnumNumber {
@@ -4986,12 +5035,14 @@ func (x *RecordAnswer) GetSequencer() *CertificateChain {
 	return nil
 }
 
-// FetchRecord asks the own relay for an incident's record.
+// FetchRecord asks the own relay for an incident's record: one part of one log at a
+// time, in pages.
 type FetchRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
 	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // which log; empty: which logs there are
-	After         uint64                 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`  // parts already held
+	Part          FetchRecord_Part       `protobuf:"varint,4,opt,name=part,proto3,enum=crossband.v1.FetchRecord_Part" json:"part,omitempty"`
+	From          []byte                 `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"` // next of the page before; empty: the beginning
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5040,22 +5091,29 @@ func (x *FetchRecord) GetAgency() string {
 	return ""
 }
 
-func (x *FetchRecord) GetAfter() uint64 {
+func (x *FetchRecord) GetPart() FetchRecord_Part {
 	if x != nil {
-		return x.After
+		return x.Part
 	}
-	return 0
+	return FetchRecord_LINES
+}
+
+func (x *FetchRecord) GetFrom() []byte {
+	if x != nil {
+		return x.From
+	}
+	return nil
 }
 
 // RecordPage answers FetchRecord.
 type RecordPage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
-	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"`    // agencies whose relays sequence one; when none was asked for
-	Parts         uint64                 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"` // of the log: its lines, its checkpoints and the chains, counted through
-	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
-	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"`               // agencies whose relays sequence one; when none was asked for
+	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`             // by index
+	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"` // by size
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
+	Next          []byte                 `protobuf:"bytes,7,opt,name=next,proto3" json:"next,omitempty"` // where the next page begins; empty: this is the last one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5104,13 +5162,6 @@ func (x *RecordPage) GetLogs() []string {
 	return nil
 }
 
-func (x *RecordPage) GetParts() uint64 {
-	if x != nil {
-		return x.Parts
-	}
-	return 0
-}
-
 func (x *RecordPage) GetLines() [][]byte {
 	if x != nil {
 		return x.Lines
@@ -5128,6 +5179,13 @@ func (x *RecordPage) GetCheckpoints() [][]byte {
 func (x *RecordPage) GetChains() []*CertificateChain {
 	if x != nil {
 		return x.Chains
+	}
+	return nil
+}
+
+func (x *RecordPage) GetNext() []byte {
+	if x != nil {
+		return x.Next
 	}
 	return nil
 }
@@ -6372,19 +6430,25 @@ const file_wire_proto_rawDesc = "" +
 	"\x05chain\x18\x05 \x01(\v2\x1e.crossband.v1.CertificateChainR\x05chain\x12\x14\n" +
 	"\x05fault\x18\x06 \x01(\tR\x05fault\x12\x16\n" +
 	"\x06detail\x18\a \x01(\tR\x06detail\x12<\n" +
-	"\tsequencer\x18\b \x01(\v2\x1e.crossband.v1.CertificateChainR\tsequencer\"W\n" +
+	"\tsequencer\x18\b \x01(\v2\x1e.crossband.v1.CertificateChainR\tsequencer\"\xbf\x01\n" +
 	"\vFetchRecord\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
-	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
-	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc2\x01\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x122\n" +
+	"\x04part\x18\x04 \x01(\x0e2\x1e.crossband.v1.FetchRecord.PartR\x04part\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\fR\x04from\".\n" +
+	"\x04Part\x12\t\n" +
+	"\x05LINES\x10\x00\x12\x0f\n" +
+	"\vCHECKPOINTS\x10\x01\x12\n" +
+	"\n" +
+	"\x06CHAINS\x10\x02J\x04\b\x03\x10\x04\"\xc6\x01\n" +
 	"\n" +
 	"RecordPage\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
 	"\x04logs\x18\x02 \x03(\tR\x04logs\x12\x14\n" +
-	"\x05parts\x18\x03 \x01(\x04R\x05parts\x12\x14\n" +
 	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
 	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xc1\b\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x12\n" +
+	"\x04next\x18\a \x01(\fR\x04nextJ\x04\b\x03\x10\x04\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +
@@ -6466,163 +6530,165 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
 var file_wire_proto_goTypes = []any{
-	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
-	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
-	(*Frame)(nil),              // 2: crossband.v1.Frame
-	(*Hello)(nil),              // 3: crossband.v1.Hello
-	(*HelloAck)(nil),           // 4: crossband.v1.HelloAck
-	(*Refused)(nil),            // 5: crossband.v1.Refused
-	(*Done)(nil),               // 6: crossband.v1.Done
-	(*Enrol)(nil),              // 7: crossband.v1.Enrol
-	(*EnrolReply)(nil),         // 8: crossband.v1.EnrolReply
-	(*TrustList)(nil),          // 9: crossband.v1.TrustList
-	(*PutCharter)(nil),         // 10: crossband.v1.PutCharter
-	(*RevocationList)(nil),     // 11: crossband.v1.RevocationList
-	(*PublishKeyPackages)(nil), // 12: crossband.v1.PublishKeyPackages
-	(*FetchKeyPackage)(nil),    // 13: crossband.v1.FetchKeyPackage
-	(*KeyPackage)(nil),         // 14: crossband.v1.KeyPackage
-	(*KeyPackagesLeft)(nil),    // 15: crossband.v1.KeyPackagesLeft
-	(*ChannelOffer)(nil),       // 16: crossband.v1.ChannelOffer
-	(*CreateChannel)(nil),      // 17: crossband.v1.CreateChannel
-	(*Subscribe)(nil),          // 18: crossband.v1.Subscribe
-	(*Subscribed)(nil),         // 19: crossband.v1.Subscribed
-	(*Unsubscribe)(nil),        // 20: crossband.v1.Unsubscribe
-	(*FetchLog)(nil),           // 21: crossband.v1.FetchLog
-	(*Entries)(nil),            // 22: crossband.v1.Entries
-	(*Entry)(nil),              // 23: crossband.v1.Entry
-	(*FetchSealed)(nil),        // 24: crossband.v1.FetchSealed
-	(*Sealed)(nil),             // 25: crossband.v1.Sealed
-	(*FetchGroupInfo)(nil),     // 26: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 27: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 28: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 29: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 30: crossband.v1.Commit
-	(*Text)(nil),               // 31: crossband.v1.Text
-	(*Hail)(nil),               // 32: crossband.v1.Hail
-	(*HailReply)(nil),          // 33: crossband.v1.HailReply
-	(*Page)(nil),               // 34: crossband.v1.Page
-	(*PageResult)(nil),         // 35: crossband.v1.PageResult
-	(*Incident)(nil),           // 36: crossband.v1.Incident
-	(*Duty)(nil),               // 37: crossband.v1.Duty
-	(*Appended)(nil),           // 38: crossband.v1.Appended
-	(*Read)(nil),               // 39: crossband.v1.Read
-	(*Progress)(nil),           // 40: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 41: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 42: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 43: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 44: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 45: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 46: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 47: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 48: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 49: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 50: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 51: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 52: crossband.v1.FloorWarning
-	(*Burst)(nil),              // 53: crossband.v1.Burst
-	(*CertificateChain)(nil),   // 54: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),      // 55: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),       // 56: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),        // 57: crossband.v1.FetchRecord
-	(*RecordPage)(nil),         // 58: crossband.v1.RecordPage
-	(*Charter)(nil),            // 59: crossband.v1.Charter
-	(*Letter)(nil),             // 60: crossband.v1.Letter
-	(*Message)(nil),            // 61: crossband.v1.Message
-	(*Position)(nil),           // 62: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 63: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 64: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 65: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),  // 66: crossband.v1.Progress.Presence
-	(*Charter_Party)(nil),      // 67: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 68: crossband.v1.Charter.Step
+	(FetchRecord_Part)(0),      // 0: crossband.v1.FetchRecord.Part
+	(Charter_Kind)(0),          // 1: crossband.v1.Charter.Kind
+	(Charter_Storage)(0),       // 2: crossband.v1.Charter.Storage
+	(*Frame)(nil),              // 3: crossband.v1.Frame
+	(*Hello)(nil),              // 4: crossband.v1.Hello
+	(*HelloAck)(nil),           // 5: crossband.v1.HelloAck
+	(*Refused)(nil),            // 6: crossband.v1.Refused
+	(*Done)(nil),               // 7: crossband.v1.Done
+	(*Enrol)(nil),              // 8: crossband.v1.Enrol
+	(*EnrolReply)(nil),         // 9: crossband.v1.EnrolReply
+	(*TrustList)(nil),          // 10: crossband.v1.TrustList
+	(*PutCharter)(nil),         // 11: crossband.v1.PutCharter
+	(*RevocationList)(nil),     // 12: crossband.v1.RevocationList
+	(*PublishKeyPackages)(nil), // 13: crossband.v1.PublishKeyPackages
+	(*FetchKeyPackage)(nil),    // 14: crossband.v1.FetchKeyPackage
+	(*KeyPackage)(nil),         // 15: crossband.v1.KeyPackage
+	(*KeyPackagesLeft)(nil),    // 16: crossband.v1.KeyPackagesLeft
+	(*ChannelOffer)(nil),       // 17: crossband.v1.ChannelOffer
+	(*CreateChannel)(nil),      // 18: crossband.v1.CreateChannel
+	(*Subscribe)(nil),          // 19: crossband.v1.Subscribe
+	(*Subscribed)(nil),         // 20: crossband.v1.Subscribed
+	(*Unsubscribe)(nil),        // 21: crossband.v1.Unsubscribe
+	(*FetchLog)(nil),           // 22: crossband.v1.FetchLog
+	(*Entries)(nil),            // 23: crossband.v1.Entries
+	(*Entry)(nil),              // 24: crossband.v1.Entry
+	(*FetchSealed)(nil),        // 25: crossband.v1.FetchSealed
+	(*Sealed)(nil),             // 26: crossband.v1.Sealed
+	(*FetchGroupInfo)(nil),     // 27: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),          // 28: crossband.v1.GroupInfo
+	(*Welcome)(nil),            // 29: crossband.v1.Welcome
+	(*WelcomeAck)(nil),         // 30: crossband.v1.WelcomeAck
+	(*Commit)(nil),             // 31: crossband.v1.Commit
+	(*Text)(nil),               // 32: crossband.v1.Text
+	(*Hail)(nil),               // 33: crossband.v1.Hail
+	(*HailReply)(nil),          // 34: crossband.v1.HailReply
+	(*Page)(nil),               // 35: crossband.v1.Page
+	(*PageResult)(nil),         // 36: crossband.v1.PageResult
+	(*Incident)(nil),           // 37: crossband.v1.Incident
+	(*Duty)(nil),               // 38: crossband.v1.Duty
+	(*Appended)(nil),           // 39: crossband.v1.Appended
+	(*Read)(nil),               // 40: crossband.v1.Read
+	(*Progress)(nil),           // 41: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 42: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 43: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 44: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 45: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 46: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 47: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 48: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 49: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 50: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 51: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 52: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 53: crossband.v1.FloorWarning
+	(*Burst)(nil),              // 54: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 55: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 56: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 57: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 58: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 59: crossband.v1.RecordPage
+	(*Charter)(nil),            // 60: crossband.v1.Charter
+	(*Letter)(nil),             // 61: crossband.v1.Letter
+	(*Message)(nil),            // 62: crossband.v1.Message
+	(*Position)(nil),           // 63: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 64: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 65: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 66: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),  // 67: crossband.v1.Progress.Presence
+	(*Charter_Party)(nil),      // 68: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 69: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
-	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
-	4,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
-	5,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
-	6,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
-	7,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
-	8,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
-	9,  // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
-	10, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
-	11, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
-	12, // 9: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
-	13, // 10: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
-	14, // 11: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
-	15, // 12: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
-	16, // 13: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
-	17, // 14: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
-	18, // 15: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
-	19, // 16: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
-	20, // 17: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
-	21, // 18: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
-	22, // 19: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
-	26, // 20: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
-	27, // 21: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
-	28, // 22: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
-	29, // 23: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
-	24, // 24: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
-	25, // 25: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
-	30, // 26: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
-	31, // 27: crossband.v1.Frame.text:type_name -> crossband.v1.Text
-	32, // 28: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
-	33, // 29: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	38, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	39, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
-	40, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
-	41, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
-	42, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
-	43, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
-	44, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	45, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	46, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	47, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	48, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	49, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	50, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	51, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	52, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	53, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
-	35, // 46: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
-	36, // 47: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
-	37, // 48: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
-	55, // 49: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	56, // 50: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	57, // 51: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	58, // 52: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
-	49, // 53: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	23, // 54: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	30, // 55: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	31, // 56: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	32, // 57: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	33, // 58: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	34, // 59: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	35, // 60: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	36, // 61: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	37, // 62: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	64, // 63: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	65, // 64: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	65, // 65: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	66, // 66: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	54, // 67: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	54, // 68: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	54, // 69: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
-	54, // 70: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	0,  // 71: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	67, // 72: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 73: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	67, // 74: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	68, // 75: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	63, // 76: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	62, // 77: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	78, // [78:78] is the sub-list for method output_type
-	78, // [78:78] is the sub-list for method input_type
-	78, // [78:78] is the sub-list for extension type_name
-	78, // [78:78] is the sub-list for extension extendee
-	0,  // [0:78] is the sub-list for field type_name
+	4,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
+	5,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
+	6,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
+	7,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
+	8,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
+	9,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
+	10, // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
+	11, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
+	12, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
+	13, // 9: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
+	14, // 10: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
+	15, // 11: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
+	16, // 12: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
+	17, // 13: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
+	18, // 14: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
+	19, // 15: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
+	20, // 16: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
+	21, // 17: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
+	22, // 18: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
+	23, // 19: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
+	27, // 20: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
+	28, // 21: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
+	29, // 22: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
+	30, // 23: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
+	25, // 24: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
+	26, // 25: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
+	31, // 26: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
+	32, // 27: crossband.v1.Frame.text:type_name -> crossband.v1.Text
+	33, // 28: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
+	34, // 29: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
+	39, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	40, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	41, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	42, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	43, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	44, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	45, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	46, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	47, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	48, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	49, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	50, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	51, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	52, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	53, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	54, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	36, // 46: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
+	37, // 47: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
+	38, // 48: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
+	56, // 49: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	57, // 50: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	58, // 51: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	59, // 52: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	50, // 53: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	24, // 54: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	31, // 55: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	32, // 56: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	33, // 57: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	34, // 58: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	35, // 59: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	36, // 60: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	37, // 61: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	38, // 62: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	65, // 63: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	66, // 64: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	66, // 65: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	67, // 66: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	55, // 67: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	55, // 68: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	55, // 69: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	0,  // 70: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
+	55, // 71: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	1,  // 72: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	68, // 73: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	2,  // 74: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	68, // 75: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	69, // 76: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	64, // 77: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	63, // 78: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	79, // [79:79] is the sub-list for method output_type
+	79, // [79:79] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -6706,7 +6772,7 @@ func file_wire_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   67,
 			NumExtensions: 0,
 			NumServices:   0,
