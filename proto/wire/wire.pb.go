@@ -5114,6 +5114,7 @@ type RecordAnswer struct {
 	Chain         *CertificateChain      `protobuf:"bytes,5,opt,name=chain,proto3" json:"chain,omitempty"`
 	Fault         string                 `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"` // of crypto/record; empty: none
 	Detail        string                 `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	Sequencer     *CertificateChain      `protobuf:"bytes,8,opt,name=sequencer,proto3" json:"sequencer,omitempty"` // of who signed the checkpoint: a relay that was put back may not have it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5195,6 +5196,13 @@ func (x *RecordAnswer) GetDetail() string {
 		return x.Detail
 	}
 	return ""
+}
+
+func (x *RecordAnswer) GetSequencer() *CertificateChain {
+	if x != nil {
+		return x.Sequencer
+	}
+	return nil
 }
 
 // FetchRecord asks the own relay for an incident's record.
@@ -6593,7 +6601,7 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x05 \x01(\fR\n" +
 	"checkpoint\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xda\x01\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\x98\x02\n" +
 	"\fRecordAnswer\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
@@ -6603,7 +6611,8 @@ const file_wire_proto_rawDesc = "" +
 	"checkpoint\x124\n" +
 	"\x05chain\x18\x05 \x01(\v2\x1e.crossband.v1.CertificateChainR\x05chain\x12\x14\n" +
 	"\x05fault\x18\x06 \x01(\tR\x05fault\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail\"W\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\x12<\n" +
+	"\tsequencer\x18\b \x01(\v2\x1e.crossband.v1.CertificateChainR\tsequencer\"W\n" +
 	"\vFetchRecord\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
@@ -6845,19 +6854,20 @@ var file_wire_proto_depIdxs = []int32{
 	69, // 68: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
 	57, // 69: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
 	57, // 70: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	57, // 71: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	1,  // 72: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	70, // 73: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	2,  // 74: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	70, // 75: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	71, // 76: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	66, // 77: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	65, // 78: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	79, // [79:79] is the sub-list for method output_type
-	79, // [79:79] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	57, // 71: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	57, // 72: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	1,  // 73: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	70, // 74: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	2,  // 75: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	70, // 76: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	71, // 77: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	66, // 78: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	65, // 79: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	80, // [80:80] is the sub-list for method output_type
+	80, // [80:80] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	80, // [80:80] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }

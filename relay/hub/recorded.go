@@ -212,3 +212,17 @@ type Recording struct {
 }
 
 func (Recording) effect() {}
+
+// Concerns reports whether a record that owner's relay keeps is of what is known here:
+// of the channel on which the incident was opened, or of the incident's own.
+func (h *Hub) Concerns(owner proto.Agency, incident proto.IncidentID, opened proto.ChannelID) bool {
+	if ch := h.channels[opened]; ch != nil && ch.charter.Owner == owner {
+		return true
+	}
+	for _, ch := range h.channels {
+		if ch.charter.Owner == owner && ch.charter.Incident == incident {
+			return true
+		}
+	}
+	return false
+}
