@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ const (
 	bucketRecords  = "records"             // by origin: wire.StoredRecord
 	linesPrefix    = "record/"             // and the origin, by index: an entry's line
 	notesPrefix    = "record-checkpoints/" // and the origin, by size: a checkpoint's note
+	restsPrefix    = "record-documents/"   // and the origin, by SHA-256: what a line of the log names as in force
 	chainsPrefix   = "record-chains/"      // and the origin, by SHA-256 of the leaf: wire.CertificateChain of who signed in it
 	checkpointWait = time.Second           // from an entry to the checkpoint over it, at most
 	askFirst       = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
@@ -55,6 +57,7 @@ type book struct {
 	channels  []proto.ChannelID // on which something of it happened
 	notes     []note            // signed checkpoints that are still of use, the smallest first
 	followers map[proto.Agency]*follower
+	rests     map[record.Digest]bool         // documents that are kept
 	chains    map[record.Digest]proto.Agency // certificates that are kept, by the leaf: whose
 	signers   map[string]record.Digest       // by the name in a note: the newest leaf
 	restored  time.Time                      // ours, from the store: partners are asked first whether they hold more
@@ -131,7 +134,7 @@ func (r *recorder) book(ctx context.Context, o record.Origin) (*book, error) {
 		b.broken = err.Error()
 		r.alarm(b, "stored record cannot be gone on with", err)
 	}
-	if err := r.loadChains(ctx, b); err != nil {
+	if err := errors.Join(r.loadChains(ctx, b), r.loadRests(ctx, b)); err != nil {
 		return nil, err
 	}
 	if err := r.loadNotes(ctx, b); err != nil {
@@ -144,7 +147,7 @@ func (r *recorder) book(ctx context.Context, o record.Origin) (*book, error) {
 func (r *recorder) fresh(o record.Origin) *book {
 	return &book{
 		origin: o, followers: make(map[proto.Agency]*follower), alarms: make(map[alarmOf]time.Time),
-		chains: make(map[record.Digest]proto.Agency), signers: make(map[string]record.Digest), used: time.Now(),
+		rests: make(map[record.Digest]bool), chains: make(map[record.Digest]proto.Agency), signers: make(map[string]record.Digest), used: time.Now(),
 	}
 }
 
@@ -255,6 +258,7 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 		b.parties = e.Parties
 		r.append(b, now, e.Actor, opening(e))
 	}
+	r.rest(b, e.Rests, now)
 	for _, body := range r.bodies(b, e, now) {
 		r.append(b, now, body.actor, body.what)
 	}

@@ -77,7 +77,9 @@ func (r *recorder) fill(ctx context.Context, b *book, after uint64, p *wire.Reco
 	p.Parts = lines + notes + uint64(len(chains))
 	switch {
 	case after < lines:
-		p.Lines, err = r.lines(ctx, b.origin, after, lines)
+		if p.Lines, err = r.lines(ctx, b.origin, after, lines); err == nil {
+			p.Documents, p.Lines, err = r.restsFor(ctx, b.origin, p.Lines)
+		}
 	case after < lines+notes:
 		for size := 0; after < lines+notes && size < maxRecordBytes; after++ {
 			n := b.notes[after-lines].at.Note()

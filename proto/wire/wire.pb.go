@@ -5027,6 +5027,7 @@ type RecordEntries struct {
 	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	Checkpoint    []byte                 `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // signed note, with the cosignatures that are there
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`         // of who signed the checkpoint, and of bursts in the lines
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"`   // signed, that the lines name as in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5099,6 +5100,13 @@ func (x *RecordEntries) GetCheckpoint() []byte {
 func (x *RecordEntries) GetChains() []*CertificateChain {
 	if x != nil {
 		return x.Chains
+	}
+	return nil
+}
+
+func (x *RecordEntries) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
 	}
 	return nil
 }
@@ -5275,6 +5283,7 @@ type RecordPage struct {
 	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"` // signed, that the lines name as in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5347,6 +5356,13 @@ func (x *RecordPage) GetCheckpoints() [][]byte {
 func (x *RecordPage) GetChains() []*CertificateChain {
 	if x != nil {
 		return x.Chains
+	}
+	return nil
+}
+
+func (x *RecordPage) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
 	}
 	return nil
 }
@@ -6592,7 +6608,7 @@ const file_wire_proto_rawDesc = "" +
 	"\tsignature\x18\x05 \x01(\fR\tsignature\x12 \n" +
 	"\vcertificate\x18\x06 \x01(\fR\vcertificate\"6\n" +
 	"\x10CertificateChain\x12\"\n" +
-	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xc7\x01\n" +
+	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xe5\x01\n" +
 	"\rRecordEntries\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
@@ -6601,7 +6617,8 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x05 \x01(\fR\n" +
 	"checkpoint\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\x98\x02\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\"\x98\x02\n" +
 	"\fRecordAnswer\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
@@ -6616,7 +6633,7 @@ const file_wire_proto_rawDesc = "" +
 	"\vFetchRecord\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
-	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc2\x01\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\"\xe0\x01\n" +
 	"\n" +
 	"RecordPage\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
@@ -6624,7 +6641,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x05parts\x18\x03 \x01(\x04R\x05parts\x12\x14\n" +
 	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
 	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xc1\b\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +

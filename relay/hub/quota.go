@@ -2,6 +2,7 @@ package hub
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -121,8 +122,8 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return useSealed, min(max(1, len(b.FetchSealed.Ids)), proto.MaxEntries), 0
 	case *wire.Frame_RecordEntries:
 		octets := 0
-		for _, line := range b.RecordEntries.Lines {
-			octets += len(line)
+		for _, kept := range slices.Concat(b.RecordEntries.Lines, b.RecordEntries.Documents) {
+			octets += len(kept)
 		}
 		return useRecord, 1, octets
 	case *wire.Frame_RecordAnswer:
