@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -142,6 +143,7 @@ func (s *Session) recordLog(ctx context.Context, x *record.Export, incident prot
 	}
 	err = s.recordPages(ctx, l.Origin, wire.FetchRecord_LINES, func(p *wire.RecordPage) error {
 		l.Entries = append(l.Entries, p.GetLines()...)
+		attach(x, p)
 		return atMost(len(l.Entries), record.MaxEntries)
 	})
 	if err != nil {
@@ -174,6 +176,26 @@ func atMost(n, most int) error {
 		return proto.Refuse(proto.ReasonTooLarge, "record")
 	}
 	return nil
+}
+
+// attach adds the agreements that the lines of a page name and that came with it.
+func attach(x *record.Export, p *wire.RecordPage) {
+	for _, line := range p.GetLines() {
+		e, err := record.ParseEntry(line)
+		if err != nil {
+			continue // for Verify to say
+		}
+		named, ok := e.Body.(*record.Agreement)
+		if !ok || slices.ContainsFunc(x.Agreements, func(a []byte) bool { return record.DigestOf(a) == named.Document }) {
+			continue
+		}
+		for _, signed := range p.GetDocuments() {
+			if record.DigestOf(signed) == named.Document && len(x.Agreements) < record.MaxAgreements {
+				x.Agreements = append(x.Agreements, signed)
+				break
+			}
+		}
+	}
 }
 
 // Reveal adds to a record what this device can show of what was said: the letters

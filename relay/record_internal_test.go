@@ -113,3 +113,20 @@ func TestOnlyPartiesAreTold(t *testing.T) {
 		t.Errorf("told are %v of %d entries", b.told, b.log.Size())
 	}
 }
+
+// A calling channel and its template may have more parties together than one charter:
+// they are all in the record.
+func TestARecordHasThePartiesOfBothCharters(t *testing.T) {
+	r := shelved(t)
+	e := hub.Recorded{Incident: proto.NewIncidentID(), Actor: r.n.Name(), What: hub.FloorMoved{Move: hub.FloorGranted, Priority: proto.PriorityRoutine}}
+	for c := range 2*proto.MaxParties - 1 {
+		e.Parties = append(e.Parties, proto.Agency(string(rune('a'+c))+".example"))
+	}
+	e.Parties = append(e.Parties, "usbp.example")
+	if err := r.add(t.Context(), e, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if b := r.books[record.Origin{Agency: "usbp.example", Incident: e.Incident}]; b.log.Size() != 2 || r.n.counters.recordFaults.Load() != 0 {
+		t.Errorf("%d entries of %d parties, %d alarms", b.log.Size(), len(e.Parties), r.n.counters.recordFaults.Load())
+	}
+}

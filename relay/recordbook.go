@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +25,7 @@ type book struct {
 	channels  []proto.ChannelID // on which something of it happened
 	notes     []note            // signed checkpoints that are still of use, the smallest first
 	followers map[proto.Agency]*follower
+	rests     map[record.Digest]bool         // documents that are kept
 	chains    map[record.Digest]proto.Agency // certificates that are kept, by the leaf: whose
 	signers   map[string]record.Digest       // by the name in a note: the newest leaf
 	restored  time.Time                      // ours, from the store: partners are asked first whether they hold more
@@ -62,7 +64,7 @@ func (r *recorder) book(ctx context.Context, o record.Origin) (*book, error) {
 		b.broken = err.Error()
 		r.alarm(b, "stored record cannot be gone on with", err)
 	}
-	if err := r.loadChains(ctx, b); err != nil {
+	if err := errors.Join(r.loadChains(ctx, b), r.loadRests(ctx, b)); err != nil {
 		return nil, err
 	}
 	if err := r.loadNotes(ctx, b); err != nil {
@@ -85,7 +87,7 @@ func (r *recorder) named(ctx context.Context, incident []byte, agency string) (*
 func (r *recorder) fresh(o record.Origin) *book {
 	return &book{
 		origin: o, followers: make(map[proto.Agency]*follower), alarms: make(map[alarmOf]time.Time),
-		chains: make(map[record.Digest]proto.Agency), signers: make(map[string]record.Digest), used: time.Now(),
+		rests: make(map[record.Digest]bool), chains: make(map[record.Digest]proto.Agency), signers: make(map[string]record.Digest), used: time.Now(),
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	bucketIncidents = "record-incidents"    // by incident and agency: that there is a log
 	linesPrefix     = "record/"             // and the origin, by index: an entry's line
 	notesPrefix     = "record-checkpoints/" // and the origin, by size: a checkpoint's note
+	restsPrefix     = "record-documents/"   // and the origin, by SHA-256: what a line of the log names as in force
 	chainsPrefix    = "record-chains/"      // and the origin, by SHA-256 of the leaf: wire.CertificateChain of who signed in it
 	checkpointWait  = time.Second           // from an entry to the checkpoint over it, at most
 	askFirst        = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
@@ -140,6 +141,7 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 	if b.log.Size() == 0 {
 		r.append(b, now, e.Actor, opening(e))
 	}
+	r.rest(b, e.Rests, now)
 	for _, body := range r.bodies(b, e, now) {
 		r.append(b, now, body.actor, body.what)
 	}

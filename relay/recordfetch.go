@@ -51,15 +51,12 @@ func (r *recorder) page(ctx context.Context, m *wire.FetchRecord) (*wire.RecordP
 	}
 	switch m.Part {
 	case wire.FetchRecord_LINES:
-		return p, r.pageOf(ctx, linesPrefix, b, m, p, func(line []byte) int {
-			p.Lines = append(p.Lines, bytes.Clone(line))
-			return len(line)
-		})
+		return p, r.fillLines(ctx, b, m, p)
 	case wire.FetchRecord_CHECKPOINTS:
 		b.fillCheckpoints(m.From, p)
 		return p, nil
 	case wire.FetchRecord_CHAINS:
-		return p, r.pageOf(ctx, chainsPrefix, b, m, p, func(value []byte) int {
+		return p, r.pageOf(ctx, chainsPrefix, b, m, p, func(_, value []byte) int {
 			if c := new(wire.CertificateChain); pb.Unmarshal(value, c) == nil {
 				p.Chains = append(p.Chains, c)
 			}
@@ -69,8 +66,27 @@ func (r *recorder) page(ctx context.Context, m *wire.FetchRecord) (*wire.RecordP
 	return nil, proto.Refusef(proto.ReasonMalformed, "part %d of a record", m.Part)
 }
 
+// fillLines fills a page with lines and the documents that they name; what is over a
+// page's size goes with the next.
+func (r *recorder) fillLines(ctx context.Context, b *book, m *wire.FetchRecord, p *wire.RecordPage) error {
+	var keys [][]byte
+	err := r.pageOf(ctx, linesPrefix, b, m, p, func(key, line []byte) int {
+		keys, p.Lines = append(keys, bytes.Clone(key)), append(p.Lines, bytes.Clone(line))
+		return len(line)
+	})
+	if err != nil {
+		return err
+	}
+	documents, fit, err := r.restsFor(ctx, b.origin, p.Lines)
+	if len(fit) < len(p.Lines) && err == nil {
+		p.Next = keys[len(fit)-1]
+	}
+	p.Documents, p.Lines = documents, fit
+	return err
+}
+
 // pageOf fills a page from a bucket of a log; add returns the octets that it took.
-func (r *recorder) pageOf(ctx context.Context, prefix string, b *book, m *wire.FetchRecord, p *wire.RecordPage, add func(value []byte) int) error {
+func (r *recorder) pageOf(ctx context.Context, prefix string, b *book, m *wire.FetchRecord, p *wire.RecordPage, add func(key, value []byte) int) error {
 	size, count := 0, 0
 	var last []byte
 	err := r.n.cfg.Store.Scan(ctx, store.Bucket(prefix+b.origin.String()), m.From, func(key, value []byte) bool {
@@ -78,7 +94,7 @@ func (r *recorder) pageOf(ctx context.Context, prefix string, b *book, m *wire.F
 			p.Next = last
 			return false
 		}
-		size += add(value)
+		size += add(key, value)
 		count, last = count+1, bytes.Clone(key)
 		return true
 	})

@@ -148,6 +148,7 @@ func (r *recorder) take(b *book, m *wire.RecordEntries, now time.Time) (record.C
 	}
 	r.keepChain(b, p.sequencer)
 	r.keepSpoken(b, taken, m.Chains)
+	r.keepRests(b, taken, m.Documents)
 	if err == nil {
 		r.noted(b, c, p)
 	}

@@ -57,7 +57,7 @@ func (l *loop) holds(channels [][]byte) bool {
 // forget deletes a record: what names it goes last, so that a crash in between leaves
 // it to be found again.
 func (r *recorder) forget(ctx context.Context, l *loop, o record.Origin) error {
-	for _, prefix := range []string{linesPrefix, notesPrefix, chainsPrefix} {
+	for _, prefix := range []string{linesPrefix, notesPrefix, chainsPrefix, restsPrefix} {
 		if err := l.drop(ctx, prefix+o.String()); err != nil {
 			return err
 		}

@@ -92,7 +92,9 @@ func (r *recorder) entriesFor(ctx context.Context, b *book, f *follower, newest 
 			b.lost = true
 			return nil, nil
 		}
-		m.Lines = lines
+		if m.Documents, m.Lines, err = r.restsFor(ctx, b.origin, lines); err != nil {
+			return nil, err
+		}
 	}
 	chains, err := r.chainsFor(ctx, b, newest, m.Lines)
 	m.Chains = chains

@@ -25,6 +25,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type Document_Kind int32
+
+const (
+	Document_KIND_UNSPECIFIED   Document_Kind = 0
+	Document_KIND_AGREEMENT     Document_Kind = 1 // the text of an agreement with every agency's signature
+	Document_KIND_WITHDRAWAL    Document_Kind = 2 // Withdrawal, signed by one party
+	Document_KIND_NOTICE        Document_Kind = 3 // a change notice, signed by one agency
+	Document_KIND_NOTICE_ANSWER Document_Kind = 4 // another agency's answer to one
+)
+
+// Enum value maps for Document_Kind.
+var (
+	Document_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_AGREEMENT",
+		2: "KIND_WITHDRAWAL",
+		3: "KIND_NOTICE",
+		4: "KIND_NOTICE_ANSWER",
+	}
+	Document_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED":   0,
+		"KIND_AGREEMENT":     1,
+		"KIND_WITHDRAWAL":    2,
+		"KIND_NOTICE":        3,
+		"KIND_NOTICE_ANSWER": 4,
+	}
+)
+
+func (x Document_Kind) Enum() *Document_Kind {
+	p := new(Document_Kind)
+	*p = x
+	return p
+}
+
+func (x Document_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Document_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_wire_proto_enumTypes[0].Descriptor()
+}
+
+func (Document_Kind) Type() protoreflect.EnumType {
+	return &file_wire_proto_enumTypes[0]
+}
+
+func (x Document_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Document_Kind.Descriptor instead.
+func (Document_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10, 0}
+}
+
 type FetchRecord_Part int32
 
 const (
@@ -58,11 +113,11 @@ func (x FetchRecord_Part) String() string {
 }
 
 func (FetchRecord_Part) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[0].Descriptor()
+	return file_wire_proto_enumTypes[1].Descriptor()
 }
 
 func (FetchRecord_Part) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[0]
+	return &file_wire_proto_enumTypes[1]
 }
 
 func (x FetchRecord_Part) Number() protoreflect.EnumNumber {
@@ -71,7 +126,7 @@ func (x FetchRecord_Part) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FetchRecord_Part.Descriptor instead.
 func (FetchRecord_Part) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55, 0}
+	return file_wire_proto_rawDescGZIP(), []int{57, 0}
 }
 
 type Charter_Kind int32
@@ -113,11 +168,11 @@ func (x Charter_Kind) String() string {
 }
 
 func (Charter_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[1].Descriptor()
+	return file_wire_proto_enumTypes[2].Descriptor()
 }
 
 func (Charter_Kind) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[1]
+	return &file_wire_proto_enumTypes[2]
 }
 
 func (x Charter_Kind) Number() protoreflect.EnumNumber {
@@ -126,7 +181,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 0}
+	return file_wire_proto_rawDescGZIP(), []int{59, 0}
 }
 
 type Charter_Storage int32
@@ -162,11 +217,11 @@ func (x Charter_Storage) String() string {
 }
 
 func (Charter_Storage) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[2].Descriptor()
+	return file_wire_proto_enumTypes[3].Descriptor()
 }
 
 func (Charter_Storage) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[2]
+	return &file_wire_proto_enumTypes[3]
 }
 
 func (x Charter_Storage) Number() protoreflect.EnumNumber {
@@ -175,7 +230,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 1}
+	return file_wire_proto_rawDescGZIP(), []int{59, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -198,6 +253,7 @@ type Frame struct {
 	//	*Frame_TrustList
 	//	*Frame_PutCharter
 	//	*Frame_RevocationList
+	//	*Frame_Document
 	//	*Frame_PublishKeyPackages
 	//	*Frame_FetchKeyPackage
 	//	*Frame_KeyPackage
@@ -388,6 +444,15 @@ func (x *Frame) GetRevocationList() *RevocationList {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_RevocationList); ok {
 			return x.RevocationList
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetDocument() *Document {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Document); ok {
+			return x.Document
 		}
 	}
 	return nil
@@ -829,6 +894,10 @@ type Frame_RevocationList struct {
 	RevocationList *RevocationList `protobuf:"bytes,24,opt,name=revocation_list,json=revocationList,proto3,oneof"`
 }
 
+type Frame_Document struct {
+	Document *Document `protobuf:"bytes,25,opt,name=document,proto3,oneof"`
+}
+
 type Frame_PublishKeyPackages struct {
 	PublishKeyPackages *PublishKeyPackages `protobuf:"bytes,30,opt,name=publish_key_packages,json=publishKeyPackages,proto3,oneof"`
 }
@@ -1023,6 +1092,8 @@ func (*Frame_PutCharter) isFrame_Body() {}
 
 func (*Frame_RevocationList) isFrame_Body() {}
 
+func (*Frame_Document) isFrame_Body() {}
+
 func (*Frame_PublishKeyPackages) isFrame_Body() {}
 
 func (*Frame_FetchKeyPackage) isFrame_Body() {}
@@ -1203,6 +1274,9 @@ type HelloAck struct {
 	Capabilities  []string               `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	TimeMs        int64                  `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	Software      string                 `protobuf:"bytes,4,opt,name=software,proto3" json:"software,omitempty"`
+	VersionMin    uint32                 `protobuf:"varint,5,opt,name=version_min,json=versionMin,proto3" json:"version_min,omitempty"` // what the listener speaks, whatever was agreed on; 0 from one that does not tell
+	VersionMax    uint32                 `protobuf:"varint,6,opt,name=version_max,json=versionMax,proto3" json:"version_max,omitempty"`
+	Others        []string               `protobuf:"bytes,7,rep,name=others,proto3" json:"others,omitempty"` // its capabilities that are not in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1263,6 +1337,27 @@ func (x *HelloAck) GetSoftware() string {
 		return x.Software
 	}
 	return ""
+}
+
+func (x *HelloAck) GetVersionMin() uint32 {
+	if x != nil {
+		return x.VersionMin
+	}
+	return 0
+}
+
+func (x *HelloAck) GetVersionMax() uint32 {
+	if x != nil {
+		return x.VersionMax
+	}
+	return 0
+}
+
+func (x *HelloAck) GetOthers() []string {
+	if x != nil {
+		return x.Others
+	}
+	return nil
 }
 
 // Refused says why a request, or the whole link, was refused.
@@ -1590,6 +1685,130 @@ func (x *RevocationList) GetSigned() []byte {
 	return nil
 }
 
+// Document is a signed document that concerns several agencies. Relays keep it and
+// hand it to the relays of those agencies and to their own endpoints. Who receives
+// it judges it: what it must hold and who must have signed it depends on its kind.
+type Document struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Document_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=crossband.v1.Document_Kind" json:"kind,omitempty"`
+	Signed        []byte                 `protobuf:"bytes,2,opt,name=signed,proto3" json:"signed,omitempty"` // the document with its signatures, in its kind's own form
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Document) Reset() {
+	*x = Document{}
+	mi := &file_wire_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Document) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Document) ProtoMessage() {}
+
+func (x *Document) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Document.ProtoReflect.Descriptor instead.
+func (*Document) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Document) GetKind() Document_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Document_KIND_UNSPECIFIED
+}
+
+func (x *Document) GetSigned() []byte {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
+// Withdrawal is one party's word that an agreement ends. It is signed as it is.
+type Withdrawal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agreement     []byte                 `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	AtMs          int64                  `protobuf:"varint,2,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`             // when the agreement ends
+	IssuedMs      int64                  `protobuf:"varint,3,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // when this was signed
+	Why           string                 `protobuf:"bytes,4,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Withdrawal) Reset() {
+	*x = Withdrawal{}
+	mi := &file_wire_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Withdrawal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Withdrawal) ProtoMessage() {}
+
+func (x *Withdrawal) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
+func (*Withdrawal) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Withdrawal) GetAgreement() []byte {
+	if x != nil {
+		return x.Agreement
+	}
+	return nil
+}
+
+func (x *Withdrawal) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *Withdrawal) GetIssuedMs() int64 {
+	if x != nil {
+		return x.IssuedMs
+	}
+	return 0
+}
+
+func (x *Withdrawal) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 type PublishKeyPackages struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Packages      [][]byte               `protobuf:"bytes,1,rep,name=packages,proto3" json:"packages,omitempty"`
@@ -1600,7 +1819,7 @@ type PublishKeyPackages struct {
 
 func (x *PublishKeyPackages) Reset() {
 	*x = PublishKeyPackages{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1612,7 +1831,7 @@ func (x *PublishKeyPackages) String() string {
 func (*PublishKeyPackages) ProtoMessage() {}
 
 func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1625,7 +1844,7 @@ func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishKeyPackages.ProtoReflect.Descriptor instead.
 func (*PublishKeyPackages) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PublishKeyPackages) GetPackages() [][]byte {
@@ -1653,7 +1872,7 @@ type FetchKeyPackage struct {
 
 func (x *FetchKeyPackage) Reset() {
 	*x = FetchKeyPackage{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1884,7 @@ func (x *FetchKeyPackage) String() string {
 func (*FetchKeyPackage) ProtoMessage() {}
 
 func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1897,7 @@ func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchKeyPackage.ProtoReflect.Descriptor instead.
 func (*FetchKeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FetchKeyPackage) GetName() string {
@@ -1712,7 +1931,7 @@ type KeyPackage struct {
 
 func (x *KeyPackage) Reset() {
 	*x = KeyPackage{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +1943,7 @@ func (x *KeyPackage) String() string {
 func (*KeyPackage) ProtoMessage() {}
 
 func (x *KeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +1956,7 @@ func (x *KeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackage.ProtoReflect.Descriptor instead.
 func (*KeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *KeyPackage) GetPackage() []byte {
@@ -1766,7 +1985,7 @@ type KeyPackagesLeft struct {
 
 func (x *KeyPackagesLeft) Reset() {
 	*x = KeyPackagesLeft{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1997,7 @@ func (x *KeyPackagesLeft) String() string {
 func (*KeyPackagesLeft) ProtoMessage() {}
 
 func (x *KeyPackagesLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +2010,7 @@ func (x *KeyPackagesLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackagesLeft.ProtoReflect.Descriptor instead.
 func (*KeyPackagesLeft) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *KeyPackagesLeft) GetLeft() uint32 {
@@ -1819,7 +2038,7 @@ type ChannelOffer struct {
 
 func (x *ChannelOffer) Reset() {
 	*x = ChannelOffer{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +2050,7 @@ func (x *ChannelOffer) String() string {
 func (*ChannelOffer) ProtoMessage() {}
 
 func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +2063,7 @@ func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelOffer.ProtoReflect.Descriptor instead.
 func (*ChannelOffer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ChannelOffer) GetCharter() []byte {
@@ -1871,7 +2090,7 @@ type CreateChannel struct {
 
 func (x *CreateChannel) Reset() {
 	*x = CreateChannel{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2102,7 @@ func (x *CreateChannel) String() string {
 func (*CreateChannel) ProtoMessage() {}
 
 func (x *CreateChannel) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2115,7 @@ func (x *CreateChannel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateChannel.ProtoReflect.Descriptor instead.
 func (*CreateChannel) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateChannel) GetCharter() []byte {
@@ -1923,7 +2142,7 @@ type Subscribe struct {
 
 func (x *Subscribe) Reset() {
 	*x = Subscribe{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1935,7 +2154,7 @@ func (x *Subscribe) String() string {
 func (*Subscribe) ProtoMessage() {}
 
 func (x *Subscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1948,7 +2167,7 @@ func (x *Subscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribe.ProtoReflect.Descriptor instead.
 func (*Subscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Subscribe) GetChannel() []byte {
@@ -1982,7 +2201,7 @@ type Subscribed struct {
 
 func (x *Subscribed) Reset() {
 	*x = Subscribed{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1994,7 +2213,7 @@ func (x *Subscribed) String() string {
 func (*Subscribed) ProtoMessage() {}
 
 func (x *Subscribed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2007,7 +2226,7 @@ func (x *Subscribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribed.ProtoReflect.Descriptor instead.
 func (*Subscribed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Subscribed) GetChannel() []byte {
@@ -2082,7 +2301,7 @@ type Unsubscribe struct {
 
 func (x *Unsubscribe) Reset() {
 	*x = Unsubscribe{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2094,7 +2313,7 @@ func (x *Unsubscribe) String() string {
 func (*Unsubscribe) ProtoMessage() {}
 
 func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2107,7 +2326,7 @@ func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unsubscribe.ProtoReflect.Descriptor instead.
 func (*Unsubscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unsubscribe) GetChannel() []byte {
@@ -2127,7 +2346,7 @@ type FetchLog struct {
 
 func (x *FetchLog) Reset() {
 	*x = FetchLog{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2139,7 +2358,7 @@ func (x *FetchLog) String() string {
 func (*FetchLog) ProtoMessage() {}
 
 func (x *FetchLog) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2152,7 +2371,7 @@ func (x *FetchLog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchLog.ProtoReflect.Descriptor instead.
 func (*FetchLog) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FetchLog) GetChannel() []byte {
@@ -2182,7 +2401,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2194,7 +2413,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2207,7 +2426,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Entries) GetChannel() []byte {
@@ -2264,7 +2483,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2276,7 +2495,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2289,7 +2508,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2464,7 +2683,7 @@ type FetchSealed struct {
 
 func (x *FetchSealed) Reset() {
 	*x = FetchSealed{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +2695,7 @@ func (x *FetchSealed) String() string {
 func (*FetchSealed) ProtoMessage() {}
 
 func (x *FetchSealed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +2708,7 @@ func (x *FetchSealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchSealed.ProtoReflect.Descriptor instead.
 func (*FetchSealed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FetchSealed) GetChannel() []byte {
@@ -2524,7 +2743,7 @@ type Sealed struct {
 
 func (x *Sealed) Reset() {
 	*x = Sealed{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2536,7 +2755,7 @@ func (x *Sealed) String() string {
 func (*Sealed) ProtoMessage() {}
 
 func (x *Sealed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2549,7 +2768,7 @@ func (x *Sealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sealed.ProtoReflect.Descriptor instead.
 func (*Sealed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Sealed) GetChannel() []byte {
@@ -2575,7 +2794,7 @@ type FetchGroupInfo struct {
 
 func (x *FetchGroupInfo) Reset() {
 	*x = FetchGroupInfo{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2587,7 +2806,7 @@ func (x *FetchGroupInfo) String() string {
 func (*FetchGroupInfo) ProtoMessage() {}
 
 func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2600,7 +2819,7 @@ func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchGroupInfo.ProtoReflect.Descriptor instead.
 func (*FetchGroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FetchGroupInfo) GetChannel() []byte {
@@ -2622,7 +2841,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2634,7 +2853,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2647,7 +2866,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GroupInfo) GetChannel() []byte {
@@ -2693,7 +2912,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2705,7 +2924,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2718,7 +2937,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Welcome) GetChannel() []byte {
@@ -2773,7 +2992,7 @@ type WelcomeAck struct {
 
 func (x *WelcomeAck) Reset() {
 	*x = WelcomeAck{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2785,7 +3004,7 @@ func (x *WelcomeAck) String() string {
 func (*WelcomeAck) ProtoMessage() {}
 
 func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2798,7 +3017,7 @@ func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WelcomeAck.ProtoReflect.Descriptor instead.
 func (*WelcomeAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WelcomeAck) GetId() []byte {
@@ -2830,7 +3049,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +3061,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +3074,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Commit) GetChannel() []byte {
@@ -2921,7 +3140,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2933,7 +3152,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2946,7 +3165,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Text) GetChannel() []byte {
@@ -3012,7 +3231,7 @@ type Hail struct {
 
 func (x *Hail) Reset() {
 	*x = Hail{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3243,7 @@ func (x *Hail) String() string {
 func (*Hail) ProtoMessage() {}
 
 func (x *Hail) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3256,7 @@ func (x *Hail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hail.ProtoReflect.Descriptor instead.
 func (*Hail) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Hail) GetChannel() []byte {
@@ -3143,7 +3362,7 @@ type HailReply struct {
 
 func (x *HailReply) Reset() {
 	*x = HailReply{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3155,7 +3374,7 @@ func (x *HailReply) String() string {
 func (*HailReply) ProtoMessage() {}
 
 func (x *HailReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3168,7 +3387,7 @@ func (x *HailReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HailReply.ProtoReflect.Descriptor instead.
 func (*HailReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *HailReply) GetChannel() []byte {
@@ -3265,7 +3484,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3277,7 +3496,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3290,7 +3509,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Page) GetChannel() []byte {
@@ -3362,7 +3581,7 @@ type PageResult struct {
 
 func (x *PageResult) Reset() {
 	*x = PageResult{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3374,7 +3593,7 @@ func (x *PageResult) String() string {
 func (*PageResult) ProtoMessage() {}
 
 func (x *PageResult) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3387,7 +3606,7 @@ func (x *PageResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PageResult.ProtoReflect.Descriptor instead.
 func (*PageResult) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PageResult) GetChannel() []byte {
@@ -3490,7 +3709,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3502,7 +3721,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3515,7 +3734,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Incident) GetChannel() []byte {
@@ -3629,7 +3848,7 @@ type Duty struct {
 
 func (x *Duty) Reset() {
 	*x = Duty{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3641,7 +3860,7 @@ func (x *Duty) String() string {
 func (*Duty) ProtoMessage() {}
 
 func (x *Duty) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3654,7 +3873,7 @@ func (x *Duty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Duty.ProtoReflect.Descriptor instead.
 func (*Duty) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Duty) GetChannel() []byte {
@@ -3740,7 +3959,7 @@ type Appended struct {
 
 func (x *Appended) Reset() {
 	*x = Appended{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3752,7 +3971,7 @@ func (x *Appended) String() string {
 func (*Appended) ProtoMessage() {}
 
 func (x *Appended) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3765,7 +3984,7 @@ func (x *Appended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appended.ProtoReflect.Descriptor instead.
 func (*Appended) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Appended) GetChannel() []byte {
@@ -3807,7 +4026,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3819,7 +4038,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3832,7 +4051,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Read) GetChannel() []byte {
@@ -3864,7 +4083,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3876,7 +4095,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3889,7 +4108,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Progress) GetChannel() []byte {
@@ -3936,7 +4155,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3948,7 +4167,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3961,7 +4180,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Heartbeat) GetChannel() []byte {
@@ -4020,7 +4239,7 @@ type Returned struct {
 
 func (x *Returned) Reset() {
 	*x = Returned{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4032,7 +4251,7 @@ func (x *Returned) String() string {
 func (*Returned) ProtoMessage() {}
 
 func (x *Returned) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4045,7 +4264,7 @@ func (x *Returned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Returned.ProtoReflect.Descriptor instead.
 func (*Returned) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Returned) GetChannel() []byte {
@@ -4086,7 +4305,7 @@ type ReturnedAck struct {
 
 func (x *ReturnedAck) Reset() {
 	*x = ReturnedAck{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4098,7 +4317,7 @@ func (x *ReturnedAck) String() string {
 func (*ReturnedAck) ProtoMessage() {}
 
 func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4111,7 +4330,7 @@ func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnedAck.ProtoReflect.Descriptor instead.
 func (*ReturnedAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReturnedAck) GetChannel() []byte {
@@ -4140,7 +4359,7 @@ type FloorRequest struct {
 
 func (x *FloorRequest) Reset() {
 	*x = FloorRequest{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4152,7 +4371,7 @@ func (x *FloorRequest) String() string {
 func (*FloorRequest) ProtoMessage() {}
 
 func (x *FloorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4165,7 +4384,7 @@ func (x *FloorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRequest.ProtoReflect.Descriptor instead.
 func (*FloorRequest) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *FloorRequest) GetChannel() []byte {
@@ -4206,7 +4425,7 @@ type FloorRelease struct {
 
 func (x *FloorRelease) Reset() {
 	*x = FloorRelease{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4218,7 +4437,7 @@ func (x *FloorRelease) String() string {
 func (*FloorRelease) ProtoMessage() {}
 
 func (x *FloorRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4231,7 +4450,7 @@ func (x *FloorRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRelease.ProtoReflect.Descriptor instead.
 func (*FloorRelease) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *FloorRelease) GetChannel() []byte {
@@ -4260,7 +4479,7 @@ type FloorGranted struct {
 
 func (x *FloorGranted) Reset() {
 	*x = FloorGranted{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4272,7 +4491,7 @@ func (x *FloorGranted) String() string {
 func (*FloorGranted) ProtoMessage() {}
 
 func (x *FloorGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4285,7 +4504,7 @@ func (x *FloorGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorGranted.ProtoReflect.Descriptor instead.
 func (*FloorGranted) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FloorGranted) GetChannel() []byte {
@@ -4329,7 +4548,7 @@ type FloorDeny struct {
 
 func (x *FloorDeny) Reset() {
 	*x = FloorDeny{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4341,7 +4560,7 @@ func (x *FloorDeny) String() string {
 func (*FloorDeny) ProtoMessage() {}
 
 func (x *FloorDeny) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4354,7 +4573,7 @@ func (x *FloorDeny) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorDeny.ProtoReflect.Descriptor instead.
 func (*FloorDeny) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FloorDeny) GetChannel() []byte {
@@ -4404,7 +4623,7 @@ type FloorQueuePosition struct {
 
 func (x *FloorQueuePosition) Reset() {
 	*x = FloorQueuePosition{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4416,7 +4635,7 @@ func (x *FloorQueuePosition) String() string {
 func (*FloorQueuePosition) ProtoMessage() {}
 
 func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4429,7 +4648,7 @@ func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorQueuePosition.ProtoReflect.Descriptor instead.
 func (*FloorQueuePosition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FloorQueuePosition) GetChannel() []byte {
@@ -4474,7 +4693,7 @@ type FloorTaken struct {
 
 func (x *FloorTaken) Reset() {
 	*x = FloorTaken{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4486,7 +4705,7 @@ func (x *FloorTaken) String() string {
 func (*FloorTaken) ProtoMessage() {}
 
 func (x *FloorTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4499,7 +4718,7 @@ func (x *FloorTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorTaken.ProtoReflect.Descriptor instead.
 func (*FloorTaken) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FloorTaken) GetChannel() []byte {
@@ -4553,7 +4772,7 @@ type FloorIdle struct {
 
 func (x *FloorIdle) Reset() {
 	*x = FloorIdle{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4565,7 +4784,7 @@ func (x *FloorIdle) String() string {
 func (*FloorIdle) ProtoMessage() {}
 
 func (x *FloorIdle) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4578,7 +4797,7 @@ func (x *FloorIdle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorIdle.ProtoReflect.Descriptor instead.
 func (*FloorIdle) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *FloorIdle) GetChannel() []byte {
@@ -4600,7 +4819,7 @@ type FloorRevoke struct {
 
 func (x *FloorRevoke) Reset() {
 	*x = FloorRevoke{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4612,7 +4831,7 @@ func (x *FloorRevoke) String() string {
 func (*FloorRevoke) ProtoMessage() {}
 
 func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4625,7 +4844,7 @@ func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRevoke.ProtoReflect.Descriptor instead.
 func (*FloorRevoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *FloorRevoke) GetChannel() []byte {
@@ -4667,7 +4886,7 @@ type FloorWarning struct {
 
 func (x *FloorWarning) Reset() {
 	*x = FloorWarning{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4679,7 +4898,7 @@ func (x *FloorWarning) String() string {
 func (*FloorWarning) ProtoMessage() {}
 
 func (x *FloorWarning) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4692,7 +4911,7 @@ func (x *FloorWarning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorWarning.ProtoReflect.Descriptor instead.
 func (*FloorWarning) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *FloorWarning) GetChannel() []byte {
@@ -4732,7 +4951,7 @@ type Burst struct {
 
 func (x *Burst) Reset() {
 	*x = Burst{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4744,7 +4963,7 @@ func (x *Burst) String() string {
 func (*Burst) ProtoMessage() {}
 
 func (x *Burst) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4757,7 +4976,7 @@ func (x *Burst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Burst.ProtoReflect.Descriptor instead.
 func (*Burst) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Burst) GetChannel() []byte {
@@ -4812,7 +5031,7 @@ type CertificateChain struct {
 
 func (x *CertificateChain) Reset() {
 	*x = CertificateChain{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4824,7 +5043,7 @@ func (x *CertificateChain) String() string {
 func (*CertificateChain) ProtoMessage() {}
 
 func (x *CertificateChain) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4837,7 +5056,7 @@ func (x *CertificateChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
 func (*CertificateChain) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CertificateChain) GetCertificates() [][]byte {
@@ -4857,13 +5076,14 @@ type RecordEntries struct {
 	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	Checkpoint    []byte                 `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // signed note, with the cosignatures that are there
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`         // of who signed the checkpoint, and of bursts in the lines
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"`   // signed, that the lines name as in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordEntries) Reset() {
 	*x = RecordEntries{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4875,7 +5095,7 @@ func (x *RecordEntries) String() string {
 func (*RecordEntries) ProtoMessage() {}
 
 func (x *RecordEntries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4888,7 +5108,7 @@ func (x *RecordEntries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
 func (*RecordEntries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RecordEntries) GetIncident() []byte {
@@ -4933,6 +5153,13 @@ func (x *RecordEntries) GetChains() []*CertificateChain {
 	return nil
 }
 
+func (x *RecordEntries) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
 // RecordAnswer says how far a partner's relay follows a log, with its cosignature
 // or what keeps it from giving one.
 type RecordAnswer struct {
@@ -4951,7 +5178,7 @@ type RecordAnswer struct {
 
 func (x *RecordAnswer) Reset() {
 	*x = RecordAnswer{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4963,7 +5190,7 @@ func (x *RecordAnswer) String() string {
 func (*RecordAnswer) ProtoMessage() {}
 
 func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4976,7 +5203,7 @@ func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
 func (*RecordAnswer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RecordAnswer) GetIncident() []byte {
@@ -5049,7 +5276,7 @@ type FetchRecord struct {
 
 func (x *FetchRecord) Reset() {
 	*x = FetchRecord{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5061,7 +5288,7 @@ func (x *FetchRecord) String() string {
 func (*FetchRecord) ProtoMessage() {}
 
 func (x *FetchRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5074,7 +5301,7 @@ func (x *FetchRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
 func (*FetchRecord) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *FetchRecord) GetIncident() []byte {
@@ -5113,14 +5340,15 @@ type RecordPage struct {
 	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`             // by index
 	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"` // by size
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
-	Next          []byte                 `protobuf:"bytes,7,opt,name=next,proto3" json:"next,omitempty"` // where the next page begins; empty: this is the last one
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"` // signed, that the lines name as in force
+	Next          []byte                 `protobuf:"bytes,8,opt,name=next,proto3" json:"next,omitempty"`           // where the next page begins; empty: this is the last one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordPage) Reset() {
 	*x = RecordPage{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5132,7 +5360,7 @@ func (x *RecordPage) String() string {
 func (*RecordPage) ProtoMessage() {}
 
 func (x *RecordPage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5145,7 +5373,7 @@ func (x *RecordPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
 func (*RecordPage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RecordPage) GetIncident() []byte {
@@ -5179,6 +5407,13 @@ func (x *RecordPage) GetCheckpoints() [][]byte {
 func (x *RecordPage) GetChains() []*CertificateChain {
 	if x != nil {
 		return x.Chains
+	}
+	return nil
+}
+
+func (x *RecordPage) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
 	}
 	return nil
 }
@@ -5219,7 +5454,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5231,7 +5466,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5244,7 +5479,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -5393,7 +5628,7 @@ type Letter struct {
 
 func (x *Letter) Reset() {
 	*x = Letter{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5405,7 +5640,7 @@ func (x *Letter) String() string {
 func (*Letter) ProtoMessage() {}
 
 func (x *Letter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5418,7 +5653,7 @@ func (x *Letter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letter.ProtoReflect.Descriptor instead.
 func (*Letter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Letter) GetSalt() []byte {
@@ -5453,7 +5688,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5465,7 +5700,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5478,7 +5713,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -5581,7 +5816,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5593,7 +5828,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5606,7 +5841,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{60}
+	return file_wire_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -5664,7 +5899,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5676,7 +5911,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5689,7 +5924,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61}
+	return file_wire_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -5723,7 +5958,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5735,7 +5970,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5748,7 +5983,7 @@ func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sealed_Part.ProtoReflect.Descriptor instead.
 func (*Sealed_Part) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23, 0}
+	return file_wire_proto_rawDescGZIP(), []int{25, 0}
 }
 
 func (x *Sealed_Part) GetId() []byte {
@@ -5775,7 +6010,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5787,7 +6022,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5800,7 +6035,7 @@ func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Mark.ProtoReflect.Descriptor instead.
 func (*Progress_Mark) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38, 0}
+	return file_wire_proto_rawDescGZIP(), []int{40, 0}
 }
 
 func (x *Progress_Mark) GetName() string {
@@ -5828,7 +6063,7 @@ type Progress_Presence struct {
 
 func (x *Progress_Presence) Reset() {
 	*x = Progress_Presence{}
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5840,7 +6075,7 @@ func (x *Progress_Presence) String() string {
 func (*Progress_Presence) ProtoMessage() {}
 
 func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5853,7 +6088,7 @@ func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Presence.ProtoReflect.Descriptor instead.
 func (*Progress_Presence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38, 1}
+	return file_wire_proto_rawDescGZIP(), []int{40, 1}
 }
 
 func (x *Progress_Presence) GetName() string {
@@ -5885,7 +6120,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5897,7 +6132,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5910,7 +6145,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 0}
+	return file_wire_proto_rawDescGZIP(), []int{59, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -5973,7 +6208,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5985,7 +6220,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5998,7 +6233,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 1}
+	return file_wire_proto_rawDescGZIP(), []int{59, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -6020,7 +6255,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xa8\x19\n" +
+	"wire.proto\x12\fcrossband.v1\"\xde\x19\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -6038,7 +6273,8 @@ const file_wire_proto_rawDesc = "" +
 	"trust_list\x18\x16 \x01(\v2\x17.crossband.v1.TrustListH\x00R\ttrustList\x12;\n" +
 	"\vput_charter\x18\x17 \x01(\v2\x18.crossband.v1.PutCharterH\x00R\n" +
 	"putCharter\x12G\n" +
-	"\x0frevocation_list\x18\x18 \x01(\v2\x1c.crossband.v1.RevocationListH\x00R\x0erevocationList\x12T\n" +
+	"\x0frevocation_list\x18\x18 \x01(\v2\x1c.crossband.v1.RevocationListH\x00R\x0erevocationList\x124\n" +
+	"\bdocument\x18\x19 \x01(\v2\x16.crossband.v1.DocumentH\x00R\bdocument\x12T\n" +
 	"\x14publish_key_packages\x18\x1e \x01(\v2 .crossband.v1.PublishKeyPackagesH\x00R\x12publishKeyPackages\x12K\n" +
 	"\x11fetch_key_package\x18\x1f \x01(\v2\x1d.crossband.v1.FetchKeyPackageH\x00R\x0ffetchKeyPackage\x12;\n" +
 	"\vkey_package\x18  \x01(\v2\x18.crossband.v1.KeyPackageH\x00R\n" +
@@ -6103,12 +6339,17 @@ const file_wire_proto_rawDesc = "" +
 	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\x12\x1a\n" +
 	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12\x14\n" +
-	"\x05probe\x18\x06 \x01(\bR\x05probe\"}\n" +
+	"\x05probe\x18\x06 \x01(\bR\x05probe\"\xd7\x01\n" +
 	"\bHelloAck\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\x12\x1a\n" +
-	"\bsoftware\x18\x04 \x01(\tR\bsoftware\"5\n" +
+	"\bsoftware\x18\x04 \x01(\tR\bsoftware\x12\x1f\n" +
+	"\vversion_min\x18\x05 \x01(\rR\n" +
+	"versionMin\x12\x1f\n" +
+	"\vversion_max\x18\x06 \x01(\rR\n" +
+	"versionMax\x12\x16\n" +
+	"\x06others\x18\a \x03(\tR\x06others\"5\n" +
 	"\aRefused\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\"\x06\n" +
@@ -6125,7 +6366,22 @@ const file_wire_proto_rawDesc = "" +
 	"PutCharter\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\"(\n" +
 	"\x0eRevocationList\x12\x16\n" +
-	"\x06signed\x18\x01 \x01(\fR\x06signed\"Q\n" +
+	"\x06signed\x18\x01 \x01(\fR\x06signed\"\xc3\x01\n" +
+	"\bDocument\x12/\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
+	"\x06signed\x18\x02 \x01(\fR\x06signed\"n\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eKIND_AGREEMENT\x10\x01\x12\x13\n" +
+	"\x0fKIND_WITHDRAWAL\x10\x02\x12\x0f\n" +
+	"\vKIND_NOTICE\x10\x03\x12\x16\n" +
+	"\x12KIND_NOTICE_ANSWER\x10\x04\"n\n" +
+	"\n" +
+	"Withdrawal\x12\x1c\n" +
+	"\tagreement\x18\x01 \x01(\fR\tagreement\x12\x13\n" +
+	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x1b\n" +
+	"\tissued_ms\x18\x03 \x01(\x03R\bissuedMs\x12\x10\n" +
+	"\x03why\x18\x04 \x01(\tR\x03why\"Q\n" +
 	"\x12PublishKeyPackages\x12\x1a\n" +
 	"\bpackages\x18\x01 \x03(\fR\bpackages\x12\x1f\n" +
 	"\vlast_resort\x18\x02 \x01(\fR\n" +
@@ -6410,7 +6666,7 @@ const file_wire_proto_rawDesc = "" +
 	"\tsignature\x18\x05 \x01(\fR\tsignature\x12 \n" +
 	"\vcertificate\x18\x06 \x01(\fR\vcertificate\"6\n" +
 	"\x10CertificateChain\x12\"\n" +
-	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xc7\x01\n" +
+	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xe5\x01\n" +
 	"\rRecordEntries\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
@@ -6419,7 +6675,8 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x05 \x01(\fR\n" +
 	"checkpoint\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\x98\x02\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\"\x98\x02\n" +
 	"\fRecordAnswer\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
@@ -6440,15 +6697,16 @@ const file_wire_proto_rawDesc = "" +
 	"\x05LINES\x10\x00\x12\x0f\n" +
 	"\vCHECKPOINTS\x10\x01\x12\n" +
 	"\n" +
-	"\x06CHAINS\x10\x02J\x04\b\x03\x10\x04\"\xc6\x01\n" +
+	"\x06CHAINS\x10\x02J\x04\b\x03\x10\x04\"\xe4\x01\n" +
 	"\n" +
 	"RecordPage\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
 	"\x04logs\x18\x02 \x03(\tR\x04logs\x12\x14\n" +
 	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
 	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x12\n" +
-	"\x04next\x18\a \x01(\fR\x04nextJ\x04\b\x03\x10\x04\"\xc1\b\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\x12\x12\n" +
+	"\x04next\x18\b \x01(\fR\x04nextJ\x04\b\x03\x10\x04\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +
@@ -6530,165 +6788,170 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
+var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
 var file_wire_proto_goTypes = []any{
-	(FetchRecord_Part)(0),      // 0: crossband.v1.FetchRecord.Part
-	(Charter_Kind)(0),          // 1: crossband.v1.Charter.Kind
-	(Charter_Storage)(0),       // 2: crossband.v1.Charter.Storage
-	(*Frame)(nil),              // 3: crossband.v1.Frame
-	(*Hello)(nil),              // 4: crossband.v1.Hello
-	(*HelloAck)(nil),           // 5: crossband.v1.HelloAck
-	(*Refused)(nil),            // 6: crossband.v1.Refused
-	(*Done)(nil),               // 7: crossband.v1.Done
-	(*Enrol)(nil),              // 8: crossband.v1.Enrol
-	(*EnrolReply)(nil),         // 9: crossband.v1.EnrolReply
-	(*TrustList)(nil),          // 10: crossband.v1.TrustList
-	(*PutCharter)(nil),         // 11: crossband.v1.PutCharter
-	(*RevocationList)(nil),     // 12: crossband.v1.RevocationList
-	(*PublishKeyPackages)(nil), // 13: crossband.v1.PublishKeyPackages
-	(*FetchKeyPackage)(nil),    // 14: crossband.v1.FetchKeyPackage
-	(*KeyPackage)(nil),         // 15: crossband.v1.KeyPackage
-	(*KeyPackagesLeft)(nil),    // 16: crossband.v1.KeyPackagesLeft
-	(*ChannelOffer)(nil),       // 17: crossband.v1.ChannelOffer
-	(*CreateChannel)(nil),      // 18: crossband.v1.CreateChannel
-	(*Subscribe)(nil),          // 19: crossband.v1.Subscribe
-	(*Subscribed)(nil),         // 20: crossband.v1.Subscribed
-	(*Unsubscribe)(nil),        // 21: crossband.v1.Unsubscribe
-	(*FetchLog)(nil),           // 22: crossband.v1.FetchLog
-	(*Entries)(nil),            // 23: crossband.v1.Entries
-	(*Entry)(nil),              // 24: crossband.v1.Entry
-	(*FetchSealed)(nil),        // 25: crossband.v1.FetchSealed
-	(*Sealed)(nil),             // 26: crossband.v1.Sealed
-	(*FetchGroupInfo)(nil),     // 27: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 28: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 29: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 30: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 31: crossband.v1.Commit
-	(*Text)(nil),               // 32: crossband.v1.Text
-	(*Hail)(nil),               // 33: crossband.v1.Hail
-	(*HailReply)(nil),          // 34: crossband.v1.HailReply
-	(*Page)(nil),               // 35: crossband.v1.Page
-	(*PageResult)(nil),         // 36: crossband.v1.PageResult
-	(*Incident)(nil),           // 37: crossband.v1.Incident
-	(*Duty)(nil),               // 38: crossband.v1.Duty
-	(*Appended)(nil),           // 39: crossband.v1.Appended
-	(*Read)(nil),               // 40: crossband.v1.Read
-	(*Progress)(nil),           // 41: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 42: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 43: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 44: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 45: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 46: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 47: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 48: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 49: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 50: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 51: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 52: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 53: crossband.v1.FloorWarning
-	(*Burst)(nil),              // 54: crossband.v1.Burst
-	(*CertificateChain)(nil),   // 55: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),      // 56: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),       // 57: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),        // 58: crossband.v1.FetchRecord
-	(*RecordPage)(nil),         // 59: crossband.v1.RecordPage
-	(*Charter)(nil),            // 60: crossband.v1.Charter
-	(*Letter)(nil),             // 61: crossband.v1.Letter
-	(*Message)(nil),            // 62: crossband.v1.Message
-	(*Position)(nil),           // 63: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 64: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 65: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 66: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),  // 67: crossband.v1.Progress.Presence
-	(*Charter_Party)(nil),      // 68: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 69: crossband.v1.Charter.Step
+	(Document_Kind)(0),         // 0: crossband.v1.Document.Kind
+	(FetchRecord_Part)(0),      // 1: crossband.v1.FetchRecord.Part
+	(Charter_Kind)(0),          // 2: crossband.v1.Charter.Kind
+	(Charter_Storage)(0),       // 3: crossband.v1.Charter.Storage
+	(*Frame)(nil),              // 4: crossband.v1.Frame
+	(*Hello)(nil),              // 5: crossband.v1.Hello
+	(*HelloAck)(nil),           // 6: crossband.v1.HelloAck
+	(*Refused)(nil),            // 7: crossband.v1.Refused
+	(*Done)(nil),               // 8: crossband.v1.Done
+	(*Enrol)(nil),              // 9: crossband.v1.Enrol
+	(*EnrolReply)(nil),         // 10: crossband.v1.EnrolReply
+	(*TrustList)(nil),          // 11: crossband.v1.TrustList
+	(*PutCharter)(nil),         // 12: crossband.v1.PutCharter
+	(*RevocationList)(nil),     // 13: crossband.v1.RevocationList
+	(*Document)(nil),           // 14: crossband.v1.Document
+	(*Withdrawal)(nil),         // 15: crossband.v1.Withdrawal
+	(*PublishKeyPackages)(nil), // 16: crossband.v1.PublishKeyPackages
+	(*FetchKeyPackage)(nil),    // 17: crossband.v1.FetchKeyPackage
+	(*KeyPackage)(nil),         // 18: crossband.v1.KeyPackage
+	(*KeyPackagesLeft)(nil),    // 19: crossband.v1.KeyPackagesLeft
+	(*ChannelOffer)(nil),       // 20: crossband.v1.ChannelOffer
+	(*CreateChannel)(nil),      // 21: crossband.v1.CreateChannel
+	(*Subscribe)(nil),          // 22: crossband.v1.Subscribe
+	(*Subscribed)(nil),         // 23: crossband.v1.Subscribed
+	(*Unsubscribe)(nil),        // 24: crossband.v1.Unsubscribe
+	(*FetchLog)(nil),           // 25: crossband.v1.FetchLog
+	(*Entries)(nil),            // 26: crossband.v1.Entries
+	(*Entry)(nil),              // 27: crossband.v1.Entry
+	(*FetchSealed)(nil),        // 28: crossband.v1.FetchSealed
+	(*Sealed)(nil),             // 29: crossband.v1.Sealed
+	(*FetchGroupInfo)(nil),     // 30: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),          // 31: crossband.v1.GroupInfo
+	(*Welcome)(nil),            // 32: crossband.v1.Welcome
+	(*WelcomeAck)(nil),         // 33: crossband.v1.WelcomeAck
+	(*Commit)(nil),             // 34: crossband.v1.Commit
+	(*Text)(nil),               // 35: crossband.v1.Text
+	(*Hail)(nil),               // 36: crossband.v1.Hail
+	(*HailReply)(nil),          // 37: crossband.v1.HailReply
+	(*Page)(nil),               // 38: crossband.v1.Page
+	(*PageResult)(nil),         // 39: crossband.v1.PageResult
+	(*Incident)(nil),           // 40: crossband.v1.Incident
+	(*Duty)(nil),               // 41: crossband.v1.Duty
+	(*Appended)(nil),           // 42: crossband.v1.Appended
+	(*Read)(nil),               // 43: crossband.v1.Read
+	(*Progress)(nil),           // 44: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 45: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 46: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 47: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 48: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 49: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 50: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 51: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 52: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 53: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 54: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 55: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 56: crossband.v1.FloorWarning
+	(*Burst)(nil),              // 57: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 58: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 59: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 60: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 61: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 62: crossband.v1.RecordPage
+	(*Charter)(nil),            // 63: crossband.v1.Charter
+	(*Letter)(nil),             // 64: crossband.v1.Letter
+	(*Message)(nil),            // 65: crossband.v1.Message
+	(*Position)(nil),           // 66: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 67: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 68: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 69: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),  // 70: crossband.v1.Progress.Presence
+	(*Charter_Party)(nil),      // 71: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 72: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
-	4,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
-	5,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
-	6,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
-	7,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
-	8,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
-	9,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
-	10, // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
-	11, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
-	12, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
-	13, // 9: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
-	14, // 10: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
-	15, // 11: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
-	16, // 12: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
-	17, // 13: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
-	18, // 14: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
-	19, // 15: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
-	20, // 16: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
-	21, // 17: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
-	22, // 18: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
-	23, // 19: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
-	27, // 20: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
-	28, // 21: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
-	29, // 22: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
-	30, // 23: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
-	25, // 24: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
-	26, // 25: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
-	31, // 26: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
-	32, // 27: crossband.v1.Frame.text:type_name -> crossband.v1.Text
-	33, // 28: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
-	34, // 29: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	39, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	40, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
-	41, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
-	42, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
-	43, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
-	44, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
-	45, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	46, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	47, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	48, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	49, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	50, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	51, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	52, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	53, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	54, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
-	36, // 46: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
-	37, // 47: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
-	38, // 48: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
-	56, // 49: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	57, // 50: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	58, // 51: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	59, // 52: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
-	50, // 53: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	24, // 54: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	31, // 55: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	32, // 56: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	33, // 57: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	34, // 58: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	35, // 59: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	36, // 60: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	37, // 61: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	38, // 62: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	65, // 63: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	66, // 64: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	66, // 65: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	67, // 66: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	55, // 67: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	55, // 68: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	55, // 69: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
-	0,  // 70: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
-	55, // 71: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	1,  // 72: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	68, // 73: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	2,  // 74: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	68, // 75: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	69, // 76: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	64, // 77: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	63, // 78: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	79, // [79:79] is the sub-list for method output_type
-	79, // [79:79] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	5,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
+	6,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
+	7,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
+	8,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
+	9,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
+	10, // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
+	11, // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
+	12, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
+	13, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
+	14, // 9: crossband.v1.Frame.document:type_name -> crossband.v1.Document
+	16, // 10: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
+	17, // 11: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
+	18, // 12: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
+	19, // 13: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
+	20, // 14: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
+	21, // 15: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
+	22, // 16: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
+	23, // 17: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
+	24, // 18: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
+	25, // 19: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
+	26, // 20: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
+	30, // 21: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
+	31, // 22: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
+	32, // 23: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
+	33, // 24: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
+	28, // 25: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
+	29, // 26: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
+	34, // 27: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
+	35, // 28: crossband.v1.Frame.text:type_name -> crossband.v1.Text
+	36, // 29: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
+	37, // 30: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
+	42, // 31: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	43, // 32: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	44, // 33: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	45, // 34: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	46, // 35: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	47, // 36: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	48, // 37: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	49, // 38: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	50, // 39: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	51, // 40: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	52, // 41: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	53, // 42: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	54, // 43: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	55, // 44: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	56, // 45: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	57, // 46: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	39, // 47: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
+	40, // 48: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
+	41, // 49: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
+	59, // 50: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	60, // 51: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	61, // 52: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	62, // 53: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	0,  // 54: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
+	53, // 55: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	27, // 56: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	34, // 57: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	35, // 58: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	36, // 59: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	37, // 60: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	38, // 61: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	39, // 62: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	40, // 63: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	41, // 64: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	68, // 65: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	69, // 66: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	69, // 67: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	70, // 68: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	58, // 69: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	58, // 70: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	58, // 71: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	1,  // 72: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
+	58, // 73: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	2,  // 74: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	71, // 75: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	3,  // 76: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	71, // 77: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	72, // 78: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	67, // 79: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	66, // 80: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	81, // [81:81] is the sub-list for method output_type
+	81, // [81:81] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	81, // [81:81] is the sub-list for extension extendee
+	0,  // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -6706,6 +6969,7 @@ func file_wire_proto_init() {
 		(*Frame_TrustList)(nil),
 		(*Frame_PutCharter)(nil),
 		(*Frame_RevocationList)(nil),
+		(*Frame_Document)(nil),
 		(*Frame_PublishKeyPackages)(nil),
 		(*Frame_FetchKeyPackage)(nil),
 		(*Frame_KeyPackage)(nil),
@@ -6751,7 +7015,7 @@ func file_wire_proto_init() {
 		(*Frame_FetchRecord)(nil),
 		(*Frame_RecordPage)(nil),
 	}
-	file_wire_proto_msgTypes[21].OneofWrappers = []any{
+	file_wire_proto_msgTypes[23].OneofWrappers = []any{
 		(*Entry_Commit)(nil),
 		(*Entry_Text)(nil),
 		(*Entry_Hail)(nil),
@@ -6761,7 +7025,7 @@ func file_wire_proto_init() {
 		(*Entry_Incident)(nil),
 		(*Entry_Duty)(nil),
 	}
-	file_wire_proto_msgTypes[59].OneofWrappers = []any{
+	file_wire_proto_msgTypes[61].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -6772,8 +7036,8 @@ func file_wire_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   67,
+			NumEnums:      4,
+			NumMessages:   69,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

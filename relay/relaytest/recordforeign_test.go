@@ -54,32 +54,3 @@ func TestAForeignIncidentIsNotTold(t *testing.T) {
 		}
 	})
 }
-
-// A calling channel and its template with more agencies than a charter has are all in
-// the record.
-func TestARecordHasThePartiesOfBothCharters(t *testing.T) {
-	var calling proto.ChannelID
-	runWith(t, 1, func(b *border) {
-		b.Link(b.us, b.mx)
-		template := []*wire.Charter_Party{relaytest.Party(b.us), relaytest.Party(b.mx)}
-		for _, n := range []string{"a.example", "b.example", "c.example", "d.example", "e.example", "f.example"} {
-			p := relaytest.Party(b.ca)
-			p.Agency = n
-			template = append(template, p)
-		}
-		calling = b.us.Calling("Wide", []*wire.Charter_Party{relaytest.Party(b.us), relaytest.Party(b.mx), relaytest.Party(b.ca)}, template)
-	}, func(t *testing.T, b *border) {
-		agent, guard := b.us.Endpoint("desk/del-rio"), b.mx.Endpoint("desk/piedras-negras")
-		here := agent.MustJoin(calling)
-		guard.MustJoin(calling)
-		time.Sleep(time.Second)
-		mine, theirs := ring(t, here, guard, client.HailOptions{})
-		stands(t, proto.HailReceived, mine, theirs)
-		reply(t, theirs, proto.HailAccepted, 0)
-		time.Sleep(5 * time.Second)
-		r := verified(t, b, fetched(t, guard, mine.Incident()))
-		if !r.Intact() || r.Logs[0].Entries < 4 || len(r.Logs[0].Parties) != 9 {
-			t.Errorf("%d entries, parties %v: %v", r.Logs[0].Entries, r.Logs[0].Parties, r.Findings)
-		}
-	})
-}

@@ -50,7 +50,7 @@ func TestAPartnerDoesNotCosignAnotherHistory(t *testing.T) {
 			t.Errorf("the hub's own: %v", r.Findings)
 		}
 		for _, c := range r.Logs[0].Cosigned {
-			if c.Agency == b.mx.Name && c.Size > 3 {
+			if c.Agency == b.mx.Name && c.Size > uint64(len(before.Logs[0].Entries)) {
 				t.Errorf("the partner has cosigned %d entries, of which it was shown others", c.Size)
 			}
 		}
