@@ -11,6 +11,7 @@ import (
 	"crossband/crypto/record"
 	"crossband/proto"
 	"crossband/proto/wire"
+	"crossband/relay/hub"
 	"crossband/relay/store"
 )
 
@@ -90,5 +91,42 @@ func TestIdleRecordsAreLetGo(t *testing.T) {
 	r.letGo(time.Now().Add(2 * bookIdle))
 	if r.books[own] == nil || r.books[theirs] != nil || r.shelves["gn.example"].logs != 0 {
 		t.Errorf("%d logs are left, the partner's share is %+v", len(r.books), r.shelves["gn.example"])
+	}
+}
+
+// Whatever channel something of an incident happens on, only the parties that its
+// record began with are told of it.
+func TestOnlyPartiesAreTold(t *testing.T) {
+	r := shelved(t)
+	e := hub.Recorded{
+		Incident: proto.NewIncidentID(), Parties: []proto.Agency{"rcmp.example", "usbp.example"}, Told: []proto.Agency{"rcmp.example", "usbp.example"},
+		Actor: r.n.Name(), What: hub.FloorMoved{Move: hub.FloorGranted, Priority: proto.PriorityRoutine},
+	}
+	for _, told := range []proto.Agency{"rcmp.example", "gn.example"} {
+		e.Told = []proto.Agency{told}
+		if err := r.add(t.Context(), e, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := r.books[record.Origin{Agency: "usbp.example", Incident: e.Incident}]
+	if len(b.told) != 1 || b.told[0] != "rcmp.example" || b.log.Size() != 3 {
+		t.Errorf("told are %v of %d entries", b.told, b.log.Size())
+	}
+}
+
+// A calling channel and its template may have more parties together than one charter:
+// they are all in the record.
+func TestARecordHasThePartiesOfBothCharters(t *testing.T) {
+	r := shelved(t)
+	e := hub.Recorded{Incident: proto.NewIncidentID(), Actor: r.n.Name(), What: hub.FloorMoved{Move: hub.FloorGranted, Priority: proto.PriorityRoutine}}
+	for c := range 2*proto.MaxParties - 1 {
+		e.Parties = append(e.Parties, proto.Agency(string(rune('a'+c))+".example"))
+	}
+	e.Parties = append(e.Parties, "usbp.example")
+	if err := r.add(t.Context(), e, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if b := r.books[record.Origin{Agency: "usbp.example", Incident: e.Incident}]; b.log.Size() != 2 || r.n.counters.recordFaults.Load() != 0 {
+		t.Errorf("%d entries of %d parties, %d alarms", b.log.Size(), len(e.Parties), r.n.counters.recordFaults.Load())
 	}
 }

@@ -88,17 +88,3 @@ func (r *recorder) storedChains(ctx context.Context, o record.Origin, leaves []r
 	}
 	return list, nil
 }
-
-// allChains reads the certificates of all who signed in a log.
-func (r *recorder) allChains(ctx context.Context, b *book) (list []*wire.CertificateChain, err error) {
-	err = r.n.cfg.Store.Scan(ctx, store.Bucket(chainsPrefix+b.origin.String()), nil, func(_, value []byte) bool {
-		if c := new(wire.CertificateChain); pb.Unmarshal(value, c) == nil {
-			list = append(list, c)
-		}
-		return len(list) < record.MaxChains
-	})
-	if err != nil {
-		return nil, fmt.Errorf("relay: store: %w", err)
-	}
-	return list, nil
-}

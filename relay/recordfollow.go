@@ -138,6 +138,7 @@ func (r *recorder) take(b *book, m *wire.RecordEntries, now time.Time) (record.C
 	b.replica = staged
 	if r.books[b.origin] == nil {
 		r.enter(b)
+		r.keepIndex(b.origin)
 	}
 	for _, e := range taken {
 		r.keepLine(b, e)

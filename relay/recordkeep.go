@@ -66,6 +66,7 @@ func (r *recorder) forget(ctx context.Context, l *loop, o record.Origin) error {
 		b.broken = "its time is over" // whatever is left to do of it
 		r.leave(b)
 	}
+	r.keep(bucketIncidents, incidentKey(o), nil)
 	r.keep(bucketRecords, []byte(o.String()), nil)
 	r.n.log.Info("record deleted: its time is over", "record", o.String(), "kept", r.n.cfg.Records)
 	return l.store(ctx, r.written())

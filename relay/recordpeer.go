@@ -38,7 +38,7 @@ const (
 // the newest checkpoint; without entries, to learn how far it is. It returns how many
 // frames it sent.
 func (r *recorder) push(ctx context.Context, l *loop, b *book, links map[proto.Agency]*port, now time.Time) (sent int, err error) {
-	if b.log == nil || b.broken != "" || len(b.notes) == 0 || b.settled {
+	if b.log == nil || b.broken != "" || len(b.notes) == 0 || b.settled || b.lost {
 		return 0, nil
 	}
 	newest := b.notes[len(b.notes)-1].at
@@ -57,7 +57,7 @@ func (r *recorder) push(ctx context.Context, l *loop, b *book, links map[proto.A
 			continue
 		}
 		frame, err := r.entriesFor(ctx, b, f, &newest)
-		if err != nil {
+		if err != nil || frame == nil {
 			return sent, err
 		}
 		f.asked, f.sent = now, len(newest.Signatures)
@@ -77,7 +77,8 @@ func (b *book) cosignedBy(a proto.Agency) uint64 {
 }
 
 // entriesFor makes the next frame for a partner. Only signed entries leave this
-// relay: what has not been signed could still be lost.
+// relay: what has not been signed could still be lost. There is no frame when the next
+// line is not in the store: the log goes on here, and is brought to nobody further.
 func (r *recorder) entriesFor(ctx context.Context, b *book, f *follower, newest *record.Checkpoint) (*wire.Frame, error) {
 	m := &wire.RecordEntries{Incident: b.origin.Incident[:], Agency: string(b.origin.Agency), Checkpoint: newest.Note()}
 	if f.told && f.held < newest.Size {
@@ -85,6 +86,11 @@ func (r *recorder) entriesFor(ctx context.Context, b *book, f *follower, newest 
 		lines, err := r.lines(ctx, b.origin, f.held, newest.Size)
 		if err != nil {
 			return nil, err
+		}
+		if len(lines) == 0 {
+			r.alarm(b, "a line of the record is lost", &record.Refusal{Fault: record.Deleted, Index: int64(f.held), Detail: "the partners lack it; restore a backup"})
+			b.lost = true
+			return nil, nil
 		}
 		if m.Documents, m.Lines, err = r.restsFor(ctx, b.origin, lines); err != nil {
 			return nil, err
@@ -95,16 +101,18 @@ func (r *recorder) entriesFor(ctx context.Context, b *book, f *follower, newest 
 	return &wire.Frame{Body: &wire.Frame_RecordEntries{RecordEntries: m}}, err
 }
 
-// lines reads entries from first on, as many as one frame holds, below end.
+// lines reads entries from first on, as many as one frame holds, below end, up to the
+// first that is not there.
 func (r *recorder) lines(ctx context.Context, o record.Origin, first, end uint64) (list [][]byte, err error) {
 	size := 0
 	var after []byte
 	if first > 0 {
 		after = indexKey(first - 1)
 	}
-	err = r.n.cfg.Store.Scan(ctx, store.Bucket(linesPrefix+o.String()), after, func(_, value []byte) bool {
+	err = r.n.cfg.Store.Scan(ctx, store.Bucket(linesPrefix+o.String()), after, func(key, value []byte) bool {
+		next := first + uint64(len(list))
 		size += len(value)
-		if uint64(len(list)) >= end-first || len(list) >= maxRecordLines || len(list) > 0 && size > maxRecordBytes {
+		if !bytes.Equal(key, indexKey(next)) || next >= end || len(list) >= maxRecordLines || len(list) > 0 && size > maxRecordBytes {
 			return false
 		}
 		list = append(list, bytes.Clone(value))
@@ -114,14 +122,4 @@ func (r *recorder) lines(ctx context.Context, o record.Origin, first, end uint64
 		return nil, fmt.Errorf("relay: store: %w", err)
 	}
 	return list, nil
-}
-
-// named finds the log that a frame is about.
-func (r *recorder) named(ctx context.Context, incident []byte, agency string) (*book, error) {
-	id, err := proto.IncidentIDFrom(incident)
-	a, err2 := proto.ParseAgency(agency)
-	if err != nil || err2 != nil {
-		return nil, nil
-	}
-	return r.book(ctx, record.Origin{Agency: a, Incident: id})
 }

@@ -51,7 +51,7 @@ func (r *recorder) toDo(b *book) {
 }
 
 // done reports whether nothing is left to sign or to bring.
-func (b *book) done() bool { return b.broken != "" || b.settled && b.unsigned.IsZero() }
+func (b *book) done() bool { return b.broken != "" || (b.settled || b.lost) && b.unsigned.IsZero() }
 
 // room refuses another log of a partner whose share is used up: it must not take what
 // others need.

@@ -331,6 +331,7 @@ func sayVerdict(e env, r *record.Report, files []string, bundles []*identity.Bun
 			e.printf("  cosigned by %s as far as entry %d, %s\n", shown(c.By), c.Size-1, recordTime(c.At))
 		}
 		e.printf("  %d bursts signed by their devices; %d contents shown\n", l.Bursts, l.Revealed)
+		e.printf("  %s\n", closedWord(l.Closed))
 	}
 	for _, f := range r.Findings {
 		where := ""
@@ -353,6 +354,13 @@ func sayVerdict(e env, r *record.Report, files []string, bundles []*identity.Bun
 	for _, b := range bundles {
 		e.note("judged by the bundle of %s: %s", b.Agency, b.Fingerprint().String())
 	}
+}
+
+func closedWord(closed bool) string {
+	if closed {
+		return "closed"
+	}
+	return "not closed: it may go on"
 }
 
 func joinNames(names []proto.Name) string {

@@ -208,6 +208,11 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	case c.Kind.Opened() && (signer != actor || h.channels[c.Parent] == nil):
 		return proto.Refusef(proto.ReasonCharter, "%s may not open this %s", actor, c.Kind)
 	}
+	if c.Kind == proto.KindIncident {
+		if err := h.isOf(c.Incident, c.Parent); err != nil {
+			return err
+		}
+	}
 	m, err := newMembership(b.GroupInfo, c, b.Charter, h.judge, h.now)
 	if err != nil {
 		return err
