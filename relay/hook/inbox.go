@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -123,8 +124,13 @@ func (b *Inbox) load(ctx context.Context) error {
 // disk, and what is to be raised will be, once, whatever happens to this process.
 // delivery is the delivery's own identifier, digest that of its body: the same
 // identifier with another body is a conflict. An error leaves nothing behind that
-// sending again would not put right.
+// sending again would not put right; a Fault says that sending again is of no use.
 func (b *Inbox) Accept(ctx context.Context, src *Source, delivery string, digest [32]byte, alerts []Alert) ([]Result, error) {
+	for i := range alerts { // a journal that cannot hold one must still hold the others
+		if _, err := json.Marshal(&alerts[i]); err != nil {
+			return nil, fault("alert", "%s cannot be kept: %v", line(alerts[i].ID, maxEvent), err)
+		}
+	}
 	a := ask{src, delivery, digest, alerts, make(chan answer, 1)}
 	select {
 	case b.asks <- a:

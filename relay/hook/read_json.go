@@ -42,7 +42,8 @@ func (o *object) time(name string) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || len(s) > maxDigits+3 || t.Year() < 1970 || t.Year() > 2200 {
+	_, offset := t.Zone() // the standard library reads one of 24 hours, and encodes none
+	if err != nil || max(offset, -offset) >= 24*60*60 || len(s) > maxDigits+3 || t.Year() < 1970 || t.Year() > 2200 {
 		o.wrong(name, "is no time of RFC 3339")
 		return time.Time{}
 	}

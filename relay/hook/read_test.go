@@ -214,6 +214,8 @@ func TestEvents(t *testing.T) {
 	for body, element := range map[string]string{
 		swap(event, `"type":"t",`, ""):                       "type",
 		swap(event, "2026-08-14T23:44:02Z", "yesterday"):     "timestamp",
+		swap(event, "44:02Z", "44:02+24:00"):                 "timestamp",
+		swap(event, "44:02Z", "44:02-23:60"):                 "timestamp",
 		swap(event, `"severe"`, `"dreadful"`):                "data.severity",
 		swap(event, `"severe"`, `3`):                         "data.severity",
 		swap(event, `"lat":31,`, ""):                         "data.lat",

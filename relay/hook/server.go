@@ -207,6 +207,9 @@ func (s *Server) take(ctx context.Context, src *door, m Message, r Reading) ([]R
 	if len(r.Alerts) > 0 {
 		var err error
 		if results, err = s.inbox.Accept(ctx, src.Source, m.ID, sha256.Sum256(m.Body), r.Alerts); err != nil {
+			if errors.As(err, new(*Fault)) {
+				return nil, refusalOf(err)
+			}
 			return nil, &refusal{code: http.StatusServiceUnavailable, why: err.Error(), after: time.Second}
 		}
 	}

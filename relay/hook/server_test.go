@@ -187,6 +187,7 @@ func TestServerRefuses(t *testing.T) {
 		"bad UTF-8":               {s.request("application/json", swap(event, `"T"`, "\"\xff\"")), 400, ""},
 		"bad UTF-8 in XML":        {s.request("application/xml", swap(capAlert, "Storm", "\xff")), 400, ""},
 		"no status":               {s.request("application/xml", swap(capAlert, "<status>Actual</status>", "")), 422, "alert/status"},
+		"an offset of 24 hours":   {s.request("application/xml", swap(capAlert, "00-07:00", "00+24:00")), 422, "alert/sent"},
 		"no sender":               {s.request("application/xml", swap(capAlert, "<sender>s@example.gov</sender>", "")), 422, "alert/sender"},
 		"unknown severity":        {s.request("application/xml", swap(capAlert, "Severe", "Terrible")), 422, "alert/info/severity"},
 		"unknown severity, JSON":  {s.request("application/json", swap(event, "severe", "dreadful")), 422, "data.severity"},
