@@ -17,8 +17,8 @@ type ledger struct {
 	order     []*record // by acceptance, the oldest first
 	pending   []*record // those of them that may have something left to do
 	incidents map[Key]*incident
-	aliases   map[Key]Key // alert that has not come → incident
-	threads   map[Key]Key // open thread → incident
+	aliases   map[subject]Key // alert that has not come → incident
+	threads   map[subject]Key // open thread → incident
 	hails     map[proto.MessageID]Key
 	storms    map[string]*storm // by source
 	total     [2]proto.Bucket   // of hails: ordinary and severe
@@ -26,12 +26,19 @@ type ledger struct {
 	changed   map[Key]*record // to be written; nil: to be deleted
 }
 
+// subject is an alert or a thread, of one status: an exercise, a test and what is
+// real never touch each other, whatever they are called.
+type subject struct {
+	name   Key
+	status Status
+}
+
 // incident is what alerts that belong together have opened.
 type incident struct {
-	root     Key
-	ring     *record // whose hail stands for it; nil: none was to be made
-	closed   bool
-	exercise bool
+	root   Key
+	ring   *record // whose hail stands for it; nil: none was to be made
+	closed bool
+	status Status // of all its alerts
 }
 
 // live reports that somebody was called, or is about to be.
@@ -41,8 +48,8 @@ func (i *incident) live() bool {
 
 func newLedger(i ids, l Limits) *ledger {
 	return &ledger{
-		ids: i, limits: l, records: make(map[Key]*record), incidents: make(map[Key]*incident), aliases: make(map[Key]Key),
-		threads: make(map[Key]Key), hails: make(map[proto.MessageID]Key), storms: make(map[string]*storm), changed: make(map[Key]*record),
+		ids: i, limits: l, records: make(map[Key]*record), incidents: make(map[Key]*incident), aliases: make(map[subject]Key),
+		threads: make(map[subject]Key), hails: make(map[proto.MessageID]Key), storms: make(map[string]*storm), changed: make(map[Key]*record),
 	}
 }
 
@@ -57,11 +64,11 @@ func (l *ledger) add(r *record) {
 	}
 	inc := l.incidents[r.Root]
 	if inc == nil {
-		inc = &incident{root: r.Root, exercise: r.Verdict.Exercise}
+		inc = &incident{root: r.Root, status: r.Status}
 		l.incidents[r.Root] = inc
 	}
 	for _, k := range r.Aliases {
-		l.aliases[k] = r.Root
+		l.aliases[subject{k, r.Status}] = r.Root
 	}
 	l.rings(inc, r)
 	if r.Closes {
@@ -69,7 +76,7 @@ func (l *ledger) add(r *record) {
 			l.close(k)
 		}
 	} else if r.Thread != (Key{}) && r.Op != opNone {
-		l.threads[r.Thread] = r.Root
+		l.threads[subject{r.Thread, r.Status}] = r.Root
 	}
 	if r.State == stateHeld {
 		l.storm(r.Source).hold(r)
@@ -81,7 +88,7 @@ func (l *ledger) rings(inc *incident, r *record) {
 	if r.Op != opRaise {
 		return
 	}
-	inc.ring, inc.closed, inc.exercise = r, false, r.Verdict.Exercise
+	inc.ring, inc.closed = r, false
 	if r.Rung {
 		l.hails[l.ids.hail(r.key, r.Attempt)] = r.key
 	}
@@ -105,7 +112,7 @@ func (l *ledger) begin(now time.Time, src *Source, a *Alert) *record {
 	l.seq++
 	r := &record{
 		key: keyOf(forAlert, src.Name, a.Sender, a.ID), Source: src.Name, Sender: a.Sender, Digest: a.Digest, Received: now,
-		Seq: l.seq, State: stateDone, Kind: a.Kind, Verdict: Judge(a, src.Policy, now), Alert: a,
+		Seq: l.seq, State: stateDone, Kind: a.Kind, Status: a.Status, Verdict: Judge(a, src.Policy, now), Alert: a,
 	}
 	r.Root, r.Why = r.key, r.Verdict.Why
 	if a.Thread != "" {
@@ -154,13 +161,13 @@ func (l *ledger) todo(r *record, o op) { r.Op, r.State = o, statePending }
 // alert decides about a first message: it opens an incident, unless something
 // about it has come before.
 func (l *ledger) alert(r *record) {
-	if root, known := l.aliases[r.key]; known {
+	if root, known := l.aliases[subject{r.key, r.Status}]; known {
 		r.Root, r.Why = root, "what updates or cancels it came before it"
 		return
 	}
-	if root, open := l.threads[r.Thread]; open {
+	if root, open := l.threads[subject{r.Thread, r.Status}]; open {
 		r.Root = root
-		if r.Verdict.Rings && l.sameClass(l.incidents[root], r) {
+		if r.Verdict.Rings {
 			l.todo(r, opRepeat)
 		}
 		return
@@ -189,11 +196,6 @@ func (l *ledger) update(src *Source, r *record) {
 	}
 	inc := l.incidents[r.Root]
 	switch {
-	case inc.ring != nil && !l.sameClass(inc, r): // an exercise and what is real do not update each other
-		r.Root = r.key
-		if r.Verdict.Rings {
-			l.todo(r, opRaise)
-		}
 	case inc.live() && (r.Verdict.Rings || r.Alert.AllClear && r.Alert.Status == Actual):
 		l.todo(r, opUpdate)
 	case r.Verdict.Rings:
@@ -212,7 +214,6 @@ func (l *ledger) cancel(src *Source, r *record) {
 		return
 	}
 	roots, unknown := l.follow(src, r)
-	roots = slices.DeleteFunc(roots, func(k Key) bool { return l.incidents[k].exercise != (r.Alert.Status == Exercise) })
 	r.Aliases, r.Closes, r.Why = unknown, true, ""
 	if len(roots) == 0 {
 		r.Why = "it cancels what is not known here"
@@ -233,8 +234,8 @@ func (l *ledger) cancel(src *Source, r *record) {
 	}
 }
 
-// follow finds the incidents that a message is about, and the alerts that it
-// names and that have not come. An update of another sender's alert is taken as
+// follow finds the incidents that a message is about, of its own status, and the
+// alerts that it names and that have not come. An update of another sender's alert is taken as
 // one of its own: it rings rather than be lost in an incident that it may not
 // belong to.
 func (l *ledger) follow(src *Source, r *record) (roots, unknown []Key) {
@@ -243,9 +244,11 @@ func (l *ledger) follow(src *Source, r *record) (roots, unknown []Key) {
 			continue
 		}
 		k := keyOf(forAlert, src.Name, ref.Sender, ref.ID)
-		root, known := l.aliases[k]
+		root, known := l.aliases[subject{k, r.Status}]
 		if old := l.records[k]; old != nil {
-			root, known = old.Root, true
+			if known = true; old.Status == r.Status {
+				root = old.Root
+			}
 		}
 		switch {
 		case !known:
@@ -254,15 +257,10 @@ func (l *ledger) follow(src *Source, r *record) (roots, unknown []Key) {
 			roots = append(roots, root)
 		}
 	}
-	if root, open := l.threads[r.Thread]; open && !slices.Contains(roots, root) {
+	if root, open := l.threads[subject{r.Thread, r.Status}]; open && !slices.Contains(roots, root) {
 		roots = append(roots, root)
 	}
 	return roots, unknown
-}
-
-// sameClass: exercises and real alerts are never one incident.
-func (l *ledger) sameClass(inc *incident, r *record) bool {
-	return inc != nil && inc.exercise == r.Verdict.Exercise
 }
 
 // result is what the sender of an alert is told.

@@ -99,6 +99,7 @@ type record struct {
 	Thread   Key       `json:"thread"`            // zero: none
 	Closes   bool      `json:"closes,omitempty"`  // the incidents are over with it
 	Kind     Kind      `json:"kind"`
+	Status   Status    `json:"status,omitempty"`  // of the alert
 	Attempt  int       `json:"attempt,omitempty"` // hails of it that were refused
 	Rung     bool      `json:"rung,omitempty"`    // a hail of it is out
 	Verdict  Verdict   `json:"verdict"`
@@ -157,6 +158,11 @@ func parseRecord(key, value []byte) (*record, error) {
 	if left := r.State == statePending || r.State == stateHeld; left && r.Alert == nil {
 		return nil, fmt.Errorf("hook: a record of the journal that is not done has no alert: %x", key)
 	}
-	r.key = Key(key)
+	if r.key = Key(key); r.Status == 0 { // kept before statuses were
+		r.Status = Actual
+		if r.Verdict.Exercise {
+			r.Status = Exercise
+		}
+	}
 	return r, nil
 }

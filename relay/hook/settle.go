@@ -140,7 +140,7 @@ func (l *ledger) drop(r *record) {
 	delete(l.records, r.key)
 	l.changed[r.key] = nil
 	for _, k := range r.Aliases {
-		delete(l.aliases, k)
+		delete(l.aliases, subject{k, r.Status})
 	}
 	inc := l.incidents[r.Root]
 	if inc != nil && (inc.ring == r || inc.ring == nil && inc.root == r.key) {

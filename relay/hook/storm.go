@@ -88,7 +88,7 @@ func (l *ledger) summarise(now time.Time, source string, s *storm) {
 	first := s.held[0]
 	a := &Alert{ID: "summary", Kind: KindAlert, Status: Actual, Event: "too many alerts", Sent: first.Received}
 	sum := &record{
-		key: keyOf(forSummary, source, string(first.key[:])), Source: source, Received: now, Seq: l.seq, Kind: KindAlert,
+		key: keyOf(forSummary, source, string(first.key[:])), Source: source, Received: now, Seq: l.seq, Kind: KindAlert, Status: Actual,
 		State: statePending, Op: opRaise, Summary: len(s.held), Alert: a, Verdict: Verdict{Rings: true, Exercise: true},
 	}
 	sum.Root = sum.key
@@ -109,7 +109,9 @@ func (l *ledger) summarise(now time.Time, source string, s *storm) {
 		}
 		l.write(r)
 	}
-	s.held = nil
+	if s.held = nil; sum.Verdict.Exercise {
+		sum.Status = Exercise
+	}
 	l.add(sum)
 	l.write(sum)
 }
