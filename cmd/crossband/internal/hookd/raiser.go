@@ -128,7 +128,7 @@ func (r *Raiser) Update(ctx context.Context, u hook.Update) error {
 	}
 	state, _ := h.State()
 	switch {
-	case u.Repeat && state != proto.HailExpired: // it rings, or somebody has answered
+	case u.Repeat && !state.Over(): // it rings, or somebody is at it
 		return nil
 	case state.Over():
 		return hook.ErrOver
