@@ -3,43 +3,76 @@ package hook
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
+
+	"crossband/proto"
 )
 
 // dispatch gives the raiser its next errand, if it has none.
 func (b *Inbox) dispatch(ctx context.Context, r Raiser) {
-	if b.busy {
+	if b.under != nil {
 		return
 	}
 	now := b.clock()
-	next := b.ledger.next(func(r *record) bool { w := b.waits[r.key]; return w != nil && now.Before(w.next) })
-	if next == nil {
+	do, e := b.choose(now, r)
+	if e == nil {
 		return
 	}
-	do := b.errandOf(now, next, r)
-	key := next.key
 	select {
-	case b.errand <- func() {
+	case b.errands <- func() {
 		bounded, cancel := context.WithTimeout(ctx, errandLife)
 		defer cancel()
 		err := do(bounded)
 		select {
-		case b.done <- errandOutcome{key, err}:
+		case b.done <- errandOutcome{e, err}:
 		case <-ctx.Done():
 		}
 	}:
-		b.busy = true
+		b.under = e
 	case <-ctx.Done():
 	}
 }
 
+// choose picks what is to be done now; nil: nothing. Hails in doubt come when
+// nothing else does.
+func (b *Inbox) choose(now time.Time, r Raiser) (func(context.Context) error, *errand) {
+	waits := func(k Key) bool { w := b.waits[k]; return w != nil && now.Before(w.next) }
+	if next := b.ledger.next(func(r *record) bool { return waits(r.key) }); next != nil {
+		do, hail := b.errandOf(now, next, r)
+		return do, &errand{key: next.key, hail: hail, raise: next.Op == opRaise}
+	}
+	b.doubts = slices.DeleteFunc(b.doubts, func(k Key) bool { return !b.ledger.inDoubt(now, k) })
+	for _, k := range b.doubts {
+		if waits(k) {
+			continue
+		}
+		hail := b.ledger.hailOf(k)
+		return func(ctx context.Context) error { return unknown(ctx, r, hail) }, &errand{key: k, hail: hail, doubt: true}
+	}
+	return nil, nil
+}
+
+// errUnknown: a hail that was on its way is neither there nor known.
+var errUnknown = errors.New("it went out, and is not known any more")
+
+func unknown(ctx context.Context, r Raiser, hail proto.MessageID) error {
+	known, err := r.Known(ctx, hail)
+	if err == nil && !known {
+		return errUnknown
+	}
+	return err
+}
+
 // errandOf copies what the raiser needs: the record stays Run's.
-func (b *Inbox) errandOf(now time.Time, r *record, raiser Raiser) func(context.Context) error {
+func (b *Inbox) errandOf(now time.Time, r *record, raiser Raiser) (do func(context.Context) error, hail proto.MessageID) {
 	c := b.ledger.call(r, r.Root)
+	hail = c.Hail
 	switch r.Op {
 	case opRaise:
 		raise := Raise{Call: c, Urgency: r.Verdict.Urgency, Late: r.Alert.late(now), Summary: r.Summary}
-		return func(ctx context.Context) error { return raiser.Raise(ctx, raise) }
+		return func(ctx context.Context) error { return raiser.Raise(ctx, raise) }, hail
 	case opCancel:
 		calls := []Call{c}
 		for _, k := range r.Also {
@@ -53,15 +86,22 @@ func (b *Inbox) errandOf(now time.Time, r *record, raiser Raiser) func(context.C
 				}
 			}
 			return nil
-		}
+		}, hail
 	}
 	u := Update{c, b.ledger.ids.update(r.key), r.Op == opRepeat}
-	return func(ctx context.Context) error { return raiser.Update(ctx, u) }
+	return func(ctx context.Context) error { return raiser.Update(ctx, u) }, hail
 }
 
 // settle notes what came of an errand, and when a failed one is tried again.
 func (b *Inbox) settle(ctx context.Context, o errandOutcome) {
 	now := b.clock()
+	if o.doubt {
+		b.settleDoubt(ctx, now, o)
+		return
+	}
+	if o.raise && o.back != "" { // it was on its way, and came back before its errand did
+		o.err = fmt.Errorf("%w: %s", ErrRefused, o.back)
+	}
 	if b.ledger.settled(now, o.key, o.err) {
 		b.postpone(now, o.key)
 		b.log.Warn("alert not raised; it is tried again", "why", o.err.Error())
@@ -69,6 +109,39 @@ func (b *Inbox) settle(ctx context.Context, o errandOutcome) {
 		delete(b.waits, o.key)
 	}
 	b.write(ctx)
+}
+
+// settleDoubt raises a hail again that the last run had on its way and that nobody
+// knows: the run ended between its coming back and writing that down.
+func (b *Inbox) settleDoubt(ctx context.Context, now time.Time, o errandOutcome) {
+	if o.err != nil && !errors.Is(o.err, errUnknown) {
+		b.postpone(now, o.key)
+		return
+	}
+	b.doubts = slices.DeleteFunc(b.doubts, func(k Key) bool { return k == o.key })
+	if o.err != nil {
+		b.ledger.again(o.key)
+		b.log.Warn("a hail of the last run is not known; it is raised again", "hail", o.hail.String())
+		b.write(ctx)
+	}
+}
+
+// takeBack has a hail raised again that came back. What the journal has no room
+// for is tried again.
+func (b *Inbox) takeBack(ctx context.Context, h hailReturned) {
+	if e := b.under; e != nil && e.raise && e.hail == h.hail {
+		e.back = h.why
+		return
+	}
+	k, ours := b.ledger.returned(h.hail, h.why)
+	if !ours {
+		return
+	}
+	b.postpone(b.clock(), k)
+	b.log.Warn("a hail came back; it is raised again", "hail", h.hail.String(), "why", h.why)
+	if b.write(ctx) != nil {
+		b.unwritten = append(b.unwritten, h) // one for each hail of ours at most
+	}
 }
 
 // postpone has an errand wait before it is tried again: longer each time, and

@@ -25,12 +25,14 @@ type Inbox struct {
 	ended   chan struct{} // closed when Run has ended
 
 	// Run's, and no one else's.
-	ledger *ledger
-	broken error
-	busy   bool               // the raiser has an errand
-	waits  map[Key]*patience  // errands that failed
-	errand chan func()        // to the raiser
-	done   chan errandOutcome // from it
+	ledger    *ledger
+	broken    error
+	under     *errand            // what the raiser is at; nil: nothing
+	waits     map[Key]*patience  // errands that failed
+	doubts    []Key              // hails of the last run that may not have gone out
+	unwritten []hailReturned     // the journal had no room for them
+	errands   chan func()        // to the raiser
+	done      chan errandOutcome // from it
 }
 
 // ask is a delivery that waits for its answer.
@@ -52,8 +54,17 @@ type hailReturned struct {
 	why  string
 }
 
+// errand is what a raiser is at.
+type errand struct {
+	key   Key
+	hail  proto.MessageID // that it is about
+	raise bool            // that hail is to be made
+	doubt bool            // only whether the hail is known is asked
+	back  string          // the hail has come back meanwhile: why
+}
+
 type errandOutcome struct {
-	key Key
+	*errand
 	err error
 }
 
@@ -84,9 +95,13 @@ func Open(ctx context.Context, j Journal, l Limits, log *slog.Logger, clock func
 	}
 	b := &Inbox{
 		journal: j, limits: l.filled(), log: log, clock: clock, asks: make(chan ask, maxAsks), returns: make(chan hailReturned, maxAsks),
-		ended: make(chan struct{}), waits: make(map[Key]*patience), errand: make(chan func()), done: make(chan errandOutcome),
+		ended: make(chan struct{}), waits: make(map[Key]*patience), errands: make(chan func()), done: make(chan errandOutcome),
 	}
-	return b, b.load(ctx)
+	if err := b.load(ctx); err != nil {
+		return b, err
+	}
+	b.doubts = b.ledger.doubtful(clock())
+	return b, nil
 }
 
 // load makes the ledger of what is in the journal.
@@ -115,6 +130,9 @@ func (b *Inbox) load(ctx context.Context) error {
 	slices.SortFunc(records, func(x, y *record) int { return int(int64(x.Seq - y.Seq)) })
 	for _, r := range records {
 		l.add(r)
+	}
+	if b.ledger != nil { // what has rung has rung, whatever the journal holds
+		l.spentAs(b.ledger)
 	}
 	b.ledger = l
 	return nil
@@ -168,7 +186,7 @@ func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 		defer close(raiserEnded)
 		for {
 			select {
-			case do := <-b.errand:
+			case do := <-b.errands:
 				do()
 			case <-ctx.Done():
 				return
@@ -185,15 +203,16 @@ func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 		case a := <-b.asks:
 			b.takeIn(ctx, a)
 		case o := <-b.done:
-			b.busy = false
+			b.under = nil
 			b.settle(ctx, o)
 		case h := <-b.returns:
-			if k, ours := b.ledger.returned(h.hail, h.why); ours {
-				b.postpone(b.clock(), k)
-				b.log.Warn("a hail came back; it is raised again", "hail", h.hail.String(), "why", h.why)
-			}
-			b.write(ctx)
+			b.takeBack(ctx, h)
 		case <-tick.C:
+			again := b.unwritten
+			b.unwritten = nil
+			for _, h := range again {
+				b.takeBack(ctx, h)
+			}
 			for _, lost := range b.ledger.tick(b.clock()) {
 				delete(b.waits, lost.key)
 				b.log.Error("alert given up: NOBODY WAS CALLED", "source", lost.Source, "incident", b.ledger.ids.incident(lost.Root).String(), "why", lost.Why)

@@ -48,6 +48,9 @@ type Raiser interface {
 	// Update returns ErrOver when the hail rings no more and nobody took it.
 	Update(ctx context.Context, u Update) error
 	Cancel(ctx context.Context, c Cancel) error
+	// Known reports whether a hail that was on its way still is, or has been seen on
+	// the channel.
+	Known(ctx context.Context, hail proto.MessageID) (bool, error)
 }
 
 // Errors of a Raiser.

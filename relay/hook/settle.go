@@ -103,6 +103,37 @@ func (l *ledger) returned(hail proto.MessageID, why string) (k Key, ours bool) {
 	return r.key, true
 }
 
+// doubtful lists the hails that are on their way by what the journal says. One that
+// came back as the last run ended is among them.
+func (l *ledger) doubtful(now time.Time) (list []Key) {
+	for _, r := range l.order {
+		if l.inDoubt(now, r.key) {
+			list = append(list, r.key)
+		}
+	}
+	return list
+}
+
+// inDoubt reports that a record's hail should ring or have rung, and that it would
+// still be of use.
+func (l *ledger) inDoubt(now time.Time, k Key) bool {
+	r := l.records[k]
+	return r != nil && r.State == stateDone && r.Rung && r.Alert != nil && now.Before(r.deadline()) && !l.incidents[r.Root].closed
+}
+
+func (l *ledger) hailOf(k Key) proto.MessageID { return l.ids.hail(k, l.records[k].Attempt) }
+
+// again has a record's hail raised again as it was.
+func (l *ledger) again(k Key) {
+	r := l.records[k]
+	if r == nil || r.State != stateDone || !r.Rung {
+		return
+	}
+	r.Rung, r.State = false, statePending
+	l.pending = append(l.pending, r)
+	l.write(r)
+}
+
 // tick gives up what has waited too long, sums up what is held, and forgets what
 // is old. It returns what was given up.
 func (l *ledger) tick(now time.Time) (lost []*record) {

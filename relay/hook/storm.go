@@ -50,6 +50,15 @@ func (l *ledger) storm(source string) *storm {
 	return s
 }
 
+// spentAs takes over what has been taken from another's purses.
+func (l *ledger) spentAs(old *ledger) {
+	l.total = old.total
+	for name, s := range old.storms {
+		now := l.storm(name)
+		now.purse, now.told = s.purse, s.told
+	}
+}
+
 func (s *storm) hold(r *record) { s.held = append(s.held, r) }
 
 func (s *storm) release(r *record) {

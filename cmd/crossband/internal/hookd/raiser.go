@@ -85,10 +85,35 @@ func (r *Raiser) Raise(ctx context.Context, x hook.Raise) error {
 	if life <= 0 {
 		return errEnded
 	}
-	_, err = ch.Hail(ctx, w.To, w.Content, client.HailOptions{
+	h, err := ch.Hail(ctx, w.To, w.Content, client.HailOptions{
 		Urgency: x.Urgency, Life: life, Exercise: x.Exercise, Note: w.Note, ID: x.Hail, Incident: x.Incident,
 	})
+	if why := cameBack(h); why != nil {
+		return why
+	}
 	return onItsWay(err)
+}
+
+// cameBack is why a hail that was on its way is not, and was not heard; nil if it
+// is or was. One that rang out expires without a reason.
+func cameBack(h *client.Hail) error {
+	if h == nil {
+		return nil
+	}
+	if state, why := h.State(); state == proto.HailExpired && why != proto.ReasonNone {
+		return fmt.Errorf("%w: it came back: %w", hook.ErrRefused, proto.Refuse(why, h.ID().String()))
+	}
+	return nil
+}
+
+// Known implements hook.Raiser.
+func (r *Raiser) Known(ctx context.Context, hail proto.MessageID) (bool, error) {
+	ch, err := r.Join(ctx)
+	if err != nil {
+		return false, err
+	}
+	h := r.Session.FindHail(hail)
+	return h != nil && cameBack(h) == nil || ch.Delivery(hail).State != 0, nil
 }
 
 var errEnded = errors.New("the alert has ended")
