@@ -31,6 +31,7 @@ func (b *Inbox) dispatch(ctx context.Context, r Raiser) {
 		}
 	}:
 		b.under = e
+		b.ledger.atWork[e.key] = true
 	case <-ctx.Done():
 	}
 }
@@ -39,7 +40,11 @@ func (b *Inbox) dispatch(ctx context.Context, r Raiser) {
 // nothing else does.
 func (b *Inbox) choose(now time.Time, r Raiser) (func(context.Context) error, *errand) {
 	waits := func(k Key) bool { w := b.waits[k]; return w != nil && now.Before(w.next) }
-	if next := b.ledger.next(func(r *record) bool { return waits(r.key) }); next != nil {
+	notNow := func(r *record) bool { return waits(r.key) || r.Op == opUpdate && !b.ledger.mayTell(now, r.Source) }
+	if next := b.ledger.next(notNow); next != nil {
+		if next.Op == opUpdate {
+			b.ledger.take(now, next.Source, telling)
+		}
 		do, hail := b.errandOf(now, next, r)
 		return do, &errand{key: next.key, hail: hail, raise: next.Op == opRaise}
 	}

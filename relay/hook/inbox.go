@@ -204,6 +204,7 @@ func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 			b.takeIn(ctx, a)
 		case o := <-b.done:
 			b.under = nil
+			delete(b.ledger.atWork, o.key)
 			b.settle(ctx, o)
 		case h := <-b.returns:
 			b.takeBack(ctx, h)

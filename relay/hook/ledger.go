@@ -21,8 +21,9 @@ type ledger struct {
 	threads   map[subject]Key // open thread → incident
 	hails     map[proto.MessageID]Key
 	storms    map[string]*storm // by source
-	total     [2]proto.Bucket   // of hails: ordinary and severe
+	total     [purses]proto.Bucket
 	seq       uint64
+	atWork    map[Key]bool    // what the raiser is at
 	changed   map[Key]*record // to be written; nil: to be deleted
 }
 
@@ -49,7 +50,7 @@ func (i *incident) live() bool {
 func newLedger(i ids, l Limits) *ledger {
 	return &ledger{
 		ids: i, limits: l, records: make(map[Key]*record), incidents: make(map[Key]*incident), aliases: make(map[subject]Key),
-		threads: make(map[subject]Key), hails: make(map[proto.MessageID]Key), storms: make(map[string]*storm), changed: make(map[Key]*record),
+		threads: make(map[subject]Key), hails: make(map[proto.MessageID]Key), storms: make(map[string]*storm), changed: make(map[Key]*record), atWork: make(map[Key]bool),
 	}
 }
 
@@ -137,9 +138,9 @@ func (l *ledger) decide(now time.Time, src *Source, a *Alert) Result {
 	case KindUpdate:
 		l.update(src, r)
 	case KindCancel:
-		l.cancel(src, r)
+		l.cancel(now, src, r)
 	}
-	if r.Op == opRaise && !l.mayRing(now, src, r) {
+	if r.Op == opRaise && !l.mayRing(now, r) {
 		r.State = stateHeld
 	}
 	if r.Op == opNone {
@@ -198,6 +199,7 @@ func (l *ledger) update(src *Source, r *record) {
 	switch {
 	case inc.live() && (r.Verdict.Rings || r.Alert.AllClear && r.Alert.Status == Actual):
 		l.todo(r, opUpdate)
+		l.supersede(r.Root, maxNews)
 	case r.Verdict.Rings:
 		l.todo(r, opRaise)
 	}
@@ -205,7 +207,7 @@ func (l *ledger) update(src *Source, r *record) {
 
 // cancel ends the incidents that it is about. One that is not real, or of another
 // sender, ends nothing.
-func (l *ledger) cancel(src *Source, r *record) {
+func (l *ledger) cancel(now time.Time, src *Source, r *record) {
 	switch {
 	case r.Alert.Status != Actual && r.Alert.Status != Exercise:
 		return // Why says that it is a test
@@ -226,6 +228,9 @@ func (l *ledger) cancel(src *Source, r *record) {
 		if inc.live() {
 			r.Why = ""
 			l.todo(r, opCancel)
+			if !l.mayTell(now, r.Source) { // the end does not wait for news
+				l.supersede(k, 1)
+			}
 		} else if inc.ring != nil && inc.ring.State == stateHeld {
 			l.storm(inc.ring.Source).release(inc.ring)
 			inc.ring.State, inc.ring.Why, inc.ring.Alert = stateDone, "it was cancelled before it rang", nil

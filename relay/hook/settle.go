@@ -66,9 +66,8 @@ func (l *ledger) settled(now time.Time, k Key, err error) (again bool) {
 		} else {
 			r.Alert = nil
 		}
-	case errors.Is(err, ErrOver) && (r.Op == opUpdate || r.Op == opRepeat && l.mayRingAgain(now, r)):
-		r.Op = opRaise // nobody took the first
-		l.rings(l.incidents[r.Root], r)
+	case errors.Is(err, ErrOver) && (r.Op == opUpdate || r.Op == opRepeat):
+		l.ringAgain(now, r)
 	case errors.Is(err, ErrOver):
 		r.State, r.Why, r.Alert = stateDone, "its hail rings no more", nil
 	case errors.Is(err, ErrRefused):
@@ -84,9 +83,14 @@ func (l *ledger) settled(now time.Time, k Key, err error) (again bool) {
 	return false
 }
 
-// mayRingAgain keeps a source that repeats itself from ringing all the time.
-func (l *ledger) mayRingAgain(now time.Time, r *record) bool {
-	return l.mayRing(now, &Source{Name: r.Source}, r)
+// ringAgain makes a hail of news about one that is over: nobody took it. It counts as
+// any other does, so that a source that repeats itself does not ring all the time.
+func (l *ledger) ringAgain(now time.Time, r *record) {
+	if r.Op = opRaise; !l.mayRing(now, r) {
+		r.State = stateHeld
+		l.storm(r.Source).hold(r)
+	}
+	l.rings(l.incidents[r.Root], r)
 }
 
 // returned takes a hail back that was on its way and was not taken by the hub.
