@@ -10,18 +10,18 @@ import (
 	"crossband/proto"
 )
 
-// dispatch gives the raiser its next errand, if it has none.
-func (b *Inbox) dispatch(ctx context.Context, r Raiser) {
-	if b.under != nil {
+// dispatch gives the raiser its next errand on a way, if it has none.
+func (b *Inbox) dispatch(ctx context.Context, r Raiser, way lane) {
+	if b.under[way] != nil {
 		return
 	}
 	now := b.clock()
-	do, e := b.choose(now, r)
+	do, e := b.choose(now, r, way)
 	if e == nil {
 		return
 	}
 	select {
-	case b.errands <- func() {
+	case b.errands[way] <- func() {
 		bounded, cancel := context.WithTimeout(ctx, errandLife)
 		defer cancel()
 		err := do(bounded)
@@ -30,7 +30,7 @@ func (b *Inbox) dispatch(ctx context.Context, r Raiser) {
 		case <-ctx.Done():
 		}
 	}:
-		b.under = e
+		b.under[way] = e
 		b.ledger.atWork[e.key] = true
 	case <-ctx.Done():
 	}
@@ -38,15 +38,18 @@ func (b *Inbox) dispatch(ctx context.Context, r Raiser) {
 
 // choose picks what is to be done now; nil: nothing. Hails in doubt come when
 // nothing else does.
-func (b *Inbox) choose(now time.Time, r Raiser) (func(context.Context) error, *errand) {
+func (b *Inbox) choose(now time.Time, r Raiser, way lane) (func(context.Context) error, *errand) {
 	waits := func(k Key) bool { w := b.waits[k]; return w != nil && now.Before(w.next) }
 	notNow := func(r *record) bool { return waits(r.key) || r.Op == opUpdate && !b.ledger.mayTell(now, r.Source) }
-	if next := b.ledger.next(notNow); next != nil {
+	if next := b.ledger.next(way, notNow); next != nil {
 		if next.Op == opUpdate {
-			b.ledger.take(now, next.Source, telling)
+			b.ledger.take(now, next.Source, texts)
 		}
 		do, hail := b.errandOf(now, next, r)
-		return do, &errand{key: next.key, hail: hail, raise: next.Op == opRaise}
+		return do, &errand{lane: way, key: next.key, hail: hail}
+	}
+	if way != telling {
+		return nil, nil
 	}
 	b.doubts = slices.DeleteFunc(b.doubts, func(k Key) bool { return !b.ledger.inDoubt(now, k) })
 	for _, k := range b.doubts {
@@ -54,7 +57,7 @@ func (b *Inbox) choose(now time.Time, r Raiser) (func(context.Context) error, *e
 			continue
 		}
 		hail := b.ledger.hailOf(k)
-		return func(ctx context.Context) error { return unknown(ctx, r, hail) }, &errand{key: k, hail: hail, doubt: true}
+		return func(ctx context.Context) error { return unknown(ctx, r, hail) }, &errand{lane: way, key: k, hail: hail, doubt: true}
 	}
 	return nil, nil
 }
@@ -104,7 +107,7 @@ func (b *Inbox) settle(ctx context.Context, o errandOutcome) {
 		b.settleDoubt(ctx, now, o)
 		return
 	}
-	if o.raise && o.back != "" { // it was on its way, and came back before its errand did
+	if o.back != "" { // it was on its way, and came back before its errand did
 		o.err = fmt.Errorf("%w: %s", ErrRefused, o.back)
 	}
 	if b.ledger.settled(now, o.key, o.err) {
@@ -134,7 +137,7 @@ func (b *Inbox) settleDoubt(ctx context.Context, now time.Time, o errandOutcome)
 // takeBack has a hail raised again that came back. What the journal has no room
 // for is tried again.
 func (b *Inbox) takeBack(ctx context.Context, h hailReturned) {
-	if e := b.under; e != nil && e.raise && e.hail == h.hail {
+	if e := b.under[raising]; e != nil && e.hail == h.hail {
 		e.back = h.why
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"crossband/proto"
@@ -27,11 +28,11 @@ type Inbox struct {
 	// Run's, and no one else's.
 	ledger    *ledger
 	broken    error
-	under     *errand            // what the raiser is at; nil: nothing
+	under     [lanes]*errand     // what the raiser is at; nil: nothing
 	waits     map[Key]*patience  // errands that failed
 	doubts    []Key              // hails of the last run that may not have gone out
 	unwritten []hailReturned     // the journal had no room for them
-	errands   chan func()        // to the raiser
+	errands   [lanes]chan func() // to the raiser
 	done      chan errandOutcome // from it
 }
 
@@ -54,11 +55,21 @@ type hailReturned struct {
 	why  string
 }
 
+// lane is one of two that do not wait for each other: no number of texts, and no
+// text that hangs, holds up a hail.
+type lane int
+
+const (
+	raising lane = iota
+	telling      // updates and ends, and whether hails are known
+	lanes
+)
+
 // errand is what a raiser is at.
 type errand struct {
+	lane  lane
 	key   Key
 	hail  proto.MessageID // that it is about
-	raise bool            // that hail is to be made
 	doubt bool            // only whether the hail is known is asked
 	back  string          // the hail has come back meanwhile: why
 }
@@ -95,7 +106,10 @@ func Open(ctx context.Context, j Journal, l Limits, log *slog.Logger, clock func
 	}
 	b := &Inbox{
 		journal: j, limits: l.filled(), log: log, clock: clock, asks: make(chan ask, maxAsks), returns: make(chan hailReturned, maxAsks),
-		ended: make(chan struct{}), waits: make(map[Key]*patience), errands: make(chan func()), done: make(chan errandOutcome),
+		ended: make(chan struct{}), waits: make(map[Key]*patience), done: make(chan errandOutcome),
+	}
+	for i := range b.errands {
+		b.errands[i] = make(chan func())
 	}
 	if err := b.load(ctx); err != nil {
 		return b, err
@@ -179,31 +193,25 @@ func (b *Inbox) Returned(ctx context.Context, hail proto.MessageID, why string) 
 // the journal cannot be written: nothing is acknowledged after that. It runs once.
 func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 	defer close(b.ended)
-	raiserEnded := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
-	defer func() { cancel(); <-raiserEnded }()
-	go func() { // the raiser: ends with ctx
-		defer close(raiserEnded)
-		for {
-			select {
-			case do := <-b.errands:
-				do()
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+	var group sync.WaitGroup
+	defer func() { cancel(); group.Wait() }()
+	for _, errands := range b.errands {
+		group.Go(func() { serve(ctx, errands) }) // ends with ctx
+	}
 	tick := time.NewTicker(tickEach)
 	defer tick.Stop()
 	for {
-		b.dispatch(ctx, r)
+		for way := range lanes {
+			b.dispatch(ctx, r, way)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case a := <-b.asks:
 			b.takeIn(ctx, a)
 		case o := <-b.done:
-			b.under = nil
+			b.under[o.lane] = nil
 			delete(b.ledger.atWork, o.key)
 			b.settle(ctx, o)
 		case h := <-b.returns:
@@ -222,6 +230,18 @@ func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 		}
 		if b.broken != nil {
 			return fmt.Errorf("%w: %w", ErrBroken, b.broken)
+		}
+	}
+}
+
+// serve runs a raiser's errands until ctx ends.
+func serve(ctx context.Context, errands <-chan func()) {
+	for {
+		select {
+		case do := <-errands:
+			do()
+		case <-ctx.Done():
+			return
 		}
 	}
 }

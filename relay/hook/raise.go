@@ -42,7 +42,8 @@ type Cancel struct {
 // when what was asked is on its way for good, or was before: it is asked again
 // after a crash, with the same identifiers. An error that wraps ErrRefused says that
 // it is not on its way and never will be under these identifiers; after any other
-// it is asked again as it was.
+// it is asked again as it was. Raise is called while one of the others is under way;
+// none of the others is. What a method waits for must end with its ctx.
 type Raiser interface {
 	Raise(ctx context.Context, r Raise) error
 	// Update returns ErrOver when the hail rings no more and nobody took it.

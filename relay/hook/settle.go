@@ -22,23 +22,30 @@ func (r *record) deadline() time.Time {
 	return d
 }
 
-// next picks what is to be done now: the most urgent, in the order of acceptance
-// within an incident. waiting tells which records are to wait.
-func (l *ledger) next(waiting func(*record) bool) *record {
-	var best *record
+// next picks what is to be done now on a way: the most urgent, in the order of
+// acceptance within an incident. waiting tells which records are to wait.
+func (l *ledger) next(way lane, waiting func(*record) bool) (best *record) {
 	blocked := make(map[Key]bool)
+	isBlocked := func(k Key) bool { return blocked[k] }
 	l.pending = slices.DeleteFunc(l.pending, func(r *record) bool { return r.State != statePending })
 	for _, r := range l.pending {
-		of := append([]Key{r.Root}, r.Also...)
-		free := !slices.ContainsFunc(of, func(k Key) bool { return blocked[k] })
-		if free && !waiting(r) && (best == nil || r.Verdict.Urgency > best.Verdict.Urgency) {
+		better := r.lane() == way && (best == nil || r.Verdict.Urgency > best.Verdict.Urgency)
+		if better && !l.atWork[r.key] && !blocked[r.Root] && !slices.ContainsFunc(r.Also, isBlocked) && !waiting(r) {
 			best = r
 		}
-		for _, k := range of {
+		blocked[r.Root] = true
+		for _, k := range r.Also {
 			blocked[k] = true
 		}
 	}
 	return best
+}
+
+func (r *record) lane() lane {
+	if r.Op == opRaise {
+		return raising
+	}
+	return telling
 }
 
 // call says which hail a record is about.

@@ -18,7 +18,7 @@ const (
 	ordinary purse = iota
 	urgent
 	summing // hails that tell of what was held
-	telling // texts
+	texts
 	purses
 )
 
@@ -31,7 +31,7 @@ func (p purse) rates() (source, all proto.Rate) {
 		return proto.PerMinute(4, 10), proto.PerMinute(7, 18)
 	case summing:
 		return proto.PerMinute(1, 1), proto.PerMinute(1, 2)
-	case telling:
+	case texts:
 		return proto.PerMinute(20, 20), proto.PerMinute(60, 100)
 	}
 	return proto.PerMinute(3, 8), proto.PerMinute(4, 10)
@@ -91,8 +91,8 @@ func (l *ledger) take(now time.Time, source string, p purse) bool {
 
 // mayTell reports that a source may have a text said now.
 func (l *ledger) mayTell(now time.Time, source string) bool {
-	one, all := telling.rates()
-	return l.storm(source).purse[telling].Allows(now, one, 1) && l.total[telling].Allows(now, all, 1)
+	one, all := texts.rates()
+	return l.storm(source).purse[texts].Allows(now, one, 1) && l.total[texts].Allows(now, all, 1)
 }
 
 // maxNews is how many texts of one incident wait to be said. They wait when a source

@@ -161,14 +161,18 @@ func (r *Raiser) Update(ctx context.Context, u hook.Update) error {
 	return onItsWay(r.tell(ctx, ch, h, u.Message, "UPDATE "+note(hook.Raise{Call: u.Call})))
 }
 
+// openLife is how long news waits for an incident that somebody has accepted and
+// that is not open yet. After it the calling channel hears the news.
+const openLife = 2 * time.Second
+
 func (r *Raiser) tell(ctx context.Context, ch *client.Channel, h *client.Hail, id proto.MessageID, text string) error {
 	if state, _ := h.State(); state >= proto.HailAccepted {
-		opened, err := h.WaitIncident(ctx)
-		if err != nil {
-			return err
-		}
-		if incident := r.Session.Channel(opened); incident != nil {
-			ch = incident
+		bounded, cancel := context.WithTimeout(ctx, openLife)
+		defer cancel()
+		if opened, err := h.WaitIncident(bounded); err == nil {
+			if incident := r.Session.Channel(opened); incident != nil {
+				ch = incident
+			}
 		}
 	}
 	return ch.TextAs(ctx, id, text)

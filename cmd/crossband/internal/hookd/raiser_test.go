@@ -118,3 +118,34 @@ func TestARepeatedCallWhoseHailIsOver(t *testing.T) {
 		}
 	})
 }
+
+// TestNewsDoesNotWaitForAnIncident that opens late or never: the calling channel
+// hears it.
+func TestNewsDoesNotWaitForAnIncident(t *testing.T) {
+	onBorder(t, func(t *testing.T, b *border) {
+		sensor, desk := b.mx.Endpoint("hook/river"), b.us.Endpoint("desk/del-rio")
+		sensor.MustJoin(b.alerts)
+		desk.MustJoin(b.alerts)
+		r := &hookd.Raiser{Session: sensor.Session, Channel: "Alerts", Speaker: says{desk.Name()}}
+		c := call(1)
+		if err := r.Raise(b.minute(), hook.Raise{Call: c}); err != nil {
+			t.Fatal(err)
+		}
+		relaytest.Wait(t, desk.Watch, "it rings", func(e client.HailReceived) bool { return e.ID == c.Hail })
+		if err := desk.FindHail(c.Hail).Reply(b.minute(), proto.HailAccepted, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sensor.FindHail(c.Hail).WaitState(b.minute(), proto.HailAccepted); err != nil {
+			t.Fatal(err)
+		}
+		b.us.W.Net.Cut(b.us.Addr, b.mx.Addr) // before the caller has opened it
+		errand, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		start := time.Now()
+		if err := r.Update(errand, hook.Update{Call: c, Message: proto.MessageID{7}}); err != nil || time.Since(start) > 5*time.Second {
+			t.Errorf("the news waited %v: %v", time.Since(start), err)
+		}
+		b.us.W.Net.Mend(b.us.Addr, b.mx.Addr)
+		relaytest.Wait(t, desk.Watch, "the news is told", func(e client.TextReceived) bool { return e.Channel == b.alerts })
+	})
+}
