@@ -298,6 +298,38 @@ func TestServerRates(t *testing.T) {
 	}
 }
 
+// TestRatesCountAlerts: a feed counts as what it holds. One of more than may come at
+// once passes when nothing else does; what is severe in it is not held up.
+func TestRatesCountAlerts(t *testing.T) {
+	s := newSite(t, func(src *hook.Source) { src.Rate = proto.Rate{PerSecond: 1, Burst: 5} })
+	n := 0
+	send := func(severity string, alerts int) int {
+		var feed strings.Builder
+		for range alerts {
+			n++
+			fmt.Fprintf(&feed, "<entry><content>%s</content></entry>", swap(swap(capAlert, "Severe", severity), "ID-1", fmt.Sprint(n)))
+		}
+		return s.do(s.request("application/atom+xml", `<feed xmlns="http://www.w3.org/2005/Atom">`+feed.String()+"</feed>")).code
+	}
+	for i, c := range []struct {
+		severity     string
+		alerts, want int
+	}{
+		{"Minor", 4, 202}, {"Minor", 2, 429}, {"Minor", 1, 202}, {"Minor", 1, 429}, {"Severe", 4, 202}, {"Severe", 2, 429}, {"Severe", 1, 202},
+	} {
+		if code := send(c.severity, c.alerts); code != c.want {
+			t.Errorf("%d: %d of %s: %d, want %d", i, c.alerts, c.severity, code, c.want)
+		}
+	}
+	s.clock.Add(10)
+	if code := send("Minor", 50); code != http.StatusAccepted {
+		t.Errorf("a feed of more than may come at once: %d", code)
+	}
+	if code := send("Minor", 1); code != http.StatusTooManyRequests {
+		t.Errorf("one more: %d", code)
+	}
+}
+
 // TestServerMemory: the worst bodies take a bounded multiple of their size.
 func TestServerMemory(t *testing.T) {
 	s := newSite(t)

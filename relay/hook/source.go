@@ -14,7 +14,7 @@ type Source struct {
 	Secrets []webhook.Secret
 	Formats []Format
 	Policy  Policy
-	Rate    proto.Rate // of messages; the zero Rate is 100 a second, 1,000 at once
+	Rate    proto.Rate // of alerts, and of messages without one; the zero Rate is 100 a second, 1,000 at once
 }
 
 // Limits of an inbox. A zero value means the default.
@@ -65,7 +65,7 @@ type Result struct {
 // Errors of Accept.
 var (
 	ErrBusy   = errors.New("hook: too many alerts at once; send it again")
-	ErrFull   = errors.New("hook: the journal is full of alerts that wait")
+	ErrFull   = errors.New("hook: too many alerts of this source wait; send it again")
 	ErrBroken = errors.New("hook: the journal cannot be written")
 	ErrClosed = errors.New("hook: no alert is taken in any more")
 )
