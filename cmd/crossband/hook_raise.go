@@ -189,6 +189,8 @@ func (r *reporting) report(ctx context.Context, e env, res hook.Result) error {
 	switch {
 	case res.Outcome == hook.Conflict:
 		return proto.Refuse(proto.ReasonConflict, "this source has said something else under this identifier")
+	case res.GivenUp:
+		return fmt.Errorf("not raised, and given up: %s", res.Why)
 	case res.Outcome == hook.Held:
 		e.note("%s", "too many alerts: a summary will tell of it")
 	}

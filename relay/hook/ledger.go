@@ -129,6 +129,9 @@ func (l *ledger) decide(now time.Time, src *Source, a *Alert) Result {
 		if old.Digest != a.Digest {
 			return Result{Sender: a.Sender, ID: a.ID, Outcome: Conflict, Why: "the same identifier came with another content"}
 		}
+		if l.revive(now, src, old, a) {
+			return l.taken(old, a)
+		}
 		return l.result(old, a, Duplicate)
 	}
 	r := l.begin(now, src, a)
@@ -148,13 +151,44 @@ func (l *ledger) decide(now time.Time, src *Source, a *Alert) Result {
 	}
 	l.add(r)
 	l.write(r)
-	if r.State == stateHeld {
+	return l.taken(r, a)
+}
+
+// taken is what the sender of an alert is told that has been decided about now.
+func (l *ledger) taken(r *record, a *Alert) Result {
+	switch {
+	case r.State == stateHeld:
 		return l.result(r, a, Held)
-	}
-	if r.Op == opNone {
+	case r.Op == opNone:
 		return l.result(r, a, Logged)
 	}
 	return l.result(r, a, Accepted)
+}
+
+// revive decides anew about an alert that was given up, or would be, and comes again
+// while it still calls for something. It reports false when there is nothing to do.
+func (l *ledger) revive(now time.Time, src *Source, r *record, a *Alert) bool {
+	overdue := r.State == statePending && !now.Before(r.deadline()) && !l.atWork[r.key]
+	inc := l.incidents[r.Root]
+	if r.State != stateFailed && !overdue || inc == nil {
+		return false
+	}
+	v := Judge(a, src.Policy, now)
+	switch {
+	case r.Op == opCancel && (inc.ring == nil || !inc.ring.Rung), r.Op != opCancel && !v.Rings:
+		return false
+	case r.Op == opRaise && (inc.ring != r || inc.closed), (r.Op == opUpdate || r.Op == opRepeat) && !inc.live():
+		return false
+	}
+	r.State, r.Received, r.Verdict, r.Why, r.Alert = statePending, now, v, "", a
+	if r.Op == opRaise && !l.mayRing(now, r) {
+		r.State = stateHeld
+		l.storm(r.Source).hold(r)
+	} else if !overdue {
+		l.pending = append(l.pending, r)
+	}
+	l.write(r)
+	return true
 }
 
 func (l *ledger) todo(r *record, o op) { r.Op, r.State = o, statePending }
@@ -270,7 +304,9 @@ func (l *ledger) follow(src *Source, r *record) (roots, unknown []Key) {
 
 // result is what the sender of an alert is told.
 func (l *ledger) result(r *record, a *Alert, o Outcome) Result {
-	res := Result{Sender: a.Sender, ID: a.ID, Outcome: o, Kind: r.Kind, Why: r.Why, Rings: r.Op == opRaise && r.State != stateHeld, Waits: r.State == statePending, Exercise: r.Verdict.Exercise}
+	res := Result{Sender: a.Sender, ID: a.ID, Outcome: o, Kind: r.Kind, Why: r.Why, Exercise: r.Verdict.Exercise}
+	res.Rings = r.Op == opRaise && (r.Rung || r.State == statePending)
+	res.Waits, res.GivenUp = r.State == statePending, r.State == stateFailed
 	if inc := l.incidents[r.Root]; inc != nil && inc.ring != nil {
 		res.Incident, res.Hail = l.ids.incident(r.Root).String(), l.ids.hail(inc.ring.key, inc.ring.Attempt).String()
 	}

@@ -145,11 +145,11 @@ func (l *ledger) again(k Key) {
 	l.write(r)
 }
 
-// tick gives up what has waited too long, sums up what is held, and forgets what
+// tick gives up what has waited too long and is not being done just now, sums up what is held, and forgets what
 // is old. It returns what was given up.
 func (l *ledger) tick(now time.Time) (lost []*record) {
 	for _, r := range l.pending {
-		if r.State == statePending && !now.Before(r.deadline()) {
+		if r.State == statePending && !now.Before(r.deadline()) && !l.atWork[r.key] {
 			r.State, r.Why = stateFailed, fmt.Sprintf("given up at %s: %s", now.UTC().Format(time.RFC3339), r.Why)
 			l.write(r)
 			lost = append(lost, r)

@@ -53,8 +53,9 @@ type Result struct {
 	ID       string  `json:"id"`
 	Outcome  Outcome `json:"outcome"`
 	Kind     Kind    `json:"-"`
-	Rings    bool    `json:"rings"`
-	Waits    bool    `json:"waits,omitempty"` // it is not done yet
+	Rings    bool    `json:"rings"`              // a hail of it is out, or will be
+	Waits    bool    `json:"waits,omitempty"`    // it is not done yet
+	GivenUp  bool    `json:"given_up,omitempty"` // it could not be done, and Why says why not
 	Exercise bool    `json:"exercise,omitempty"`
 	Incident string  `json:"incident,omitempty"`
 	Hail     string  `json:"hail,omitempty"`
