@@ -222,14 +222,24 @@ func (s *Server) take(ctx context.Context, src *door, m Message, r Reading) ([]R
 		}
 	}
 	for _, err := range r.Refused {
-		f := new(cap.Fault)
-		errors.As(err, &f)
-		results = append(results, Result{ID: f.Identifier, Outcome: Refused, Element: f.Element, Why: f.Why})
+		results = append(results, refused(err))
 	}
 	if r.Nothing != "" {
 		results = append(results, Result{ID: m.ID, Outcome: Ignored, Why: r.Nothing})
 	}
 	return results, nil
+}
+
+// refused is what is said of one alert of several.
+func refused(err error) Result {
+	own, ofCAP := new(Fault), new(cap.Fault)
+	switch {
+	case errors.As(err, &own):
+		return Result{ID: own.ID, Outcome: Refused, Element: own.Element, Why: own.Why}
+	case errors.As(err, &ofCAP):
+		return Result{ID: ofCAP.Identifier, Outcome: Refused, Element: ofCAP.Element, Why: ofCAP.Why}
+	}
+	return Result{Outcome: Refused, Why: err.Error()}
 }
 
 // refusalOf is the answer to a message that cannot be read.

@@ -143,6 +143,11 @@ func TestServerTakesIn(t *testing.T) {
 	if out := s.do(s.request("application/atom+xml", feed)); out.code != http.StatusAccepted || len(out.Results) != 2 || out.Results[1].Element != "alert/info/severity" {
 		t.Errorf("a feed: %+v", out)
 	}
+	refs := strings.Repeat("s@example.gov,1,2026-08-14T16:42:00-07:00 ", 101)
+	feed = `<feed xmlns="http://www.w3.org/2005/Atom"><entry><content>` + swap(swap(capAlert, "<info>", "<references>"+refs+"</references><info>"), "ID-1", "ID-6") + `</content></entry><entry><content>` + swap(capAlert, "ID-1", "ID-7") + `</content></entry></feed>`
+	if out := s.do(s.request("application/atom+xml", feed)); out.code != http.StatusAccepted || len(out.Results) != 2 || out.Results[1].Outcome != hook.Refused || out.Results[1].ID != "ID-6" || out.Results[1].Element != "references" {
+		t.Errorf("a feed with too many references: %+v", out)
+	}
 }
 
 // TestServerRefuses: what is answered to what is wrong, and that nothing rings.
