@@ -1,7 +1,10 @@
 package hook_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,4 +134,124 @@ func (r *radio) forget(alerts ...string) {
 			}
 		}
 	}
+}
+
+// clerk is a Raiser that notes what it was asked to send.
+type clerk struct {
+	*radio
+	updates []hook.Update
+	cancels []hook.Cancel
+}
+
+func (c *clerk) Update(ctx context.Context, u hook.Update) error {
+	c.updates = append(c.updates, u)
+	return c.radio.Update(ctx, u)
+}
+
+func (c *clerk) Cancel(ctx context.Context, x hook.Cancel) error {
+	c.cancels = append(c.cancels, x)
+	return c.radio.Cancel(ctx, x)
+}
+
+// TestTextsAndEndsThatComeBack are sent again as they were, until it would be of no
+// use; news of what has ended meanwhile calls nobody.
+func TestTextsAndEndsThatComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j, c := store.NewMemory(), &clerk{radio: newRadio()}
+		var b *hook.Inbox
+		run := func() (end func()) {
+			var err error
+			if b, err = hook.Open(t.Context(), j, hook.Limits{}, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- b.Run(ctx, c) }() // ends with end
+			return func() { cancel(); <-ended }
+		}
+		send := func(a hook.Alert) {
+			if _, err := b.Accept(t.Context(), &hook.Source{Name: "x"}, a.ID, [32]byte{1}, []hook.Alert{a}); err != nil {
+				t.Fatal(err)
+			}
+			settle()
+		}
+		end := run()
+		send(alert("1"))
+		send(alert("2"))
+		send(about(alert("u"), hook.KindUpdate, "1"))
+		b.Returned(t.Context(), c.updates[0].Message, "full")
+		time.Sleep(time.Minute)
+		if len(c.updates) != 2 || c.updates[1].Message != c.updates[0].Message {
+			t.Errorf("news that came back: %+v", c.updates)
+		}
+		send(about(alert("end"), hook.KindCancel, "1", "2"))
+		end()
+		end = run() // it may come back in the next life
+		defer func() { end() }()
+		if len(c.cancels) != 2 || c.cancels[0].Reply == c.cancels[1].Reply || c.cancels[0].Message != c.cancels[1].Message {
+			t.Fatalf("two ends: %+v", c.cancels)
+		}
+		b.Returned(t.Context(), c.cancels[1].Reply, "full")
+		time.Sleep(time.Minute)
+		b.Returned(t.Context(), c.cancels[0].Message, "full")
+		time.Sleep(time.Minute)
+		if len(c.cancels) != 6 || c.cancels[5].Reply != c.cancels[1].Reply {
+			t.Errorf("ends that came back: %+v", c.cancels)
+		}
+		c.radio.expireAll()
+		b.Returned(t.Context(), c.updates[0].Message, "full")
+		time.Sleep(time.Minute)
+		if n := len(c.radio.rang()); len(c.updates) != 3 || n != 2 {
+			t.Errorf("news of what has ended: %d texts, %d rang", len(c.updates), n)
+		}
+		time.Sleep(10 * time.Minute)
+		b.Returned(t.Context(), c.cancels[1].Reply, "full")
+		time.Sleep(time.Minute)
+		if len(c.cancels) != 6 {
+			t.Error("it is sent again for ever")
+		}
+		if err := j.Scan(t.Context(), "hook/alerts", nil, func(_, v []byte) bool {
+			if bytes.Contains(v, []byte(`"alert":`)) || bytes.Contains(v, []byte("given up")) {
+				t.Errorf("kept for ever, or given up: %s", v)
+			}
+			return true
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestTheLogSaysWhatWasLost: what it means that something could not be done.
+func TestTheLogSaysWhatWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		b, err := hook.Open(t.Context(), store.NewMemory(), hook.Limits{}, slog.New(slog.NewTextHandler(&log, nil)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRadio()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- b.Run(ctx, r) }() // ends with ctx
+		send := func(list ...hook.Alert) {
+			for _, a := range list {
+				if _, err := b.Accept(ctx, &hook.Source{Name: "x"}, a.ID, [32]byte{1}, []hook.Alert{a}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(11 * time.Minute)
+		}
+		send(alert("1"), alert("2"))
+		r.set(func(string) error { return errDown })
+		send(about(alert("u"), hook.KindUpdate, "1"), about(alert("c"), hook.KindCancel, "2"))
+		if s := log.String(); strings.Contains(s, "NOBODY WAS CALLED") || strings.Count(s, "THE HAIL STILL STANDS") != 1 || strings.Count(s, "NOBODY WAS TOLD") != 1 {
+			t.Errorf("%s", s)
+		}
+		send(alert("3"))
+		cancel()
+		<-ended
+		if s := log.String(); strings.Count(s, "NOBODY WAS CALLED") != 1 {
+			t.Errorf("%s", s)
+		}
+	})
 }

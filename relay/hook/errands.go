@@ -45,8 +45,7 @@ func (b *Inbox) choose(now time.Time, r Raiser, way lane) (func(context.Context)
 		if next.Op == opUpdate {
 			b.ledger.take(now, next.Source, texts)
 		}
-		do, hail := b.errandOf(now, next, r)
-		return do, &errand{lane: way, key: next.key, hail: hail}
+		return b.errandOf(now, next, r), &errand{lane: way, key: next.key, sends: b.ledger.ids.messages(next)}
 	}
 	if way != telling {
 		return nil, nil
@@ -57,7 +56,7 @@ func (b *Inbox) choose(now time.Time, r Raiser, way lane) (func(context.Context)
 			continue
 		}
 		hail := b.ledger.hailOf(k)
-		return func(ctx context.Context) error { return unknown(ctx, r, hail) }, &errand{lane: way, key: k, hail: hail, doubt: true}
+		return func(ctx context.Context) error { return unknown(ctx, r, hail) }, &errand{lane: way, key: k, doubt: true}
 	}
 	return nil, nil
 }
@@ -74,30 +73,30 @@ func unknown(ctx context.Context, r Raiser, hail proto.MessageID) error {
 }
 
 // errandOf copies what the raiser needs: the record stays Run's.
-func (b *Inbox) errandOf(now time.Time, r *record, raiser Raiser) (do func(context.Context) error, hail proto.MessageID) {
+func (b *Inbox) errandOf(now time.Time, r *record, raiser Raiser) func(context.Context) error {
 	c := b.ledger.call(r, r.Root)
-	hail = c.Hail
 	switch r.Op {
 	case opRaise:
 		raise := Raise{Call: c, Urgency: r.Verdict.Urgency, Late: r.Alert.late(now), Summary: r.Summary}
-		return func(ctx context.Context) error { return raiser.Raise(ctx, raise) }, hail
+		return func(ctx context.Context) error { return raiser.Raise(ctx, raise) }
 	case opCancel:
-		calls := []Call{c}
+		ids := b.ledger.ids
+		ends := []Cancel{{c, ids.reply(r.key, r.Root), ids.update(r.key)}}
 		for _, k := range r.Also {
-			calls = append(calls, b.ledger.call(r, k))
+			ends = append(ends, Cancel{b.ledger.call(r, k), ids.reply(r.key, k), ends[0].Message})
 		}
-		message := b.ledger.ids.update(r.key)
 		return func(ctx context.Context) error {
-			for _, c := range calls {
-				if err := raiser.Cancel(ctx, Cancel{c, message}); err != nil && !errors.Is(err, ErrOver) {
-					return err
+			var all error
+			for _, c := range ends { // one that fails holds up no other
+				if err := raiser.Cancel(ctx, c); err != nil && !errors.Is(err, ErrOver) {
+					all = errors.Join(all, err)
 				}
 			}
-			return nil
-		}, hail
+			return all
+		}
 	}
 	u := Update{c, b.ledger.ids.update(r.key), r.Op == opRepeat}
-	return func(ctx context.Context) error { return raiser.Update(ctx, u) }, hail
+	return func(ctx context.Context) error { return raiser.Update(ctx, u) }
 }
 
 // settle notes what came of an errand, and when a failed one is tried again.
@@ -112,7 +111,7 @@ func (b *Inbox) settle(ctx context.Context, o errandOutcome) {
 	}
 	if b.ledger.settled(now, o.key, o.err) {
 		b.postpone(now, o.key)
-		b.log.Warn("alert not raised; it is tried again", "why", o.err.Error())
+		b.log.Warn(b.ledger.records[o.key].Op.failed()+"; it is tried again", "why", o.err.Error())
 	} else {
 		delete(b.waits, o.key)
 	}
@@ -129,26 +128,28 @@ func (b *Inbox) settleDoubt(ctx context.Context, now time.Time, o errandOutcome)
 	b.doubts = slices.DeleteFunc(b.doubts, func(k Key) bool { return k == o.key })
 	if o.err != nil {
 		b.ledger.again(o.key)
-		b.log.Warn("a hail of the last run is not known; it is raised again", "hail", o.hail.String())
+		b.log.Warn("a hail of the last run is not known; it is raised again", "incident", b.ledger.incidentOf(b.ledger.records[o.key]))
 		b.write(ctx)
 	}
 }
 
-// takeBack has a hail raised again that came back. What the journal has no room
-// for is tried again.
-func (b *Inbox) takeBack(ctx context.Context, h hailReturned) {
-	if e := b.under[raising]; e != nil && e.hail == h.hail {
-		e.back = h.why
-		return
+// takeBack has what came back sent again. What the journal has no room for is tried
+// again.
+func (b *Inbox) takeBack(ctx context.Context, m messageReturned) {
+	for _, e := range b.under {
+		if e != nil && slices.Contains(e.sends, m.id) {
+			e.back = m.why
+			return
+		}
 	}
-	k, ours := b.ledger.returned(h.hail, h.why)
+	r, ours := b.ledger.returned(m.id, m.why)
 	if !ours {
 		return
 	}
-	b.postpone(b.clock(), k)
-	b.log.Warn("a hail came back; it is raised again", "hail", h.hail.String(), "why", h.why)
+	b.postpone(b.clock(), r.key)
+	b.log.Warn("it came back: "+r.Op.failed()+"; it is tried again", "incident", b.ledger.incidentOf(r), "why", m.why)
 	if b.write(ctx) != nil {
-		b.unwritten = append(b.unwritten, h) // one for each hail of ours at most
+		b.unwritten = append(b.unwritten, m) // one for each message of ours at most
 	}
 }
 

@@ -19,7 +19,7 @@ type Inbox struct {
 	log     *slog.Logger
 	clock   func() time.Time
 	asks    chan ask
-	returns chan hailReturned
+	returns chan messageReturned
 	ended   chan struct{} // closed when Run has ended
 
 	// Run's, and no one else's.
@@ -28,7 +28,7 @@ type Inbox struct {
 	under     [lanes]*errand     // what the raiser is at; nil: nothing
 	waits     map[Key]*patience  // errands that failed
 	doubts    []Key              // hails of the last run that may not have gone out
-	unwritten []hailReturned     // the journal had no room for them
+	unwritten []messageReturned  // the journal had no room for them
 	errands   [lanes]chan func() // to the raiser
 	done      chan errandOutcome // from it
 }
@@ -47,9 +47,9 @@ type answer struct {
 	err     error
 }
 
-type hailReturned struct {
-	hail proto.MessageID
-	why  string
+type messageReturned struct {
+	id  proto.MessageID
+	why string
 }
 
 // lane is one of two that do not wait for each other: no number of texts, and no
@@ -66,9 +66,9 @@ const (
 type errand struct {
 	lane  lane
 	key   Key
-	hail  proto.MessageID // that it is about
-	doubt bool            // only whether the hail is known is asked
-	back  string          // the hail has come back meanwhile: why
+	sends []proto.MessageID
+	doubt bool   // only whether a hail is known is asked
+	back  string // what it sends has come back meanwhile: why
 }
 
 type errandOutcome struct {
@@ -102,7 +102,7 @@ func Open(ctx context.Context, j Journal, l Limits, log *slog.Logger, clock func
 		clock = time.Now
 	}
 	b := &Inbox{
-		journal: j, limits: l.filled(), log: log, clock: clock, asks: make(chan ask, maxAsks), returns: make(chan hailReturned, maxAsks),
+		journal: j, limits: l.filled(), log: log, clock: clock, asks: make(chan ask, maxAsks), returns: make(chan messageReturned, maxAsks),
 		ended: make(chan struct{}), waits: make(map[Key]*patience), done: make(chan errandOutcome),
 	}
 	for i := range b.errands {
@@ -142,11 +142,11 @@ func (b *Inbox) Accept(ctx context.Context, src *Source, delivery string, digest
 	}
 }
 
-// Returned tells that a hail which a Raiser had on its way was not taken. It is
-// raised again under another identifier.
-func (b *Inbox) Returned(ctx context.Context, hail proto.MessageID, why string) {
+// Returned tells that a hail, a text or a reply which a Raiser had on its way was not
+// taken. It is sent again, a hail under another identifier.
+func (b *Inbox) Returned(ctx context.Context, id proto.MessageID, why string) {
 	select {
-	case b.returns <- hailReturned{hail, why}:
+	case b.returns <- messageReturned{id, why}:
 	case <-b.ended:
 	case <-ctx.Done():
 	}
@@ -187,7 +187,7 @@ func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 			}
 			for _, lost := range b.ledger.tick(b.clock()) {
 				delete(b.waits, lost.key)
-				b.log.Error("alert given up: NOBODY WAS CALLED", "source", lost.Source, "incident", b.ledger.ids.incident(lost.Root).String(), "why", lost.Why)
+				b.log.Error("given up: "+lost.Op.lost(), "source", lost.Source, "incident", b.ledger.incidentOf(lost), "why", lost.Why)
 			}
 			b.write(ctx)
 		}

@@ -17,10 +17,11 @@ type ledger struct {
 	order     []*record // by acceptance, the oldest first
 	pending   []*record // those of them that may have something left to do
 	incidents map[Key]*incident
-	aliases   map[subject]Key // alert that has not come → incident
-	threads   map[subject]Key // open thread → incident
-	hails     map[proto.MessageID]Key
-	storms    map[string]*storm // by source
+	aliases   map[subject]Key         // alert that has not come → incident
+	threads   map[subject]Key         // open thread → incident
+	sent      map[proto.MessageID]Key // what was sent, and for which record
+	kept      []*record               // records that are done and of which something may come back
+	storms    map[string]*storm       // by source
 	total     [purses]proto.Bucket
 	seq       uint64
 	atWork    map[Key]bool    // what the raiser is at
@@ -50,7 +51,7 @@ func (i *incident) live() bool {
 func newLedger(i ids, l Limits) *ledger {
 	return &ledger{
 		ids: i, limits: l, records: make(map[Key]*record), incidents: make(map[Key]*incident), aliases: make(map[subject]Key),
-		threads: make(map[subject]Key), hails: make(map[proto.MessageID]Key), storms: make(map[string]*storm), changed: make(map[Key]*record), atWork: make(map[Key]bool),
+		threads: make(map[subject]Key), sent: make(map[proto.MessageID]Key), storms: make(map[string]*storm), changed: make(map[Key]*record), atWork: make(map[Key]bool),
 	}
 }
 
@@ -79,8 +80,11 @@ func (l *ledger) add(r *record) {
 	} else if r.Thread != (Key{}) && r.Op != opNone {
 		l.threads[subject{r.Thread, r.Status}] = r.Root
 	}
-	if r.State == stateHeld {
+	switch {
+	case r.State == stateHeld:
 		l.storm(r.Source).hold(r)
+	case r.State == stateDone && r.Alert != nil:
+		l.keep(r)
 	}
 }
 
@@ -90,9 +94,14 @@ func (l *ledger) rings(inc *incident, r *record) {
 		return
 	}
 	inc.ring, inc.closed = r, false
-	if r.Rung {
-		l.hails[l.ids.hail(r.key, r.Attempt)] = r.key
+}
+
+// keep remembers what was sent for a record that is done.
+func (l *ledger) keep(r *record) {
+	for _, id := range l.ids.messages(r) {
+		l.sent[id] = r.key
 	}
+	l.kept = append(l.kept, r)
 }
 
 func (l *ledger) close(root Key) {

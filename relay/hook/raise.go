@@ -35,6 +35,7 @@ type Update struct {
 // Cancel ends a hail that was made.
 type Cancel struct {
 	Call
+	Reply   proto.MessageID // of the reply that ends it
 	Message proto.MessageID // of a text that tells it
 }
 

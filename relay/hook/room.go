@@ -122,7 +122,5 @@ func (l *ledger) drop(r *record) {
 		l.close(r.Root)
 		delete(l.incidents, r.Root)
 	}
-	if r.Rung {
-		delete(l.hails, l.ids.hail(r.key, r.Attempt))
-	}
+	l.unsent(r)
 }

@@ -66,14 +66,12 @@ func (l *ledger) settled(now time.Time, k Key, err error) (again bool) {
 	}
 	switch {
 	case err == nil:
-		r.State = stateDone
-		if r.Op == opRaise {
+		if r.State = stateDone; r.Op == opRaise {
 			r.Rung = true
 			l.rings(l.incidents[r.Root], r)
-		} else {
-			r.Alert = nil
 		}
-	case errors.Is(err, ErrOver) && (r.Op == opUpdate || r.Op == opRepeat):
+		l.keep(r)
+	case errors.Is(err, ErrOver) && (r.Op == opUpdate || r.Op == opRepeat) && !l.incidents[r.Root].closed:
 		l.ringAgain(now, r)
 	case errors.Is(err, ErrOver):
 		r.State, r.Why, r.Alert = stateDone, "its hail rings no more", nil
@@ -100,18 +98,42 @@ func (l *ledger) ringAgain(now time.Time, r *record) {
 	l.rings(l.incidents[r.Root], r)
 }
 
-// returned takes a hail back that was on its way and was not taken by the hub.
-func (l *ledger) returned(hail proto.MessageID, why string) (k Key, ours bool) {
-	r := l.records[l.hails[hail]]
-	if r == nil || !r.Rung || r.Alert == nil || l.ids.hail(r.key, r.Attempt) != hail {
-		return k, false
+// returned takes back what was on its way and was not taken by the hub: a hail, a text
+// or a reply.
+func (l *ledger) returned(id proto.MessageID, why string) (r *record, ours bool) {
+	r = l.records[l.sent[id]]
+	if r == nil || r.State != stateDone || r.Alert == nil || !slices.Contains(l.ids.messages(r), id) {
+		return nil, false
 	}
-	delete(l.hails, hail)
+	l.unsent(r)
 	r.Rung, r.State, r.Why = false, statePending, line(why, maxText)
 	r.Attempt++
 	l.pending = append(l.pending, r)
 	l.write(r)
-	return r.key, true
+	return r, true
+}
+
+// unsent forgets what was sent for a record.
+func (l *ledger) unsent(r *record) {
+	for _, id := range l.ids.messages(r) {
+		delete(l.sent, id)
+	}
+}
+
+// lapse forgets the alerts of which nothing that comes back would be sent again.
+func (l *ledger) lapse(now time.Time) {
+	l.kept = slices.DeleteFunc(l.kept, func(r *record) bool {
+		if r.State != stateDone || l.records[r.key] != r || r.Alert == nil {
+			return true
+		}
+		if now.Before(r.deadline()) {
+			return false
+		}
+		l.unsent(r)
+		r.Alert = nil
+		l.write(r)
+		return true
+	})
 }
 
 // doubtful lists the hails that are on their way by what the journal says. One that
@@ -131,6 +153,9 @@ func (l *ledger) inDoubt(now time.Time, k Key) bool {
 	r := l.records[k]
 	return r != nil && r.State == stateDone && r.Rung && r.Alert != nil && now.Before(r.deadline()) && !l.incidents[r.Root].closed
 }
+
+// incidentOf names a record's incident for the log.
+func (l *ledger) incidentOf(r *record) string { return l.ids.incident(r.Root).String() }
 
 func (l *ledger) hailOf(k Key) proto.MessageID { return l.ids.hail(k, l.records[k].Attempt) }
 
@@ -155,6 +180,7 @@ func (l *ledger) tick(now time.Time) (lost []*record) {
 			lost = append(lost, r)
 		}
 	}
+	l.lapse(now)
 	l.summaries(now)
 	l.forget(now)
 	return lost

@@ -179,28 +179,38 @@ func (r *Raiser) tell(ctx context.Context, ch *client.Channel, h *client.Hail, i
 }
 
 // Cancel implements hook.Raiser. A hail that somebody has accepted is cancelled
-// too; those in its incident are told why.
+// too, before those in its incident are told why: what ends a call for help waits for
+// no text.
 func (r *Raiser) Cancel(ctx context.Context, c hook.Cancel) error {
-	ch, err := r.Join(ctx)
-	if err != nil {
+	if _, err := r.Join(ctx); err != nil {
 		return err
 	}
 	h := r.Session.FindHail(c.Hail)
 	if h == nil {
 		return nil
 	}
-	state, _ := h.State()
-	if state.Over() {
-		return nil
-	}
-	if state >= proto.HailAccepted {
-		if err := onItsWay(r.tell(ctx, ch, h, c.Message, "CANCELLED by its source "+note(hook.Raise{Call: c.Call}))); err != nil {
-			return err
+	if state, _ := h.State(); !state.Over() {
+		err := h.ReplyAs(ctx, c.Reply, proto.HailCancelled, proto.ReasonNone, nil)
+		if reason := proto.ReasonOf(err); reason != proto.ReasonHailState && reason != proto.ReasonNoHail { // it is over
+			if err := onItsWay(err); err != nil {
+				return err
+			}
 		}
-	}
-	err = h.Reply(ctx, proto.HailCancelled, proto.ReasonNone, nil)
-	if reason := proto.ReasonOf(err); reason == proto.ReasonHailState || reason == proto.ReasonNoHail { // it is over
+	} else if state != proto.HailCancelled {
 		return nil
 	}
-	return onItsWay(err)
+	return r.tellWhy(ctx, h, c)
+}
+
+// tellWhy tells those in the incident of a cancelled hail that its source ended it.
+// Where there is none, the calling channel has seen the end.
+func (r *Raiser) tellWhy(ctx context.Context, h *client.Hail, c hook.Cancel) error {
+	bounded, cancel := context.WithTimeout(ctx, openLife)
+	defer cancel()
+	opened, err := h.WaitIncident(bounded)
+	incident := r.Session.Channel(opened)
+	if err != nil || incident == nil {
+		return nil
+	}
+	return onItsWay(incident.TextAs(ctx, c.Message, "CANCELLED by its source "+note(hook.Raise{Call: c.Call})))
 }

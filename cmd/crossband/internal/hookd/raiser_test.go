@@ -149,3 +149,54 @@ func TestNewsDoesNotWaitForAnIncident(t *testing.T) {
 		relaytest.Wait(t, desk.Watch, "the news is told", func(e client.TextReceived) bool { return e.Channel == b.alerts })
 	})
 }
+
+// TestAnEndWaitsForNoText: the hail is cancelled, and then those in its incident are
+// told why, once; also by a run after one that died in between.
+func TestAnEndWaitsForNoText(t *testing.T) {
+	onBorder(t, func(t *testing.T, b *border) {
+		for i, died := range []bool{false, true} {
+			b.endsThenTells(call(byte(1+i)), hook.Cancel{Reply: proto.MessageID{8, byte(i)}, Message: proto.MessageID{9, byte(i)}}, died)
+		}
+	})
+}
+
+func (b *border) endsThenTells(c hook.Call, end hook.Cancel, died bool) {
+	b.t.Helper()
+	h := b.ring(c)
+	b.reply(h, proto.HailAccepted, 0)
+	opened, err := h.WaitIncident(b.minute())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.guard.MustJoin(opened)
+	if end.Call = c; died {
+		if err := b.hook.FindHail(c.Hail).ReplyAs(b.minute(), end.Reply, proto.HailCancelled, 0, nil); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := b.raiser.Cancel(b.minute(), end); err != nil {
+			b.t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+	}
+	ended, told := -1, -1
+	for i, e := range b.guard.Watch.All() {
+		switch e := e.(type) {
+		case client.HailMoved:
+			if e.Hail == c.Hail && e.State == proto.HailCancelled {
+				ended = i
+			}
+		case client.TextReceived:
+			if e.ID == end.Message && (told >= 0 || e.Channel != opened) {
+				b.t.Errorf("told %+v", e)
+			}
+			if e.ID == end.Message {
+				told = i
+			}
+		}
+	}
+	if ended < 0 || told < ended {
+		b.t.Errorf("ended at %d, told why at %d", ended, told)
+	}
+}
