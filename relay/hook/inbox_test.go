@@ -294,6 +294,21 @@ func TestUrgency(t *testing.T) {
 	})
 }
 
+// TestWhatAnEndIsWorth: a cancellation rings nobody, and goes before what is less
+// urgent than its hail was.
+func TestWhatAnEndIsWorth(t *testing.T) {
+	a := about(alert("2"), hook.KindCancel, "1")
+	a.Distress, a.Expires = true, time.Unix(1, 0)
+	v := hook.Judge(&a, hook.Policy{Most: proto.PriorityImminentPeril}, time.Unix(2, 0))
+	if v.Rings || !strings.Contains(v.Why, "ends what it cancels") || v.Urgency != proto.PriorityImminentPeril {
+		t.Errorf("%+v", v)
+	}
+	a.Status = hook.Test
+	if v := hook.Judge(&a, hook.Policy{}, time.Unix(2, 0)); v.Rings || !strings.Contains(v.Why, "Test") {
+		t.Errorf("%+v", v)
+	}
+}
+
 // TestShortAlerts: an alert that lives a minute rings within 5 s, or is marked
 // late; and is given up when it has ended.
 func TestShortAlerts(t *testing.T) {
