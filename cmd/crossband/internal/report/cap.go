@@ -66,7 +66,7 @@ func (i *Incident) CAPFeed(o Options) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %d, at most %d", ErrFeed, len(alerts), cap.MaxAlerts)
 	}
 	return cap.MarshalFeed(cap.Feed{
-		ID: "urn:x-crossband:incident:" + i.ID.String(), Title: exercising(i.Exercise, i.title(), o.Language), Author: shown(i.From), Updated: o.Now,
+		ID: "urn:x-crossband:incident:" + i.ID.String(), Title: exercising(i.Exercise, i.title(), o.Language), Author: i.exporter(o.Language), Updated: o.Now,
 	}, alerts)
 }
 
