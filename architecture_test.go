@@ -50,6 +50,8 @@ func importRules() []importRule {
 		{"crypto/identity", []string{"proto"}, nil},
 		{"crypto/charter", []string{"proto", "crypto/identity"}, nil},
 		{"crypto/record", []string{"proto", "crypto/identity", "crypto/curve"}, nil},
+		{"crypto/agreement", []string{"proto", "crypto/identity"}, []string{toml}},
+		{"crypto/notice", []string{"proto", "crypto/identity"}, nil},
 		{"crypto/sframe", []string{"proto"}, nil},
 		{"crypto/mls", append([]string{"proto"}, public...), nil},
 		{"crypto/mls/syntax", nil, nil},
@@ -58,8 +60,9 @@ func importRules() []importRule {
 		{"crypto/mls/message", public, nil},
 		{"crypto/mls/roster", public, nil},
 		{"crypto/mls/policy", append([]string{"proto"}, public...), nil},
-		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "crypto/record", "relay/hub", "relay/store"}, public...), nil},
+		{"relay", append([]string{"proto", "proto/link", "crypto/identity", "crypto/charter", "crypto/agreement", "crypto/notice", "crypto/record", "relay/hub", "relay/notices", "relay/store"}, public...), nil},
 		{"relay/hub", append([]string{"proto"}, public...), nil},
+		{"relay/notices", []string{"proto", "crypto/identity"}, nil},
 		{"relay/store", nil, []string{sqlite, pgx, anySQL}},
 		{"relay/hook", []string{"proto", "formats", "relay/store"}, nil},
 		{"relay/hook/deliver", []string{"proto", "formats", "relay/store"}, nil},
@@ -76,7 +79,7 @@ func importRules() []importRule {
 		{"formats/ics", nil, nil},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "formats", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
-		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, []string{toml}},
+		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "crypto/notice", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
 		{"cmd/internal/fips", nil, nil},
 		{"cmd/crossband/internal/report", []string{"proto", "crypto/record", "client/phrase", "formats"}, nil},
@@ -179,6 +182,10 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"relay/hub", "crossband/crypto/identity"},
 		{"proto/incident", "crossband/proto/link"},
 		{"proto/incident", "crossband/crypto/identity"},
+		{"relay/hub", "crossband/crypto/agreement"},
+		{"relay/hub", "crossband/relay/notices"},
+		{"relay/notices", "crossband/relay/hub"},
+		{"crypto/identity", toml},
 		{"relay", "crossband/client"},
 		{"client", "crossband/relay"},
 		{"crypto/mls/roster", "crossband/crypto/mls"},
@@ -225,7 +232,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "proto/incident", "cmd/crossband/internal/report",
+	pure := append(strings.Fields(publics), "relay/hub", "relay/notices", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "proto/incident", "cmd/crossband/internal/report",
 		"formats/edxl", "formats/ics", "formats/webhook", "formats/strictxml", "formats/strictjson", "formats/cap", "formats/cot", "formats/cloudevents", "relay/hook/deliver/plan")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {

@@ -111,6 +111,12 @@ func (s *Session) frame(f *wire.Frame) {
 		s.packagesLeftLocked(b.KeyPackagesLeft)
 	case *wire.Frame_TrustList:
 		s.trustLocked(b.TrustList.Signed)
+	case *wire.Frame_Document:
+		if proto.DocumentKind(b.Document.Kind) >= proto.DocumentNotice {
+			news = s.noticeLocked(b.Document)
+		} else {
+			news = s.documentLocked(b.Document)
+		}
 	case *wire.Frame_RevocationList:
 		news = s.revocationsLocked(b.RevocationList.Signed)
 	default:

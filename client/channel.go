@@ -25,6 +25,10 @@ type Channel struct {
 
 	comingBack bool // a goroutine tries to
 
+	end   proto.End     // when the channel ends for us
+	said  time.Duration // the last of EndingSaid that has been said; 0: none
+	watch time.Time     // when the next observer's time is over; zero: never
+
 	outcasts   []proto.Name // members whose certificates have been taken back
 	puttingOut bool         // a goroutine sees to it that they go
 	warnedOf   string       // outcasts of whom we have said that they may be listening
@@ -98,6 +102,9 @@ func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	}
 	ch.turn <- struct{}{}
 	ch.reading <- struct{}{}
+	ch.findEndLocked()
+	ch.watch = c.NextObserverEnd(time.Now())
+	s.pokeLocked()
 	ch.heart.book = views.NewBook(ch.id, s.Name(), spread(s.Name()))
 	s.channels[ch.id] = ch
 	return ch

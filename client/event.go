@@ -11,7 +11,7 @@ import (
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, MessageMoved, Gap, HailReceived, HailMoved,
 // Paged, PageAnswered, IncidentOpened, IncidentMoved, DutyChanged, DeskUnmanned, FloorChanged, MembersChanged, ViewsChanged, HubAway, BurstHeard,
-// Missed, PositionReceived, Expelled or Alarm.
+// Missed, PositionReceived, ChangeNotice, Expelled, Ending, ObserverThere or Alarm.
 type Event interface{ event() }
 
 // Connected says that the link to the relay is up.
@@ -108,6 +108,7 @@ type HailMoved struct {
 	Said     proto.HailState // what By said
 	By       proto.Name
 	For      proto.Name // the desk for which By spoke, when not for itself
+	Round    int        // of the ladder
 	Reason   proto.Reason
 	Content  *phrase.Content // what was said with it, if anything
 	Exercise bool

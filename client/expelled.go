@@ -40,6 +40,7 @@ func (s *Session) expelLocked(why *proto.Refusal) []Event {
 	clear(s.hails)
 	s.ended = nil
 	s.packages = keyPackages{}
+	s.pacts.Pacts, s.pacts.documents = make(proto.Pacts), make(map[proto.DocumentID]struct{})
 	s.wipeState()
 	for id, c := range s.calls {
 		delete(s.calls, id)

@@ -54,6 +54,9 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 	if err := what.Validate(); err != nil {
 		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
+	if ch.charter.Kind == proto.KindCalling && !ch.charter.MayHail(ch.s.Name()) {
+		return nil, proto.Refusef(proto.ReasonCharter, "%s may not hail on %s", ch.s.Name(), ch.charter.Title)
+	}
 	if o.Urgency == 0 {
 		o.Urgency = proto.PriorityUrgent
 	}
@@ -269,6 +272,9 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		Content: said.content, Unreadable: said.unreadable, Exercise: h.ring.Exercise, At: time.UnixMilli(e.TimeMs),
 	}
 	moved.For, _ = proto.ParseName(b.Role)
+	if c, known := ch.book.Call(hid); known {
+		moved.Round = c.Round
+	}
 	return append(append([]Event{moved}, news...), h.ringLocked()...), nil
 }
 

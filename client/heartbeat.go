@@ -88,6 +88,7 @@ func (s *Session) heartbeats() {
 			news = append(news, ch.expireHolesLocked(time.Now())...)
 			ch.fillLocked(time.Now())
 		}
+		news = append(news, s.noticesDueLocked(time.Now())...)
 		s.mu.Unlock()
 		for _, e := range news {
 			s.emit(e)

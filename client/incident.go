@@ -67,6 +67,10 @@ func (h *Hail) createIncident(ctx context.Context, by proto.Name) (proto.Channel
 		return proto.ChannelID{}, fmt.Errorf("charter: %w", err)
 	}
 	s.mu.Lock()
+	if err := s.pacts.Covers(&c, time.Now()); err != nil {
+		s.mu.Unlock()
+		return proto.ChannelID{}, err
+	}
 	ch := s.newChannelLocked(c, signed)
 	s.mu.Unlock()
 	if err := ch.take(ctx); err != nil {
@@ -208,7 +212,10 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 	err = s.signerMayLocked(c, signer)
 	ch := s.channels[c.Channel]
 	if err == nil && ch == nil {
-		if err = s.roomLocked(); err == nil {
+		if err = s.pacts.Covers(&c, time.Now()); err == nil {
+			err = s.roomLocked()
+		}
+		if err == nil {
 			ch = s.newChannelLocked(c, b.Charter)
 		}
 	}
@@ -216,7 +223,7 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 	if err != nil {
 		return err
 	}
-	if c.RightOf(s.Name()) == proto.RightNone {
+	if c.RightAt(s.Name(), time.Now()) == proto.RightNone {
 		return proto.Refusef(proto.ReasonCharter, "a welcome to %s, which is not for us", c.Title)
 	}
 	if err := ch.take(ctx); err != nil {

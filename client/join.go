@@ -19,17 +19,36 @@ import (
 func (s *Session) Join(ctx context.Context, id proto.ChannelID) (*Channel, error) {
 	err := s.wait(ctx, func() bool {
 		ch := s.channels[id]
+		if _, refused := s.pacts.refused[id]; refused && ch == nil {
+			return true
+		}
 		return s.conn != nil && ch != nil && (ch.created || ch.mayCreate())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("wait for channel %s: %w", id.Short(), err)
 	}
-	ch := s.Channel(id)
+	ch, err := s.allowed(id)
+	if err != nil {
+		return nil, err
+	}
 	if err := ch.take(ctx); err != nil {
 		return nil, err
 	}
 	defer ch.give()
 	return ch, ch.join(ctx)
+}
+
+// allowed returns a channel, or why there is no agreement for it.
+func (s *Session) allowed(id proto.ChannelID) (*Channel, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ch := s.channels[id]; ch != nil {
+		return ch, nil
+	}
+	if r, ok := s.pacts.refused[id]; ok {
+		return nil, r.why
+	}
+	return nil, proto.Refuse(proto.ReasonNoChannel, id.Short())
 }
 
 func (ch *Channel) mayCreate() bool {
@@ -41,6 +60,9 @@ const joinTries = 8
 
 // join is Join with the turn taken.
 func (ch *Channel) join(ctx context.Context) error {
+	if end := ch.Ends(); !time.Now().Before(end.At) {
+		return end.Refusal()
+	}
 	if ch.joined() {
 		return ch.resume(ctx)
 	}
@@ -189,6 +211,11 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 		ch.dropLocked()
 	}
 	epoch := uint64(g.Epoch())
+	var observers []Event
+	if err == nil {
+		observers = ch.observersLocked(ch.presentLocked())
+		s.pokeLocked()
+	}
 	s.changedLocked()
 	s.mu.Unlock()
 	if err != nil {
@@ -201,6 +228,7 @@ func (ch *Channel) enter(ctx context.Context, g *mls.Group, seq uint64) error {
 		return err
 	}
 	s.emit(Joined{ch.id, ch.charter, epoch})
+	s.emitAll(observers)
 	return ch.catchUp(ctx)
 }
 

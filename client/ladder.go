@@ -1,9 +1,11 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crossband/crypto/mls"
@@ -102,14 +104,72 @@ func (ch *Channel) ringAllLocked() []Event {
 	return news
 }
 
+// Call returns the hail as the log tells it; false: it is not in the log yet, or has
+// been forgotten.
+func (h *Hail) Call() (incident.Call, bool) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.ch.book.Call(h.id)
+}
+
+// Page is the step of a hail's ladder that has reached this device, a hook, last, and
+// what it has said of it as far as that is in the log.
+type Page struct {
+	Round, Step       int
+	At                time.Time // by the hub's clock; zero: further steps have been made since
+	Delivered, Failed bool
+	Waits             bool // the hail waits for an acceptance, and has not rung itself out
+}
+
+// Page returns the page that has reached this device; false: none has.
+func (h *Hail) Page() (Page, bool) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	c, known := h.ch.book.Call(h.id)
+	i := slices.IndexFunc(c.Reached, func(r incident.Reached) bool { return r.Name == h.s.Name() && r.Step > 0 })
+	if !known || i < 0 {
+		return Page{}, false
+	}
+	r := c.Reached[i]
+	k, _ := h.ch.book.Case(c.Incident)
+	p := Page{
+		Round: r.Round, Step: r.Step, Delivered: r.Delivered, Failed: r.Failed,
+		Waits: !k.Merged() && (c.Rearmed() || c.State < proto.HailAccepted && time.Now().Before(h.ch.book.Ends(h.id))),
+	}
+	if r.Round == c.Round && r.Step == c.Step {
+		p.At = c.Stepped
+	}
+	return p, true
+}
+
 // AnswerPage is a hook's word on a page that reached it: whether it delivered, or why
-// not. A hook that says nothing for proto.HookAnswer has failed.
+// not. A hook that says nothing for proto.HookAnswer has failed. What has been said of
+// a page is not said again, nor while it waits in the outbox: it may be asked for after
+// a restart, but by one goroutine at a time. Having failed, a hook may still deliver.
 func (h *Hail) AnswerPage(ctx context.Context, round, step int, why proto.Reason) error {
 	id := proto.NewMessageID()
-	return h.ch.say(ctx, id, &wire.Frame{Body: &wire.Frame_PageResult{PageResult: &wire.PageResult{
+	b := &wire.PageResult{
 		Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(),
 		Round: uint32(round), Step: uint32(step), Reason: uint32(why),
-	}}}, &wire.Message{})
+	}
+	if p, paged := h.Page(); paged && p.Round == round && p.Step == step && (p.Delivered || p.Failed && why != 0) {
+		return nil
+	}
+	if h.ch.waitsInOutbox(b) {
+		return nil
+	}
+	return h.ch.say(ctx, id, &wire.Frame{Body: &wire.Frame_PageResult{PageResult: b}}, &wire.Message{})
+}
+
+// waitsInOutbox reports whether the same word on the same page is on its way.
+func (ch *Channel) waitsInOutbox(b *wire.PageResult) bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	return slices.ContainsFunc(ch.outbox, func(o *outgoing) bool {
+		f, err := o.frame()
+		r := f.GetPageResult()
+		return err == nil && r != nil && bytes.Equal(r.Hail, b.Hail) && r.Round == b.Round && r.Step == b.Step && (r.Reason == 0) == (b.Reason == 0)
+	})
 }
 
 // pageResultLocked reads a hook's word on its page.

@@ -224,7 +224,8 @@ func (ch *Channel) commitLocked(b *wire.Commit) ([]Event, error) {
 	if err := ch.newEpochLocked(); err != nil {
 		return nil, err
 	}
-	return []Event{MembersChanged{ch.id, uint64(ch.group.Epoch()), d.By, d.Added, d.Removed}}, nil
+	news := []Event{MembersChanged{ch.id, uint64(ch.group.Epoch()), d.By, d.Added, d.Removed}}
+	return append(news, ch.observersLocked(d.Added)...), nil
 }
 
 // leftLocked drops the group and its keys.
@@ -314,6 +315,8 @@ func (ch *Channel) comeBack() error {
 // group is yet, the offer of one brings us back.
 func endsComingBack(err error) bool {
 	switch proto.ReasonOf(err) {
+	case proto.ReasonNoAgreement, proto.ReasonAgreement, proto.ReasonWithdrawn:
+		return true
 	case proto.ReasonCharter, proto.ReasonClosed, proto.ReasonNoChannel, proto.ReasonWeakSuite, proto.ReasonRevoked:
 		return true
 	}

@@ -22,7 +22,7 @@ func (s *Session) roomLocked() error {
 // relay thinks of it; once is enough, for it is offered on every link.
 func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 	for _, ch := range s.channels {
-		if bytes.Equal(ch.signed, b.Charter) && ch.charter.Check(time.Now()) == nil {
+		if bytes.Equal(ch.signed, b.Charter) && ch.ended() == nil {
 			return s.offeredLocked(ch, b.Created)
 		}
 	}
@@ -30,8 +30,14 @@ func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 	if err == nil {
 		err = s.signerMayLocked(c, signer)
 	}
-	if err == nil && c.RightOf(s.Name()) == proto.RightNone {
+	if err == nil && c.RightAt(s.Name(), time.Now()) == proto.RightNone {
 		err = proto.Refusef(proto.ReasonCharter, "%s is not for us", c.Title)
+	}
+	if err == nil {
+		if err := s.pacts.Covers(&c, time.Now()); err != nil {
+			s.log.Warn("channel offer refused", "why", err.Error())
+			return s.refuseOfferLocked(&c, b, proto.AsRefusal(err))
+		}
 	}
 	if err != nil {
 		s.log.Warn("channel offer refused", "why", err.Error())
@@ -56,7 +62,7 @@ func (s *Session) offeredLocked(ch *Channel, created bool) []Event {
 	return []Event{Offered{ch.id, ch.charter, ch.created}}
 }
 
-// pruneLocked ends channels whose charter has.
+// pruneLocked ends channels whose time is over.
 func (s *Session) pruneLocked() {
 	for _, ch := range s.channels {
 		if why := ch.ended(); why != nil {
@@ -65,19 +71,25 @@ func (s *Session) pruneLocked() {
 	}
 }
 
-// ended returns a refusal if the channel's charter has ended, and else nil.
+// ended returns a refusal if the channel's time is over, and else nil.
 func (ch *Channel) ended() *proto.Refusal {
-	if time.Now().Before(ch.charter.Expires) {
+	if time.Now().Before(ch.end.At) {
 		return nil
 	}
-	return proto.Refusef(proto.ReasonClosed, "ended %s", ch.charter.Expires.UTC().Format(time.RFC3339))
+	return ch.end.Refusal()
 }
 
-// endLocked drops a channel whose charter has ended, with its keys. What waited on
+// endLocked drops a channel whose time is over, with its keys. What waited on
 // it has failed, and what no run has given yet is given: tellEnded does both.
 func (ch *Channel) endLocked(why *proto.Refusal) {
 	s := ch.s
 	ch.wanted = false
+	if ch.group != nil {
+		ch.news = append(ch.news, Left{ch.id, why})
+	}
+	if ch.burst != nil {
+		ch.burst.endLocked(why)
+	}
 	ch.dropLocked()
 	ch.news = append(ch.news, ch.againLocked()...)
 	ch.news = append(ch.news, ch.giveUpLocked(ch.holes.list)...)

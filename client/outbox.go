@@ -91,10 +91,10 @@ func (ch *Channel) enqueue(id proto.MessageID, envelope *wire.Frame, m *wire.Mes
 	switch {
 	case ch.s.expelled != nil:
 		return nil, ch.s.expelled
-	case ch.group == nil && !ch.wanted: // who is on its way back in waits
-		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
 	case ch.ended() != nil:
 		return nil, ch.ended()
+	case ch.group == nil && !ch.wanted: // who is on its way back in waits
+		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
 	case len(ch.outbox) >= maxOutbox:
 		return nil, proto.Refusef(proto.ReasonFull, "%d messages wait in the outbox", len(ch.outbox))
 	}

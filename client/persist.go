@@ -92,6 +92,9 @@ func (s *Session) restore() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.restoreDocumentsLocked(names); err != nil {
+		return err
+	}
 	for _, name := range names {
 		if strings.HasPrefix(name, letterKey) {
 			s.letters++
@@ -119,10 +122,14 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err != nil {
 		return err
 	}
-	if !time.Now().Before(c.Expires) {
+	end := s.pacts.End(&c)
+	if end.Reason == proto.ReasonNoAgreement { // its agreement may come again
+		return end.Refusal()
+	}
+	if !time.Now().Before(end.At) {
 		ch := s.newChannelLocked(c, v.Charter)
 		ch.outbox, ch.again, ch.holes.list, ch.holes.epochs = v.Outbox, v.Inbox, v.Holes, v.Late
-		ch.endLocked(ch.ended())
+		ch.endLocked(end.Refusal())
 		return nil
 	}
 	// It was judged good when it came, or it would not be here. That its signer

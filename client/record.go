@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -120,6 +121,7 @@ func (s *Session) recordLog(ctx context.Context, x *record.Export, incident prot
 		n := uint64(len(p.GetLines()) + len(p.GetCheckpoints()) + len(p.GetChains()))
 		l.Entries = append(l.Entries, p.GetLines()...)
 		l.Checkpoints = append(l.Checkpoints, p.GetCheckpoints()...)
+		attach(x, p)
 		for _, c := range p.GetChains() {
 			x.Chains = append(x.Chains, c.Certificates)
 		}
@@ -138,6 +140,26 @@ func (s *Session) recordLog(ctx context.Context, x *record.Export, incident prot
 	}
 	x.Logs = append(x.Logs, l)
 	return nil
+}
+
+// attach adds the agreements that the lines of a page name and that came with it.
+func attach(x *record.Export, p *wire.RecordPage) {
+	for _, line := range p.GetLines() {
+		e, err := record.ParseEntry(line)
+		if err != nil {
+			continue // for Verify to say
+		}
+		named, ok := e.Body.(*record.Agreement)
+		if !ok || slices.ContainsFunc(x.Agreements, func(a []byte) bool { return record.DigestOf(a) == named.Document }) {
+			continue
+		}
+		for _, signed := range p.GetDocuments() {
+			if record.DigestOf(signed) == named.Document && len(x.Agreements) < record.MaxAgreements {
+				x.Agreements = append(x.Agreements, signed)
+				break
+			}
+		}
+	}
 }
 
 // Reveal adds to a record what this device can show of what was said: the letters

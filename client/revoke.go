@@ -9,6 +9,7 @@ import (
 
 	"crossband/crypto/mls"
 	"crossband/crypto/mls/policy"
+	"crossband/crypto/mls/roster"
 	"crossband/crypto/mls/tree"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -73,7 +74,7 @@ func relayChain(c *link.Conn) (chain [][]byte) {
 // judgeLocked finds out which members are revoked by now, and sees to it that
 // they are put out. It is called whenever the members or the lists change.
 func (ch *Channel) judgeLocked() {
-	ch.outcasts = policy.RevokedMembers(ch.group.Members(), ch.s.judge())
+	ch.outcasts = ch.gate().Outcasts(ch.group.Members(), time.Now())
 	if len(ch.outcasts) == 0 || ch.puttingOut {
 		return
 	}
@@ -171,8 +172,8 @@ var errNobody = errors.New("client: nobody to remove")
 func (ch *Channel) beforeSending(ctx context.Context) error {
 	s := ch.s
 	s.mu.Lock()
-	names, there := shortNames(ch.outcasts), ch.hubThereLocked()
-	clean := ch.cleanLocked()
+	names, there := shortNames(ch.blockingLocked(time.Now())), ch.hubThereLocked()
+	clean := ch.group == nil || names == ""
 	s.mu.Unlock()
 	if clean {
 		return nil
@@ -204,6 +205,22 @@ func (ch *Channel) beforeSending(ctx context.Context) error {
 		s.emit(Alarm{ch.id, why})
 	}
 	return nil
+}
+
+// blockingLocked lists the outcasts before whom nothing is said. Before an observer
+// whose time has just ended it still is: clocks differ, and it is on its way out.
+func (ch *Channel) blockingLocked(now time.Time) []proto.Name {
+	return slices.DeleteFunc(slices.Clone(ch.outcasts), func(n proto.Name) bool {
+		until, observes := ch.charter.Observes(n.Agency)
+		return observes && !until.Before(now.Add(-proto.ClockSkewWarning)) && !ch.revokedLocked(n)
+	})
+}
+
+func (ch *Channel) revokedLocked(n proto.Name) bool {
+	return slices.ContainsFunc(ch.group.Members(), func(m roster.Member) bool {
+		name, err := policy.NameOf(m.Credential)
+		return err == nil && name == n && ch.s.judge().Revoked(m.Credential.Chain) != nil
+	})
 }
 
 func shortNames(names []proto.Name) string {

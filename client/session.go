@@ -57,8 +57,10 @@ type Session struct {
 	channels  map[proto.ChannelID]*Channel
 	ended     []*Channel // whose charters have, and who are yet to be told of
 	hails     map[proto.MessageID]*Hail
+	announced announced
 	packages  keyPackages
-	letters   int            // kept of incidents
+	letters   int // kept of incidents
+	pacts     pacts
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
 	changed   chan struct{}  // closed and replaced whenever something changes that somebody may wait for
 }
@@ -96,8 +98,9 @@ func Open(cfg Config) (*Session, error) {
 		clock:    voice.NewTalkClock(uint8(rand.Uint32())),
 		calls:    make(map[uint64]chan *wire.Frame),
 		channels: make(map[proto.ChannelID]*Channel),
-		hails:    make(map[proto.MessageID]*Hail),
-		changed:  make(chan struct{}),
+		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
+		pacts:   newPacts(),
+		changed: make(chan struct{}),
 	}
 	s.ears = newEars(s, cfg.Sink)
 	s.wg.Go(s.ears.listen) // ends with Close; before anything is learnt that they must take
@@ -118,6 +121,7 @@ func Open(cfg Config) (*Session, error) {
 	s.wg.Go(s.renewals)   // ends with Close
 	s.wg.Go(s.tellReads)  // ends with Close
 	s.wg.Go(s.heartbeats) // ends with Close
+	s.wg.Go(s.endings)    // ends with Close
 	return s, nil
 }
 

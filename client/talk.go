@@ -116,6 +116,8 @@ func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 	switch {
 	case s.expelled != nil:
 		return nil, s.expelled
+	case ch.ended() != nil:
+		return nil, ch.ended()
 	case ch.group == nil:
 		return nil, proto.Refuse(proto.ReasonNotMember, ch.charter.Title)
 	case ch.burst != nil:

@@ -45,8 +45,14 @@ func newWorld(t *testing.T) *world {
 	w.run(m.field, "", "agency", "init", "--dir", "mx", "--domain", "gn.example", "--address", m.field.mid+":4402", "--listen", ":4433")
 	us := find(t, w.run(m.field, "", "agency", "export", "--dir", "us", "--to", "us.bundle"), words)
 	mx := find(t, w.run(m.field, "", "agency", "export", "--dir", "mx", "--to", "mx.bundle"), words)
-	w.run(m.field, "", "agency", "trust", "--dir", "us", "--words", mx, "--peer", m.us.mid+":4502", "--calling", "Eagle Pass - Piedras Negras", "mx.bundle")
+	w.run(m.field, "", "agency", "trust", "--dir", "us", "--words", mx, "--peer", m.us.mid+":4502", "mx.bundle")
 	w.run(m.field, "", "agency", "trust", "--dir", "mx", "--words", us, "--peer", m.mx.mid+":4501", "us.bundle")
+	w.run(m.field, "", "agreement", "draft", "--party", "usbp.example", "--party", "gn.example", "--title", "Eagle Pass - Piedras Negras", "--to", "border.toml")
+	for _, verb := range []string{"sign", "put"} {
+		for _, dir := range []string{"us", "mx"} {
+			w.run(m.field, "", "agreement", verb, "--dir", dir, "border.toml")
+		}
+	}
 	for _, a := range []struct {
 		dir string
 		at  namespace

@@ -2,6 +2,7 @@ package proto
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -225,13 +226,12 @@ func validTitle(s string) bool {
 	if s == "" || len(s) > 80 {
 		return false
 	}
-	for _, r := range s {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xad || r > 0x24f { // Latin letters only: no look-alikes, no direction marks, nothing that steers a terminal
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, notLatin)
 }
+
+// notLatin picks out what a title may not hold. Latin letters only: no look-alikes,
+// no direction marks, nothing that steers a terminal.
+func notLatin(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xad || r > 0x24f }
 
 // Check refuses a charter that is not in force at now.
 func (c *Charter) Check(now time.Time) error {

@@ -1,6 +1,9 @@
 package proto
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // SignerMay checks who signed the charter: the owner's authority, or for an
 // incident a desk, unit or hook of the owner, and for a patrol the owner's unit in it,
@@ -19,7 +22,7 @@ func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 	if parent == nil {
 		return nil
 	}
-	if parent.Kind != KindCalling || parent.Channel != c.Parent || parent.RightOf(signer) != RightSend {
+	if parent.Kind != KindCalling || parent.Channel != c.Parent || !parent.MayHail(signer) {
 		return Refusef(ReasonCharter, "%s may not hail on the calling channel", signer)
 	}
 	return c.within(parent)
@@ -73,15 +76,16 @@ func (c *Charter) within(parent *Charter) error {
 //
 // Anybody with a right may join and may leave; adding others takes the right
 // to send; removing others takes a desk of the owner, or one's own agency.
-// revoked are those of removed whose certificates their agency has taken back:
-// every member may, and should, remove them, whoever is there.
-func (c *Charter) MayChange(by Name, added, removed, revoked []Name) error {
-	right := c.RightOf(by)
+// outcasts are those of removed whose certificates their agency has taken back, or
+// who observed and whose time is over: every member may, and should, remove them,
+// whoever is there.
+func (c *Charter) MayChange(by Name, added, removed, outcasts []Name, now time.Time) error {
+	right := c.RightAt(by, now)
 	if right == RightNone {
 		return Refusef(ReasonCharter, "%s has no right on the channel", by)
 	}
 	for _, n := range added {
-		if c.RightOf(n) == RightNone {
+		if c.RightAt(n, now) == RightNone {
 			return Refusef(ReasonCharter, "%s may not be a member", n)
 		}
 		if n != by && right != RightSend {
@@ -90,7 +94,7 @@ func (c *Charter) MayChange(by Name, added, removed, revoked []Name) error {
 	}
 	for _, n := range removed {
 		own := n == by || n.Agency == by.Agency && right == RightSend
-		if !own && !(by.Agency == c.Owner && by.Role == RoleDesk) && !slices.Contains(revoked, n) {
+		if !own && !(by.Agency == c.Owner && by.Role == RoleDesk) && !slices.Contains(outcasts, n) {
 			return Refusef(ReasonCharter, "%s may not remove %s", by, n)
 		}
 	}

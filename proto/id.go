@@ -15,6 +15,9 @@ type ChannelID [32]byte
 // revision's signed text.
 type AgreementID [32]byte
 
+// DocumentID names a signed document: the SHA-256 of its kind and octets.
+type DocumentID [32]byte
+
 // MessageID is chosen at random by the sender of a log entry; sending it again
 // stores nothing twice. A hail's identifier is the MessageID of its entry.
 type MessageID [16]byte
@@ -39,6 +42,21 @@ func NewBurstID() (id BurstID) { rand.Read(id[:]); return id }
 
 // ChannelIDFrom reads an identifier of exactly 32 octets.
 func ChannelIDFrom(b []byte) (id ChannelID, err error) { return id, fill(id[:], b, "channel") }
+
+// AgreementIDOf returns the identifier of the agreement whose first revision's text it is.
+func AgreementIDOf(text []byte) AgreementID { return sha256.Sum256(text) }
+
+// AgreementIDFrom reads an identifier of exactly 32 octets.
+func AgreementIDFrom(b []byte) (id AgreementID, err error) { return id, fill(id[:], b, "agreement") }
+
+// ParseAgreementID reads the hexadecimal form that String writes.
+func ParseAgreementID(s string) (AgreementID, error) {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return AgreementID{}, Refuse(ReasonMalformed, "agreement identifier is not hexadecimal")
+	}
+	return AgreementIDFrom(b)
+}
 
 // MessageIDFrom reads an identifier of exactly 16 octets.
 func MessageIDFrom(b []byte) (id MessageID, err error) { return id, fill(id[:], b, "message") }
@@ -86,6 +104,9 @@ func (id AgreementID) String() string { return hex.EncodeToString(id[:]) }
 
 // Short returns the first four octets, for logs and screens.
 func (id AgreementID) Short() string { return hex.EncodeToString(id[:4]) }
+
+// Short returns the first four octets, for logs and screens.
+func (id DocumentID) Short() string { return hex.EncodeToString(id[:4]) }
 
 // String returns the identifier in hexadecimal.
 func (id MessageID) String() string { return hex.EncodeToString(id[:]) }

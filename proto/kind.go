@@ -24,6 +24,7 @@ const (
 	KindTrustList          Kind = 22
 	KindPutCharter         Kind = 23
 	KindRevocationList     Kind = 24
+	KindDocument           Kind = 25
 	KindPublishKeyPackages Kind = 30
 	KindFetchKeyPackage    Kind = 31
 	KindKeyPackage         Kind = 32
@@ -121,6 +122,8 @@ func ruleFor(k Kind) (rule, bool) {
 		return rule{MaxCharter + small, byAuthority, false}, true
 	case KindRevocationList:
 		return rule{MaxFrame, byAuthority | byRelays, false}, true
+	case KindDocument:
+		return rule{MaxDocument + small, byAuthority | byRelays, false}, true
 	case KindChannelOffer:
 		return rule{MaxCharter + small, byRelays, false}, true
 	case KindEntries, KindGroupInfo, KindWelcome, KindSealed:

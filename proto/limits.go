@@ -16,6 +16,7 @@ const (
 	MaxText         = 16 << 10  // octets of a sealed text or hail
 	MaxCommit       = 512 << 10 // octets of a commit, a welcome or a group information
 	MaxCharter      = 64 << 10  // octets of a signed charter
+	MaxDocument     = 96 << 10  // octets of a signed document
 	MaxDatagram     = 1150      // octets of a voice datagram: fits a path of 1280
 	MaxKeyPackage   = 16 << 10  // octets
 	MaxKeyPackages  = 64        // waiting in the directory per endpoint
@@ -39,6 +40,8 @@ const (
 	MaxPeerChannels = 250       // of them owned by one partner agency
 	MaxPatrols      = 500       // of them patrols: the rest is for incidents and what an agency has registered
 	MaxUnitPatrols  = 4         // of them opened by one unit
+	MaxDocuments    = 1_000     // signed documents held by one relay or endpoint
+	MaxPeerIssued   = 250       // of them issued by one partner agency alone
 	MaxSubscribed   = 64        // channels of one endpoint's link
 	MaxPending      = 256       // requests of one link that wait for another relay's answer
 )

@@ -12,7 +12,7 @@ type Party struct {
 	Send        []Role // roles that may send and hear
 	Listen      []Role // roles that may only hear and read
 	MaxPriority Priority
-	Hail        []Role    // on a calling channel: roles that may hail; none: all that may send
+	Hail        []Role    // on a calling channel: roles that may hail; see Charter.MayHail
 	Observer    time.Time // not zero: the party only listens, visible to all, up to then
 	Only        []Name    // of the roles' endpoints only these; none: all
 }
@@ -129,7 +129,52 @@ func agencies(lists ...[]Party) (out []Agency) {
 // HasParty reports whether the agency takes part in the channel.
 func (c *Charter) HasParty(a Agency) bool { _, ok := c.party(a); return ok }
 
-// RightOf returns what the charter lets name do.
+// HasPartyAt is HasParty at a moment: an observer's time may be over.
+func (c *Charter) HasPartyAt(a Agency, now time.Time) bool {
+	p, ok := c.party(a)
+	return ok && !p.over(now)
+}
+
+func (p *Party) over(now time.Time) bool { return !p.Observer.IsZero() && !now.Before(p.Observer) }
+
+// Observes reports whether an agency only observes, and up to when.
+func (c *Charter) Observes(a Agency) (until time.Time, observes bool) {
+	p, _ := c.party(a)
+	return p.Observer, !p.Observer.IsZero()
+}
+
+// NextObserverEnd returns when the time of an observer ends next after now; zero
+// when none does.
+func (c *Charter) NextObserverEnd(now time.Time) (next time.Time) {
+	for i := range c.Parties {
+		if p := &c.Parties[i]; p.Observer.After(now) && (next.IsZero() || p.Observer.Before(next)) {
+			next = p.Observer
+		}
+	}
+	return next
+}
+
+// MayHail reports whether name may call for help on the channel. A charter that
+// rests on an agreement names every role that may; any other lets all hail that
+// may send and names none, or names those who may.
+func (c *Charter) MayHail(n Name) bool {
+	if c.RightOf(n) != RightSend {
+		return false
+	}
+	p, _ := c.party(n.Agency)
+	return slices.Contains(p.Hail, n.Role) || len(p.Hail) == 0 && c.Agreement == AgreementID{}
+}
+
+// RightAt returns what the charter lets name do at a moment: an observer's time may
+// be over.
+func (c *Charter) RightAt(n Name, now time.Time) Right {
+	if p, ok := c.party(n.Agency); ok && p.over(now) {
+		return RightNone
+	}
+	return c.RightOf(n)
+}
+
+// RightOf returns what the charter lets name do, an observer up to its end.
 func (c *Charter) RightOf(n Name) Right {
 	p, ok := c.party(n.Agency)
 	switch {

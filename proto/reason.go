@@ -59,6 +59,9 @@ const (
 	ReasonWeakSuite   Reason = 312
 	ReasonViewsDiffer Reason = 313
 	ReasonRolledBack  Reason = 314
+	ReasonNoAgreement Reason = 315
+	ReasonAgreement   Reason = 316
+	ReasonWithdrawn   Reason = 317
 
 	ReasonFloorTaken   Reason = 400
 	ReasonFloorQueue   Reason = 401
@@ -83,7 +86,9 @@ const (
 	ReasonOffDuty   Reason = 511
 	ReasonLadder    Reason = 512
 	ReasonNoPage    Reason = 513
+	ReasonNoTarget  Reason = 514
 	ReasonNoRecord  Reason = 516
+	ReasonNotice    Reason = 520
 
 	ReasonFull  Reason = 600
 	ReasonQuota Reason = 601

@@ -142,6 +142,12 @@ func channelSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"members do not agree on the channel's membership", "los miembros no coinciden sobre la composición del canal", "les membres ne s'accordent pas sur la composition du canal"}
 	case ReasonRolledBack:
 		s = [3]string{"this device's state is older than what its relay has seen of it", "el estado de este dispositivo es anterior a lo que su repetidor ya vio de él", "l'état de cet appareil est antérieur à ce que son relais a déjà vu de lui"}
+	case ReasonNoAgreement:
+		s = [3]string{"no agreement that every agency has signed is held for this", "no hay para esto ningún acuerdo firmado por todas las agencias", "aucun accord signé par toutes les agences n'existe pour cela"}
+	case ReasonAgreement:
+		s = [3]string{"the agreement between the agencies does not allow this", "el acuerdo entre las agencias no lo permite", "l'accord entre les agences ne le permet pas"}
+	case ReasonWithdrawn:
+		s = [3]string{"the agreement between the agencies has ended", "el acuerdo entre las agencias ha terminado", "l'accord entre les agences a pris fin"}
 	default:
 		return s, false
 	}
@@ -190,6 +196,8 @@ func otherSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"the message expired before everybody had it", "el mensaje caducó antes de que todos lo tuvieran", "le message a expiré avant que tous l'aient reçu"}
 	case ReasonLost:
 		s = [3]string{"the stored message is damaged", "el mensaje almacenado está dañado", "le message conservé est endommagé"}
+	case ReasonNotice:
+		s = [3]string{"this change notice, or the answer to it, does not stand", "este aviso de cambio, o la respuesta a él, no tiene validez", "cet avis de changement, ou la réponse à celui-ci, n'est pas valable"}
 	case ReasonNoRecord:
 		s = [3]string{"this relay has no record of that incident", "este repetidor no tiene registro de ese incidente", "ce relais n'a pas de dossier de cet incident"}
 	default:
@@ -212,6 +220,8 @@ func escalationSentence(r Reason) (s [3]string, ok bool) {
 		s = [3]string{"the ladder of the hail was not kept", "no se respetó la escalera de la llamada", "l'échelle de l'appel n'a pas été respectée"}
 	case ReasonNoPage:
 		s = [3]string{"the page could not be delivered", "no se pudo entregar el aviso", "l'avis n'a pas pu être remis"}
+	case ReasonNoTarget:
+		s = [3]string{"nothing is set up there to receive pages", "allí no hay nada configurado para recibir avisos", "rien n'y est configuré pour recevoir des avis"}
 	default:
 		return limitSentence(r)
 	}

@@ -15,7 +15,8 @@ import (
 // attributes act, who, when, where and result, whatever else it says.
 //
 // Administrative acts are join, add, leave, remove, keys (a member renewed
-// its own), charter, trust, revoke, enrol, renew, config, hold, release and link. Every other
+// its own), charter, trust, revoke, enrol, renew, config, hold, release and link; notice
+// (a change has come nearer) and change (a partner's relay is not what it was). Every other
 // request that was refused is an act of the kind request.
 type act struct {
 	what   string
@@ -49,10 +50,10 @@ func (n *Node) record(a act) {
 			level = slog.LevelError
 			a.more = append(a.more, "attack", true)
 		}
-		if a.alarm {
-			level = slog.LevelError
-			a.more = append(a.more, "alarm", true)
-		}
+	}
+	if a.alarm {
+		level = slog.LevelError
+		a.more = append(a.more, "alarm", true)
 	}
 	args := append([]any{"act", a.what, "who", a.who, "when", stamp(time.Now()), "where", a.where, "result", result}, a.more...)
 	n.log.Log(context.Background(), level, a.line, args...)
@@ -95,6 +96,8 @@ func actOf(e hub.Audit) string {
 		return changeOf(e)
 	case proto.KindPutCharter, proto.KindCreateChannel, proto.KindChannelOffer:
 		return "charter"
+	case proto.KindDocument:
+		return "document"
 	case proto.KindTrustList:
 		return "trust"
 	case proto.KindRevocationList:

@@ -24,6 +24,9 @@ func (n *Node) linkConfig() link.Config {
 		},
 		Verify:            n.verify,
 		Software:          n.cfg.Software,
+		VersionMin:        n.offers().VersionMin,
+		VersionMax:        n.offers().VersionMax,
+		Capabilities:      n.cfg.Offers.Capabilities,
 		StatelessResetKey: n.cfg.Identity.Derive("stateless reset"),
 		Refused:           n.linkRefused,
 	}

@@ -9,6 +9,7 @@ import (
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/hub"
+	"crossband/relay/notices"
 )
 
 // loop is the one owner of the hub and of the links' table. Everything else
@@ -31,18 +32,22 @@ type loop struct {
 	watch    *watch                     // measures
 	showcase *showcase                  // publishes
 	recorder *recorder
+	noticed  noticed // follows change notices
 }
 
 // batch bounds how many events share one write to the store.
 const batch = 256
 
 func (n *Node) loop(ctx context.Context) error {
-	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase(), recorder: newRecorder(n)}
+	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase(), recorder: newRecorder(n), noticed: noticed{watch: notices.NewWatch()}}
 	l.planRenewal()
 	if err := l.load(ctx); err != nil {
 		return err
 	}
 	if err := l.recorder.load(ctx); err != nil {
+		return err
+	}
+	if err := l.loadNotices(ctx); err != nil {
 		return err
 	}
 	l.staleAt = time.Now().Add(staleEvery)
@@ -52,6 +57,9 @@ func (n *Node) loop(ctx context.Context) error {
 	}
 	l.watch.tick(time.Now())
 	l.show(time.Now())
+	if err := l.followNotices(ctx, time.Now()); err != nil {
+		return err
+	}
 	tick := time.NewTicker(hub.TickEvery)
 	defer tick.Stop()
 	for {
@@ -63,6 +71,10 @@ func (n *Node) loop(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			events, ticked = l.tick(ctx), true
+			if err := l.followNotices(ctx, time.Now()); err != nil {
+				l.closeAll()
+				return err
+			}
 		case e := <-n.events:
 			events = append(events, e)
 		}
@@ -95,8 +107,11 @@ func (l *loop) start(ctx context.Context) error {
 	if number, _, ok := l.n.trust.RevocationStatus(l.n.Name().Agency); ok {
 		l.revoked = newRevocations(number) // partners are told again when they link
 	}
+	for _, d := range l.n.cfg.Documents {
+		events = append(events, d.event())
+	}
 	for _, c := range l.n.cfg.Charters {
-		events = append(events, hub.FrameIn{Link: hub.SelfLink, Frame: &wire.Frame{Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: c}}}})
+		events = append(events, charterIn(c))
 	}
 	return l.handle(ctx, events)
 }
@@ -137,6 +152,7 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			}
 			l.ports[in.Link] = in.conn
 			l.linked(in.Peer, true)
+			l.seen(in.conn.conn)
 			e = in.LinkUp
 		case frameIn:
 			e, read = in.taken(), in.at
@@ -255,11 +271,13 @@ func (l *loop) record(ctx context.Context, effects []hub.Effect) error {
 	return nil
 }
 
-// peerLink returns the newest link with another agency's relay, or nil.
-func (l *loop) peerLink(a proto.Agency) (newest *port) {
+// peerLinks returns the newest link with each other agency's relay.
+func (l *loop) peerLinks() map[proto.Agency]*port {
+	newest := make(map[proto.Agency]*port)
 	for _, p := range l.ports {
-		if n := p.conn.Peer(); n.Role == proto.RoleRelay && n.Agency == a && (newest == nil || p.id > newest.id) {
-			newest = p
+		n := p.conn.Peer()
+		if was := newest[n.Agency]; n.Role == proto.RoleRelay && (was == nil || p.id > was.id) {
+			newest[n.Agency] = p
 		}
 	}
 	return newest

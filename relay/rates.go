@@ -44,7 +44,7 @@ func rateOf(peer proto.Name) linkRate {
 func weightOf(f *wire.Frame) float64 {
 	switch f.Body.(type) {
 	case *wire.Frame_Commit, *wire.Frame_CreateChannel, *wire.Frame_PublishKeyPackages,
-		*wire.Frame_ChannelOffer, *wire.Frame_PutCharter, *wire.Frame_RevocationList, *wire.Frame_Heartbeat:
+		*wire.Frame_ChannelOffer, *wire.Frame_PutCharter, *wire.Frame_RevocationList, *wire.Frame_Document, *wire.Frame_Heartbeat:
 		return 4
 	}
 	return 1

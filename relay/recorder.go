@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,11 +22,11 @@ const (
 	bucketRecords  = "records"             // by origin: wire.StoredRecord
 	linesPrefix    = "record/"             // and the origin, by index: an entry's line
 	notesPrefix    = "record-checkpoints/" // and the origin, by size: a checkpoint's note
+	restsPrefix    = "record-documents/"   // and the origin, by SHA-256: what a line of the log names as in force
 	chainsPrefix   = "record-chains/"      // and the origin, by SHA-256 of the leaf: wire.CertificateChain of who signed in it
 	checkpointWait = time.Second           // from an entry to the checkpoint over it, at most
 	askFirst       = 30 * time.Second      // how long a log from the store is not signed while a partner has not said what it holds
 	bookIdle       = time.Hour             // a log that nobody wrote to for so long is not kept in memory
-	maxBooks       = 10_000                // logs that are not settled, in memory
 )
 
 // recorder keeps the logs of incidents' records: those that this relay sequences,
@@ -36,7 +37,13 @@ type recorder struct {
 	books map[record.Origin]*book
 	out   []store.Record // of the turn under way
 
-	sweepAt time.Time // when to look again for records whose time is over
+	shelves map[proto.Agency]shelf     // of partners
+	work    []*book                    // ours that are not settled, in the order in which they came to be so
+	turn    int                        // whose turn it is among them
+	alarms  map[partnerAlarm]time.Time // when each was raised last
+
+	idleAt  time.Time // when to look again for logs that nobody uses
+	sweepAt time.Time // and for records whose time is over
 }
 
 // book is one log in memory. Of log and replica one is there.
@@ -50,11 +57,16 @@ type book struct {
 	channels  []proto.ChannelID // on which something of it happened
 	notes     []note            // signed checkpoints that are still of use, the smallest first
 	followers map[proto.Agency]*follower
-	signers   map[string]record.Digest // by the name in a note: the newest leaf
-	restored  time.Time                // ours, from the store: partners are asked first whether they hold more
-	unsigned  time.Time                // since when entries wait for a checkpoint; zero: none do
+	rests     map[record.Digest]bool         // documents that are kept
+	chains    map[record.Digest]proto.Agency // certificates that are kept, by the leaf: whose
+	signers   map[string]record.Digest       // by the name in a note: the newest leaf
+	restored  time.Time                      // ours, from the store: partners are asked first whether they hold more
+	unsigned  time.Time                      // since when entries wait for a checkpoint; zero: none do
 	settled   bool
+	working   bool // it is among the recorder's work
+	strange   bool // a partner's, of a channel that is not known here
 	broken    string
+	alarms    map[alarmOf]time.Time // when each was raised last
 	used      time.Time
 }
 
@@ -64,20 +76,33 @@ type note struct {
 	cosigned []proto.Agency
 }
 
-func newRecorder(n *Node) *recorder { return &recorder{n: n, books: make(map[record.Origin]*book)} }
+func newRecorder(n *Node) *recorder {
+	return &recorder{
+		n: n, books: make(map[record.Origin]*book), shelves: make(map[proto.Agency]shelf), alarms: make(map[partnerAlarm]time.Time),
+	}
+}
 
-// load takes up what the last run left unsettled.
+// load takes up the logs of ours that the last run left unsettled, and says which were
+// given up. Partners' logs are read when they are asked for.
 func (r *recorder) load(ctx context.Context) error {
 	var open []record.Origin
+	self := r.n.Name().Agency
 	err := r.n.cfg.Store.Scan(ctx, bucketRecords, nil, func(key, value []byte) bool {
-		v := new(wire.StoredRecord)
 		o, err := record.ParseOrigin(string(key))
+		if err == nil && o.Agency != self {
+			return ctx.Err() == nil
+		}
+		v := new(wire.StoredRecord)
 		if err != nil || pb.Unmarshal(value, v) != nil {
 			r.n.log.Error("stored record cannot be read", "record", string(key))
-		} else if !v.Settled && v.Broken == "" {
+		} else if v.Broken != "" {
+			b := r.fresh(o)
+			b.broken = v.Broken
+			r.reportBroken(b)
+		} else if !v.Settled {
 			open = append(open, o)
 		}
-		return ctx.Err() == nil && len(open) < maxBooks
+		return ctx.Err() == nil
 	})
 	if err != nil {
 		return fmt.Errorf("relay: store: %w", err)
@@ -109,15 +134,21 @@ func (r *recorder) book(ctx context.Context, o record.Origin) (*book, error) {
 		b.broken = err.Error()
 		r.alarm(b, "stored record cannot be gone on with", err)
 	}
-	r.books[o] = b
-	if err := r.loadChains(ctx, b); err != nil {
+	if err := errors.Join(r.loadChains(ctx, b), r.loadRests(ctx, b)); err != nil {
 		return nil, err
 	}
-	return b, r.loadNotes(ctx, b)
+	if err := r.loadNotes(ctx, b); err != nil {
+		return nil, err
+	}
+	r.enter(b)
+	return b, nil
 }
 
 func (r *recorder) fresh(o record.Origin) *book {
-	return &book{origin: o, followers: make(map[proto.Agency]*follower), signers: make(map[string]record.Digest), used: time.Now()}
+	return &book{
+		origin: o, followers: make(map[proto.Agency]*follower), alarms: make(map[alarmOf]time.Time),
+		rests: make(map[record.Digest]bool), chains: make(map[record.Digest]proto.Agency), signers: make(map[string]record.Digest), used: time.Now(),
+	}
 }
 
 func (r *recorder) restore(o record.Origin, value []byte) (*book, error) {
@@ -196,42 +227,6 @@ func (r *recorder) keepNote(b *book, n note) {
 	r.keep(notesPrefix+b.origin.String(), indexKey(n.at.Size), n.at.Note())
 }
 
-// keepChain keeps the certificates of who signed something in the log.
-func (r *recorder) keepChain(b *book, chain [][]byte) {
-	leaf, name, err := signerOf(chain)
-	if err != nil || b.signers[name] == leaf {
-		return
-	}
-	b.signers[name] = leaf
-	octets, _ := pb.Marshal(&wire.CertificateChain{Certificates: chain}) // octets only
-	r.keep(chainsPrefix+b.origin.String(), leaf[:], octets)
-}
-
-// signerOf returns a chain's leaf, and the name under which it signs notes.
-func signerOf(chain [][]byte) (record.Digest, string, error) {
-	n, err := record.SignerName(chain)
-	if err != nil {
-		return record.Digest{}, "", err
-	}
-	return record.DigestOf(chain[0]), record.KeyName(n), nil
-}
-
-func (r *recorder) loadChains(ctx context.Context, b *book) error {
-	err := r.n.cfg.Store.Scan(ctx, store.Bucket(chainsPrefix+b.origin.String()), nil, func(_, value []byte) bool {
-		c := new(wire.CertificateChain)
-		if pb.Unmarshal(value, c) == nil {
-			if leaf, name, err := signerOf(c.Certificates); err == nil {
-				b.signers[name] = leaf
-			}
-		}
-		return true
-	})
-	if err != nil {
-		return fmt.Errorf("relay: store: %w", err)
-	}
-	return nil
-}
-
 // written gives the turn's writes away.
 func (r *recorder) written() []store.Record {
 	out := r.out
@@ -251,9 +246,10 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 	if b == nil {
 		b = r.fresh(o)
 		b.log = record.NewLog(o)
-		r.books[o] = b
+		r.enter(b)
 	}
 	if b.broken != "" {
+		r.reportBroken(b)
 		return nil
 	}
 	b.tell(e.Told)
@@ -262,9 +258,11 @@ func (r *recorder) add(ctx context.Context, e hub.Recorded, now time.Time) error
 		b.parties = e.Parties
 		r.append(b, now, e.Actor, opening(e))
 	}
+	r.rest(b, e.Rests, now)
 	for _, body := range r.bodies(b, e, now) {
 		r.append(b, now, body.actor, body.what)
 	}
+	r.toDo(b)
 	r.keepBook(b)
 	return nil
 }
@@ -320,20 +318,6 @@ func (b *book) asked(self proto.Agency, now time.Time) bool {
 		}
 	}
 	return true
-}
-
-// stop gives a log up: it is shown as it is, and not gone on with.
-func (r *recorder) stop(b *book, what string, err error) {
-	b.broken = err.Error()
-	r.alarm(b, what, err)
-	r.keepBook(b)
-}
-
-// alarm tells the administrator that a record cannot be kept, or that somebody has
-// another one.
-func (r *recorder) alarm(b *book, what string, err error) {
-	r.n.counters.recordFaults.Add(1)
-	r.n.log.Error(what, "record", b.origin.String(), "alarm", true, "fault", string(record.FaultOf(err)), "why", err.Error())
 }
 
 func agenciesOf(list []string) []proto.Agency {

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -11,7 +10,6 @@ import (
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/hub"
-	"crossband/relay/store"
 )
 
 // frame handles a frame about records.
@@ -79,7 +77,9 @@ func (r *recorder) fill(ctx context.Context, b *book, after uint64, p *wire.Reco
 	p.Parts = lines + notes + uint64(len(chains))
 	switch {
 	case after < lines:
-		p.Lines, err = r.lines(ctx, b.origin, after, lines)
+		if p.Lines, err = r.lines(ctx, b.origin, after, lines); err == nil {
+			p.Documents, p.Lines, err = r.restsFor(ctx, b.origin, p.Lines)
+		}
 	case after < lines+notes:
 		for size := 0; after < lines+notes && size < maxRecordBytes; after++ {
 			n := b.notes[after-lines].at.Note()
@@ -92,20 +92,6 @@ func (r *recorder) fill(ctx context.Context, b *book, after uint64, p *wire.Reco
 		}
 	}
 	return err
-}
-
-// allChains reads the certificates of all who signed in a log.
-func (r *recorder) allChains(ctx context.Context, b *book) (list []*wire.CertificateChain, err error) {
-	err = r.n.cfg.Store.Scan(ctx, store.Bucket(chainsPrefix+b.origin.String()), nil, func(_, value []byte) bool {
-		if c := new(wire.CertificateChain); pb.Unmarshal(value, c) == nil {
-			list = append(list, c)
-		}
-		return len(list) < record.MaxChains
-	})
-	if err != nil {
-		return nil, fmt.Errorf("relay: store: %w", err)
-	}
-	return list, nil
 }
 
 func (b *book) size() uint64 {

@@ -16,21 +16,27 @@ import (
 	"sync/atomic"
 	"time"
 
+	"crossband/crypto/agreement"
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
+	"crossband/crypto/notice"
 	"crossband/proto"
 	"crossband/proto/link"
+	"crossband/proto/wire"
 	"crossband/relay/hub"
 	"crossband/relay/store"
 )
 
 // Config says which relay this is. Identity, Listen and Store are required.
 type Config struct {
-	Identity *identity.Identity // a relay's, with its trust list
-	Listen   net.PacketConn     // the one UDP socket, for links in and out; the node closes it
-	Store    store.Store        // the node closes it
-	Peers    []Peer             // agencies that we link with; any other is refused
-	Charters [][]byte           // signed by the authority, registered at start
+	Identity  *identity.Identity // a relay's, with its trust list
+	Listen    net.PacketConn     // the one UDP socket, for links in and out; the node closes it
+	Store     store.Store        // the node closes it
+	Peers     []Peer             // agencies that we link with; any other is refused
+	Documents []Document         // that the agency holds, taken in at start, before the charters
+	Charters  [][]byte           // signed by the authority, registered at start
+
+	Offers link.Offers // what it speaks on links; zero: what this build does
 
 	Retention hub.Retention                              // how long messages are kept; zero: for ever
 	Records   time.Duration                              // how long an incident's record is kept from its newest entry on; zero: for ever
@@ -48,6 +54,37 @@ type Peer struct {
 	Addr   net.Addr // nil: wait to be dialled
 }
 
+// Document is a signed document between agencies.
+type Document struct {
+	Kind   proto.DocumentKind
+	Signed []byte
+}
+
+func (d Document) event() hub.Event {
+	return hub.FrameIn{Link: hub.SelfLink, Frame: &wire.Frame{Body: &wire.Frame_Document{Document: &wire.Document{Kind: wire.Document_Kind(d.Kind), Signed: d.Signed}}}}
+}
+
+// Take hands a running relay a document that came to it other than over a link,
+// such as in a file. It is judged as any other.
+func (n *Node) Take(ctx context.Context, d Document) error {
+	if !n.post(ctx, d.event()) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// Register hands a running relay a charter that its authority signed.
+func (n *Node) Register(ctx context.Context, charter []byte) error {
+	if !n.post(ctx, charterIn(charter)) {
+		return ctx.Err()
+	}
+	return nil
+}
+
+func charterIn(signed []byte) hub.Event {
+	return hub.FrameIn{Link: hub.SelfLink, Frame: &wire.Frame{Body: &wire.Frame_PutCharter{PutCharter: &wire.PutCharter{Charter: signed}}}}
+}
+
 // Node is a running relay. Make it with New and run it once.
 type Node struct {
 	cfg      Config
@@ -58,8 +95,9 @@ type Node struct {
 	listener *link.Listener
 	events   chan hub.Event // from readers to the loop; full: the reader waits, and so does its sender
 	counters counters
-	figures  *figures              // measured; read by whoever looks
-	state    atomic.Pointer[State] // published by the loop once a second
+	figures  *figures                // measured; read by whoever looks
+	state    atomic.Pointer[State]   // published by the loop once a second
+	notices  atomic.Pointer[Notices] // likewise
 	arrivals arrivals
 	wg       sync.WaitGroup // every goroutine that Run started
 }
@@ -132,5 +170,37 @@ func (n *Node) Run(until context.Context) error {
 	return errors.Join(err, n.cfg.Store.Close())
 }
 
-// judge is how the hub asks about certificates.
-func (n *Node) judge() charter.Judge { return charter.Judge{Trust: n.trust} }
+// judge is how the hub asks about certificates and signatures.
+func (n *Node) judge() hub.Judge {
+	return judge{charter.Judge{Trust: n.trust}, documentJudge{agreement.Judge{Trust: n.trust}, notice.Judge{Trust: n.trust}}}
+}
+
+// judge judges charters, members and documents.
+type judge struct {
+	charter.Judge
+	documentJudge
+}
+
+// documentJudge has each kind of document judged by who knows it.
+type documentJudge struct {
+	agreements agreement.Judge
+	notices    notice.Judge
+}
+
+func (j documentJudge) Document(kind proto.DocumentKind, signed []byte, now time.Time) (proto.Document, error) {
+	if isNotice(kind) {
+		return j.notices.Document(kind, signed, now)
+	}
+	return j.agreements.Document(kind, signed, now)
+}
+
+func (j documentJudge) ReadDocument(kind proto.DocumentKind, signed []byte) (proto.Document, error) {
+	if isNotice(kind) {
+		return j.notices.ReadDocument(kind, signed)
+	}
+	return j.agreements.ReadDocument(kind, signed)
+}
+
+func isNotice(k proto.DocumentKind) bool {
+	return k == proto.DocumentNotice || k == proto.DocumentNoticeAnswer
+}

@@ -123,6 +123,7 @@ type counters struct {
 	revokedCut     atomic.Uint64
 	listsRefused   atomic.Uint64
 	listsStale     atomic.Uint64
+	unannounced    atomic.Uint64
 	voiceOverRate  atomic.Uint64
 	framesRead     atomic.Uint64
 	framesHeld     atomic.Uint64
@@ -142,6 +143,7 @@ type Stats struct {
 	RevokedCut     uint64 // links cut because their certificate was revoked
 	ListsRefused   uint64 // revocation lists refused: older, forged, or not for the sender to bring
 	ListsStale     uint64 // warnings that an agency's revocation list is old or missing
+	Unannounced    uint64 // changes at partners that no notice covers
 	VoiceOverRate  uint64 // frames dropped: more than a talker needs
 	EventsQueued   int    // that wait for the loop now
 	FramesRead     uint64 // control frames taken from links
@@ -158,6 +160,6 @@ func (n *Node) Stats() Stats {
 		VoiceForwarded: c.voiceForwarded.Load(), VoiceNoFloor: c.voiceNoFloor.Load(), VoiceForged: c.voiceForged.Load(),
 		VoiceMalformed: c.voiceMalformed.Load(), VoiceOverRate: c.voiceOverRate.Load(),
 		EventsQueued: len(n.events), FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
-		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(), RecordFaults: c.recordFaults.Load(),
+		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(), Unannounced: c.unannounced.Load(), RecordFaults: c.recordFaults.Load(),
 	}
 }

@@ -1,7 +1,7 @@
 // Package registrar is the online side of an agency's authority: a mailbox at
 // the agency's own relay, which answers enrolments and renewals and hands out
-// the trust list, the revocation lists and the charters that the authority
-// signed.
+// the trust list, the revocation lists, the agreements and the charters that the
+// authority signed.
 //
 // It runs apart from the relay, so that no relay ever holds a key that can make
 // an identity: a relay in wrong hands can withhold certificates, not forge them.
@@ -29,14 +29,21 @@ import (
 type Config struct {
 	// Open opens the authority. It is asked again for every request, so that
 	// what an administrator changes on disk meanwhile is seen.
-	Open     func() (*identity.Authority, error)
-	Mailbox  *identity.Identity // role authority
-	Save     func(*identity.Identity) error
-	Charters func() ([][]byte, error) // signed charters to register; nil: none
-	Taken    func(list []byte)        // told of each revocation list that the relay has taken; nil: nobody
-	Relay    net.Addr
-	Socket   net.PacketConn // Run closes it
-	Log      *slog.Logger
+	Open      func() (*identity.Authority, error)
+	Mailbox   *identity.Identity // role authority
+	Save      func(*identity.Identity) error
+	Documents func() ([]Document, error) // agreements and withdrawals to hand over; nil: none
+	Charters  func() ([][]byte, error)   // signed charters to register; nil: none
+	Taken     func(list []byte)          // told of each revocation list that the relay has taken; nil: nobody
+	Relay     net.Addr
+	Socket    net.PacketConn // Run closes it
+	Log       *slog.Logger
+}
+
+// Document is a signed document between agencies.
+type Document struct {
+	Kind   proto.DocumentKind
+	Signed []byte
 }
 
 // Times of the registrar.
@@ -52,7 +59,7 @@ const (
 // lists count up from the last one.
 const (
 	trustID   = 1
-	charterID = 2
+	charterID = 2 // and documents
 	revokedID = 3
 )
 
@@ -99,7 +106,7 @@ type registrar struct {
 	revoked  map[string]bool   // revocation lists handed out on this link
 	asked    map[uint64][]byte // those that the relay has not answered yet
 	lastID   uint64
-	charters map[string]bool  // charters handed out on this link
+	charters map[string]bool  // charters and documents handed out on this link
 	frames   chan *wire.Frame // from the link's reader
 }
 
@@ -213,6 +220,9 @@ func (r *registrar) handOut(c *link.Conn) error {
 	if err := r.giveRevoked(c, revoked[0]); err != nil {
 		return err
 	}
+	if err := r.giveDocuments(c); err != nil { // before the charters that rest on them
+		return err
+	}
 	if r.cfg.Charters == nil {
 		return nil
 	}
@@ -228,6 +238,26 @@ func (r *registrar) handOut(c *link.Conn) error {
 			return err
 		}
 		r.charters[string(s)] = true
+	}
+	return nil
+}
+
+func (r *registrar) giveDocuments(c *link.Conn) error {
+	if r.cfg.Documents == nil {
+		return nil
+	}
+	list, err := r.cfg.Documents()
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if r.charters[string(d.Signed)] {
+			continue
+		}
+		if err := c.Send(&wire.Frame{Id: charterID, Body: &wire.Frame_Document{Document: &wire.Document{Kind: wire.Document_Kind(d.Kind), Signed: d.Signed}}}); err != nil {
+			return err
+		}
+		r.charters[string(d.Signed)] = true
 	}
 	return nil
 }

@@ -180,17 +180,9 @@ func newAgencyExportCommand(e env) *cobra.Command {
 	return c
 }
 
-// Values of --storage: the storage rules of a charter.
-const (
-	storageSealed = "sealed"
-	storageNone   = "none"
-)
-
 type trustOptions struct {
-	dir, words, peer, calling, storage string
-	link, p256, hooks                  bool
-	observers                          []string
-	life                               time.Duration
+	dir, words, peer string
+	link             bool
 }
 
 func newAgencyTrustCommand(e env) *cobra.Command {
@@ -203,9 +195,8 @@ partner read out the words of its "agency export" and give them with --words.
 A root that is pinned changes only by a roll-over that the old one signed; then
 no words are needed.
 
---peer HOST:PORT (or --link, to wait for their call) makes the relays link;
---calling TITLE charters a calling channel, owned by this agency, on which units
-and desks of both can hail each other. Hooks may listen on it.`,
+--peer HOST:PORT (or --link, to wait for their call) makes the relays link. What may
+then be said between the two an agreement says: crossband agreement draft.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runTrust(e, o, args[0]) },
 	}
@@ -213,18 +204,11 @@ and desks of both can hail each other. Hooks may listen on it.`,
 	c.Flags().StringVar(&o.words, "words", "", "the fingerprint's words as heard by voice")
 	c.Flags().StringVar(&o.peer, "peer", "", "HOST:PORT of the partner's relay, to link with it")
 	c.Flags().BoolVar(&o.link, "link", false, "link with the partner's relay when it dials")
-	c.Flags().StringVar(&o.calling, "calling", "", "title of a calling channel to charter with the partner")
-	c.Flags().StringSliceVar(&o.observers, "observer", nil, "agency whose desks may be brought into its incidents to listen (repeatable)")
-	c.Flags().BoolVar(&o.hooks, "hooks", false, "let the hooks of both agencies hail on the calling channel, and be in the incidents that follow")
-	c.Flags().DurationVar(&o.life, "life", 365*24*time.Hour, "how long the calling channel's charter lasts")
-	c.Flags().StringVar(&o.storage, "storage", storageSealed, "sealed: both relays keep its messages, which neither can read; none: only the hub's relay does")
-	c.Flags().BoolVar(&o.p256, "p256", false, "charter the calling channel for P-256 devices (MLS suite 2 instead of 7)")
 	return c
 }
 
 func runTrust(e env, o trustOptions, file string) error {
-	observers, err := o.check()
-	if err != nil {
+	if err := checkAddresses(o.peer); err != nil {
 		return err
 	}
 	d, err := agencydir.Open(o.dir)
@@ -258,36 +242,8 @@ func runTrust(e env, o trustOptions, file string) error {
 	if o.link || o.peer != "" {
 		e.note("next: start the relay again if it runs, so that it links with %s", b.Agency)
 	}
-	if o.calling == "" {
-		return nil
-	}
-	id, err := d.Charter(agencydir.Calling{Title: o.calling, Partner: b.Agency, Observers: observers, Life: o.life, SmallKeys: o.p256, Unstored: o.storage == storageNone, Hooks: o.hooks}, time.Now())
-	if err != nil {
-		return err
-	}
-	e.printf("calling channel %s %q\n", id, o.calling)
+	e.note("next: an agreement says what may be said between the two: crossband agreement draft --party ... --party %s", b.Agency)
 	return nil
-}
-
-// check looks at everything before anything is pinned.
-func (o trustOptions) check() (observers []proto.Agency, err error) {
-	if err := checkAddresses(o.peer); err != nil {
-		return nil, err
-	}
-	for _, s := range o.observers {
-		a, err := proto.ParseAgency(s)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("--observer: %w", err)}
-		}
-		observers = append(observers, a)
-	}
-	if o.storage != storageSealed && o.storage != storageNone {
-		return nil, usageError{fmt.Errorf("--storage %q: want %s or %s", o.storage, storageSealed, storageNone)}
-	}
-	if o.life <= 0 {
-		return nil, usageError{fmt.Errorf("--life %v: want more than nothing", o.life)}
-	}
-	return observers, nil
 }
 
 func readBounded(path string, most int64) ([]byte, error) {
@@ -356,6 +312,21 @@ func renewLocal(e env, d agencydir.Dir) error {
 	return err
 }
 
+// documentsOf reads what the registrar hands over beside charters.
+func documentsOf(d agencydir.Dir) func() ([]registrar.Document, error) {
+	return func() (list []registrar.Document, err error) {
+		documents, err := d.Documents()
+		if err != nil {
+			return nil, err
+		}
+		announced, err := d.NoticeDocuments(time.Now())
+		for _, doc := range append(documents, announced...) {
+			list = append(list, registrar.Document{Kind: doc.Kind, Signed: doc.Signed})
+		}
+		return list, err
+	}
+}
+
 func registrarConfig(d agencydir.Dir, log *slog.Logger) (registrar.Config, error) {
 	id, err := identity.Load(d.Registrar(), nil)
 	if err != nil {
@@ -374,7 +345,7 @@ func registrarConfig(d agencydir.Dir, log *slog.Logger) (registrar.Config, error
 		return registrar.Config{}, err
 	}
 	return registrar.Config{
-		Open: d.Authority, Mailbox: id, Charters: d.Charters, Relay: addr, Socket: socket, Log: log,
+		Open: d.Authority, Mailbox: id, Documents: documentsOf(d), Charters: d.Charters, Relay: addr, Socket: socket, Log: log,
 		Save: func(id *identity.Identity) error { return id.Save(d.Registrar(), nil) },
 		Taken: func(list []byte) {
 			if err := d.NoteTaken(list); err != nil {

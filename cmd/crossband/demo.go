@@ -18,8 +18,10 @@ func newDemoCommand(e env) *cobra.Command {
 		Long: `Show the main job with three agencies on this machine: three relays in processes
 of their own, three authorities, units and desks enrolled by invitation; a hail
 from a US unit to the Mexican desk, its acceptance, recorded speech both ways,
-contention for the floor, text, and the Canadian desk brought in to listen.
-Then the relays' memory and traffic are searched for what was said.`,
+contention for the floor, text, and the Canadian desk brought in to observe; a call
+that nobody answers and that climbs a ladder to the desk across the border; a change
+that is announced; and the incident's record, signed by all three and verified. Then
+the relays' memory, files and traffic are searched for what was said.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			exe, err := os.Executable()

@@ -34,7 +34,7 @@ func TestDemo(t *testing.T) {
 	if whole := checkReport(t, report); whole != (ran == nil) {
 		t.Errorf("the report says ok: %v, the exit code: %v\n%s%s", whole, ran, out.String(), errs.String())
 	}
-	for _, line := range []string{"  founded ", "  hail ", "es-MX: Disparos", "  observer ", "  blind ", "  figures "} {
+	for _, line := range []string{"  founded ", "  hail ", "es-MX: Disparos", "  observer ", "  ladder ", "  notice ", "  record ", "  blind ", "  figures "} {
 		if !strings.Contains(out.String(), line) {
 			t.Errorf("the timeline lacks %q:\n%s", line, out.String())
 		}
@@ -86,6 +86,16 @@ func checkReport(t *testing.T, path string) (ok bool) {
 			TamperFound               bool `json:"tamper_found"`
 		}
 		RecordFile string `json:"record_file"`
+		Ladder     struct {
+			Steps      int
+			After      int    `json:"steps_after"`
+			AcceptedBy string `json:"accepted_by"`
+		}
+		Notice   struct{ Seen, Acknowledged int }
+		Observer struct {
+			Shown         int
+			Heard, Silent bool
+		}
 	}
 	check(t, json.Unmarshal(raw, &r))
 	for _, b := range r.Broken {
@@ -124,6 +134,12 @@ func checkReport(t *testing.T, path string) (ok bool) {
 	}
 	if r.Blind["disk_hits"].(float64) != 0 || r.Blind["disk_control_hits"].(float64) == 0 || r.Blind["disk_octets"].(float64) == 0 {
 		t.Errorf("the search of disks: %v", r.Blind)
+	}
+	if l := r.Ladder; l.Steps != 2 || l.After != 0 || l.AcceptedBy != "spiffe://usbp.example/desk/del-rio" {
+		t.Errorf("the ladder: %+v", l)
+	}
+	if r.Notice.Seen != 3 || r.Notice.Acknowledged != 2 || r.Observer.Shown != 4 || !r.Observer.Heard || !r.Observer.Silent {
+		t.Errorf("notice %+v, observer %+v", r.Notice, r.Observer)
 	}
 	if v := r.Record; v.Entries < 20 || v.Bursts == 0 || v.Revealed == 0 || v.CosignedBy != 3 || !v.Verified || !v.TamperFound {
 		t.Errorf("the record: %+v", v)

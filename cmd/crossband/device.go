@@ -184,9 +184,24 @@ func (st *station) mention(ev client.Event) {
 		}
 	case client.HubAway:
 		st.e.note("on %s, %s", st.title(ev.Channel), awayLine(ev))
+	case client.Ending:
+		st.e.note("WARNING, %s ends in %v: %s", st.title(ev.Channel), ev.Left.Round(time.Second), phrase.Inert(ev.Why.Error()))
+	case client.ObserverThere:
+		st.e.note("on %s, %s observes until %s: it hears and reads, and cannot send", st.title(ev.Channel), shown(ev.Name), stamp(ev.Until))
+	case client.ChangeNotice:
+		st.e.note("%s", noticeLine(ev))
 	case client.Alarm:
 		st.e.note("WARNING, on %s: %s", st.title(ev.Channel), phrase.Inert(ev.Why.Error()))
 	}
+}
+
+// noticeLine tells of a change that is announced.
+func noticeLine(c client.ChangeNotice) string {
+	when := fmt.Sprintf("%s to %s (%s)", c.Notice.Begins.UTC().Format(time.RFC3339), c.Notice.Ends.UTC().Format(time.RFC3339), c.Stage)
+	if c.Off {
+		when = "taken back, or moved"
+	}
+	return phrase.Inert(fmt.Sprintf("%s announces %s: %s, %s", c.Notice.Agency, c.Notice.Kind, c.Notice.Title, when))
 }
 
 // missedLine says what cannot be read, and whether it ever will be.

@@ -103,6 +103,8 @@ const (
 	faultRefused       = "refused"
 	faultLocal         = "failed here"
 	faultFIPS          = "FIPS 140-3 is off"
+	faultChange        = "change notice"
+	faultEnding        = "ending soon"
 )
 
 // doctor collects findings.
@@ -184,13 +186,19 @@ func (d *doctor) relay(ctx context.Context, path string) {
 	if err != nil {
 		d.bad("charters", faultConfiguration, err, "remove the file; the agency's folder holds every charter that it has signed")
 	}
+	d.notices(path)
 	id, trust := d.identity(c.Identity)
 	if id == nil {
 		return
 	}
+	pacts := d.agreements(path, trust)
 	for i, signed := range charters {
 		what := fmt.Sprintf("charter %d of %d", i+1, len(charters))
-		if terms, _, err := (charter.Judge{Trust: trust}).Read(signed, time.Now()); err != nil {
+		terms, _, err := (charter.Judge{Trust: trust}).Read(signed, time.Now())
+		if err == nil {
+			err = pacts.Covers(&terms, opening(pacts, &terms, time.Now()))
+		}
+		if err != nil {
 			d.refused(what, err)
 		} else {
 			d.ok(what, "%s, until %s", phrase.Inert(terms.Title), terms.Expires.UTC().Format(time.RFC3339))
@@ -207,6 +215,31 @@ func (d *doctor) relay(ctx context.Context, path string) {
 			continue
 		}
 		d.reach(ctx, what, p.Address, id, trust, link.RelayOf(proto.Agency(p.Agency)))
+	}
+}
+
+// notices tells what is announced and what it breaks here, as the relay last wrote it.
+func (d *doctor) notices(config string) {
+	const check = "change notices"
+	list, ok, err := relayd.LoadNotices(config)
+	if err != nil {
+		d.bad(check, faultLocal, err, "")
+		return
+	}
+	if !ok {
+		d.ok(check, "none: the relay has written nothing of them yet")
+		return
+	}
+	found := list.Warnings(time.Now())
+	for _, w := range found {
+		if w.Problem {
+			d.bad(check, faultChange, errors.New(w.Text), "crossband notice list shows what was announced")
+		} else {
+			d.ok(check, "%s", phrase.Inert(w.Text))
+		}
+	}
+	if len(found) == 0 {
+		d.ok(check, "nothing is announced that breaks anything here or wants an answer")
 	}
 }
 

@@ -22,9 +22,12 @@ import (
 
 	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/cmd/internal/relayd"
+	"crossband/crypto/agreement"
+	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
+	"crossband/proto/wire"
 )
 
 const day = 24 * time.Hour
@@ -79,6 +82,19 @@ func (h *house) issue(n proto.Name, at time.Time) *identity.Identity {
 	id, err := h.authority().IssueLocal(n, elliptic.P256(), at)
 	check(h.t, err)
 	return id
+}
+
+// charter puts a charter of a channel of the house alone, for an hour, beside its relay.
+func (h *house) charter(title string, at time.Time) {
+	h.t.Helper()
+	id, err := identity.Load(h.dir.Registrar(), nil)
+	check(h.t, err)
+	signed, _, err := charter.Sign(id, &wire.Charter{
+		Owner: string(h.name), Kind: wire.Charter_KIND_STANDING, Title: title, Suite: uint32(proto.SuiteP256), Storage: wire.Charter_STORAGE_SEALED,
+		Parties: []*wire.Charter_Party{{Agency: string(h.name), Send: []string{"unit"}, MaxPriority: 1}}, ExpiresMs: at.Add(time.Hour).UnixMilli(),
+	}, at)
+	check(h.t, err)
+	check(h.t, os.WriteFile(filepath.Join(h.path, "relay", "charters", title+".charter"), signed, 0o600))
 }
 
 // trusts pins the other house and makes it a peer, if it has an address.
@@ -305,8 +321,7 @@ func TestDoctorAndFiles(t *testing.T) {
 		check(t, os.Remove(big))
 	})
 	t.Run("a charter that has ended", func(t *testing.T) {
-		_, err := us.dir.Charter(agencydir.Calling{Title: "Past", Partner: "gn.example", Life: time.Hour}, time.Now().Add(-2*time.Hour))
-		check(t, err)
+		us.charter("Past", time.Now().Add(-2*time.Hour))
 		code, wrong := examine(t, "--config", us.dir.RelayConfig())
 		expect(t, code, wrong, want{"charter 1 of 1", "refused", proto.ReasonClosed, "ended"})
 	})
@@ -434,16 +449,33 @@ func TestARelayThatWasOffTooLong(t *testing.T) {
 	}
 }
 
-// TestACharterAfterALongStop: the authority's mailbox signs charters, and one
-// that is signed with an expired certificate would be refused by everybody.
-func TestACharterAfterALongStop(t *testing.T) {
+// TestAnAgreementAfterALongStop: the authority's mailbox signs agreements and
+// charters, and one that is signed with an expired certificate would be refused by
+// everybody.
+func TestAnAgreementAfterALongStop(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "us")
-	dir, err := agencydir.Init(path, agencydir.Setup{Agency: "usbp.example", Relay: "relay-1", Address: "127.0.0.1:4433", SmallKeys: true}, time.Now().Add(-30*day))
+	var dirs []agencydir.Dir
+	for _, name := range []proto.Agency{"usbp.example", "gn.example"} {
+		dir, err := agencydir.Init(filepath.Join(t.TempDir(), string(name)), agencydir.Setup{Agency: name, Relay: "relay-1", Address: "127.0.0.1:4433", SmallKeys: true}, time.Now().Add(-30*day))
+		check(t, err)
+		dirs = append(dirs, dir)
+	}
+	partner, err := dirs[1].Authority()
 	check(t, err)
-	_, err = dir.Charter(agencydir.Calling{Title: "Later", Partner: "gn.example", Life: day}, time.Now())
+	check(t, dirs[0].Trust(partner.Bundle(), partner.Bundle().Fingerprint(), "", false, time.Now()))
+	a, err := agreement.Usual(agreement.Terms{Title: "Later", Parties: []proto.Agency{"usbp.example", "gn.example"}, Begins: time.Now(), Ends: time.Now().Add(30 * day), SmallKeys: true})
 	check(t, err)
-	if code, wrong := examine(t, "--config", dir.RelayConfig()); code != exitOK {
+	f, err := agreement.Parse(agreement.Write(&a))
+	check(t, err)
+	for _, d := range []agencydir.Dir{dirs[1], dirs[0]} {
+		f, err = d.Sign(f, time.Now())
+		check(t, err)
+	}
+	made, err := dirs[0].Put(f, time.Now())
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%v, %v", made, err)
+	}
+	if code, wrong := examine(t, "--config", dirs[0].RelayConfig()); code != exitOK {
 		t.Errorf("%+v", wrong)
 	}
 }

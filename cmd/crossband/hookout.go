@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,10 +51,12 @@ func newHookDeliverCommand(e env) *cobra.Command {
 		Use:   "deliver",
 		Short: "Tell other systems of hails, by signed and retried webhooks",
 		Long: `Tell other systems what happens on the calling channel: hails, replies,
-incidents that open. The device is one of role hook, enrolled like any other,
+steps of ladders, what is done with incidents. The device is one of role hook, enrolled like any other,
 and listens on the channel. Each target of the file gets CloudEvents with a
 Standard Webhooks signature: who, which desk, which class, when; never what was
-said. What was taken is on disk, and is retried until it is delivered.`,
+said. What was taken is on disk, and is retried until it is delivered. When a
+hail's ladder pages this hook, the channel's hub is told at once whether a target
+has the page; when all have failed, the ladder goes on to its next step.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.hookOutFlags.home = o.device.home
@@ -95,40 +98,66 @@ func runHookDeliver(ctx context.Context, e env, o hookDeliverOptions) (err error
 	if err != nil {
 		return err
 	}
-	known := s.Hails() // of before the link brings more
+	before := known{s.Hails(), s.Incidents()}
 	st := &station{Session: s, e: e, release: release}
 	defer func() { err = errors.Join(err, st.close()) }()
 	if s.Name().Role != proto.RoleHook {
 		return fmt.Errorf("%s is no hook: enrol a device as hook/NAME", shown(s.Name()))
 	}
-	d, kept, err := openDeliverer(ctx, o.hookOutFlags, s.Name().String(), log, func(r deliver.Result) { pageResult(log, r) })
+	pages := newPager(sessionPages{s}, log)
+	d, kept, err := openDeliverer(ctx, o.hookOutFlags, s.Name().String(), log, func(r deliver.Result) {
+		pageResult(log, r)
+		pages.result(r)
+	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, kept.Close()) }()
+	pages.fate = d.Fate
 	desk, err := openDesk(d, o.device.home)
 	if err != nil {
 		return err
 	}
 	defer desk.close()
-	ctx, cancel := context.WithCancelCause(ctx)
-	ended := make(chan struct{})
-	go func() { // ends with ctx, or when the store fails
-		defer close(ended)
-		cancel(d.Run(ctx))
-	}()
-	defer func() {
-		cancel(nil)
-		<-ended
-	}()
-	if err := hookWatch(ctx, e, o, st, d, known, log); err != nil {
+	w := hookTeller{e: e, station: st, deliverer: d, pages: pages, log: log}
+	if err := w.work(ctx, func(ctx context.Context) error { return w.watch(ctx, o, before) }); err != nil {
 		return err
-	}
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
-		return cause
 	}
 	return st.out
 }
+
+// hookTeller tells the targets what the session hears.
+type hookTeller struct {
+	e env
+	*station
+	deliverer *deliver.Deliverer
+	pages     *pager
+	log       *slog.Logger
+}
+
+// work delivers and answers while watch puts, which ends with its context. When the
+// store fails the pages that wait are answered as failed: nobody else would.
+func (w *hookTeller) work(ctx context.Context, watch func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { cancel(w.deliverer.Run(ctx)) }) // ends with ctx, or when the store fails
+	group.Go(func() { w.pages.run(ctx) })             // ends with ctx
+	err := watch(ctx)
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errStoreFailed{cause}
+	}
+	if errors.As(err, new(errStoreFailed)) {
+		w.pages.giveUp(context.WithoutCancel(ctx)) // it bounds itself
+	}
+	cancel(nil)
+	group.Wait()
+	return err
+}
+
+// errStoreFailed: nothing is delivered any more.
+type errStoreFailed struct{ error }
+
+func (e errStoreFailed) Unwrap() error { return e.error }
 
 func pageResult(log *slog.Logger, r deliver.Result) {
 	if r.Delivered {
@@ -138,54 +167,98 @@ func pageResult(log *slog.Logger, r deliver.Result) {
 	log.Error("page not delivered", "target", r.Target, "id", r.ID, "why", r.Why)
 }
 
-// hookWatch keeps what happens for the targets until ctx ends, or this device
-// is taken out.
-func hookWatch(ctx context.Context, e env, o hookDeliverOptions, st *station, d *deliver.Deliverer, known []*client.Hail, log *slog.Logger) error {
-	for _, ev := range hookMissed(known, st.Name(), time.Now()) {
-		if err := hookPut(ctx, d, ev, log); err != nil {
+// watch keeps what happens for the targets until ctx ends, or this device is taken
+// out.
+func (w *hookTeller) watch(ctx context.Context, o hookDeliverOptions, before known) error {
+	for _, ev := range before.missed(time.Now()) {
+		if err := w.put(ctx, ev); err != nil {
 			return err
 		}
 	}
+	if err := w.takeUp(ctx, before.hails); err != nil {
+		return err
+	}
 	linked, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	stop := e.patience("waiting for the relay")
-	err := st.connected(linked)
+	stop := w.e.patience("waiting for the relay")
+	err := w.connected(linked)
 	stop()
 	if err != nil {
 		return err
 	}
-	ch, err := o.join(linked, st, proto.KindCalling)
+	ch, err := o.join(linked, w.station, proto.KindCalling)
 	if err != nil {
 		return err
 	}
-	e.note("delivering for %s as %s", st.title(ch.ID()), shown(st.Name()))
+	w.e.note("delivering for %s as %s", w.title(ch.ID()), shown(w.Name()))
 	for {
-		ev, ok := st.next(ctx)
+		ev, ok := w.next(ctx)
 		if !ok {
 			return nil
 		}
-		st.mention(ev)
-		if out, ok := hookEvent(st.Session, ev, time.Now()); ok {
-			if err := hookPut(ctx, d, out, log); err != nil {
+		w.mention(ev)
+		if out, ok := hookEvent(w.Session, ev, time.Now()); ok {
+			if err := w.put(ctx, out); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// hookPut keeps an event. One that cannot be kept is named in the log; only a
-// store that has failed ends the command.
-func hookPut(ctx context.Context, d *deliver.Deliverer, ev deliver.Event, log *slog.Logger) error {
-	o, err := d.Put(ctx, ev)
+// takeUp goes on with the pages of which the last run has not said all that there is
+// to say. One that still rings is put, if it was not; of one that rings no more it is
+// told how it fared, if it was.
+func (w *hookTeller) takeUp(ctx context.Context, hails []*client.Hail) error {
+	for _, h := range hails {
+		page, ok := h.Page()
+		if !ok || page.Delivered {
+			continue
+		}
+		if page.At.IsZero() {
+			page.At = time.Now()
+		}
+		ev := hookPaged(w.Session, client.Paged{
+			Hail: h.ID(), Incident: h.Incident(), Round: page.Round, Step: page.Step, To: []proto.Name{w.Name()}, Exercise: h.Exercise(), At: page.At,
+		})
+		if ev.Page {
+			if err := w.put(ctx, ev); err != nil {
+				return err
+			}
+			continue
+		}
+		w.pages.expect(ev.ID, openPage{hail: h.ID(), round: page.Round, step: page.Step, old: true})
+		w.pages.put(ev.ID, 0)
+	}
+	return nil
+}
+
+// put keeps an event, and has a page answered. An event that cannot be kept is named
+// in the log; only a store that has failed ends the command.
+func (w *hookTeller) put(ctx context.Context, ev deliver.Event) error {
+	if ev.Page {
+		w.pages.expect(ev.ID, openPage{hail: ev.Hail, round: int(ev.Round), step: int(ev.Step)})
+	}
+	o, err := w.deliverer.Put(ctx, ev)
+	for target, why := range o.Refused {
+		w.log.Error("event not taken", "id", ev.ID, "target", target, "why", why)
+	}
+	why := proto.ReasonNone
 	switch {
 	case errors.Is(err, deliver.ErrEvent), errors.Is(err, store.ErrFull):
-		log.Error("event not taken", "id", ev.ID, "kind", string(ev.Kind), "why", err.Error())
-		return nil
+		w.log.Error("event not taken", "id", ev.ID, "kind", string(ev.Kind), "why", err.Error())
+		why = proto.ReasonNoPage
 	case err != nil && ctx.Err() != nil:
 		return nil
+	case err != nil:
+		return errStoreFailed{err}
+	case len(o.Accepted)+len(o.Known)+len(o.Refused) == 0:
+		why = proto.ReasonNoTarget
 	}
-	for target, why := range o.Refused {
-		log.Error("event not taken", "id", ev.ID, "target", target, "why", why)
+	if ev.Page {
+		if why == proto.ReasonNoTarget {
+			w.log.Error("page not delivered: no target wants ladder steps", "id", ev.ID)
+		}
+		w.pages.put(ev.ID, why)
 	}
-	return err
+	return nil
 }

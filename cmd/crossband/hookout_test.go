@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"crossband/client"
+	"crossband/formats/webhook"
 	"crossband/proto"
 	"crossband/relay/hook/deliver"
+	"crossband/relay/store"
 )
 
 const hookSecretText = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -68,23 +70,17 @@ func TestHookOutConfigRefusals(t *testing.T) {
 	}
 }
 
-// TestWhatHooksAreTold: a hail to this hook is a page, unless it is an
-// exercise; what was said is in no event.
+// TestWhatHooksAreTold of hails: what was said is in no event.
 func TestWhatHooksAreTold(t *testing.T) {
-	self := proto.Name{Agency: "usbp.example", Role: proto.RoleHook, Label: "out"}
 	desk := proto.Name{Agency: "gn.example", Role: proto.RoleDesk, Label: "piedras-negras"}
 	at := time.Date(2026, 8, 14, 23, 44, 0, 0, time.UTC)
 	ring := client.HailReceived{ID: proto.MessageID{1}, Incident: proto.IncidentID{2}, From: desk, To: desk, Urgency: proto.PriorityEmergency, Note: "secret words", At: at, Expires: at.Add(time.Minute)}
-	seen := hookHail(ring, self)
+	seen := hookHail(ring)
 	if seen.Kind != deliver.Hail || seen.Page || seen.Text != "" || seen.From != desk || seen.Class != proto.PriorityEmergency || !seen.At.Equal(at) {
 		t.Errorf("%+v", seen)
 	}
-	ring.To = self
-	if e := hookHail(ring, self); e.Kind != deliver.LadderStep || !e.Page || e.ID != seen.ID {
-		t.Errorf("to us: %+v", e)
-	}
 	ring.Exercise = true
-	if e := hookHail(ring, self); e.Page || !e.Exercise {
+	if e := hookHail(ring); e.Page || !e.Exercise || e.ID != seen.ID {
 		t.Errorf("exercise: %+v", e)
 	}
 	ids := map[string]bool{seen.ID: true}
@@ -99,4 +95,105 @@ func TestWhatHooksAreTold(t *testing.T) {
 	if len(n.Text) > deliver.MaxText || n.Text == "" || strings.ContainsRune(n.Text, '\uFFFD') {
 		t.Errorf("a notice of %d octets", len(n.Text))
 	}
+}
+
+// TestMovesOfAHailAreToldApart: what is another move has another ID, and a restart that
+// looks at where a hail stands gives the ID of what was told.
+func TestMovesOfAHailAreToldApart(t *testing.T) {
+	at := time.Date(2026, 8, 14, 23, 44, 0, 0, time.UTC)
+	a, b := proto.Name{Agency: "gn.example", Role: proto.RoleDesk, Label: "a"}, proto.Name{Agency: "gn.example", Role: proto.RoleDesk, Label: "b"}
+	ring := client.HailReceived{ID: proto.MessageID{1}, From: a, To: b, Urgency: proto.PriorityUrgent, At: at}
+	move := func(state, said proto.HailState, by proto.Name, round int, later time.Duration) client.HailMoved {
+		return client.HailMoved{Hail: ring.ID, State: state, Said: said, By: by, Round: round, At: at.Add(later)}
+	}
+	received, accepted := proto.HailReceived, proto.HailAccepted
+	ids := make(map[string]string)
+	for name, m := range map[string]client.HailMoved{
+		"received":               move(received, received, a, 1, 0),
+		"a declines":             move(received, proto.HailDeclined, a, 1, 1),
+		"b declines":             move(received, proto.HailDeclined, b, 1, 1),
+		"b declines again":       move(received, proto.HailDeclined, b, 2, time.Second),
+		"a accepts":              move(accepted, accepted, a, 1, 2),
+		"b accepts after a":      move(accepted, accepted, b, 1, 3),
+		"a accepts in round 2":   move(accepted, accepted, a, 2, 4),
+		"a commits":              move(proto.HailCommitted, proto.HailCommitted, a, 1, 5),
+		"closed":                 move(proto.HailClosed, proto.HailClosed, b, 1, 6),
+		"everybody has declined": move(proto.HailDeclined, proto.HailDeclined, b, 1, 7),
+	} {
+		e := hookMoved(ring, m)
+		if other, twice := ids[e.ID]; twice {
+			t.Errorf("%s and %s are one", name, other)
+		}
+		ids[e.ID] = name
+		if (e.Said != 0) != (m.Said != m.State) || e.Said != 0 && e.Said != m.Said {
+			t.Errorf("%s: said %v", name, e.Said)
+		}
+	}
+	for name, m := range map[string]client.HailMoved{ // as known.missed makes them
+		"received": move(received, 0, proto.Name{}, 1, time.Hour), "a accepts": move(accepted, 0, a, 1, time.Hour), "closed": move(proto.HailClosed, 0, proto.Name{}, 3, time.Hour),
+	} {
+		if got := ids[hookMoved(ring, m).ID]; got != name {
+			t.Errorf("after a restart, %s is told as %q", name, got)
+		}
+	}
+}
+
+// TestWhatHooksAreToldOfIncidents: each act, without its note; what is done once has
+// the ID that a restart gives it.
+func TestWhatHooksAreToldOfIncidents(t *testing.T) {
+	at := time.Date(2026, 8, 14, 23, 44, 0, 0, time.UTC)
+	desk := proto.Name{Agency: "gn.example", Role: proto.RoleDesk, Label: "piedras-negras"}
+	one, two := proto.IncidentID{1}, proto.IncidentID{2}
+	move := func(act proto.Act) client.IncidentMoved {
+		return client.IncidentMoved{Incident: one, Act: act, By: desk, Note: "secret words", Exercise: true, At: at}
+	}
+	over, merged, closed := move(proto.ActHandOver), move(proto.ActMerge), move(proto.ActClose)
+	over.To, merged.Into, closed.Disposition = desk, two, proto.DispositionResolved
+	d, err := deliver.Open(t.Context(), deliver.Config{
+		Source: "spiffe://usbp.example/hook/out", Store: store.NewMemory(), Random: func() float64 { return 0 },
+		Targets: []deliver.Target{{Name: "a", URL: "https://a.example.com/", Secrets: secretsOf(t), Exercises: true}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, c := range map[deliver.Kind]struct {
+		act  client.IncidentMoved
+		want string
+	}{
+		deliver.HandedOver: {over, `"to":"spiffe://gn.example/desk/piedras-negras","by":"spiffe://gn.example/desk/piedras-negras"`},
+		deliver.Rearmed:    {move(proto.ActRearm), `"kind":"re-armed","incident":"01`},
+		deliver.Merged:     {merged, `"into":"02000000000000000000000000000000"`},
+		deliver.Ended:      {closed, `"disposition":"resolved"`},
+	} {
+		e := hookAct(c.act)
+		list, err := d.DryRun(e)
+		if err != nil || e.Kind != kind || !e.Exercise {
+			t.Errorf("%s: %+v, %v", kind, e, err)
+			continue
+		}
+		if body := string(list[0].Body); !strings.Contains(body, c.want) || strings.Contains(body, "secret") {
+			t.Errorf("%s: %s", kind, body)
+		}
+		c.act.At = at.Add(time.Second)
+		if once := hookAct(c.act).ID == e.ID; once != (kind == deliver.Merged || kind == deliver.Ended) {
+			t.Errorf("%s, told again a second later, is the same: %v", kind, once)
+		}
+	}
+	k := known{incidents: []client.Incident{
+		{ID: one, State: client.IncidentClosed, Disposition: proto.DispositionResolved, By: desk, Changed: at}, {ID: two, State: client.IncidentOpen},
+		{ID: proto.IncidentID{3}, State: client.IncidentClosed, Into: one, Changed: at},
+	}}
+	list := k.missed(at)
+	if len(list) != 2 || list[0].ID != hookAct(closed).ID || list[0].As != proto.DispositionResolved || list[1].Kind != deliver.Merged || list[1].Into != one {
+		t.Errorf("after a restart: %+v", list)
+	}
+}
+
+func secretsOf(t *testing.T) []webhook.Secret {
+	t.Helper()
+	s, err := webhook.ParseSecret(hookSecretText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []webhook.Secret{s}
 }

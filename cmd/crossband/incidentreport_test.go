@@ -113,7 +113,7 @@ func TestIncidentReportInFiles(t *testing.T) {
 		if code, _, errs := reported(t, dir, "good.record", "--form", form, "--out", "out-"+form+"/"); code != 0 {
 			t.Fatalf("%s: exit %d, %s", form, code, errs)
 		}
-		if got := listed(t, folder); !slices.Equal(got, names) {
+		if got := filesOf(t, folder); !slices.Equal(got, names) {
 			t.Errorf("%s: files %q, want %q", form, got, names)
 		}
 		for _, name := range names {
@@ -123,13 +123,13 @@ func TestIncidentReportInFiles(t *testing.T) {
 		if code, _, errs := reported(t, dir, "good.record", "--form", form, "--out", "out-"+form); code != exitFailed || !strings.Contains(errs, "exists") {
 			t.Errorf("%s: over files: exit %d, %q", form, code, errs)
 		}
-		if got := listed(t, folder); !slices.Equal(got, names[1:]) {
+		if got := filesOf(t, folder); !slices.Equal(got, names[1:]) {
 			t.Errorf("%s: files after a failure %q, want %q", form, got, names[1:])
 		}
 	}
 }
 
-func listed(t *testing.T, folder string) (names []string) {
+func filesOf(t *testing.T, folder string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
 	if err != nil {

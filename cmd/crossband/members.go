@@ -64,10 +64,12 @@ type memberInfo struct {
 	Epoch  uint64 `json:"epoch,omitempty"`
 	Agrees bool   `json:"agrees"`
 	Differ bool   `json:"differs"`
+	Until  string `json:"observer_until,omitempty"` // it only observes, up to then
 }
 
 // printMembers prints the names, and with listened who was heard when.
 func printMembers(e env, ch *client.Channel, names []proto.Name, asJSON, listened bool) error {
+	rules := ch.Charter()
 	v, heard := ch.Views(), make(map[proto.Name]views.Heard)
 	for _, h := range ch.LastHeard() {
 		heard[h.Member] = h
@@ -76,6 +78,12 @@ func printMembers(e env, ch *client.Channel, names []proto.Name, asJSON, listene
 	for i, n := range names {
 		h, other := heard[n]
 		list[i], infos[i] = n.String(), memberInfo{Name: n.String(), Epoch: h.Epoch, Agrees: h.Agrees, Differ: h.Differ}
+		if until, observes := rules.Observes(n.Agency); observes {
+			infos[i].Until = stamp(until)
+			if !asJSON {
+				list[i] += "  observes until " + stamp(until)
+			}
+		}
 		if !h.At.IsZero() {
 			infos[i].Heard = h.At.UTC().Format(time.RFC3339)
 		}

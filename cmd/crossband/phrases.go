@@ -78,7 +78,7 @@ type phraseInfo struct {
 	Optional []string    `json:"optional"`
 }
 
-func infoOf(p phrase.Phrase, l phrase.Language) phraseInfo {
+func phraseInfoOf(p phrase.Phrase, l phrase.Language) phraseInfo {
 	info := phraseInfo{p.Code(), p.Slug(), p.Topic().Name(l), p.Template(l), [][]string{}, []string{}}
 	for _, k := range p.Required() {
 		serves := []string{k.String()}
@@ -101,7 +101,7 @@ func listPhrases(e env, lang string, asJSON bool) error {
 	if asJSON {
 		infos := []phraseInfo{}
 		for p := range phrase.Phrases() {
-			infos = append(infos, infoOf(p, l))
+			infos = append(infos, phraseInfoOf(p, l))
 		}
 		return e.json(infos)
 	}
@@ -172,7 +172,7 @@ func showPhrase(e env, p phrase.Phrase, slots []string, filled, asJSON bool) err
 			Texts  map[string]string `json:"texts"`
 			Forms  map[string]string `json:"forms"`
 			Octets string            `json:"octets,omitempty"`
-		}{infoOf(p, phrase.English), texts, forms(p), octets})
+		}{phraseInfoOf(p, phrase.English), texts, forms(p), octets})
 	}
 	e.printf("%d  %s  (%s)\n", p.Code(), p.Slug(), p.Topic().Name(phrase.English))
 	for _, l := range phrase.Languages() {

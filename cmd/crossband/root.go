@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, e env) int {
 		return exitOK
 	}
 	switch {
-	case errors.Is(err, errFound):
+	case errors.Is(err, errFound), errors.Is(err, errMayNot):
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(e.err, "error: interrupted")
 	default:
@@ -116,6 +116,8 @@ var errWords = errors.New("the words do not fit")
 func hints(err error, cmd *cobra.Command) []string {
 	var usage usageError
 	switch {
+	case errors.Is(err, agencydir.ErrNotHeld):
+		return []string{"crossband agreement list shows what is held"}
 	case errors.As(err, &usage):
 		return []string{cmd.CommandPath() + " --help shows what fits"}
 	case errors.Is(err, endpointdir.ErrBusy):
@@ -137,6 +139,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"set GODEBUG=fips140=on in the environment, or use a build made with GOFIPS140=v1.0.0"}
 	case errors.Is(err, identity.ErrNotApproved):
 		return []string{"GODEBUG=fips140=off in the environment opens it for this once"}
+	case errors.Is(err, errNoNotices):
+		return []string{"run the relay, or at its machine name its file with --config; to answer from here: crossband notice ack ID --of AGENCY"}
 	case errors.Is(err, errNoAdmin):
 		return []string{"set admin = \"127.0.0.1:9464\" there and start the relay again, or name the address of another with --admin"}
 	case errors.Is(err, errNoStatus):
@@ -195,7 +199,9 @@ func hintsFor(r proto.Reason) []string {
 	case proto.ReasonFloorTaken:
 		return []string{"--queue waits for the floor", "--priority peril or emergency takes it"}
 	case proto.ReasonClosed:
-		return []string{"the agency signs a new charter: crossband agency trust --calling"}
+		return []string{"the agency signs a new charter: crossband agreement put, once its agreement lasts longer"}
+	case proto.ReasonNoAgreement, proto.ReasonAgreement, proto.ReasonWithdrawn:
+		return []string{"crossband agreement list --dir AGENCY shows what is in force, crossband agreement check what it allows; to change it takes every party's signature: crossband agreement draft --revise"}
 	case proto.ReasonNoPackage:
 		return []string{"the device has to come to its relay once before it can be taken in: crossband channel list, on that device"}
 	case proto.ReasonIncident:
@@ -228,8 +234,8 @@ func newRootCommand(e env) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		newAgencyCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e), newPatrolCommand(e), newPhrasesCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
+		newAgencyCommand(e), newAgreementCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e), newPatrolCommand(e), newPhrasesCommand(e),
+		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root

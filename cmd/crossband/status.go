@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -134,6 +135,8 @@ func showStatus(e env, s adminhttp.Status) error {
 		line("store\t%d octets of %d", s.Store.Used, s.Store.Bound)
 	}
 	showPeers(line, s)
+	showNotices(line, s)
+	showAgreements(line, s)
 	showChannels(line, s)
 	line("\nQUEUE\tNOW\tBOUND\tDROPPED\tAT THE BOUND")
 	for _, q := range s.Queues {
@@ -165,6 +168,30 @@ func showPeers(line func(string, ...any), s adminhttp.Status) {
 	}
 	for _, l := range s.Links {
 		line("%s\t%s\t%d", phrase.Inert(l.Agency), phrase.Inert(l.Role), l.Count)
+	}
+}
+
+// showNotices lists the change notices in force. What they break is among the
+// warnings.
+func showNotices(line func(string, ...any), s adminhttp.Status) {
+	var list []listed
+	for _, n := range s.Notices.Held {
+		if n.InForce(s.At) {
+			list = append(list, listed{n, n.Until(s.At)})
+		}
+	}
+	if len(list) > 0 {
+		line("")
+		noticeTable(line, list)
+	}
+}
+
+func showAgreements(line func(string, ...any), s adminhttp.Status) {
+	if len(s.Agreements) > 0 {
+		line("\nAGREEMENT\tREVISION\tTITLE\tSIGNED BY\tENDS")
+	}
+	for _, a := range s.Agreements {
+		line("%s\t%d\t%s\t%s\t%s", phrase.Inert(a.ID), a.Revision, phrase.Inert(a.Title), phrase.Inert(strings.Join(a.Agencies, ", ")), stamp(a.Ends))
 	}
 }
 

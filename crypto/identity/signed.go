@@ -55,6 +55,13 @@ func (s Signed) Encode() []byte {
 	return e.b
 }
 
+// Signer reads the name in the signer's certificate. It verifies nothing: see
+// TrustStore.VerifySigned.
+func (s Signed) Signer() (proto.Name, error) {
+	c, err := parseChain(s.Chain)
+	return c.name, err
+}
+
 // ParseSigned decodes an envelope of at most MaxSigned octets. It verifies
 // nothing: see TrustStore.VerifySigned.
 func ParseSigned(data []byte) (Signed, error) {

@@ -148,6 +148,8 @@ func (b *Book) mayHail(m *wire.Hail, by, to proto.Name, at time.Time) error {
 	switch {
 	case b.charter.Kind != proto.KindCalling:
 		return proto.Refuse(proto.ReasonCharter, "hails go on a calling channel")
+	case !b.charter.MayHail(by):
+		return proto.Refusef(proto.ReasonCharter, "%s may not hail", by)
 	case m.From != by.String():
 		return proto.Refusef(proto.ReasonSpokenFor, "a hail of %s from %s", m.From, by)
 	case to.Role != proto.RoleDesk || to == by || b.charter.RightOf(to) != proto.RightSend:

@@ -124,6 +124,9 @@ func (c *Conn) Has(capability string) bool { return slices.Contains(c.terms.capa
 // Software returns the other side's free text, printable and at most 200 octets.
 func (c *Conn) Software() string { return c.terms.software }
 
+// Offers returns what the peer said that it speaks. Each greeting says it anew.
+func (c *Conn) Offers() Offers { return c.terms.offers }
+
 // ClockSkew returns how far the peer's clock was ahead of ours when the link
 // began, good to the asymmetry of the path. See proto.ClockSkewWarning.
 func (c *Conn) ClockSkew() time.Duration { return c.terms.skew }

@@ -21,6 +21,25 @@ type terms struct {
 	software     string        // the peer's
 	skew         time.Duration // the peer's clock less ours
 	probe        bool          // the peer only looks
+	offers       Offers        // the peer's
+}
+
+// Offers are what a peer said that it speaks, whatever was agreed on.
+type Offers struct {
+	VersionMin, VersionMax uint32   // 0 from a listener of before this was told
+	Capabilities           []string // sorted, each once
+}
+
+// readOffers takes down what a greeting offers. Names are made printable: they are
+// shown to administrators.
+func readOffers(low, high uint32, capabilities []string) Offers {
+	o := Offers{VersionMin: low, VersionMax: high}
+	for _, c := range capabilities {
+		o.Capabilities = append(o.Capabilities, printable(c))
+	}
+	slices.Sort(o.Capabilities)
+	o.Capabilities = slices.Compact(o.Capabilities)
+	return o
 }
 
 func (s *socket) hello() *wire.Hello {
@@ -85,6 +104,9 @@ func (s *socket) greetClient(q *quic.Conn, self, peer proto.Name) (*quic.Stream,
 		Capabilities: t.capabilities,
 		TimeMs:       s.cfg.Now().UnixMilli(),
 		Software:     s.cfg.Software,
+		VersionMin:   s.cfg.VersionMin,
+		VersionMax:   s.cfg.VersionMax,
+		Others:       without(s.cfg.Capabilities, t.capabilities),
 	}}})
 	return stream, t, errors.Join(err, stream.SetDeadline(time.Time{}))
 }
@@ -103,10 +125,13 @@ func (s *socket) agree(h *wire.Hello) (terms, error) {
 		return terms{}, proto.Refusef(proto.ReasonVersion, "the listener speaks versions %d to %d, the dialler %d to %d",
 			s.cfg.VersionMin, s.cfg.VersionMax, h.VersionMin, h.VersionMax)
 	}
-	common := slices.DeleteFunc(slices.Clone(s.cfg.Capabilities), func(c string) bool {
-		return !slices.Contains(h.Capabilities, c)
-	})
-	return terms{version: version, capabilities: common, software: printable(h.Software), probe: h.Probe}, nil
+	common := without(s.cfg.Capabilities, without(s.cfg.Capabilities, h.Capabilities))
+	offers := readOffers(h.VersionMin, h.VersionMax, h.Capabilities)
+	return terms{version: version, capabilities: common, software: printable(h.Software), probe: h.Probe, offers: offers}, nil
+}
+
+func without(list, gone []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(c string) bool { return slices.Contains(gone, c) })
 }
 
 // judgeAck checks that the listener kept to what we offered.
@@ -123,7 +148,15 @@ func (s *socket) judgeAck(a *wire.HelloAck) (terms, error) {
 			return terms{}, proto.Refuse(proto.ReasonMalformed, "a capability that was not offered")
 		}
 	}
-	return terms{version: a.Version, capabilities: a.Capabilities, software: printable(a.Software)}, nil
+	all := append(slices.Clone(a.Capabilities), a.Others...)
+	if err := checkGreeting(all, ""); err != nil {
+		return terms{}, err
+	}
+	if a.VersionMax != 0 && (a.VersionMin > a.Version || a.Version > a.VersionMax) {
+		return terms{}, proto.Refusef(proto.ReasonMalformed, "version %d was chosen by who speaks %d to %d", a.Version, a.VersionMin, a.VersionMax)
+	}
+	offers := readOffers(a.VersionMin, a.VersionMax, all)
+	return terms{version: a.Version, capabilities: a.Capabilities, software: printable(a.Software), offers: offers}, nil
 }
 
 func checkGreeting(capabilities []string, software string) error {

@@ -3,6 +3,7 @@ package link_test
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -50,6 +51,24 @@ func TestLinkCarriesFramesAndVoiceBothWays(t *testing.T) {
 		wantVoice(t, d, 700, "down")
 		if s := d.Stats(); s.FramesSent != 1 || s.VoiceSent != 1 || s.VoiceReceived != 1 || s.RTT < 2*oneWay || s.RTT > 3*oneWay {
 			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// TestEachSideLearnsWhatTheOtherOffers: also what was not agreed on, so that either
+// side can tell when it changes.
+func TestEachSideLearnsWhatTheOtherOffers(t *testing.T) {
+	p := newPKI(t)
+	server, client := p.config(relayA()), p.config(unit())
+	server.Capabilities, server.VersionMax = []string{"y", "x"}, 4
+	client.Capabilities, client.VersionMax = []string{"y", "z\x1b"}, 3
+	simulated(t, server, client, func(t *testing.T, n *network, p pair) {
+		d, a := p.connect(t)
+		if got, want := fmt.Sprintf("%+v", d.Offers()), "{VersionMin:1 VersionMax:4 Capabilities:[x y]}"; got != want {
+			t.Errorf("dialler learnt %s, want %s", got, want)
+		}
+		if got, want := fmt.Sprintf("%+v", a.Offers()), "{VersionMin:1 VersionMax:3 Capabilities:[y z]}"; got != want { // what steers a terminal is left out
+			t.Errorf("listener learnt %s, want %s", got, want)
 		}
 	})
 }

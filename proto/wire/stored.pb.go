@@ -510,6 +510,382 @@ func (x *StoredRecord) GetChannels() [][]byte {
 	return nil
 }
 
+// StoredDocument is a document that is held, and since when.
+type StoredDocument struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Document_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=crossband.v1.Document_Kind" json:"kind,omitempty"`
+	Signed        []byte                 `protobuf:"bytes,2,opt,name=signed,proto3" json:"signed,omitempty"`
+	CameMs        int64                  `protobuf:"varint,3,opt,name=came_ms,json=cameMs,proto3" json:"came_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredDocument) Reset() {
+	*x = StoredDocument{}
+	mi := &file_stored_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredDocument) ProtoMessage() {}
+
+func (x *StoredDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredDocument.ProtoReflect.Descriptor instead.
+func (*StoredDocument) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *StoredDocument) GetKind() Document_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Document_KIND_UNSPECIFIED
+}
+
+func (x *StoredDocument) GetSigned() []byte {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
+func (x *StoredDocument) GetCameMs() int64 {
+	if x != nil {
+		return x.CameMs
+	}
+	return 0
+}
+
+// StoredPartner is what another agency's relay was like when it was last linked, and
+// what has changed of late that no notice had announced.
+type StoredPartner struct {
+	state         protoimpl.MessageState  `protogen:"open.v1"`
+	Look          *StoredPartner_Look     `protobuf:"bytes,1,opt,name=look,proto3" json:"look,omitempty"`
+	Changes       []*StoredPartner_Change `protobuf:"bytes,2,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredPartner) Reset() {
+	*x = StoredPartner{}
+	mi := &file_stored_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredPartner) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredPartner) ProtoMessage() {}
+
+func (x *StoredPartner) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredPartner.ProtoReflect.Descriptor instead.
+func (*StoredPartner) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *StoredPartner) GetLook() *StoredPartner_Look {
+	if x != nil {
+		return x.Look
+	}
+	return nil
+}
+
+func (x *StoredPartner) GetChanges() []*StoredPartner_Change {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// StoredReminder is how near a notice's change was when that was last told.
+type StoredReminder struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         uint32                 `protobuf:"varint,1,opt,name=stage,proto3" json:"stage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredReminder) Reset() {
+	*x = StoredReminder{}
+	mi := &file_stored_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredReminder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredReminder) ProtoMessage() {}
+
+func (x *StoredReminder) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredReminder.ProtoReflect.Descriptor instead.
+func (*StoredReminder) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *StoredReminder) GetStage() uint32 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+type StoredPartner_Look struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	VersionMin    uint32                 `protobuf:"varint,1,opt,name=version_min,json=versionMin,proto3" json:"version_min,omitempty"`
+	VersionMax    uint32                 `protobuf:"varint,2,opt,name=version_max,json=versionMax,proto3" json:"version_max,omitempty"`
+	Capabilities  []string               `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	Software      string                 `protobuf:"bytes,4,opt,name=software,proto3" json:"software,omitempty"`
+	Relay         string                 `protobuf:"bytes,5,opt,name=relay,proto3" json:"relay,omitempty"`
+	Root          []byte                 `protobuf:"bytes,6,opt,name=root,proto3" json:"root,omitempty"`         // SHA-256 of the public key of the root that vouches for it
+	Issuer        []byte                 `protobuf:"bytes,7,opt,name=issuer,proto3" json:"issuer,omitempty"`     // of its issuing authority
+	Key           string                 `protobuf:"bytes,8,opt,name=key,proto3" json:"key,omitempty"`           // type of its key
+	Exchange      string                 `protobuf:"bytes,9,opt,name=exchange,proto3" json:"exchange,omitempty"` // key exchange of a link that it dialled
+	Host          string                 `protobuf:"bytes,10,opt,name=host,proto3" json:"host,omitempty"`        // where it dialled from
+	Own           string                 `protobuf:"bytes,11,opt,name=own,proto3" json:"own,omitempty"`          // our own software then
+	AtMs          int64                  `protobuf:"varint,12,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	ExchangeOut   string                 `protobuf:"bytes,13,opt,name=exchange_out,json=exchangeOut,proto3" json:"exchange_out,omitempty"` // of one that we dialled
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredPartner_Look) Reset() {
+	*x = StoredPartner_Look{}
+	mi := &file_stored_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredPartner_Look) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredPartner_Look) ProtoMessage() {}
+
+func (x *StoredPartner_Look) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredPartner_Look.ProtoReflect.Descriptor instead.
+func (*StoredPartner_Look) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{7, 0}
+}
+
+func (x *StoredPartner_Look) GetVersionMin() uint32 {
+	if x != nil {
+		return x.VersionMin
+	}
+	return 0
+}
+
+func (x *StoredPartner_Look) GetVersionMax() uint32 {
+	if x != nil {
+		return x.VersionMax
+	}
+	return 0
+}
+
+func (x *StoredPartner_Look) GetCapabilities() []string {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *StoredPartner_Look) GetSoftware() string {
+	if x != nil {
+		return x.Software
+	}
+	return ""
+}
+
+func (x *StoredPartner_Look) GetRelay() string {
+	if x != nil {
+		return x.Relay
+	}
+	return ""
+}
+
+func (x *StoredPartner_Look) GetRoot() []byte {
+	if x != nil {
+		return x.Root
+	}
+	return nil
+}
+
+func (x *StoredPartner_Look) GetIssuer() []byte {
+	if x != nil {
+		return x.Issuer
+	}
+	return nil
+}
+
+func (x *StoredPartner_Look) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *StoredPartner_Look) GetExchange() string {
+	if x != nil {
+		return x.Exchange
+	}
+	return ""
+}
+
+func (x *StoredPartner_Look) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+func (x *StoredPartner_Look) GetOwn() string {
+	if x != nil {
+		return x.Own
+	}
+	return ""
+}
+
+func (x *StoredPartner_Look) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *StoredPartner_Look) GetExchangeOut() string {
+	if x != nil {
+		return x.ExchangeOut
+	}
+	return ""
+}
+
+type StoredPartner_Change struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	What          string                 `protobuf:"bytes,1,opt,name=what,proto3" json:"what,omitempty"`
+	Before        string                 `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	After         string                 `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	AtMs          int64                  `protobuf:"varint,4,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
+	Why           string                 `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"` // why no notice covers it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredPartner_Change) Reset() {
+	*x = StoredPartner_Change{}
+	mi := &file_stored_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredPartner_Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredPartner_Change) ProtoMessage() {}
+
+func (x *StoredPartner_Change) ProtoReflect() protoreflect.Message {
+	mi := &file_stored_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredPartner_Change.ProtoReflect.Descriptor instead.
+func (*StoredPartner_Change) Descriptor() ([]byte, []int) {
+	return file_stored_proto_rawDescGZIP(), []int{7, 1}
+}
+
+func (x *StoredPartner_Change) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *StoredPartner_Change) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *StoredPartner_Change) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+func (x *StoredPartner_Change) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *StoredPartner_Change) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 var File_stored_proto protoreflect.FileDescriptor
 
 const file_stored_proto_rawDesc = "" +
@@ -556,7 +932,39 @@ const file_stored_proto_rawDesc = "" +
 	"\asettled\x18\x04 \x01(\bR\asettled\x12\x16\n" +
 	"\x06broken\x18\x05 \x01(\tR\x06broken\x12\x1b\n" +
 	"\tlatest_ms\x18\x06 \x01(\x03R\blatestMs\x12\x1a\n" +
-	"\bchannels\x18\a \x03(\fR\bchannelsB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
+	"\bchannels\x18\a \x03(\fR\bchannels\"r\n" +
+	"\x0eStoredDocument\x12/\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
+	"\x06signed\x18\x02 \x01(\fR\x06signed\x12\x17\n" +
+	"\acame_ms\x18\x03 \x01(\x03R\x06cameMs\"\xcf\x04\n" +
+	"\rStoredPartner\x124\n" +
+	"\x04look\x18\x01 \x01(\v2 .crossband.v1.StoredPartner.LookR\x04look\x12<\n" +
+	"\achanges\x18\x02 \x03(\v2\".crossband.v1.StoredPartner.ChangeR\achanges\x1a\xd6\x02\n" +
+	"\x04Look\x12\x1f\n" +
+	"\vversion_min\x18\x01 \x01(\rR\n" +
+	"versionMin\x12\x1f\n" +
+	"\vversion_max\x18\x02 \x01(\rR\n" +
+	"versionMax\x12\"\n" +
+	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12\x1a\n" +
+	"\bsoftware\x18\x04 \x01(\tR\bsoftware\x12\x14\n" +
+	"\x05relay\x18\x05 \x01(\tR\x05relay\x12\x12\n" +
+	"\x04root\x18\x06 \x01(\fR\x04root\x12\x16\n" +
+	"\x06issuer\x18\a \x01(\fR\x06issuer\x12\x10\n" +
+	"\x03key\x18\b \x01(\tR\x03key\x12\x1a\n" +
+	"\bexchange\x18\t \x01(\tR\bexchange\x12\x12\n" +
+	"\x04host\x18\n" +
+	" \x01(\tR\x04host\x12\x10\n" +
+	"\x03own\x18\v \x01(\tR\x03own\x12\x13\n" +
+	"\x05at_ms\x18\f \x01(\x03R\x04atMs\x12!\n" +
+	"\fexchange_out\x18\r \x01(\tR\vexchangeOut\x1aq\n" +
+	"\x06Change\x12\x12\n" +
+	"\x04what\x18\x01 \x01(\tR\x04what\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\x12\x13\n" +
+	"\x05at_ms\x18\x04 \x01(\x03R\x04atMs\x12\x10\n" +
+	"\x03why\x18\x05 \x01(\tR\x03why\"&\n" +
+	"\x0eStoredReminder\x12\x14\n" +
+	"\x05stage\x18\x01 \x01(\rR\x05stageB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
 
 var (
 	file_stored_proto_rawDescOnce sync.Once
@@ -570,29 +978,38 @@ func file_stored_proto_rawDescGZIP() []byte {
 	return file_stored_proto_rawDescData
 }
 
-var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_stored_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_stored_proto_goTypes = []any{
-	(*StoredChannel)(nil), // 0: crossband.v1.StoredChannel
-	(*StoredEntry)(nil),   // 1: crossband.v1.StoredEntry
-	(*StoredMessage)(nil), // 2: crossband.v1.StoredMessage
-	(*StoredMarks)(nil),   // 3: crossband.v1.StoredMarks
-	(*StoredDuty)(nil),    // 4: crossband.v1.StoredDuty
-	(*StoredRecord)(nil),  // 5: crossband.v1.StoredRecord
-	(*Entry)(nil),         // 6: crossband.v1.Entry
-	(*Frame)(nil),         // 7: crossband.v1.Frame
-	(*Progress_Mark)(nil), // 8: crossband.v1.Progress.Mark
+	(*StoredChannel)(nil),        // 0: crossband.v1.StoredChannel
+	(*StoredEntry)(nil),          // 1: crossband.v1.StoredEntry
+	(*StoredMessage)(nil),        // 2: crossband.v1.StoredMessage
+	(*StoredMarks)(nil),          // 3: crossband.v1.StoredMarks
+	(*StoredDuty)(nil),           // 4: crossband.v1.StoredDuty
+	(*StoredRecord)(nil),         // 5: crossband.v1.StoredRecord
+	(*StoredDocument)(nil),       // 6: crossband.v1.StoredDocument
+	(*StoredPartner)(nil),        // 7: crossband.v1.StoredPartner
+	(*StoredReminder)(nil),       // 8: crossband.v1.StoredReminder
+	(*StoredPartner_Look)(nil),   // 9: crossband.v1.StoredPartner.Look
+	(*StoredPartner_Change)(nil), // 10: crossband.v1.StoredPartner.Change
+	(*Entry)(nil),                // 11: crossband.v1.Entry
+	(*Frame)(nil),                // 12: crossband.v1.Frame
+	(*Progress_Mark)(nil),        // 13: crossband.v1.Progress.Mark
+	(Document_Kind)(0),           // 14: crossband.v1.Document.Kind
 }
 var file_stored_proto_depIdxs = []int32{
-	6, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
-	7, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
-	8, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
-	8, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
-	8, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	11, // 0: crossband.v1.StoredEntry.entry:type_name -> crossband.v1.Entry
+	12, // 1: crossband.v1.StoredMessage.frame:type_name -> crossband.v1.Frame
+	13, // 2: crossband.v1.StoredMarks.delivered:type_name -> crossband.v1.Progress.Mark
+	13, // 3: crossband.v1.StoredMarks.read:type_name -> crossband.v1.Progress.Mark
+	13, // 4: crossband.v1.StoredMarks.numbers:type_name -> crossband.v1.Progress.Mark
+	14, // 5: crossband.v1.StoredDocument.kind:type_name -> crossband.v1.Document.Kind
+	9,  // 6: crossband.v1.StoredPartner.look:type_name -> crossband.v1.StoredPartner.Look
+	10, // 7: crossband.v1.StoredPartner.changes:type_name -> crossband.v1.StoredPartner.Change
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_stored_proto_init() }
@@ -607,7 +1024,7 @@ func file_stored_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_stored_proto_rawDesc), len(file_stored_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -25,6 +25,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type Document_Kind int32
+
+const (
+	Document_KIND_UNSPECIFIED   Document_Kind = 0
+	Document_KIND_AGREEMENT     Document_Kind = 1 // the text of an agreement with every agency's signature
+	Document_KIND_WITHDRAWAL    Document_Kind = 2 // Withdrawal, signed by one party
+	Document_KIND_NOTICE        Document_Kind = 3 // a change notice, signed by one agency
+	Document_KIND_NOTICE_ANSWER Document_Kind = 4 // another agency's answer to one
+)
+
+// Enum value maps for Document_Kind.
+var (
+	Document_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_AGREEMENT",
+		2: "KIND_WITHDRAWAL",
+		3: "KIND_NOTICE",
+		4: "KIND_NOTICE_ANSWER",
+	}
+	Document_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED":   0,
+		"KIND_AGREEMENT":     1,
+		"KIND_WITHDRAWAL":    2,
+		"KIND_NOTICE":        3,
+		"KIND_NOTICE_ANSWER": 4,
+	}
+)
+
+func (x Document_Kind) Enum() *Document_Kind {
+	p := new(Document_Kind)
+	*p = x
+	return p
+}
+
+func (x Document_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Document_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_wire_proto_enumTypes[0].Descriptor()
+}
+
+func (Document_Kind) Type() protoreflect.EnumType {
+	return &file_wire_proto_enumTypes[0]
+}
+
+func (x Document_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Document_Kind.Descriptor instead.
+func (Document_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10, 0}
+}
+
 type Charter_Kind int32
 
 const (
@@ -64,11 +119,11 @@ func (x Charter_Kind) String() string {
 }
 
 func (Charter_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[0].Descriptor()
+	return file_wire_proto_enumTypes[1].Descriptor()
 }
 
 func (Charter_Kind) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[0]
+	return &file_wire_proto_enumTypes[1]
 }
 
 func (x Charter_Kind) Number() protoreflect.EnumNumber {
@@ -77,7 +132,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 0}
+	return file_wire_proto_rawDescGZIP(), []int{59, 0}
 }
 
 type Charter_Storage int32
@@ -113,11 +168,11 @@ func (x Charter_Storage) String() string {
 }
 
 func (Charter_Storage) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[1].Descriptor()
+	return file_wire_proto_enumTypes[2].Descriptor()
 }
 
 func (Charter_Storage) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[1]
+	return &file_wire_proto_enumTypes[2]
 }
 
 func (x Charter_Storage) Number() protoreflect.EnumNumber {
@@ -126,7 +181,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 1}
+	return file_wire_proto_rawDescGZIP(), []int{59, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -149,6 +204,7 @@ type Frame struct {
 	//	*Frame_TrustList
 	//	*Frame_PutCharter
 	//	*Frame_RevocationList
+	//	*Frame_Document
 	//	*Frame_PublishKeyPackages
 	//	*Frame_FetchKeyPackage
 	//	*Frame_KeyPackage
@@ -339,6 +395,15 @@ func (x *Frame) GetRevocationList() *RevocationList {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_RevocationList); ok {
 			return x.RevocationList
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetDocument() *Document {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Document); ok {
+			return x.Document
 		}
 	}
 	return nil
@@ -780,6 +845,10 @@ type Frame_RevocationList struct {
 	RevocationList *RevocationList `protobuf:"bytes,24,opt,name=revocation_list,json=revocationList,proto3,oneof"`
 }
 
+type Frame_Document struct {
+	Document *Document `protobuf:"bytes,25,opt,name=document,proto3,oneof"`
+}
+
 type Frame_PublishKeyPackages struct {
 	PublishKeyPackages *PublishKeyPackages `protobuf:"bytes,30,opt,name=publish_key_packages,json=publishKeyPackages,proto3,oneof"`
 }
@@ -974,6 +1043,8 @@ func (*Frame_PutCharter) isFrame_Body() {}
 
 func (*Frame_RevocationList) isFrame_Body() {}
 
+func (*Frame_Document) isFrame_Body() {}
+
 func (*Frame_PublishKeyPackages) isFrame_Body() {}
 
 func (*Frame_FetchKeyPackage) isFrame_Body() {}
@@ -1154,6 +1225,9 @@ type HelloAck struct {
 	Capabilities  []string               `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	TimeMs        int64                  `protobuf:"varint,3,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	Software      string                 `protobuf:"bytes,4,opt,name=software,proto3" json:"software,omitempty"`
+	VersionMin    uint32                 `protobuf:"varint,5,opt,name=version_min,json=versionMin,proto3" json:"version_min,omitempty"` // what the listener speaks, whatever was agreed on; 0 from one that does not tell
+	VersionMax    uint32                 `protobuf:"varint,6,opt,name=version_max,json=versionMax,proto3" json:"version_max,omitempty"`
+	Others        []string               `protobuf:"bytes,7,rep,name=others,proto3" json:"others,omitempty"` // its capabilities that are not in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1214,6 +1288,27 @@ func (x *HelloAck) GetSoftware() string {
 		return x.Software
 	}
 	return ""
+}
+
+func (x *HelloAck) GetVersionMin() uint32 {
+	if x != nil {
+		return x.VersionMin
+	}
+	return 0
+}
+
+func (x *HelloAck) GetVersionMax() uint32 {
+	if x != nil {
+		return x.VersionMax
+	}
+	return 0
+}
+
+func (x *HelloAck) GetOthers() []string {
+	if x != nil {
+		return x.Others
+	}
+	return nil
 }
 
 // Refused says why a request, or the whole link, was refused.
@@ -1541,6 +1636,130 @@ func (x *RevocationList) GetSigned() []byte {
 	return nil
 }
 
+// Document is a signed document that concerns several agencies. Relays keep it and
+// hand it to the relays of those agencies and to their own endpoints. Who receives
+// it judges it: what it must hold and who must have signed it depends on its kind.
+type Document struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          Document_Kind          `protobuf:"varint,1,opt,name=kind,proto3,enum=crossband.v1.Document_Kind" json:"kind,omitempty"`
+	Signed        []byte                 `protobuf:"bytes,2,opt,name=signed,proto3" json:"signed,omitempty"` // the document with its signatures, in its kind's own form
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Document) Reset() {
+	*x = Document{}
+	mi := &file_wire_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Document) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Document) ProtoMessage() {}
+
+func (x *Document) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Document.ProtoReflect.Descriptor instead.
+func (*Document) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Document) GetKind() Document_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return Document_KIND_UNSPECIFIED
+}
+
+func (x *Document) GetSigned() []byte {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
+// Withdrawal is one party's word that an agreement ends. It is signed as it is.
+type Withdrawal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Agreement     []byte                 `protobuf:"bytes,1,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	AtMs          int64                  `protobuf:"varint,2,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`             // when the agreement ends
+	IssuedMs      int64                  `protobuf:"varint,3,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // when this was signed
+	Why           string                 `protobuf:"bytes,4,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Withdrawal) Reset() {
+	*x = Withdrawal{}
+	mi := &file_wire_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Withdrawal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Withdrawal) ProtoMessage() {}
+
+func (x *Withdrawal) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Withdrawal.ProtoReflect.Descriptor instead.
+func (*Withdrawal) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Withdrawal) GetAgreement() []byte {
+	if x != nil {
+		return x.Agreement
+	}
+	return nil
+}
+
+func (x *Withdrawal) GetAtMs() int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return 0
+}
+
+func (x *Withdrawal) GetIssuedMs() int64 {
+	if x != nil {
+		return x.IssuedMs
+	}
+	return 0
+}
+
+func (x *Withdrawal) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 type PublishKeyPackages struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Packages      [][]byte               `protobuf:"bytes,1,rep,name=packages,proto3" json:"packages,omitempty"`
@@ -1551,7 +1770,7 @@ type PublishKeyPackages struct {
 
 func (x *PublishKeyPackages) Reset() {
 	*x = PublishKeyPackages{}
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1782,7 @@ func (x *PublishKeyPackages) String() string {
 func (*PublishKeyPackages) ProtoMessage() {}
 
 func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[10]
+	mi := &file_wire_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1795,7 @@ func (x *PublishKeyPackages) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishKeyPackages.ProtoReflect.Descriptor instead.
 func (*PublishKeyPackages) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{10}
+	return file_wire_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PublishKeyPackages) GetPackages() [][]byte {
@@ -1604,7 +1823,7 @@ type FetchKeyPackage struct {
 
 func (x *FetchKeyPackage) Reset() {
 	*x = FetchKeyPackage{}
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +1835,7 @@ func (x *FetchKeyPackage) String() string {
 func (*FetchKeyPackage) ProtoMessage() {}
 
 func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[11]
+	mi := &file_wire_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1629,7 +1848,7 @@ func (x *FetchKeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchKeyPackage.ProtoReflect.Descriptor instead.
 func (*FetchKeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{11}
+	return file_wire_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *FetchKeyPackage) GetName() string {
@@ -1663,7 +1882,7 @@ type KeyPackage struct {
 
 func (x *KeyPackage) Reset() {
 	*x = KeyPackage{}
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1894,7 @@ func (x *KeyPackage) String() string {
 func (*KeyPackage) ProtoMessage() {}
 
 func (x *KeyPackage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[12]
+	mi := &file_wire_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1907,7 @@ func (x *KeyPackage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackage.ProtoReflect.Descriptor instead.
 func (*KeyPackage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{12}
+	return file_wire_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *KeyPackage) GetPackage() []byte {
@@ -1717,7 +1936,7 @@ type KeyPackagesLeft struct {
 
 func (x *KeyPackagesLeft) Reset() {
 	*x = KeyPackagesLeft{}
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1729,7 +1948,7 @@ func (x *KeyPackagesLeft) String() string {
 func (*KeyPackagesLeft) ProtoMessage() {}
 
 func (x *KeyPackagesLeft) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[13]
+	mi := &file_wire_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1742,7 +1961,7 @@ func (x *KeyPackagesLeft) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeyPackagesLeft.ProtoReflect.Descriptor instead.
 func (*KeyPackagesLeft) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{13}
+	return file_wire_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *KeyPackagesLeft) GetLeft() uint32 {
@@ -1770,7 +1989,7 @@ type ChannelOffer struct {
 
 func (x *ChannelOffer) Reset() {
 	*x = ChannelOffer{}
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1782,7 +2001,7 @@ func (x *ChannelOffer) String() string {
 func (*ChannelOffer) ProtoMessage() {}
 
 func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[14]
+	mi := &file_wire_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1795,7 +2014,7 @@ func (x *ChannelOffer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelOffer.ProtoReflect.Descriptor instead.
 func (*ChannelOffer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{14}
+	return file_wire_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ChannelOffer) GetCharter() []byte {
@@ -1822,7 +2041,7 @@ type CreateChannel struct {
 
 func (x *CreateChannel) Reset() {
 	*x = CreateChannel{}
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2053,7 @@ func (x *CreateChannel) String() string {
 func (*CreateChannel) ProtoMessage() {}
 
 func (x *CreateChannel) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[15]
+	mi := &file_wire_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2066,7 @@ func (x *CreateChannel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateChannel.ProtoReflect.Descriptor instead.
 func (*CreateChannel) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{15}
+	return file_wire_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateChannel) GetCharter() []byte {
@@ -1874,7 +2093,7 @@ type Subscribe struct {
 
 func (x *Subscribe) Reset() {
 	*x = Subscribe{}
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1886,7 +2105,7 @@ func (x *Subscribe) String() string {
 func (*Subscribe) ProtoMessage() {}
 
 func (x *Subscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[16]
+	mi := &file_wire_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1899,7 +2118,7 @@ func (x *Subscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribe.ProtoReflect.Descriptor instead.
 func (*Subscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{16}
+	return file_wire_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Subscribe) GetChannel() []byte {
@@ -1933,7 +2152,7 @@ type Subscribed struct {
 
 func (x *Subscribed) Reset() {
 	*x = Subscribed{}
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1945,7 +2164,7 @@ func (x *Subscribed) String() string {
 func (*Subscribed) ProtoMessage() {}
 
 func (x *Subscribed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[17]
+	mi := &file_wire_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1958,7 +2177,7 @@ func (x *Subscribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribed.ProtoReflect.Descriptor instead.
 func (*Subscribed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{17}
+	return file_wire_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Subscribed) GetChannel() []byte {
@@ -2033,7 +2252,7 @@ type Unsubscribe struct {
 
 func (x *Unsubscribe) Reset() {
 	*x = Unsubscribe{}
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2264,7 @@ func (x *Unsubscribe) String() string {
 func (*Unsubscribe) ProtoMessage() {}
 
 func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[18]
+	mi := &file_wire_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2277,7 @@ func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unsubscribe.ProtoReflect.Descriptor instead.
 func (*Unsubscribe) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{18}
+	return file_wire_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unsubscribe) GetChannel() []byte {
@@ -2078,7 +2297,7 @@ type FetchLog struct {
 
 func (x *FetchLog) Reset() {
 	*x = FetchLog{}
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2090,7 +2309,7 @@ func (x *FetchLog) String() string {
 func (*FetchLog) ProtoMessage() {}
 
 func (x *FetchLog) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[19]
+	mi := &file_wire_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2103,7 +2322,7 @@ func (x *FetchLog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchLog.ProtoReflect.Descriptor instead.
 func (*FetchLog) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{19}
+	return file_wire_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FetchLog) GetChannel() []byte {
@@ -2133,7 +2352,7 @@ type Entries struct {
 
 func (x *Entries) Reset() {
 	*x = Entries{}
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2145,7 +2364,7 @@ func (x *Entries) String() string {
 func (*Entries) ProtoMessage() {}
 
 func (x *Entries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[20]
+	mi := &file_wire_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2158,7 +2377,7 @@ func (x *Entries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entries.ProtoReflect.Descriptor instead.
 func (*Entries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{20}
+	return file_wire_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Entries) GetChannel() []byte {
@@ -2215,7 +2434,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2446,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[21]
+	mi := &file_wire_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2459,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{21}
+	return file_wire_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2415,7 +2634,7 @@ type FetchSealed struct {
 
 func (x *FetchSealed) Reset() {
 	*x = FetchSealed{}
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2427,7 +2646,7 @@ func (x *FetchSealed) String() string {
 func (*FetchSealed) ProtoMessage() {}
 
 func (x *FetchSealed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[22]
+	mi := &file_wire_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2440,7 +2659,7 @@ func (x *FetchSealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchSealed.ProtoReflect.Descriptor instead.
 func (*FetchSealed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{22}
+	return file_wire_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *FetchSealed) GetChannel() []byte {
@@ -2475,7 +2694,7 @@ type Sealed struct {
 
 func (x *Sealed) Reset() {
 	*x = Sealed{}
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2487,7 +2706,7 @@ func (x *Sealed) String() string {
 func (*Sealed) ProtoMessage() {}
 
 func (x *Sealed) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[23]
+	mi := &file_wire_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2500,7 +2719,7 @@ func (x *Sealed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sealed.ProtoReflect.Descriptor instead.
 func (*Sealed) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23}
+	return file_wire_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Sealed) GetChannel() []byte {
@@ -2526,7 +2745,7 @@ type FetchGroupInfo struct {
 
 func (x *FetchGroupInfo) Reset() {
 	*x = FetchGroupInfo{}
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +2757,7 @@ func (x *FetchGroupInfo) String() string {
 func (*FetchGroupInfo) ProtoMessage() {}
 
 func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[24]
+	mi := &file_wire_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +2770,7 @@ func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchGroupInfo.ProtoReflect.Descriptor instead.
 func (*FetchGroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{24}
+	return file_wire_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *FetchGroupInfo) GetChannel() []byte {
@@ -2573,7 +2792,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2585,7 +2804,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[25]
+	mi := &file_wire_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2598,7 +2817,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{25}
+	return file_wire_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GroupInfo) GetChannel() []byte {
@@ -2644,7 +2863,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2656,7 +2875,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2669,7 +2888,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Welcome) GetChannel() []byte {
@@ -2724,7 +2943,7 @@ type WelcomeAck struct {
 
 func (x *WelcomeAck) Reset() {
 	*x = WelcomeAck{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2736,7 +2955,7 @@ func (x *WelcomeAck) String() string {
 func (*WelcomeAck) ProtoMessage() {}
 
 func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2749,7 +2968,7 @@ func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WelcomeAck.ProtoReflect.Descriptor instead.
 func (*WelcomeAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WelcomeAck) GetId() []byte {
@@ -2781,7 +3000,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2793,7 +3012,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +3025,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Commit) GetChannel() []byte {
@@ -2872,7 +3091,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2884,7 +3103,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2897,7 +3116,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Text) GetChannel() []byte {
@@ -2963,7 +3182,7 @@ type Hail struct {
 
 func (x *Hail) Reset() {
 	*x = Hail{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2975,7 +3194,7 @@ func (x *Hail) String() string {
 func (*Hail) ProtoMessage() {}
 
 func (x *Hail) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2988,7 +3207,7 @@ func (x *Hail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hail.ProtoReflect.Descriptor instead.
 func (*Hail) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Hail) GetChannel() []byte {
@@ -3094,7 +3313,7 @@ type HailReply struct {
 
 func (x *HailReply) Reset() {
 	*x = HailReply{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3106,7 +3325,7 @@ func (x *HailReply) String() string {
 func (*HailReply) ProtoMessage() {}
 
 func (x *HailReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3119,7 +3338,7 @@ func (x *HailReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HailReply.ProtoReflect.Descriptor instead.
 func (*HailReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *HailReply) GetChannel() []byte {
@@ -3216,7 +3435,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3228,7 +3447,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3241,7 +3460,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Page) GetChannel() []byte {
@@ -3313,7 +3532,7 @@ type PageResult struct {
 
 func (x *PageResult) Reset() {
 	*x = PageResult{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3325,7 +3544,7 @@ func (x *PageResult) String() string {
 func (*PageResult) ProtoMessage() {}
 
 func (x *PageResult) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3338,7 +3557,7 @@ func (x *PageResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PageResult.ProtoReflect.Descriptor instead.
 func (*PageResult) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PageResult) GetChannel() []byte {
@@ -3441,7 +3660,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3453,7 +3672,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3466,7 +3685,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Incident) GetChannel() []byte {
@@ -3580,7 +3799,7 @@ type Duty struct {
 
 func (x *Duty) Reset() {
 	*x = Duty{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3592,7 +3811,7 @@ func (x *Duty) String() string {
 func (*Duty) ProtoMessage() {}
 
 func (x *Duty) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3605,7 +3824,7 @@ func (x *Duty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Duty.ProtoReflect.Descriptor instead.
 func (*Duty) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Duty) GetChannel() []byte {
@@ -3691,7 +3910,7 @@ type Appended struct {
 
 func (x *Appended) Reset() {
 	*x = Appended{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3703,7 +3922,7 @@ func (x *Appended) String() string {
 func (*Appended) ProtoMessage() {}
 
 func (x *Appended) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3716,7 +3935,7 @@ func (x *Appended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appended.ProtoReflect.Descriptor instead.
 func (*Appended) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Appended) GetChannel() []byte {
@@ -3758,7 +3977,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3770,7 +3989,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3783,7 +4002,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Read) GetChannel() []byte {
@@ -3815,7 +4034,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3827,7 +4046,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3840,7 +4059,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Progress) GetChannel() []byte {
@@ -3887,7 +4106,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3899,7 +4118,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3912,7 +4131,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Heartbeat) GetChannel() []byte {
@@ -3971,7 +4190,7 @@ type Returned struct {
 
 func (x *Returned) Reset() {
 	*x = Returned{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3983,7 +4202,7 @@ func (x *Returned) String() string {
 func (*Returned) ProtoMessage() {}
 
 func (x *Returned) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3996,7 +4215,7 @@ func (x *Returned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Returned.ProtoReflect.Descriptor instead.
 func (*Returned) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Returned) GetChannel() []byte {
@@ -4037,7 +4256,7 @@ type ReturnedAck struct {
 
 func (x *ReturnedAck) Reset() {
 	*x = ReturnedAck{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4049,7 +4268,7 @@ func (x *ReturnedAck) String() string {
 func (*ReturnedAck) ProtoMessage() {}
 
 func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4062,7 +4281,7 @@ func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnedAck.ProtoReflect.Descriptor instead.
 func (*ReturnedAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReturnedAck) GetChannel() []byte {
@@ -4091,7 +4310,7 @@ type FloorRequest struct {
 
 func (x *FloorRequest) Reset() {
 	*x = FloorRequest{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4103,7 +4322,7 @@ func (x *FloorRequest) String() string {
 func (*FloorRequest) ProtoMessage() {}
 
 func (x *FloorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4116,7 +4335,7 @@ func (x *FloorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRequest.ProtoReflect.Descriptor instead.
 func (*FloorRequest) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *FloorRequest) GetChannel() []byte {
@@ -4157,7 +4376,7 @@ type FloorRelease struct {
 
 func (x *FloorRelease) Reset() {
 	*x = FloorRelease{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4169,7 +4388,7 @@ func (x *FloorRelease) String() string {
 func (*FloorRelease) ProtoMessage() {}
 
 func (x *FloorRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4182,7 +4401,7 @@ func (x *FloorRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRelease.ProtoReflect.Descriptor instead.
 func (*FloorRelease) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *FloorRelease) GetChannel() []byte {
@@ -4211,7 +4430,7 @@ type FloorGranted struct {
 
 func (x *FloorGranted) Reset() {
 	*x = FloorGranted{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4223,7 +4442,7 @@ func (x *FloorGranted) String() string {
 func (*FloorGranted) ProtoMessage() {}
 
 func (x *FloorGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4236,7 +4455,7 @@ func (x *FloorGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorGranted.ProtoReflect.Descriptor instead.
 func (*FloorGranted) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FloorGranted) GetChannel() []byte {
@@ -4280,7 +4499,7 @@ type FloorDeny struct {
 
 func (x *FloorDeny) Reset() {
 	*x = FloorDeny{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4292,7 +4511,7 @@ func (x *FloorDeny) String() string {
 func (*FloorDeny) ProtoMessage() {}
 
 func (x *FloorDeny) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4305,7 +4524,7 @@ func (x *FloorDeny) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorDeny.ProtoReflect.Descriptor instead.
 func (*FloorDeny) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FloorDeny) GetChannel() []byte {
@@ -4355,7 +4574,7 @@ type FloorQueuePosition struct {
 
 func (x *FloorQueuePosition) Reset() {
 	*x = FloorQueuePosition{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4367,7 +4586,7 @@ func (x *FloorQueuePosition) String() string {
 func (*FloorQueuePosition) ProtoMessage() {}
 
 func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4380,7 +4599,7 @@ func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorQueuePosition.ProtoReflect.Descriptor instead.
 func (*FloorQueuePosition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FloorQueuePosition) GetChannel() []byte {
@@ -4425,7 +4644,7 @@ type FloorTaken struct {
 
 func (x *FloorTaken) Reset() {
 	*x = FloorTaken{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4437,7 +4656,7 @@ func (x *FloorTaken) String() string {
 func (*FloorTaken) ProtoMessage() {}
 
 func (x *FloorTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4450,7 +4669,7 @@ func (x *FloorTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorTaken.ProtoReflect.Descriptor instead.
 func (*FloorTaken) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FloorTaken) GetChannel() []byte {
@@ -4504,7 +4723,7 @@ type FloorIdle struct {
 
 func (x *FloorIdle) Reset() {
 	*x = FloorIdle{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4516,7 +4735,7 @@ func (x *FloorIdle) String() string {
 func (*FloorIdle) ProtoMessage() {}
 
 func (x *FloorIdle) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4529,7 +4748,7 @@ func (x *FloorIdle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorIdle.ProtoReflect.Descriptor instead.
 func (*FloorIdle) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *FloorIdle) GetChannel() []byte {
@@ -4551,7 +4770,7 @@ type FloorRevoke struct {
 
 func (x *FloorRevoke) Reset() {
 	*x = FloorRevoke{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4563,7 +4782,7 @@ func (x *FloorRevoke) String() string {
 func (*FloorRevoke) ProtoMessage() {}
 
 func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4576,7 +4795,7 @@ func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRevoke.ProtoReflect.Descriptor instead.
 func (*FloorRevoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *FloorRevoke) GetChannel() []byte {
@@ -4618,7 +4837,7 @@ type FloorWarning struct {
 
 func (x *FloorWarning) Reset() {
 	*x = FloorWarning{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4630,7 +4849,7 @@ func (x *FloorWarning) String() string {
 func (*FloorWarning) ProtoMessage() {}
 
 func (x *FloorWarning) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4643,7 +4862,7 @@ func (x *FloorWarning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorWarning.ProtoReflect.Descriptor instead.
 func (*FloorWarning) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *FloorWarning) GetChannel() []byte {
@@ -4683,7 +4902,7 @@ type Burst struct {
 
 func (x *Burst) Reset() {
 	*x = Burst{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4695,7 +4914,7 @@ func (x *Burst) String() string {
 func (*Burst) ProtoMessage() {}
 
 func (x *Burst) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4708,7 +4927,7 @@ func (x *Burst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Burst.ProtoReflect.Descriptor instead.
 func (*Burst) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Burst) GetChannel() []byte {
@@ -4763,7 +4982,7 @@ type CertificateChain struct {
 
 func (x *CertificateChain) Reset() {
 	*x = CertificateChain{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4775,7 +4994,7 @@ func (x *CertificateChain) String() string {
 func (*CertificateChain) ProtoMessage() {}
 
 func (x *CertificateChain) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4788,7 +5007,7 @@ func (x *CertificateChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
 func (*CertificateChain) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CertificateChain) GetCertificates() [][]byte {
@@ -4808,13 +5027,14 @@ type RecordEntries struct {
 	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	Checkpoint    []byte                 `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // signed note, with the cosignatures that are there
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`         // of who signed the checkpoint, and of bursts in the lines
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"`   // signed, that the lines name as in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordEntries) Reset() {
 	*x = RecordEntries{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4826,7 +5046,7 @@ func (x *RecordEntries) String() string {
 func (*RecordEntries) ProtoMessage() {}
 
 func (x *RecordEntries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4839,7 +5059,7 @@ func (x *RecordEntries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
 func (*RecordEntries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RecordEntries) GetIncident() []byte {
@@ -4884,6 +5104,13 @@ func (x *RecordEntries) GetChains() []*CertificateChain {
 	return nil
 }
 
+func (x *RecordEntries) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
 // RecordAnswer says how far a partner's relay follows a log, with its cosignature
 // or what keeps it from giving one.
 type RecordAnswer struct {
@@ -4895,13 +5122,14 @@ type RecordAnswer struct {
 	Chain         *CertificateChain      `protobuf:"bytes,5,opt,name=chain,proto3" json:"chain,omitempty"`
 	Fault         string                 `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"` // of crypto/record; empty: none
 	Detail        string                 `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	Sequencer     *CertificateChain      `protobuf:"bytes,8,opt,name=sequencer,proto3" json:"sequencer,omitempty"` // of who signed the checkpoint: a relay that was put back may not have it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordAnswer) Reset() {
 	*x = RecordAnswer{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4913,7 +5141,7 @@ func (x *RecordAnswer) String() string {
 func (*RecordAnswer) ProtoMessage() {}
 
 func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4926,7 +5154,7 @@ func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
 func (*RecordAnswer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *RecordAnswer) GetIncident() []byte {
@@ -4978,6 +5206,13 @@ func (x *RecordAnswer) GetDetail() string {
 	return ""
 }
 
+func (x *RecordAnswer) GetSequencer() *CertificateChain {
+	if x != nil {
+		return x.Sequencer
+	}
+	return nil
+}
+
 // FetchRecord asks the own relay for an incident's record.
 type FetchRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -4990,7 +5225,7 @@ type FetchRecord struct {
 
 func (x *FetchRecord) Reset() {
 	*x = FetchRecord{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5002,7 +5237,7 @@ func (x *FetchRecord) String() string {
 func (*FetchRecord) ProtoMessage() {}
 
 func (x *FetchRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5015,7 +5250,7 @@ func (x *FetchRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
 func (*FetchRecord) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *FetchRecord) GetIncident() []byte {
@@ -5048,13 +5283,14 @@ type RecordPage struct {
 	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"` // signed, that the lines name as in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RecordPage) Reset() {
 	*x = RecordPage{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5066,7 +5302,7 @@ func (x *RecordPage) String() string {
 func (*RecordPage) ProtoMessage() {}
 
 func (x *RecordPage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5079,7 +5315,7 @@ func (x *RecordPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
 func (*RecordPage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RecordPage) GetIncident() []byte {
@@ -5124,6 +5360,13 @@ func (x *RecordPage) GetChains() []*CertificateChain {
 	return nil
 }
 
+func (x *RecordPage) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
 // Charter says who may be in a channel, as what. Its bytes are signed as they
 // are; the channel's identifier is the SHA-256 of the first revision's bytes.
 type Charter struct {
@@ -5153,7 +5396,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5165,7 +5408,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5178,7 +5421,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -5327,7 +5570,7 @@ type Letter struct {
 
 func (x *Letter) Reset() {
 	*x = Letter{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5339,7 +5582,7 @@ func (x *Letter) String() string {
 func (*Letter) ProtoMessage() {}
 
 func (x *Letter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5352,7 +5595,7 @@ func (x *Letter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letter.ProtoReflect.Descriptor instead.
 func (*Letter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Letter) GetSalt() []byte {
@@ -5387,7 +5630,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5399,7 +5642,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5412,7 +5655,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -5515,7 +5758,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5527,7 +5770,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5540,7 +5783,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{60}
+	return file_wire_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -5598,7 +5841,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5610,7 +5853,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5623,7 +5866,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61}
+	return file_wire_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -5657,7 +5900,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5669,7 +5912,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5682,7 +5925,7 @@ func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sealed_Part.ProtoReflect.Descriptor instead.
 func (*Sealed_Part) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{23, 0}
+	return file_wire_proto_rawDescGZIP(), []int{25, 0}
 }
 
 func (x *Sealed_Part) GetId() []byte {
@@ -5709,7 +5952,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5721,7 +5964,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5734,7 +5977,7 @@ func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Mark.ProtoReflect.Descriptor instead.
 func (*Progress_Mark) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38, 0}
+	return file_wire_proto_rawDescGZIP(), []int{40, 0}
 }
 
 func (x *Progress_Mark) GetName() string {
@@ -5762,7 +6005,7 @@ type Progress_Presence struct {
 
 func (x *Progress_Presence) Reset() {
 	*x = Progress_Presence{}
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5774,7 +6017,7 @@ func (x *Progress_Presence) String() string {
 func (*Progress_Presence) ProtoMessage() {}
 
 func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5787,7 +6030,7 @@ func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Presence.ProtoReflect.Descriptor instead.
 func (*Progress_Presence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38, 1}
+	return file_wire_proto_rawDescGZIP(), []int{40, 1}
 }
 
 func (x *Progress_Presence) GetName() string {
@@ -5819,7 +6062,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5831,7 +6074,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5844,7 +6087,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 0}
+	return file_wire_proto_rawDescGZIP(), []int{59, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -5907,7 +6150,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5919,7 +6162,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5932,7 +6175,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 1}
+	return file_wire_proto_rawDescGZIP(), []int{59, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -5954,7 +6197,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xa8\x19\n" +
+	"wire.proto\x12\fcrossband.v1\"\xde\x19\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -5972,7 +6215,8 @@ const file_wire_proto_rawDesc = "" +
 	"trust_list\x18\x16 \x01(\v2\x17.crossband.v1.TrustListH\x00R\ttrustList\x12;\n" +
 	"\vput_charter\x18\x17 \x01(\v2\x18.crossband.v1.PutCharterH\x00R\n" +
 	"putCharter\x12G\n" +
-	"\x0frevocation_list\x18\x18 \x01(\v2\x1c.crossband.v1.RevocationListH\x00R\x0erevocationList\x12T\n" +
+	"\x0frevocation_list\x18\x18 \x01(\v2\x1c.crossband.v1.RevocationListH\x00R\x0erevocationList\x124\n" +
+	"\bdocument\x18\x19 \x01(\v2\x16.crossband.v1.DocumentH\x00R\bdocument\x12T\n" +
 	"\x14publish_key_packages\x18\x1e \x01(\v2 .crossband.v1.PublishKeyPackagesH\x00R\x12publishKeyPackages\x12K\n" +
 	"\x11fetch_key_package\x18\x1f \x01(\v2\x1d.crossband.v1.FetchKeyPackageH\x00R\x0ffetchKeyPackage\x12;\n" +
 	"\vkey_package\x18  \x01(\v2\x18.crossband.v1.KeyPackageH\x00R\n" +
@@ -6037,12 +6281,17 @@ const file_wire_proto_rawDesc = "" +
 	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\x12\x1a\n" +
 	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12\x14\n" +
-	"\x05probe\x18\x06 \x01(\bR\x05probe\"}\n" +
+	"\x05probe\x18\x06 \x01(\bR\x05probe\"\xd7\x01\n" +
 	"\bHelloAck\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x03 \x01(\x03R\x06timeMs\x12\x1a\n" +
-	"\bsoftware\x18\x04 \x01(\tR\bsoftware\"5\n" +
+	"\bsoftware\x18\x04 \x01(\tR\bsoftware\x12\x1f\n" +
+	"\vversion_min\x18\x05 \x01(\rR\n" +
+	"versionMin\x12\x1f\n" +
+	"\vversion_max\x18\x06 \x01(\rR\n" +
+	"versionMax\x12\x16\n" +
+	"\x06others\x18\a \x03(\tR\x06others\"5\n" +
 	"\aRefused\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\"\x06\n" +
@@ -6059,7 +6308,22 @@ const file_wire_proto_rawDesc = "" +
 	"PutCharter\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\"(\n" +
 	"\x0eRevocationList\x12\x16\n" +
-	"\x06signed\x18\x01 \x01(\fR\x06signed\"Q\n" +
+	"\x06signed\x18\x01 \x01(\fR\x06signed\"\xc3\x01\n" +
+	"\bDocument\x12/\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
+	"\x06signed\x18\x02 \x01(\fR\x06signed\"n\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eKIND_AGREEMENT\x10\x01\x12\x13\n" +
+	"\x0fKIND_WITHDRAWAL\x10\x02\x12\x0f\n" +
+	"\vKIND_NOTICE\x10\x03\x12\x16\n" +
+	"\x12KIND_NOTICE_ANSWER\x10\x04\"n\n" +
+	"\n" +
+	"Withdrawal\x12\x1c\n" +
+	"\tagreement\x18\x01 \x01(\fR\tagreement\x12\x13\n" +
+	"\x05at_ms\x18\x02 \x01(\x03R\x04atMs\x12\x1b\n" +
+	"\tissued_ms\x18\x03 \x01(\x03R\bissuedMs\x12\x10\n" +
+	"\x03why\x18\x04 \x01(\tR\x03why\"Q\n" +
 	"\x12PublishKeyPackages\x12\x1a\n" +
 	"\bpackages\x18\x01 \x03(\fR\bpackages\x12\x1f\n" +
 	"\vlast_resort\x18\x02 \x01(\fR\n" +
@@ -6344,7 +6608,7 @@ const file_wire_proto_rawDesc = "" +
 	"\tsignature\x18\x05 \x01(\fR\tsignature\x12 \n" +
 	"\vcertificate\x18\x06 \x01(\fR\vcertificate\"6\n" +
 	"\x10CertificateChain\x12\"\n" +
-	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xc7\x01\n" +
+	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xe5\x01\n" +
 	"\rRecordEntries\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
@@ -6353,7 +6617,8 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x05 \x01(\fR\n" +
 	"checkpoint\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xda\x01\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\"\x98\x02\n" +
 	"\fRecordAnswer\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
@@ -6363,11 +6628,12 @@ const file_wire_proto_rawDesc = "" +
 	"checkpoint\x124\n" +
 	"\x05chain\x18\x05 \x01(\v2\x1e.crossband.v1.CertificateChainR\x05chain\x12\x14\n" +
 	"\x05fault\x18\x06 \x01(\tR\x05fault\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail\"W\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\x12<\n" +
+	"\tsequencer\x18\b \x01(\v2\x1e.crossband.v1.CertificateChainR\tsequencer\"W\n" +
 	"\vFetchRecord\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
-	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc2\x01\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\"\xe0\x01\n" +
 	"\n" +
 	"RecordPage\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
@@ -6375,7 +6641,8 @@ const file_wire_proto_rawDesc = "" +
 	"\x05parts\x18\x03 \x01(\x04R\x05parts\x12\x14\n" +
 	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
 	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xc1\b\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +
@@ -6457,162 +6724,168 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 67)
+var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
 var file_wire_proto_goTypes = []any{
-	(Charter_Kind)(0),          // 0: crossband.v1.Charter.Kind
-	(Charter_Storage)(0),       // 1: crossband.v1.Charter.Storage
-	(*Frame)(nil),              // 2: crossband.v1.Frame
-	(*Hello)(nil),              // 3: crossband.v1.Hello
-	(*HelloAck)(nil),           // 4: crossband.v1.HelloAck
-	(*Refused)(nil),            // 5: crossband.v1.Refused
-	(*Done)(nil),               // 6: crossband.v1.Done
-	(*Enrol)(nil),              // 7: crossband.v1.Enrol
-	(*EnrolReply)(nil),         // 8: crossband.v1.EnrolReply
-	(*TrustList)(nil),          // 9: crossband.v1.TrustList
-	(*PutCharter)(nil),         // 10: crossband.v1.PutCharter
-	(*RevocationList)(nil),     // 11: crossband.v1.RevocationList
-	(*PublishKeyPackages)(nil), // 12: crossband.v1.PublishKeyPackages
-	(*FetchKeyPackage)(nil),    // 13: crossband.v1.FetchKeyPackage
-	(*KeyPackage)(nil),         // 14: crossband.v1.KeyPackage
-	(*KeyPackagesLeft)(nil),    // 15: crossband.v1.KeyPackagesLeft
-	(*ChannelOffer)(nil),       // 16: crossband.v1.ChannelOffer
-	(*CreateChannel)(nil),      // 17: crossband.v1.CreateChannel
-	(*Subscribe)(nil),          // 18: crossband.v1.Subscribe
-	(*Subscribed)(nil),         // 19: crossband.v1.Subscribed
-	(*Unsubscribe)(nil),        // 20: crossband.v1.Unsubscribe
-	(*FetchLog)(nil),           // 21: crossband.v1.FetchLog
-	(*Entries)(nil),            // 22: crossband.v1.Entries
-	(*Entry)(nil),              // 23: crossband.v1.Entry
-	(*FetchSealed)(nil),        // 24: crossband.v1.FetchSealed
-	(*Sealed)(nil),             // 25: crossband.v1.Sealed
-	(*FetchGroupInfo)(nil),     // 26: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 27: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 28: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 29: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 30: crossband.v1.Commit
-	(*Text)(nil),               // 31: crossband.v1.Text
-	(*Hail)(nil),               // 32: crossband.v1.Hail
-	(*HailReply)(nil),          // 33: crossband.v1.HailReply
-	(*Page)(nil),               // 34: crossband.v1.Page
-	(*PageResult)(nil),         // 35: crossband.v1.PageResult
-	(*Incident)(nil),           // 36: crossband.v1.Incident
-	(*Duty)(nil),               // 37: crossband.v1.Duty
-	(*Appended)(nil),           // 38: crossband.v1.Appended
-	(*Read)(nil),               // 39: crossband.v1.Read
-	(*Progress)(nil),           // 40: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 41: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 42: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 43: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 44: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 45: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 46: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 47: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 48: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 49: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 50: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 51: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 52: crossband.v1.FloorWarning
-	(*Burst)(nil),              // 53: crossband.v1.Burst
-	(*CertificateChain)(nil),   // 54: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),      // 55: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),       // 56: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),        // 57: crossband.v1.FetchRecord
-	(*RecordPage)(nil),         // 58: crossband.v1.RecordPage
-	(*Charter)(nil),            // 59: crossband.v1.Charter
-	(*Letter)(nil),             // 60: crossband.v1.Letter
-	(*Message)(nil),            // 61: crossband.v1.Message
-	(*Position)(nil),           // 62: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 63: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 64: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 65: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),  // 66: crossband.v1.Progress.Presence
-	(*Charter_Party)(nil),      // 67: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 68: crossband.v1.Charter.Step
+	(Document_Kind)(0),         // 0: crossband.v1.Document.Kind
+	(Charter_Kind)(0),          // 1: crossband.v1.Charter.Kind
+	(Charter_Storage)(0),       // 2: crossband.v1.Charter.Storage
+	(*Frame)(nil),              // 3: crossband.v1.Frame
+	(*Hello)(nil),              // 4: crossband.v1.Hello
+	(*HelloAck)(nil),           // 5: crossband.v1.HelloAck
+	(*Refused)(nil),            // 6: crossband.v1.Refused
+	(*Done)(nil),               // 7: crossband.v1.Done
+	(*Enrol)(nil),              // 8: crossband.v1.Enrol
+	(*EnrolReply)(nil),         // 9: crossband.v1.EnrolReply
+	(*TrustList)(nil),          // 10: crossband.v1.TrustList
+	(*PutCharter)(nil),         // 11: crossband.v1.PutCharter
+	(*RevocationList)(nil),     // 12: crossband.v1.RevocationList
+	(*Document)(nil),           // 13: crossband.v1.Document
+	(*Withdrawal)(nil),         // 14: crossband.v1.Withdrawal
+	(*PublishKeyPackages)(nil), // 15: crossband.v1.PublishKeyPackages
+	(*FetchKeyPackage)(nil),    // 16: crossband.v1.FetchKeyPackage
+	(*KeyPackage)(nil),         // 17: crossband.v1.KeyPackage
+	(*KeyPackagesLeft)(nil),    // 18: crossband.v1.KeyPackagesLeft
+	(*ChannelOffer)(nil),       // 19: crossband.v1.ChannelOffer
+	(*CreateChannel)(nil),      // 20: crossband.v1.CreateChannel
+	(*Subscribe)(nil),          // 21: crossband.v1.Subscribe
+	(*Subscribed)(nil),         // 22: crossband.v1.Subscribed
+	(*Unsubscribe)(nil),        // 23: crossband.v1.Unsubscribe
+	(*FetchLog)(nil),           // 24: crossband.v1.FetchLog
+	(*Entries)(nil),            // 25: crossband.v1.Entries
+	(*Entry)(nil),              // 26: crossband.v1.Entry
+	(*FetchSealed)(nil),        // 27: crossband.v1.FetchSealed
+	(*Sealed)(nil),             // 28: crossband.v1.Sealed
+	(*FetchGroupInfo)(nil),     // 29: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),          // 30: crossband.v1.GroupInfo
+	(*Welcome)(nil),            // 31: crossband.v1.Welcome
+	(*WelcomeAck)(nil),         // 32: crossband.v1.WelcomeAck
+	(*Commit)(nil),             // 33: crossband.v1.Commit
+	(*Text)(nil),               // 34: crossband.v1.Text
+	(*Hail)(nil),               // 35: crossband.v1.Hail
+	(*HailReply)(nil),          // 36: crossband.v1.HailReply
+	(*Page)(nil),               // 37: crossband.v1.Page
+	(*PageResult)(nil),         // 38: crossband.v1.PageResult
+	(*Incident)(nil),           // 39: crossband.v1.Incident
+	(*Duty)(nil),               // 40: crossband.v1.Duty
+	(*Appended)(nil),           // 41: crossband.v1.Appended
+	(*Read)(nil),               // 42: crossband.v1.Read
+	(*Progress)(nil),           // 43: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 44: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 45: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 46: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 47: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 48: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 49: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 50: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 51: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 52: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 53: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 54: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 55: crossband.v1.FloorWarning
+	(*Burst)(nil),              // 56: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 57: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 58: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 59: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 60: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 61: crossband.v1.RecordPage
+	(*Charter)(nil),            // 62: crossband.v1.Charter
+	(*Letter)(nil),             // 63: crossband.v1.Letter
+	(*Message)(nil),            // 64: crossband.v1.Message
+	(*Position)(nil),           // 65: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 66: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 67: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 68: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),  // 69: crossband.v1.Progress.Presence
+	(*Charter_Party)(nil),      // 70: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 71: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
-	3,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
-	4,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
-	5,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
-	6,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
-	7,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
-	8,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
-	9,  // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
-	10, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
-	11, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
-	12, // 9: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
-	13, // 10: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
-	14, // 11: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
-	15, // 12: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
-	16, // 13: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
-	17, // 14: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
-	18, // 15: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
-	19, // 16: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
-	20, // 17: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
-	21, // 18: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
-	22, // 19: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
-	26, // 20: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
-	27, // 21: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
-	28, // 22: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
-	29, // 23: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
-	24, // 24: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
-	25, // 25: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
-	30, // 26: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
-	31, // 27: crossband.v1.Frame.text:type_name -> crossband.v1.Text
-	32, // 28: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
-	33, // 29: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	38, // 30: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	39, // 31: crossband.v1.Frame.read:type_name -> crossband.v1.Read
-	40, // 32: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
-	41, // 33: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
-	42, // 34: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
-	43, // 35: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
-	44, // 36: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	45, // 37: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	46, // 38: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	47, // 39: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	48, // 40: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	49, // 41: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	50, // 42: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	51, // 43: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	52, // 44: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	53, // 45: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
-	35, // 46: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
-	36, // 47: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
-	37, // 48: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
-	55, // 49: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	56, // 50: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	57, // 51: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	58, // 52: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
-	49, // 53: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	23, // 54: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	30, // 55: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	31, // 56: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	32, // 57: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	33, // 58: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	34, // 59: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	35, // 60: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	36, // 61: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	37, // 62: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	64, // 63: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	65, // 64: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	65, // 65: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	66, // 66: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	54, // 67: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	54, // 68: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	54, // 69: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	0,  // 70: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	67, // 71: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	1,  // 72: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	67, // 73: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	68, // 74: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	63, // 75: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	62, // 76: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	77, // [77:77] is the sub-list for method output_type
-	77, // [77:77] is the sub-list for method input_type
-	77, // [77:77] is the sub-list for extension type_name
-	77, // [77:77] is the sub-list for extension extendee
-	0,  // [0:77] is the sub-list for field type_name
+	4,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
+	5,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
+	6,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
+	7,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
+	8,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
+	9,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
+	10, // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
+	11, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
+	12, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
+	13, // 9: crossband.v1.Frame.document:type_name -> crossband.v1.Document
+	15, // 10: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
+	16, // 11: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
+	17, // 12: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
+	18, // 13: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
+	19, // 14: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
+	20, // 15: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
+	21, // 16: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
+	22, // 17: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
+	23, // 18: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
+	24, // 19: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
+	25, // 20: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
+	29, // 21: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
+	30, // 22: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
+	31, // 23: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
+	32, // 24: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
+	27, // 25: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
+	28, // 26: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
+	33, // 27: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
+	34, // 28: crossband.v1.Frame.text:type_name -> crossband.v1.Text
+	35, // 29: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
+	36, // 30: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
+	41, // 31: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	42, // 32: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	43, // 33: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	44, // 34: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	45, // 35: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	46, // 36: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	47, // 37: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	48, // 38: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	49, // 39: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	50, // 40: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	51, // 41: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	52, // 42: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	53, // 43: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	54, // 44: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	55, // 45: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	56, // 46: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	38, // 47: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
+	39, // 48: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
+	40, // 49: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
+	58, // 50: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	59, // 51: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	60, // 52: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	61, // 53: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	0,  // 54: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
+	52, // 55: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	26, // 56: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	33, // 57: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	34, // 58: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	35, // 59: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	36, // 60: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	37, // 61: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	38, // 62: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	39, // 63: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	40, // 64: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	67, // 65: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	68, // 66: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	68, // 67: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	69, // 68: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	57, // 69: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	57, // 70: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	57, // 71: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	57, // 72: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	1,  // 73: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	70, // 74: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	2,  // 75: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	70, // 76: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	71, // 77: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	66, // 78: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	65, // 79: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	80, // [80:80] is the sub-list for method output_type
+	80, // [80:80] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	80, // [80:80] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -6630,6 +6903,7 @@ func file_wire_proto_init() {
 		(*Frame_TrustList)(nil),
 		(*Frame_PutCharter)(nil),
 		(*Frame_RevocationList)(nil),
+		(*Frame_Document)(nil),
 		(*Frame_PublishKeyPackages)(nil),
 		(*Frame_FetchKeyPackage)(nil),
 		(*Frame_KeyPackage)(nil),
@@ -6675,7 +6949,7 @@ func file_wire_proto_init() {
 		(*Frame_FetchRecord)(nil),
 		(*Frame_RecordPage)(nil),
 	}
-	file_wire_proto_msgTypes[21].OneofWrappers = []any{
+	file_wire_proto_msgTypes[23].OneofWrappers = []any{
 		(*Entry_Commit)(nil),
 		(*Entry_Text)(nil),
 		(*Entry_Hail)(nil),
@@ -6685,7 +6959,7 @@ func file_wire_proto_init() {
 		(*Entry_Incident)(nil),
 		(*Entry_Duty)(nil),
 	}
-	file_wire_proto_msgTypes[59].OneofWrappers = []any{
+	file_wire_proto_msgTypes[61].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -6696,8 +6970,8 @@ func file_wire_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   67,
+			NumEnums:      3,
+			NumMessages:   69,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -39,7 +39,7 @@ func (h *Hub) barRemoved(ch *channel, before *membership, d policy.Difference) {
 		}
 	}
 	for _, n := range d.Removed {
-		if n == d.By || ch.hosted.members.has(n) || before.isRevoked(n) {
+		if n == d.By || ch.hosted.members.has(n) || before.isOutcast(n) {
 			continue
 		}
 		if len(ch.hosted.barred) >= maxBarred {

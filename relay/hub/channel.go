@@ -17,8 +17,13 @@ import (
 type channel struct {
 	id       proto.ChannelID
 	charter  proto.Charter
-	signed   []byte // the charter as its signer made it
-	created  bool   // a group exists
+	signed   []byte    // the charter as its signer made it
+	created  bool      // a group exists
+	begins   time.Time // when the channel may begin
+	end      proto.End // when the channel ends, as far as is known
+	waits    bool      // it has not begun, and nobody has been told of it
+	ended    bool      // its end has come, and nothing of it runs any more
+	watch    time.Time // when the next observer's time is over; zero: never
 	subs     map[LinkID]*link
 	floor    floor
 	spoken   spokenList // bursts of which the talker may still tell, at the hub
@@ -68,8 +73,18 @@ func (ch *channel) sortedSubs() []*link {
 	return slices.SortedFunc(maps.Values(ch.subs), func(a, b *link) int { return cmp.Compare(a.id, b.id) })
 }
 
-// readCharter checks a signed charter: signature, signer's standing, time.
+// readCharter checks a signed charter: signature, signer's standing, time, and the
+// agreement between agencies that it must rest on.
 func (h *Hub) readCharter(signed []byte) (proto.Charter, proto.Name, error) {
+	c, signer, err := h.judgeCharter(signed)
+	if err != nil {
+		return proto.Charter{}, proto.Name{}, err
+	}
+	return c, signer, h.pacts.Covers(&c, h.now)
+}
+
+// judgeCharter is readCharter without the agreement that the charter must rest on.
+func (h *Hub) judgeCharter(signed []byte) (proto.Charter, proto.Name, error) {
 	payload, signer, err := h.judge.Charter(signed, h.now)
 	if err != nil {
 		return proto.Charter{}, proto.Name{}, err
@@ -91,21 +106,24 @@ func (h *Hub) readCharter(signed []byte) (proto.Charter, proto.Name, error) {
 	return c, signer, c.SignerMay(signer, parent)
 }
 
-// putCharter takes in a charter from our own authority: an endpoint of ours
-// may now create the channel.
+// putCharter takes in a charter from our own authority: an endpoint of ours may
+// create the channel, at once or as soon as its agreement begins.
 func (h *Hub) putCharter(l *link, f *wire.Frame, b *wire.PutCharter) error {
-	c, signer, err := h.readCharter(b.Charter)
+	c, signer, err := h.judgeCharter(b.Charter)
 	if err != nil {
 		return err
 	}
 	if c.Owner != h.self.Agency || signer.Role != proto.RoleAuthority {
 		return proto.Refusef(proto.ReasonCharter, "%s signed by %s", c.Title, signer)
 	}
+	if err := h.pacts.Covers(&c, h.opening(&c)); err != nil {
+		return err
+	}
 	if h.channels[c.Channel] == nil {
 		if err := h.addChannel(newChannel(c, b.Charter)); err != nil {
 			return err
 		}
-		h.offerEndpoints(h.channels[c.Channel])
+		h.openChannel(h.channels[c.Channel])
 		h.emit(Audit{Peer: l.peer, Actor: signer, Kind: proto.KindPutCharter, Channel: c.Channel, What: "charter registered"})
 	}
 	return h.done(l, f)
@@ -129,7 +147,7 @@ func (h *Hub) addChannel(ch *channel) error {
 	if err := h.patrolRoom(ch.charter); err != nil {
 		return err
 	}
-	h.channels[ch.id] = ch
+	h.enter(ch)
 	h.saveChannel(ch)
 	return nil
 }
@@ -161,6 +179,14 @@ func (h *Hub) patrolRoom(c proto.Charter) error {
 	return nil
 }
 
+// enter puts a channel into the table and finds out when it ends.
+func (h *Hub) enter(ch *channel) {
+	ch.begins, ch.end = h.pacts.Begins(&ch.charter), h.pacts.End(&ch.charter)
+	ch.waits = h.now.Before(ch.begins)
+	ch.watch = ch.charter.NextObserverEnd(h.now)
+	h.channels[ch.id] = ch
+}
+
 func (h *Hub) ownedBy(a proto.Agency) (n int) {
 	for _, ch := range h.channels {
 		if ch.charter.Owner == a {
@@ -173,19 +199,14 @@ func (h *Hub) ownedBy(a proto.Agency) (n int) {
 // forgetEnded drops a channel some time after its charter has ended, so that
 // incidents of long ago do not fill the table.
 func (h *Hub) forgetEnded(ch *channel) {
-	if h.now.Before(ch.charter.Expires.Add(proto.EndedChannelLife)) {
+	end := ch.end.At
+	if ch.end.Reason == proto.ReasonNoAgreement { // it may be on its way, or its record be damaged
+		end = ch.charter.Expires
+	}
+	if h.now.Before(end.Add(proto.EndedChannelLife)) {
 		return
 	}
-	for _, l := range sortedLinks(h.links) {
-		if l.subs[ch.id] == nil {
-			continue
-		}
-		if h.isPeer(l) && l.peer.Agency == ch.charter.Owner {
-			h.dropUpstreamSub(l, ch)
-		} else {
-			h.unsubscribe(l, ch)
-		}
-	}
+	h.dropSubs(ch, func(*link) bool { return true })
 	h.endWaiting(ch)
 	delete(h.channels, ch.id)
 	h.forgetBars(ch)
@@ -242,7 +263,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 	}
 	h.offerEndpoints(ch)
 	for _, p := range sortedLinks(h.peers) {
-		if c.HasParty(p.peer.Agency) {
+		if c.HasPartyAt(p.peer.Agency, h.now) {
 			h.offer(p, ch)
 		}
 	}
@@ -255,7 +276,7 @@ func (h *Hub) offer(l *link, ch *channel) {
 
 func (h *Hub) offerEndpoints(ch *channel) {
 	for _, l := range sortedLinks(h.names) {
-		if ch.charter.RightOf(l.peer) != proto.RightNone {
+		if ch.charter.RightAt(l.peer, h.now) != proto.RightNone {
 			h.offer(l, ch)
 		}
 	}

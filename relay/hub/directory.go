@@ -86,12 +86,14 @@ func (j *sameChain) Member(chain [][]byte, at time.Time) (proto.Name, error) {
 // tellPackages tells an endpoint what is left on its shelf, so that it makes new
 // packages when it must and not on every link: each costs us a signature to
 // check.
-func (h *Hub) tellPackages(l *link) {
+func (h *Hub) tellPackages(l *link) { h.send(l, h.packagesLeft(l.peer)) }
+
+func (h *Hub) packagesLeft(n proto.Name) *wire.Frame {
 	left := &wire.KeyPackagesLeft{}
-	if s := h.packages[l.peer]; s != nil {
+	if s := h.packages[n]; s != nil {
 		left.Left, left.LastResort = uint32(len(s.packages)), len(s.lastResort) > 0
 	}
-	h.send(l, &wire.Frame{Body: &wire.Frame_KeyPackagesLeft{KeyPackagesLeft: left}})
+	return &wire.Frame{Body: &wire.Frame_KeyPackagesLeft{KeyPackagesLeft: left}}
 }
 
 func (h *Hub) saveShelf(owner proto.Name, s *shelf) {
@@ -106,7 +108,7 @@ func (h *Hub) fetchPackage(l *link, f *wire.Frame, b *wire.FetchKeyPackage) erro
 	if err != nil {
 		return proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
-	if ch := h.wanted(b.Channel); h.isPeer(l) && (ch == nil || !ch.charter.HasParty(l.peer.Agency) || ch.charter.RightOf(name) == proto.RightNone) {
+	if ch := h.wanted(b.Channel); h.isPeer(l) && (ch == nil || h.running(ch) != nil || !ch.charter.HasPartyAt(l.peer.Agency, h.now) || ch.charter.RightAt(name, h.now) == proto.RightNone) {
 		return proto.Refuse(proto.ReasonNoPackage, name.String()) // not for strangers to know who exists, nor to use up
 	}
 	if name.Agency != h.self.Agency {
@@ -258,7 +260,7 @@ func (h *Hub) welcome(l *link, b *wire.Welcome) error {
 		return err
 	}
 	ch := h.wanted(b.Channel)
-	if ch == nil || ch.charter.Owner != l.peer.Agency || ch.charter.RightOf(n) == proto.RightNone {
+	if ch == nil || ch.charter.Owner != l.peer.Agency || h.running(ch) != nil || ch.charter.RightAt(n, h.now) == proto.RightNone {
 		return proto.Refusef(proto.ReasonCharter, "a welcome of %s for %s", l.peer.Agency, n)
 	}
 	if h.packages[n] == nil { // nobody can have been invited who has left no key package

@@ -77,6 +77,8 @@ func (h *Hub) dispatch(l *link, actor proto.Name, f *wire.Frame) error {
 	case *wire.Frame_RevocationList:
 		h.emit(InstallRevocations{l.id, f.Id, l.peer, b.RevocationList.Signed})
 		return nil
+	case *wire.Frame_Document:
+		return h.document(l, f, b.Document)
 	case *wire.Frame_PutCharter:
 		return h.putCharter(l, f, b.PutCharter)
 	case *wire.Frame_PublishKeyPackages:
@@ -137,17 +139,17 @@ func (h *Hub) mayUse(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	switch f.Body.(type) {
 	case *wire.Frame_Unsubscribe, *wire.Frame_FloorRelease:
 	default:
-		if err := ch.charter.Check(h.now); err != nil {
+		if err := h.running(ch); err != nil {
 			return err
 		}
 	}
 	if actor == (proto.Name{}) {
-		if !ch.charter.HasParty(l.peer.Agency) {
+		if !ch.charter.HasPartyAt(l.peer.Agency, h.now) {
 			return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 		}
 		return nil
 	}
-	if ch.charter.RightOf(actor) == proto.RightNone {
+	if ch.charter.RightAt(actor, h.now) == proto.RightNone {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
 	return h.mayAct(ch, actor, f)

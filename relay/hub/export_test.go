@@ -64,6 +64,23 @@ func (h *Hub) FillLog(id proto.ChannelID, n uint64) { h.channels[id].hosted.head
 // LoadBar takes up a record of a removed member, as a restart does.
 func (h *Hub) LoadBar(key, value []byte) error { return h.loadBar(key, value) }
 
+// Hold gives the hub an agreement beside its documents; once is enough.
+func (h *Hub) Hold(a proto.Agreement, came time.Time) {
+	if h.pacts[a.ID] == nil {
+		h.pacts.Take(a, came)
+	}
+}
+
+// RoomBeside says whether a document that an agency issued has room beside n that it
+// has issued before.
+func (h *Hub) RoomBeside(n int, issuer proto.Agency) error {
+	for i := range n {
+		id := proto.DocumentID{byte(i), byte(i >> 8)}
+		h.documents.held[id] = &heldDocument{Document: proto.Document{ID: id, Issuer: issuer}}
+	}
+	return h.documentRoom(&heldDocument{Document: proto.Document{Issuer: issuer}})
+}
+
 // HasLink reports whether the hub knows the link.
 func (h *Hub) HasLink(id LinkID) bool { return h.links[id] != nil }
 
@@ -110,6 +127,8 @@ func (h *Hub) Durable() string {
 			}{o.id, o.from, o.frame, o.sum, o.order, o.returned})
 		}
 	}
+	say("documents", h.documents)
+	say("pacts", h.pacts)
 	say("packages", h.packages)
 	for _, n := range slices.SortedFunc(maps.Keys(h.welcomes), compareNames) {
 		list := slices.Clone(h.welcomes[n])

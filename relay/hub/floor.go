@@ -162,7 +162,7 @@ func (h *Hub) grant(ch *channel, t talker) {
 
 func (h *Hub) granted(ch *channel) {
 	t := ch.floor.holder
-	left := ch.charter.TalkLimit - h.now.Sub(t.at)
+	left := h.leftTo(ch, t)
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorGranted{FloorGranted: &wire.FloorGranted{
 		Channel: ch.id[:], Burst: t.burst[:], LimitMs: uint32(left.Milliseconds()), Local: t.local,
 	}}})
@@ -268,14 +268,20 @@ func (h *Hub) floorGone(ch *channel, who proto.Name, why proto.Reason) {
 	}
 }
 
-// endFloor takes the floor from its holder and from all who wait: the channel's
-// charter has ended, and the talk with it.
+// leftTo is how long a holder may still talk: up to the talk limit, or to the
+// channel's end if that is sooner.
+func (h *Hub) leftTo(ch *channel, t *talker) time.Duration {
+	return min(ch.charter.TalkLimit-h.now.Sub(t.at), ch.end.At.Sub(h.now))
+}
+
+// endFloor takes the floor from its holder and from all who wait: the channel has
+// ended, and the talk with it.
 func (h *Hub) endFloor(ch *channel) {
 	waiting := ch.floor.queue
 	ch.floor.queue = nil
-	h.revoke(ch, proto.ReasonClosed)
+	h.revoke(ch, ch.end.Reason)
 	for _, t := range waiting {
-		h.denyTalker(ch, t, proto.ReasonClosed)
+		h.denyTalker(ch, t, ch.end.Reason)
 	}
 	h.next(ch)
 }
@@ -343,11 +349,7 @@ func (h *Hub) tickFloor(ch *channel) {
 	if t == nil {
 		return
 	}
-	if ch.charter.Check(h.now) != nil {
-		h.endFloor(ch)
-		return
-	}
-	left := ch.charter.TalkLimit - h.now.Sub(t.at)
+	left := h.leftTo(ch, t)
 	switch {
 	case left <= 0:
 		h.revoke(ch, proto.ReasonTalkLimit)

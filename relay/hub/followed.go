@@ -223,7 +223,7 @@ func (ch *channel) place(t *talker) error {
 	switch {
 	case !member:
 		return proto.Refuse(proto.ReasonNotMember, t.who.String())
-	case m.isRevoked(t.who):
+	case m.isOutcast(t.who):
 		return proto.Refuse(proto.ReasonRevoked, t.who.String())
 	case m.epoch() >= ch.up.epoch:
 		t.leaf, t.bound = leaf, true
@@ -250,11 +250,11 @@ func (h *Hub) loadRoster(ch *channel, v *wire.StoredChannel) error {
 	if err != nil {
 		return err
 	}
-	m, err := newPlaces(group)
+	m, err := newPlaces(group, &ch.charter)
 	if err != nil {
 		return err
 	}
 	m.since = v.Since
-	ch.followed.members = m.judged(h.judge)
+	ch.followed.members = m.judged(h.judge, h.now)
 	return nil
 }

@@ -71,7 +71,7 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 	if err != nil {
 		return err
 	}
-	if c.Owner != l.peer.Agency || !c.HasParty(h.self.Agency) || !b.Created {
+	if c.Owner != l.peer.Agency || !c.HasPartyAt(h.self.Agency, h.now) || !b.Created {
 		return proto.Refusef(proto.ReasonCharter, "%s offered %s of %s", l.peer.Agency, c.Title, c.Owner)
 	}
 	if h.channels[c.Channel] != nil {
@@ -91,7 +91,10 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 // from the hub they go down, from our endpoints they go up.
 func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {
 	if h.isPeer(l) {
-		if b := f.GetFetchSealed(); b != nil && ch.charter.HasParty(l.peer.Agency) { // of what our endpoints sent
+		if err := h.running(ch); err != nil {
+			return err
+		}
+		if b := f.GetFetchSealed(); b != nil && ch.charter.HasPartyAt(l.peer.Agency, h.now) { // of what our endpoints sent
 			return h.fetchSealed(l, ch, actor, f, b)
 		}
 		if l.peer.Agency != ch.charter.Owner {
@@ -272,6 +275,9 @@ const flushEvery = time.Second
 
 // tickUpstream asks a hub again whose link is there and who did not take us.
 func (h *Hub) tickUpstream(ch *channel) {
+	if ch.ended {
+		return
+	}
 	if h.every(flushEvery) {
 		h.flush(ch)
 	}
@@ -373,6 +379,9 @@ func (h *Hub) feed(l *link, b *wire.Entries) error {
 	ch := h.channels[id]
 	if ch == nil || ch.charter.Owner != l.peer.Agency {
 		return proto.Refuse(proto.ReasonNoChannel, id.Short())
+	}
+	if err := h.running(ch); err != nil {
+		return err
 	}
 	before := ch.up.head
 	for _, e := range b.Entries {

@@ -28,6 +28,9 @@ func (w *world) parseFrame(words []string) (*wire.Frame, error) {
 	}
 	m := f.ProtoReflect().NewField(body).Message()
 	f.ProtoReflect().Set(body, protoreflect.ValueOfMessage(m))
+	if words[0] == "document" && len(words) == 2 && !strings.Contains(words[1], "=") {
+		return f, w.documentFrame(f, words[1])
+	}
 	var positions []protoreflect.Name
 	for _, name := range []protoreflect.Name{"channel", "charter", "id"} {
 		if fd := m.Descriptor().Fields().ByName(name); fd != nil && (name != "charter" || fd.Number() == 1) {
@@ -83,6 +86,16 @@ func (w *world) epoch(channel []byte) uint64 {
 		}
 	}
 	return 0
+}
+
+// documentFrame completes a document's frame: document NAME.
+func (w *world) documentFrame(f *wire.Frame, name string) error {
+	d, ok := w.made.documents[name]
+	if !ok {
+		return fmt.Errorf("no document %q", name)
+	}
+	f.Body = &wire.Frame_Document{Document: &wire.Document{Kind: wire.Document_Kind(d.kind), Signed: d.signed}}
+	return nil
 }
 
 func (w *world) setField(m protoreflect.Message, name, value string) error {
@@ -190,6 +203,9 @@ func (w *world) parseValue(fd protoreflect.FieldDescriptor, s string) (protorefl
 		}
 		n, err := parseName(s)
 		return protoreflect.ValueOfString(n.String()), err
+	case protoreflect.EnumKind:
+		n, err := strconv.ParseInt(s, 10, 32)
+		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(n)), err
 	case protoreflect.BoolKind:
 		b, err := strconv.ParseBool(s)
 		return protoreflect.ValueOfBool(b), err
@@ -538,6 +554,19 @@ func (w *world) write(x hub.Write) string {
 		return fmt.Sprintf("origin/%s %s from=%s order=%d seq=%d returned=%d", w.channelName(cid[:]), idName(x.Key), w.plain(v.From), v.Order, v.Seq, v.Returned)
 	}
 	switch x.Bucket {
+	case "documents":
+		v := new(wire.StoredDocument)
+		if x.Value == nil {
+			if kind := proto.DocumentKind(x.Key[0]); kind == proto.DocumentNotice || kind == proto.DocumentNoticeAnswer {
+				return "documents/" + w.noticeOfKey(x.Key) + " deleted"
+			}
+			aid := proto.AgreementID(x.Key[1:33])
+			return fmt.Sprintf("documents/%s %x deleted", w.made.agreementOf[aid], x.Key[33:])
+		}
+		if pb.Unmarshal(x.Value, v) != nil {
+			return "documents with a bad record"
+		}
+		return fmt.Sprintf("documents/%s kind=%d", w.made.nameOf(v.Signed), v.Kind)
 	case "channels", "ended":
 		if x.Value == nil {
 			return fmt.Sprintf("%s/%s deleted", x.Bucket, w.channelName(x.Key))

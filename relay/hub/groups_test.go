@@ -21,6 +21,7 @@ import (
 	pb "google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"crossband/crypto/agreement"
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/crypto/mls"
@@ -201,10 +202,19 @@ func (w *world) useRealJudge(all, trusted []string) error {
 	if err != nil {
 		return err
 	}
-	w.judge = charter.Judge{Trust: trust}
+	w.judge = realJudge{charter.Judge{Trust: trust}, documentJudge{Trust: trust}}
 	w.hub = hub.New(w.self, w.judge)
+	w.holdHidden(w.hub)
 	return nil
 }
+
+// realJudge is the judge of a running relay.
+type realJudge struct {
+	charter.Judge
+	documentJudge
+}
+
+type documentJudge = agreement.Judge
 
 // aCharter is a signed charter and what it says.
 type aCharter struct {
@@ -235,12 +245,16 @@ type made struct {
 	packages  map[string][]byte
 	secrets   map[string]*mls.KeyPackageSecret
 	names     map[string]string // by octets
+
+	documents   map[string]aDocument
+	agreementOf map[proto.AgreementID]string
 }
 
 func newMade() made {
 	return made{
 		charters: map[string]aCharter{}, channels: map[string]proto.ChannelID{}, charterOf: map[proto.ChannelID]string{},
 		commits: map[string]*aCommit{}, packages: map[string][]byte{}, secrets: map[string]*mls.KeyPackageSecret{}, names: map[string]string{},
+		documents: map[string]aDocument{}, agreementOf: map[proto.AgreementID]string{},
 	}
 }
 
@@ -313,8 +327,9 @@ func parseStep(s string) (*wire.Charter_Step, error) {
 }
 
 // charter defines a charter: NAME FIELD=VALUE... A party is
-// party=AGENCY:send=ROLE+ROLE:listen=ROLE:max=PRIORITY, a step of the ladder
-// ladder=AFTER:NAME+NAME.
+// party=AGENCY:send=ROLE+ROLE:listen=ROLE:hail=ROLE:max=PRIORITY:observer=SINCE-START,
+// a step of the ladder ladder=AFTER:NAME+NAME. It rests on agreement=NAME, on none, or
+// on one made for it.
 func (w *world) charter(words []string) error {
 	name := words[0]
 	m := &wire.Charter{
@@ -322,11 +337,13 @@ func (w *world) charter(words []string) error {
 		Nonce: make([]byte, 16),
 		Owner: string(agencies()["us"]), NotBeforeMs: w.now.Add(-time.Minute).UnixMilli(), ExpiresMs: w.now.Add(12 * time.Hour).UnixMilli(),
 	}
-	signer := ""
+	signer, rests := "", ""
 	for _, word := range words[1:] {
 		key, value, _ := strings.Cut(word, "=")
 		var err error
 		switch key {
+		case "agreement":
+			rests = value
 		case "kind":
 			m.Kind = wire.Charter_Kind(wire.Charter_Kind_value["KIND_"+strings.ToUpper(value)])
 		case "owner":
@@ -380,6 +397,19 @@ func (w *world) charter(words []string) error {
 			err = fmt.Errorf("a charter has no %q", key)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case rests == "none":
+	case rests != "":
+		cid := w.made.documents[rests].parsed.ID
+		m.Agreement = cid[:]
+	case len(m.Parent) > 0:
+		parent := w.made.charters[w.made.charterOf[proto.ChannelID(m.Parent)]].parsed
+		m.Agreement = parent.Agreement[:]
+	default:
+		if err := w.covered(name, m); err != nil {
 			return err
 		}
 	}
@@ -448,6 +478,14 @@ func parseParty(s string) (*wire.Charter_Party, error) {
 				return nil, err
 			}
 			p.Only = append(p.Only, n.String())
+		case "hail":
+			p.Hail = strings.Split(value, "+")
+		case "observer":
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				return nil, err
+			}
+			p.ObserverUntilMs = start().Add(d).UnixMilli()
 		case "max":
 			top, err := proto.ParsePriority(value)
 			if err != nil {

@@ -52,7 +52,7 @@ func (ch *channel) canOpen(who string) error {
 		return proto.Refuse(proto.ReasonMalformed, err.Error())
 	case !ch.hosted.members.has(to):
 		return proto.Refusef(proto.ReasonHailTo, "%s has not joined", to)
-	case ch.hosted.members.isRevoked(to):
+	case ch.hosted.members.isOutcast(to):
 		return proto.Refusef(proto.ReasonHailTo, "%s has been revoked by its agency", to)
 	}
 	return nil

@@ -112,7 +112,7 @@ func (h *Hub) beatSender(l *link, ch *channel, actor proto.Name, b *wire.Heartbe
 	if !may {
 		return from, proto.Refusef(proto.ReasonSpokenFor, "%s brings a heartbeat of %s", l.peer, from)
 	}
-	if ch.charter.RightOf(from) == proto.RightNone {
+	if ch.charter.RightAt(from, h.now) == proto.RightNone {
 		return from, proto.Refusef(proto.ReasonCharter, "heartbeat of %s", from)
 	}
 	return from, nil
@@ -183,7 +183,7 @@ func (h *Hub) spreadBeat(l *link, ch *channel, f *wire.Frame) {
 		return
 	}
 	for _, p := range sortedLinks(h.peers) {
-		if ch.charter.HasParty(p.peer.Agency) {
+		if ch.charter.HasPartyAt(p.peer.Agency, h.now) {
 			h.send(p, f)
 		}
 	}

@@ -23,6 +23,11 @@ import (
 //	hub us/relay                        start anew as this relay's hub
 //	judge ALL trusting SOME             real authorities and certificates
 //	charter NAME kind=… party=… …       write and sign a charter
+//	agreement NAME parties=… channel=… party=… …   write and sign an agreement
+//	distrust DOCUMENT                   one of its signers has been revoked
+//	withdraw NAME of AGREEMENT by AGENCY at DURATION [WHY]
+//	notice NAME by AGENCY to=AGENCY,… [kind=… begins=DURATION ends=DURATION replaces=NAME]
+//	answer NAME of NOTICE by AGENCY [objects]
 //	up LABEL [dialled], down LABEL      a link; newcomerN has no certificate
 //	from LINK [as WHO] [id=N re=N hops=N]: KIND [CHANNEL] [ID] FIELD=VALUE…
 //	                                    re=last answers the hub's newest request on the link
@@ -166,6 +171,17 @@ func (s *script) command(line string) error {
 		return w.useRealJudge(strings.Fields(all), strings.Fields(trusted))
 	case "charter":
 		return w.charter(words)
+	case "agreement":
+		return w.agreement(words)
+	case "withdraw":
+		return w.withdraw(words)
+	case "notice":
+		return w.notice(words)
+	case "answer":
+		return w.answer(words)
+	case "distrust":
+		w.judge.(fakeJudge).revoked[string(w.made.documents[words[0]].signed)] = true
+		return nil
 	case "up":
 		return w.up(rest)
 	case "down":

@@ -127,7 +127,11 @@ func TestLogIsBounded(t *testing.T) {
 // still opens its channel.
 func TestPatrolsLeaveRoomForIncidents(t *testing.T) {
 	w := newWorld(t)
-	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=unit template=us:send=unit+desk template=mx:send=unit storage=none")
+	w.deep = false
+	do(t, w, "agreement pact channel=calling:calling:calling:us party=us:send=unit+desk:hail=unit+desk party=mx:send=unit+desk:hail=unit+desk channel=i:incident:Incidents:us,mx party=us:send=unit+desk party=mx:send=unit+desk channel=p:patrol:Patrols:us,mx party=us:send=unit party=mx:send=unit")
+	do(t, w, "up us/authority")
+	do(t, w, "from us/authority: document pact")
+	do(t, w, "charter calling kind=calling agreement=pact party=us:send=unit+desk:hail=unit+desk party=mx:send=unit+desk:hail=unit+desk template=us:send=unit+desk template=mx:send=unit+desk storage=none")
 	do(t, w, "up us/desk/d")
 	do(t, w, "channel calling us/desk/d")
 	prepare := func(n int) (unit, frame string) {
@@ -157,5 +161,71 @@ func TestPatrolsLeaveRoomForIncidents(t *testing.T) {
 	do(t, w, "from us/desk/d: create-channel i1 group-info=gi")
 	if len(w.lines) == 0 || strings.Contains(strings.Join(w.lines, "\n"), "refused") || len(w.hub.View()) != proto.MaxPatrols+2 {
 		t.Errorf("an incident, among %d channels: %v", len(w.hub.View()), w.lines)
+	}
+}
+
+// TestDocumentsAreBounded: a relay that holds as many as it may refuses one more, and
+// keeps what it has; so it does with what one partner issues.
+func TestDocumentsAreBounded(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "up us/authority")
+	put := func(i int) string {
+		do(t, w, "agreement a%d channel=talk:standing:talk:us party=us:send=unit party=mx:send=unit", i)
+		w.lines = nil
+		do(t, w, "from us/authority: document a%d", i)
+		return strings.Join(w.lines, "\n")
+	}
+	for i := range proto.MaxDocuments {
+		if i%100 == 99 {
+			do(t, w, "wait 10m") // within the rates
+		}
+		if got := put(i); strings.Contains(got, "refused") {
+			t.Fatalf("document %d: %s", i, got)
+		}
+	}
+	if got := put(proto.MaxDocuments); !strings.Contains(got, fmt.Sprintf("(%d)", proto.ReasonFull)) {
+		t.Errorf("one more: %s", got)
+	}
+	if got := w.hub.Summary(); got.Documents != proto.MaxDocuments || len(got.Agreements) != proto.MaxDocuments {
+		t.Errorf("%d documents, %d agreements are held", got.Documents, len(got.Agreements))
+	}
+}
+
+// TestOnePartnerCannotFillTheDocuments: what it issues alone has a share; what this
+// agency issues has the rest.
+func TestOnePartnerCannotFillTheDocuments(t *testing.T) {
+	for _, c := range []struct {
+		issuer proto.Agency
+		n      int
+		want   proto.Reason
+	}{
+		{agencies()["mx"], proto.MaxPeerIssued - 1, proto.ReasonNone}, {agencies()["mx"], proto.MaxPeerIssued, proto.ReasonQuota},
+		{agencies()["us"], proto.MaxPeerIssued, proto.ReasonNone}, {"", proto.MaxPeerIssued, proto.ReasonNone},
+	} {
+		if err := newWorld(t).hub.RoomBeside(c.n, c.issuer); proto.ReasonOf(err) != c.want {
+			t.Errorf("%s beside %d: %v, want reason %d", c.issuer, c.n, err, c.want)
+		}
+	}
+}
+
+// TestAWithdrawalAlwaysHasRoom: also where nothing else has, in the table or in the
+// store.
+func TestAWithdrawalAlwaysHasRoom(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "up us/authority")
+	do(t, w, "up mx/relay")
+	do(t, w, "agreement pact channel=talk:standing:talk:us party=us:send=unit party=mx:send=unit")
+	do(t, w, "from us/authority: document pact")
+	if err := w.hub.RoomBeside(proto.MaxDocuments, agencies()["mx"]); proto.ReasonOf(err) != proto.ReasonFull {
+		t.Fatalf("another document: %v", err)
+	}
+	do(t, w, "settings room=xx")
+	do(t, w, "withdraw out of pact by mx at 10m")
+	w.lines = nil
+	do(t, w, "from mx/relay id=1: document out")
+	if got := strings.Join(w.lines, "\n"); strings.Contains(got, "refused") || !strings.Contains(got, "send mx/relay Done") {
+		t.Error(got)
 	}
 }

@@ -100,11 +100,12 @@ func (h *Hub) linkUp(e LinkUp) {
 
 func (h *Hub) peerUp(l *link) {
 	h.sendLists(l, "") // first: what follows may already be the removal of who is listed
+	h.handDocuments(l) // before the channels that rest on them
 	for _, ch := range h.sortedChannels() {
 		switch {
-		case ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasParty(l.peer.Agency):
+		case ch.charter.Owner == h.self.Agency && ch.created && !ch.ended && ch.charter.HasPartyAt(l.peer.Agency, h.now):
 			h.offer(l, ch)
-		case ch.charter.Owner == l.peer.Agency && ch.created:
+		case ch.charter.Owner == l.peer.Agency && ch.created && !ch.ended:
 			h.hubBack(l, ch)
 		}
 	}
@@ -123,12 +124,13 @@ func (h *Hub) endpointUp(l *link) {
 		h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: h.trust}}})
 	}
 	h.sendLists(l, "") // before anything else that it judges
-	h.tellPackages(l)
+	h.handDocuments(l)
 	for _, ch := range h.sortedChannels() {
-		if ch.charter.RightOf(l.peer) != proto.RightNone {
+		if !ch.ended && !ch.waits && ch.charter.RightAt(l.peer, h.now) != proto.RightNone {
 			h.offer(l, ch)
 		}
 	}
+	h.hand(l, h.packagesLeft(l.peer)) // last of what a device waits for: then it knows its channels
 	h.deliverWelcomes(l, l.peer)
 	h.deliverReturned(l)
 }

@@ -18,9 +18,11 @@ import (
 type membership struct {
 	group  *roster.Group
 	leaves map[proto.Name]tree.LeafIndex
-	since  uint64 // the first epoch with these members
+	count  map[proto.Agency]int // members of each agency
+	since  uint64               // the first epoch with these members
 
-	revoked map[proto.Name]struct{} // members whose certificates have been taken back; nil for none
+	outcast map[proto.Name]struct{} // members whose certificates have been taken back, and observers whose time is over; nil for none
+	rules   *proto.Charter
 }
 
 // newMembership reads the group information of a new group and checks that it
@@ -36,20 +38,23 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 	case uint16(group.Suite().ID()) != c.Suite:
 		return nil, proto.Refusef(proto.ReasonWeakSuite, "suite %d, the charter says %d", group.Suite().ID(), c.Suite)
 	}
-	m, err := newPlaces(group)
+	m, err := newPlaces(group, &c)
 	if err != nil {
 		return nil, err
 	}
-	return m.judged(judge), nil
+	return m.judged(judge, now), nil
 }
 
-func newPlaces(group *roster.Group) (*membership, error) {
+func newPlaces(group *roster.Group, rules *proto.Charter) (*membership, error) {
 	members := group.Members()
-	m := &membership{group: group, leaves: make(map[proto.Name]tree.LeafIndex, len(members))}
+	m := &membership{group: group, rules: rules, leaves: make(map[proto.Name]tree.LeafIndex, len(members)), count: make(map[proto.Agency]int)}
 	for _, member := range members {
 		n, err := policy.NameOf(member.Credential)
 		if err != nil {
 			return nil, err
+		}
+		if !m.has(n) {
+			m.count[n.Agency]++
 		}
 		m.leaves[n] = member.Leaf
 		if member.Leaf >= proto.MaxMembers {
@@ -107,14 +112,14 @@ func (m *membership) follow(commit []byte, judge Judge, now time.Time) (*members
 	if err != nil {
 		return nil, d, err
 	}
-	next, err := newPlaces(group)
+	next, err := newPlaces(group, m.rules)
 	if err != nil {
 		return nil, d, err
 	}
 	if next.since = m.since; len(d.Added)+len(d.Removed) > 0 {
 		next.since = next.epoch()
 	}
-	return next.judged(judge), d, nil
+	return next.judged(judge, now), d, nil
 }
 
 // readKeyPackage judges a key package as far as the directory can.

@@ -63,6 +63,9 @@ func (h *Hub) accept(l *link, ch *channel, actor proto.Name, f *wire.Frame) erro
 	if ch.charter.RightOf(actor) != proto.RightSend {
 		return proto.Refuse(proto.ReasonListenOnly, actor.String())
 	}
+	if f.GetHail() != nil && !ch.charter.MayHail(actor) {
+		return proto.Refusef(proto.ReasonCharter, "%s may not hail", actor)
+	}
 	envelope := proto.EnvelopeOf(f)
 	id, err := proto.MessageIDFrom(envelope.GetId())
 	if err != nil {
@@ -277,7 +280,7 @@ func (h *Hub) endWaiting(ch *channel) {
 	if len(ch.origin.waiting) == 0 {
 		return
 	}
-	why := proto.AsRefusal(ch.charter.Check(h.now))
+	why := ch.end.Refusal()
 	for _, o := range ch.origin.sorted() {
 		if !h.settings.Held[ch.id] {
 			h.erase(originBucket(ch.id), o.id[:])

@@ -9,7 +9,7 @@ import (
 	"crossband/proto/wire"
 )
 
-// Who links must hear of every channel, welcome and returned message that is there
+// Who links must hear of every document, channel, welcome and returned message that is there
 // for it, and a partner decides how many channels there are. Told at once they
 // would overflow the link's queue, which closes as slow, and the next link would
 // end the same way. So they are handed out in portions, in their order: what goes
@@ -25,8 +25,8 @@ type portions struct {
 // Bounds of what waits for one link: as much as there can be when it comes. Whoever
 // lets it grow beyond reads too slowly.
 const (
-	maxLater       = proto.MaxChannels + proto.MaxWelcomes*proto.MaxMembers + maxReturned
-	maxLaterOctets = proto.MaxChannels*proto.MaxCharter + maxWelcomeOctets + 1<<20
+	maxLater       = (1+proto.MaxParties)*proto.MaxDocuments + proto.MaxChannels + proto.MaxWelcomes*proto.MaxMembers + maxReturned
+	maxLaterOctets = 2*maxDocumentOctets + proto.MaxChannels*proto.MaxCharter + maxWelcomeOctets + 1<<20
 )
 
 // portion is what may pass in one tick.

@@ -124,3 +124,50 @@ func TestAHubIsJoinedInPortions(t *testing.T) {
 		t.Errorf("told %+v, want %d of each", all, channels)
 	}
 }
+
+// TestDocumentsAreHandedInPortions: however many a partner has to be told of, its link
+// is not told them at once, and every one before the channels that rest on them.
+func TestDocumentsAreHandedInPortions(t *testing.T) {
+	w := newWorld(t)
+	w.mute, w.deep = true, false
+	do(t, w, "up us/authority")
+	do(t, w, "up us/unit/a")
+	const documents = 300
+	for i := range documents {
+		do(t, w, "agreement a%d channel=talk:standing:talk:us party=us:send=unit party=mx:send=unit", i)
+		do(t, w, "from us/authority: document a%d", i)
+		if i%100 == 0 {
+			do(t, w, "wait 1h")
+		}
+	}
+	do(t, w, "charter talk agreement=a0 party=us:send=unit party=mx:send=unit")
+	do(t, w, "channel talk us/unit/a")
+	told, most, offered := 0, 0, false
+	w.watch = func(effects []hub.Effect) {
+		turn, octets := 0, 0
+		for _, e := range effects {
+			s, ok := e.(hub.Send)
+			if !ok || s.Link != w.links["mx/relay"] {
+				continue
+			}
+			octets += pb.Size(s.Frame)
+			switch {
+			case s.Frame.GetDocument() != nil:
+				turn++
+			case s.Frame.GetChannelOffer() != nil:
+				if offered = true; told+turn < documents {
+					t.Errorf("the channel is offered after %d of %d documents", told+turn, documents)
+				}
+			}
+		}
+		told, most = told+turn, max(most, turn)
+		if octets > 160<<10 {
+			t.Errorf("%d octets in one turn", octets)
+		}
+	}
+	do(t, w, "up mx/relay")
+	do(t, w, "tick 20s")
+	if told != documents || most > 64 || !offered {
+		t.Errorf("%d documents were handed over, at most %d in one turn; the channel was offered: %v", told, most, offered)
+	}
+}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -14,21 +15,23 @@ import (
 type use uint8
 
 const (
-	useNone    use = iota
-	useCommit      // commits and new channels: signatures, trees, an epoch for everybody
-	useText        //
-	useHail        //
-	useReply       // to hails, and what else is said of them, of incidents and of duty
-	useFloor       // presses; releases are free
-	useFetch       // key packages fetched
-	usePublish     // key packages published, each counts
-	useOffer       // charters that a partner tells us of: a signature each
-	useWelcome     // welcomes that a partner brings
-	useRenew       // renewals of certificates, which the authority signs
-	useRead        // log pages, group information and subscriptions: reads of many records, or long answers
-	useSealed      // sealed parts fetched: a read of one record each
-	useTell        // how far the log has come, by the mark
-	useOctets      // offered for storing
+	useNone     use = iota
+	useCommit       // commits and new channels: signatures, trees, an epoch for everybody
+	useText         //
+	useHail         //
+	useReply        // to hails, and what else is said of them, of incidents and of duty
+	useFloor        // presses; releases are free
+	useFetch        // key packages fetched
+	usePublish      // key packages published, each counts
+	useOffer        // charters that a partner tells us of: a signature each
+	useWelcome      // welcomes that a partner brings
+	useRenew        // renewals of certificates, which the authority signs
+	useRead         // log and record pages, group information and subscriptions: reads of many records, or long answers
+	useSealed       // sealed parts fetched: a read of one record each
+	useRecord       // what a partner brings and answers of records: signatures
+	useTell         // how far the log has come, by the mark
+	useDocument     // documents that a partner brings: one signature, or one for each party if ours is good
+	useOctets       // offered for storing
 )
 
 // allowance is one row of the quota table. A zero Rate does not count.
@@ -62,6 +65,8 @@ func allow(u use) allowance {
 		return allowance{endpoint: m(20, 2*proto.MaxKeyPackages)}
 	case useOffer:
 		return allowance{partner: m(300, proto.MaxChannels)}
+	case useDocument:
+		return allowance{partner: m(120, 2*proto.MaxDocuments)}
 	case useWelcome:
 		return allowance{partner: m(300, 600)}
 	case useRenew:
@@ -70,6 +75,8 @@ func allow(u use) allowance {
 		return allowance{endpoint: m(600, 600), partner: m(12000, 6000)}
 	case useSealed:
 		return allowance{endpoint: m(6000, 128*proto.MaxEntries), partner: m(120_000, 512*proto.MaxEntries)}
+	case useRecord:
+		return allowance{partner: m(12_000, 6_000)}
 	case useTell:
 		return allowance{endpoint: m(6000, 400), partner: m(60_000, 6000)}
 	case useOctets:
@@ -109,10 +116,18 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return useFloor, 1, 0
 	case *wire.Frame_FetchKeyPackage:
 		return useFetch, 1, 0
-	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe:
+	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe, *wire.Frame_FetchRecord:
 		return useRead, 1, 0
 	case *wire.Frame_FetchSealed:
 		return useSealed, min(max(1, len(b.FetchSealed.Ids)), proto.MaxEntries), 0
+	case *wire.Frame_RecordEntries:
+		octets := 0
+		for _, kept := range slices.Concat(b.RecordEntries.Lines, b.RecordEntries.Documents) {
+			octets += len(kept)
+		}
+		return useRecord, 1, octets
+	case *wire.Frame_RecordAnswer:
+		return useRecord, 1, 0
 	case *wire.Frame_Read:
 		return useTell, 1, 0
 	case *wire.Frame_Progress:
@@ -121,6 +136,8 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return usePublish, min(len(b.PublishKeyPackages.Packages), proto.MaxKeyPackages) + 1, 0
 	case *wire.Frame_ChannelOffer:
 		return useOffer, 1, 0
+	case *wire.Frame_Document:
+		return useDocument, 1, 0
 	case *wire.Frame_Welcome:
 		return useWelcome, 1, pb.Size(b.Welcome)
 	case *wire.Frame_Enrol:

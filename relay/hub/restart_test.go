@@ -48,6 +48,7 @@ func (d disk) load(h *hub.Hub, now time.Time) (effects []hub.Effect) {
 func (w *world) checkRestart(file string, line int) {
 	w.t.Helper()
 	next := hub.New(w.self, w.judge)
+	w.holdHidden(next)
 	for _, x := range w.disk.load(next, w.now) {
 		if _, ok := x.(hub.Audit); ok && len(w.damaged) > 0 {
 			continue // said at the first restart
@@ -63,6 +64,7 @@ func (w *world) checkRestart(file string, line int) {
 func (w *world) restart() {
 	w.t.Helper()
 	w.hub = hub.New(w.self, w.judge)
+	w.holdHidden(w.hub)
 	for _, x := range w.disk.load(w.hub, w.now) {
 		if len(w.damaged) > 0 {
 			w.perform(x)

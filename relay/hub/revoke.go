@@ -2,6 +2,7 @@ package hub
 
 import (
 	"slices"
+	"time"
 
 	"crossband/crypto/mls/policy"
 	"crossband/proto"
@@ -98,10 +99,13 @@ func (h *Hub) sendLists(l *link, of proto.Agency) {
 }
 
 // listTold passes a partner's answer to a list on, so that the administrator
-// knows who has been told and who has not.
+// knows who has been told and who has not; and its refusal of a document.
 func (h *Hub) listTold(l *link, p pending, refusal *proto.Refusal) {
-	if p.kind == proto.KindRevocationList {
+	switch {
+	case p.kind == proto.KindRevocationList:
 		h.emit(Told{l.peer, p.list, refusal})
+	case p.kind == proto.KindDocument && refusal != nil:
+		h.emit(Audit{Peer: l.peer, Actor: h.self, Kind: p.kind, Refusal: refusal})
 	}
 }
 
@@ -117,7 +121,7 @@ func (h *Hub) concerns(peer, listed proto.Agency) bool {
 	return false
 }
 
-// judgeAgain finds out which members of a channel are revoked by now and takes
+// judgeAgain finds out which members of a channel are outcasts by now and takes
 // from them the floor that is decided here and, where there is no other hub to
 // decide it, their subscriptions.
 func (h *Hub) judgeAgain(ch *channel) {
@@ -129,9 +133,9 @@ func (h *Hub) judgeAgain(ch *channel) {
 	if before == nil {
 		return
 	}
-	*known = before.judged(h.judge)
+	*known = before.judged(h.judge, h.now)
 	for _, n := range (*known).outcasts() {
-		if before.isRevoked(n) {
+		if before.isOutcast(n) {
 			continue
 		}
 		h.floorGone(ch, n, proto.ReasonRevoked)
@@ -141,37 +145,39 @@ func (h *Hub) judgeAgain(ch *channel) {
 	}
 }
 
-// judged returns the membership with its revoked members found anew.
-func (m *membership) judged(judge Judge) *membership {
+// judged returns the membership with its outcasts found anew.
+func (m *membership) judged(judge Judge, now time.Time) *membership {
 	next := *m
-	next.revoked = nil
-	for _, n := range policy.RevokedMembers(m.group.Members(), judge) {
-		if next.revoked == nil {
-			next.revoked = make(map[proto.Name]struct{})
+	next.outcast = nil
+	gate := policy.Gate{Judge: judge, Charter: *m.rules}
+	for _, n := range gate.Outcasts(m.group.Members(), now) {
+		if next.outcast == nil {
+			next.outcast = make(map[proto.Name]struct{})
 		}
-		next.revoked[n] = struct{}{}
+		next.outcast[n] = struct{}{}
 	}
 	return &next
 }
 
-// outcasts lists the members whose certificates have been taken back, in order.
+// outcasts lists the members whose certificates have been taken back, and observers
+// whose time is over, in order.
 func (m *membership) outcasts() []proto.Name {
-	list := make([]proto.Name, 0, len(m.revoked))
-	for n := range m.revoked {
+	list := make([]proto.Name, 0, len(m.outcast))
+	for n := range m.outcast {
 		list = append(list, n)
 	}
 	slices.SortFunc(list, compareNames)
 	return list
 }
 
-func (m *membership) isRevoked(n proto.Name) bool { _, is := m.revoked[n]; return is }
+func (m *membership) isOutcast(n proto.Name) bool { _, is := m.outcast[n]; return is }
 
 // mayAct refuses what a member says whose certificate has been taken back, by
 // its own link or by its agency's relay. The name may have been enrolled again:
 // then it may fetch the group and come in anew, and the judge looks at the
 // certificate that it comes with.
 func (h *Hub) mayAct(ch *channel, actor proto.Name, f *wire.Frame) error {
-	if m := h.deciding(ch); m == nil || !m.isRevoked(actor) {
+	if m := h.deciding(ch); m == nil || !m.isOutcast(actor) {
 		return nil
 	}
 	switch f.Body.(type) {

@@ -28,7 +28,7 @@ const (
 // channel comes after the channels. A bucket that ends in a slash stands for all
 // that begin with it.
 func Load() []string {
-	return []string{bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketBarred, bucketDuty, bucketPackages, bucketWelcomes, bucketReturned}
+	return []string{bucketDocuments, bucketEnded, bucketChannels, logPrefix, originPrefix, bucketMarks, bucketBarred, bucketDuty, bucketPackages, bucketWelcomes, bucketReturned}
 }
 
 // saveChannel stores what a restart needs besides the log.
@@ -79,6 +79,8 @@ func (h *Hub) loadRecord(e Loaded) error {
 			h.damaged(Damaged{e.Bucket, e.Key})
 		}
 		return err
+	case bucketDocuments:
+		return h.loadDocument(e)
 	case bucketMarks:
 		id, err := proto.ChannelIDFrom(e.Key)
 		if err != nil {
@@ -156,7 +158,7 @@ func (h *Hub) loadChannel(e Loaded) error {
 	ch := newChannel(c, v.Charter)
 	ch.created = v.Created
 	if c.Owner != h.self.Agency {
-		h.channels[ch.id] = ch // with its members unknown rather than not at all
+		h.enter(ch) // with its members unknown rather than not at all
 		return h.loadRoster(ch, v)
 	}
 	ch.hosted.groupInfo, ch.hosted.epochSeq, ch.hosted.head, ch.hosted.first = v.GroupInfo, v.EpochSeq, v.Head, v.First
@@ -166,14 +168,14 @@ func (h *Hub) loadChannel(e Loaded) error {
 		if err != nil {
 			return err
 		}
-		m, err := newPlaces(group)
+		m, err := newPlaces(group, &ch.charter)
 		if err != nil {
 			return err
 		}
 		m.since = v.Since
-		ch.hosted.members = m.judged(h.judge)
+		ch.hosted.members = m.judged(h.judge, h.now)
 	}
-	h.channels[ch.id] = ch
+	h.enter(ch)
 	return nil
 }
 

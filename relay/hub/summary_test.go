@@ -26,6 +26,16 @@ func TestSummaryOfAHub(t *testing.T) {
 	if !ch.Hub || !ch.Created || ch.Owner != agencies()["us"] || ch.Upstream != hub.UpstreamNone {
 		t.Errorf("standing: %+v", ch)
 	}
+	if len(ch.Parties) == 0 || ch.Suite == 0 {
+		t.Errorf("parties %+v of suite %d", ch.Parties, ch.Suite)
+	}
+	known := 0
+	for _, party := range ch.Parties {
+		known += party.Members
+	}
+	if known != len(p.parties) {
+		t.Errorf("%d members of all parties, want %d", known, len(p.parties))
+	}
 	if ch.Members != len(p.parties) || ch.Subscribers < 3 || !ch.FloorHeld || ch.FloorQueue != 2 {
 		t.Errorf("%d members, %d subscribers, floor held %t, %d wait; want %d, 3 at least, true, 2", ch.Members, ch.Subscribers, ch.FloorHeld, ch.FloorQueue, len(p.parties))
 	}

@@ -93,6 +93,7 @@ func (w *world) become(who string) {
 		w.t.Fatal(err)
 	}
 	w.self, w.hub, w.disk = self, hub.New(self, w.judge), disk{}
+	w.holdHidden(w.hub)
 }
 
 func (w *world) printf(format string, args ...any) {
@@ -396,6 +397,11 @@ func (w *world) plain(s string) string {
 		}
 		for cid, name := range w.made.charterOf {
 			if string(cid[:min(len(b), 32)]) == string(b) {
+				return name
+			}
+		}
+		for aid, name := range w.made.agreementOf {
+			if string(aid[:min(len(b), 32)]) == string(b) {
 				return name
 			}
 		}

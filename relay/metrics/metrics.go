@@ -63,6 +63,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	if s != nil {
 		p.hub(s)
 		p.peers(s)
+		p.notices(s, c.n.Notices())
 	}
 	if leaf, err := c.n.Identity().Leaf(); err == nil {
 		p.gauge(certificateEnds, float64(leaf.NotAfter.Unix()))
@@ -179,6 +180,7 @@ func (p page) guard(s relay.Stats) {
 	p.count(listsStale, s.ListsStale)
 	p.count(faults, s.Faults)
 	p.count(recordFaults, s.RecordFaults)
+	p.count(unannounced, s.Unannounced)
 }
 
 func refusedWords(k relay.Refused) (of, by string) {
@@ -238,5 +240,26 @@ func (p page) peers(s *relay.State) {
 	}
 	for k, n := range members {
 		p.gauge(linksOf, float64(n), k[0], k[1])
+	}
+}
+
+// notices tells of each peer how many change notices are in
+// force, and of each peer what has changed unannounced.
+func (p page) notices(s *relay.State, n *relay.Notices) {
+	if n == nil {
+		return
+	}
+	held, changed := make(map[proto.Agency]int), make(map[proto.Agency]int)
+	for _, h := range n.Held {
+		if h.Stage != proto.StageOver && h.Kind != proto.NoticeWithdrawn && h.ReplacedBy == (proto.NoticeID{}) {
+			held[h.Agency]++
+		}
+	}
+	for _, c := range n.Unannounced {
+		changed[c.Agency]++
+	}
+	for _, peer := range s.Peers {
+		p.gauge(noticesHeld, float64(held[peer.Agency]), string(peer.Agency))
+		p.gauge(peerUnannounced, float64(changed[peer.Agency]), string(peer.Agency))
 	}
 }

@@ -47,6 +47,7 @@ const (
 	listsStale
 	faults
 	recordFaults
+	unannounced
 	channels
 	channelsAway
 	hailsOpen
@@ -55,6 +56,8 @@ const (
 	peerUp
 	peerSince
 	peerSkew
+	noticesHeld
+	peerUnannounced
 	certificateEnds
 	lastMetric
 )
@@ -81,6 +84,8 @@ func newDescs() (d descs) {
 	describe(packages, "key_packages", "Key packages left by this agency's endpoints, without those of last resort.")
 	describe(peerUp, "peer_up", "1 while there is a link with the agency's relay, else 0.", "agency")
 	describe(peerSince, "peer_changed_timestamp_seconds", "When the link with the agency's relay last began or ended.", "agency")
+	describe(noticesHeld, "change_notices", "Change notices of the agency that are in force and not over.", "agency")
+	describe(peerUnannounced, "peer_unannounced_changes", "Changes of the agency's relay in the last week that no notice covers.", "agency")
 	describe(peerSkew, "peer_clock_skew_seconds", "The peer's clock less ours when the link began.", "agency")
 	describe(certificateEnds, "certificate_ends_timestamp_seconds", "When this relay's own certificate ends.")
 	return d
@@ -109,6 +114,7 @@ func describeGuard(describe describer) {
 	describe(listsRefused, "revocation_lists_refused_total", "Revocation lists refused: older than the one held, forged, or not for the sender to bring.")
 	describe(listsStale, "revocation_lists_stale_total", "Warnings that an agency's revocation list is old or missing, one an hour for each.")
 	describe(faults, "faults_total", "Faults of this program, each of which cost one link.")
+	describe(unannounced, "unannounced_changes_total", "Alarms on a change of a partner's relay that no notice covers.")
 	describe(recordFaults, "record_faults_total", "Alarms about incidents' records: not signed, not what was signed, or not what a partner holds.")
 }
 

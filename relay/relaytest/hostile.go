@@ -115,6 +115,13 @@ func (r *Rogue) Heard() [][]byte {
 	return slices.Clone(r.voice)
 }
 
+// Frames returns the frames that came.
+func (r *Rogue) Frames() []*wire.Frame {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.frames)
+}
+
 // Await returns the first frame that came for which ok holds, or fails the
 // test after a virtual minute.
 func (r *Rogue) Await(why string, ok func(*wire.Frame) bool) *wire.Frame {

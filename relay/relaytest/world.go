@@ -17,6 +17,7 @@ import (
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 	"crossband/relay"
 	"crossband/relay/hub"
@@ -30,11 +31,14 @@ type World struct {
 	Log  *slog.Logger
 	ends []func()
 	made map[proto.Name]*Endpoint // newest of each name
+
+	founded map[proto.Agency]*Agency
+	covers  map[string]*proto.Agreement // made for charters
 }
 
 // New returns an empty world whose chance is determined by seed.
 func New(t testing.TB, seed uint64) *World {
-	w := &World{T: t, Net: newNetwork(seed), Log: slog.New(slog.DiscardHandler), made: make(map[proto.Name]*Endpoint)}
+	w := &World{T: t, Net: newNetwork(seed), Log: slog.New(slog.DiscardHandler), made: make(map[proto.Name]*Endpoint), founded: make(map[proto.Agency]*Agency), covers: make(map[string]*proto.Agreement)}
 	return w
 }
 
@@ -48,12 +52,14 @@ type Agency struct {
 	Node      *relay.Node
 	Peers     []relay.Peer
 	Charters  [][]byte
+	Documents []relay.Document
 	Store     store.Store                                // outlives the node: what a restart finds
 	Retention hub.Retention                              // of the relay
 	Records   time.Duration                              // how long records are kept; 0: for ever
 	Holds     func() (map[proto.ChannelID]string, error) // nil: none
 	dir       string                                     // of the authority
 	kept      atomic.Pointer[identity.Identity]          // what its relay last saved
+	Offers    link.Offers                                // what its relay speaks; zero: what this build does
 	socket    net.PacketConn
 	stop      context.CancelFunc
 	done      chan struct{}
@@ -70,6 +76,7 @@ func (w *World) Agency(name string) *Agency {
 	a := &Agency{W: w, Name: agency, Authority: auth, Store: store.NewMemory(), dir: dir}
 	a.socket, a.Addr, err = w.Net.Host()
 	w.check(err)
+	w.founded[agency] = a
 	return a
 }
 
@@ -93,7 +100,8 @@ func (a *Agency) Calling(title string, parties, template []*wire.Charter_Party) 
 }
 
 // Charter has the agency's authority sign a channel's rules. What is left out
-// is filled in: the owner, P-256, sealed storage, a year.
+// is filled in: the owner, P-256, sealed storage, a year, and between agencies an
+// agreement that allows it.
 func (a *Agency) Charter(rules *wire.Charter) proto.ChannelID {
 	a.W.T.Helper()
 	rules.Owner, rules.Suite = string(a.Name), uint32(proto.SuiteP256)
@@ -102,6 +110,9 @@ func (a *Agency) Charter(rules *wire.Charter) proto.ChannelID {
 	}
 	if rules.ExpiresMs == 0 {
 		rules.ExpiresMs = time.Now().Add(365 * 24 * time.Hour).UnixMilli()
+	}
+	if len(rules.Agreement) == 0 {
+		a.cover(rules)
 	}
 	signed, c, err := charter.Sign(a.mailbox(), rules, time.Now())
 	a.W.check(err)
@@ -156,7 +167,7 @@ func (a *Agency) start() {
 	}
 	node, err := relay.New(relay.Config{
 		Save:     func(id *identity.Identity) error { a.kept.Store(id); return nil },
-		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Retention: a.Retention, Records: a.Records, Holds: a.Holds,
+		Identity: id, Listen: a.socket, Store: disk{a.Store}, Peers: a.Peers, Charters: a.Charters, Documents: a.Documents, Retention: a.Retention, Records: a.Records, Holds: a.Holds, Offers: a.Offers,
 		Log: a.W.Log.With("agency", string(a.Name)),
 	})
 	a.W.check(err)
@@ -304,3 +315,6 @@ func (w *World) check(err error) {
 		w.T.Fatal(err)
 	}
 }
+
+// Renew has the authority issue its relay another certificate, for the next run.
+func (a *Agency) Renew(short string) { a.kept.Store(a.Identity(short)) }

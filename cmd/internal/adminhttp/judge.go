@@ -94,16 +94,24 @@ func warnings(n *relay.Node, s Status, now time.Time) (list []Warning) {
 		}
 	}
 	for _, p := range s.Peers {
-		warnPeer(p, add)
+		warnPeer(p, s.Notices.Maintenance(p.Agency, now), add)
 	}
 	for _, ch := range s.Channels {
 		if !ch.AwaySince.IsZero() {
 			add(true, "channel", "%s (%s): its hub at %s is away since %s; it works locally", ch.Title, ch.ID, ch.Owner, stamp(ch.AwaySince))
 		}
+		if ch.Expires.IsZero() {
+			add(true, "channel", "%s (%s): no agreement is held for it, so nothing passes: crossband agreement put", ch.Title, ch.ID)
+			continue
+		}
 		if ch.Kind != "incident" && ch.Expires.Sub(now) < warnSecond {
-			add(false, "channel", "%s (%s): its charter ends %s", ch.Title, ch.ID, stamp(ch.Expires))
+			add(false, "channel", "%s (%s): it ends %s", ch.Title, ch.ID, stamp(ch.Expires))
 		}
 	}
+	for _, a := range s.Agreements {
+		warnAgreement(a, now, add)
+	}
+	list = append(list, s.Notices.Warnings(now)...)
 	for _, q := range s.Queues {
 		if float64(q.Depth) >= full*float64(q.Bound) {
 			add(false, "queue", "%s: %d of %d; at the bound, %s", q.Name, q.Depth, q.Bound, q.AtBound)
@@ -140,7 +148,31 @@ func warnIssuing(c Certificate, now time.Time, add func(bool, string, string, ..
 	}
 }
 
-func warnPeer(p Peer, add func(bool, string, string, ...any)) {
+// warnAgreement looks at an agreement: without it nothing passes, and a new one takes
+// every party's signature, which takes weeks.
+func warnAgreement(a Agreement, now time.Time, add func(bool, string, string, ...any)) {
+	what := fmt.Sprintf("%s (%s)", a.Title, a.ID)
+	left := a.Ends.Sub(now)
+	switch {
+	case left < -warnSecond: // long since over
+	case a.Withdrawn != "" && left > 0:
+		add(true, "agreement", "%s ends %s: %s withdraws", what, stamp(a.Ends), a.Withdrawn)
+	case left <= 0 && a.Withdrawn != "":
+		add(true, "agreement", "%s has ended %s: %s has withdrawn", what, stamp(a.Ends), a.Withdrawn)
+	case left <= 0:
+		add(true, "agreement", "%s has ended %s: nothing passes", what, stamp(a.Ends))
+	case left < warnLast:
+		add(true, "agreement", "%s ends within a day, %s", what, stamp(a.Ends))
+	case left < warnSecond:
+		add(true, "agreement", "%s ends within a week, %s", what, stamp(a.Ends))
+	case left < warnFirst:
+		add(false, "agreement", "%s ends within 30 days, %s", what, stamp(a.Ends))
+	case now.Before(a.Begins):
+		add(false, "agreement", "%s has not begun: it begins %s", what, stamp(a.Begins))
+	}
+}
+
+func warnPeer(p Peer, announced *Notice, add func(bool, string, string, ...any)) {
 	if p.Linked {
 		if skew := time.Duration(p.SkewSeconds * float64(time.Second)); skew.Abs() > proto.ClockSkewWarning {
 			add(true, "clock", "the clock of %s is %v ahead of ours: one of the two is wrong", p.Agency, skew.Round(time.Second))
@@ -157,6 +189,10 @@ func warnPeer(p Peer, add func(bool, string, string, ...any)) {
 			whose = "it refused us"
 		}
 		why = fmt.Sprintf("; %s at %s: %s", whose, stamp(r.At), r.Why)
+	}
+	if announced != nil {
+		add(false, "peer", "no link with %s %s: announced maintenance until %s, %q", p.Agency, since, stamp(announced.Ends), announced.Title)
+		return
 	}
 	add(true, "peer", "no link with %s %s%s", p.Agency, since, why)
 }

@@ -43,6 +43,35 @@ func TestCertificatesAbove(t *testing.T) {
 	}
 }
 
+// TestAgreements: one that ends is told 30, 7 and 1 days before, and for a week after;
+// one that a party withdraws from at once.
+func TestAgreements(t *testing.T) {
+	now := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		left      time.Duration
+		withdrawn string
+		begins    time.Duration
+		want      string
+	}{
+		{31 * day, "", -day, ""},
+		{30*day - time.Hour, "", -day, "soon agreement: Border (0102) ends within 30 days, 2026-12-02"},
+		{7*day - time.Hour, "", -day, "problem agreement: Border (0102) ends within a week"},
+		{day - time.Hour, "", -day, "problem agreement: Border (0102) ends within a day"},
+		{-time.Hour, "", -day, "problem agreement: Border (0102) has ended 2026-11-02 11:00:00 UTC: nothing passes"},
+		{-8 * day, "", -30 * day, ""},
+		{31 * day, "gn.example", -day, "problem agreement: Border (0102) ends 2026-12-03 12:00:00 UTC: gn.example withdraws"},
+		{-time.Hour, "gn.example", -day, "problem agreement: Border (0102) has ended 2026-11-02 11:00:00 UTC: gn.example has withdrawn"},
+		{300 * day, "", day, "soon agreement: Border (0102) has not begun"},
+	} {
+		var s said
+		warnAgreement(Agreement{ID: "0102", Title: "Border", Begins: now.Add(c.begins), Ends: now.Add(c.left), Withdrawn: c.withdrawn}, now, s.add)
+		if got := strings.Join(s, "\n"); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%v left, withdrawn by %q: %q, want %q", c.left, c.withdrawn, got, c.want)
+		}
+	}
+}
+
 // TestOwnCertificate: a certificate of a week is no warning for being short,
 // only when its renewal has not come.
 func TestOwnCertificate(t *testing.T) {
@@ -85,7 +114,7 @@ func TestPeers(t *testing.T) {
 			"problem peer: no link with gn.example yet; we refused at"},
 	} {
 		var s said
-		warnPeer(c.p, s.add)
+		warnPeer(c.p, nil, s.add)
 		if got := strings.Join(s, "\n"); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
 			t.Errorf("%+v: %q, want %q", c.p, got, c.want)
 		}

@@ -27,8 +27,10 @@ type Status struct {
 	Peers         []Peer        `json:"peers"`
 	Links         []Links       `json:"links"`
 	Channels      []Channel     `json:"channels"`
+	Agreements    []Agreement   `json:"agreements"`
 	Queues        []Queue       `json:"queues"`
 	Store         *Store        `json:"store,omitempty"` // absent when the store does not tell
+	Notices       Notices       `json:"notices"`
 }
 
 // FIPS is how the relay stands with FIPS 140-3.
@@ -40,7 +42,7 @@ type FIPS struct {
 // Warning is something that an administrator should look at.
 type Warning struct {
 	Problem bool   `json:"problem"` // something does not work; else it will not, later
-	About   string `json:"about"`   // certificate, peer, clock, channel, queue, store or relay
+	About   string `json:"about"`   // certificate, peer, clock, agreement, channel, queue, store, notice or relay
 	Text    string `json:"text"`
 }
 
@@ -98,6 +100,18 @@ type Channel struct {
 	AwaySince   time.Time `json:"hub_away_since,omitzero"`
 }
 
+// Agreement is one agreement with other agencies that the relay holds.
+type Agreement struct {
+	ID        string    `json:"id"` // its beginning, as in the log
+	Revision  uint32    `json:"revision"`
+	Title     string    `json:"title"`
+	Agencies  []string  `json:"agencies"` // who have signed
+	Exercise  bool      `json:"exercise,omitempty"`
+	Begins    time.Time `json:"begins"`
+	Ends      time.Time `json:"ends"`                // or as of when a party withdraws
+	Withdrawn string    `json:"withdrawn,omitempty"` // the party that withdraws
+}
+
 // Queue is one bounded queue; where there are many of a kind, the longest.
 type Queue struct {
 	Name    string  `json:"name"`
@@ -121,7 +135,7 @@ func Look(o Options, now time.Time) Status {
 		Name: n.Name().String(), Version: v.Version, Go: v.Go, FIPS: FIPS{fips.Read(), o.FIPS},
 		Started: o.Started.UTC(), UptimeSeconds: int64(now.Sub(o.Started).Seconds()),
 		Healthy: unhealthy(n, now) == nil, Ready: unready(n, now) == nil,
-		Certificates: certificates(n, now), Warnings: []Warning{}, Peers: []Peer{}, Links: []Links{}, Channels: []Channel{},
+		Certificates: certificates(n, now), Warnings: []Warning{}, Peers: []Peer{}, Links: []Links{}, Channels: []Channel{}, Agreements: []Agreement{},
 	}
 	if used, most, ok := n.StoreUse(); ok {
 		s.Store = &Store{used, most}
@@ -139,6 +153,10 @@ func Look(o Options, now time.Time) Status {
 	}
 	for _, ch := range state.Hub.Channels {
 		s.Channels = append(s.Channels, channelOf(ch, state.Away[ch.ID]))
+	}
+	s.Notices = LookAtNotices(n)
+	for _, a := range state.Hub.Agreements {
+		s.Agreements = append(s.Agreements, agreementOf(a))
 	}
 	for _, q := range relay.Queues(n.Figures(), state) {
 		s.Queues = append(s.Queues, queueOf(q))
@@ -195,3 +213,12 @@ func channelOf(ch hub.ChannelSummary, away time.Time) Channel {
 }
 
 func queueOf(q relay.Queue) Queue { return Queue{q.Name, q.Depth, q.Bound, q.Drops, q.AtBound} }
+func agreementOf(a hub.AgreementSummary) Agreement {
+	out := Agreement{
+		ID: a.ID.Short(), Revision: a.Revision, Title: a.Title, Exercise: a.Exercise, Begins: a.Begins.UTC(), Ends: a.Ends.UTC(), Withdrawn: string(a.Withdrawn),
+	}
+	for _, s := range a.Signers {
+		out.Agencies = append(out.Agencies, string(s))
+	}
+	return out
+}

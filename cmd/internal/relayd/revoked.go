@@ -1,10 +1,8 @@
 package relayd
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -50,84 +48,11 @@ func LoadRevocationStatus(config string) (s RevocationStatus, ok bool, err error
 	return s, true, json.Unmarshal(b, &s)
 }
 
-// revokedFolder hands what is in the folder to the node, once for each content.
-type revokedFolder struct {
-	dir   string
-	log   *slog.Logger
-	files map[string]listFile // those that were there at the last look
-	wrong string              // why the folder could not be read; empty: it could
-}
+// revokedFolder is the folder of revocation lists, with the node's report.
+type revokedFolder struct{ folder }
 
-// listFile is what is known of one file.
-type listFile struct {
-	handed time.Time // when it had been written, as it was handed over; zero: it was not
-	wrong  string    // what was said last of why it was not
-}
-
-// watch looks at the folder until ctx ends, and gives each list to hand, which
-// returns an error only if it took none.
-func (r *revokedFolder) watch(ctx context.Context, hand func(context.Context, []byte) error) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		r.look(ctx, hand)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// look hands over what is new. What cannot be read is said once and tried again
-// at each look.
-func (r *revokedFolder) look(ctx context.Context, hand func(context.Context, []byte) error) {
-	paths, err := filesIn(r.dir, ".list")
-	if err != nil {
-		if r.wrong != err.Error() {
-			r.wrong = err.Error()
-			r.log.Error("folder of revocation lists not read", "why", r.wrong)
-		}
-		return
-	}
-	r.wrong = ""
-	files := make(map[string]listFile, len(paths))
-	for _, p := range paths {
-		f := r.files[p]
-		written, list, err := readList(p, f.handed)
-		switch {
-		case err != nil && f.wrong != err.Error():
-			f.wrong = err.Error()
-			r.log.Error("revocation list not read", "file", p, "why", f.wrong)
-		case err == nil:
-			f.wrong = ""
-		}
-		if list != nil && hand(ctx, list) == nil {
-			f.handed = written
-		}
-		files[p] = f
-	}
-	r.files = files
-}
-
-// readList returns a list and when it was written; none if that was at handed.
-func readList(path string, handed time.Time) (written time.Time, list []byte, err error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return time.Time{}, nil, err
-	}
-	switch {
-	case !info.Mode().IsRegular():
-		return time.Time{}, nil, errors.New("not a regular file")
-	case info.Size() > identity.MaxRevocationList:
-		return time.Time{}, nil, fmt.Errorf("%d octets, a revocation list has at most %d", info.Size(), identity.MaxRevocationList)
-	case info.ModTime().Equal(handed):
-		return time.Time{}, nil, nil
-	}
-	if list, err = os.ReadFile(path); err != nil {
-		return time.Time{}, nil, err // and not the part that was read
-	}
-	return info.ModTime(), list, nil
+func newRevokedFolder(dir string, log *slog.Logger) *revokedFolder {
+	return &revokedFolder{folder{dir: dir, suffix: ".list", what: "revocation list", most: identity.MaxRevocationList, log: log}}
 }
 
 // write keeps the node's report. It is called on the node's loop, for each list

@@ -11,7 +11,7 @@ import (
 // A list whose reading failed is read again, although it was not written again.
 // The process's own memory stands in for it: there is nothing at its beginning.
 func TestListWhoseReadingFailedIsReadAgain(t *testing.T) {
-	r, k, log := folder(t)
+	r, k, log := lists(t)
 	path := filepath.Join(r.dir, "own.list")
 	must(t, os.Symlink("/proc/self/mem", path))
 	info, err := os.Stat(path)

@@ -28,13 +28,13 @@ func (k *taker) hand(_ context.Context, list []byte) error {
 	return k.wrong
 }
 
-// folder is a watched folder below one of an odd name, with what was logged.
-func folder(t *testing.T) (*revokedFolder, *taker, *bytes.Buffer) {
+// lists is a watched folder below one of an odd name, with what was logged.
+func lists(t *testing.T) (*revokedFolder, *taker, *bytes.Buffer) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "a[b*", revokedDir)
 	must(t, os.MkdirAll(dir, 0o700))
 	log := new(bytes.Buffer)
-	return &revokedFolder{dir: dir, log: slog.New(slog.NewTextHandler(log, nil))}, new(taker), log
+	return newRevokedFolder(dir, slog.New(slog.NewTextHandler(log, nil))), new(taker), log
 }
 
 func must(t *testing.T, err error) {
@@ -56,7 +56,7 @@ func put(t *testing.T, dir, name, text string, minutes int) {
 // Each content is handed over once, whatever the folder is called, and again only
 // when the file was written again.
 func TestListsAreHandedOverOnce(t *testing.T) {
-	r, k, log := folder(t)
+	r, k, log := lists(t)
 	for _, step := range []struct {
 		name, text string
 		minutes    int
@@ -87,7 +87,7 @@ func TestListsAreHandedOverOnce(t *testing.T) {
 
 // A list that the node did not take is handed over again.
 func TestListThatWasNotTakenIsTriedAgain(t *testing.T) {
-	r, k, _ := folder(t)
+	r, k, _ := lists(t)
 	put(t, r.dir, "own.list", "list", 1)
 	k.wrong = errors.New("busy")
 	r.look(t.Context(), k.hand)
@@ -100,7 +100,7 @@ func TestListThatWasNotTakenIsTriedAgain(t *testing.T) {
 // What cannot be read is said once for each cause, hinders no other list, and is
 // handed over as soon as it can be.
 func TestListThatCannotBeReadIsSaid(t *testing.T) {
-	r, k, log := folder(t)
+	r, k, log := lists(t)
 	must(t, os.Symlink("nothing", filepath.Join(r.dir, "a.list")))
 	must(t, os.Mkdir(filepath.Join(r.dir, "b.list"), 0o700))
 	put(t, r.dir, "c.list", strings.Repeat("x", identity.MaxRevocationList+1), 3)
@@ -125,7 +125,7 @@ func TestListThatCannotBeReadIsSaid(t *testing.T) {
 
 // A folder that cannot be read is said once, until it could be read again.
 func TestFolderThatCannotBeReadIsSaid(t *testing.T) {
-	r, k, log := folder(t)
+	r, k, log := lists(t)
 	at := r.dir
 	r.dir = filepath.Join(at, "file")
 	must(t, os.WriteFile(r.dir, nil, 0o600))

@@ -41,6 +41,10 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if err != nil {
 		return err
 	}
+	documents, err := LoadDocuments(AgreementsDir(path))
+	if err != nil {
+		return err
+	}
 	peers, err := c.peers()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -68,9 +72,9 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	if admin != nil {
 		open = append(open, admin)
 	}
-	revoked := &revokedFolder{dir: RevokedDir(path), log: log}
+	revoked := newRevokedFolder(RevokedDir(path), log)
 	node, err := relay.New(relay.Config{
-		Identity: id, Listen: socket, Store: kept, Peers: peers, Charters: charters,
+		Identity: id, Listen: socket, Store: kept, Peers: peers, Documents: documents, Charters: charters,
 		Retention: retention, Records: records, Holds: c.holds,
 		Save: func(id *identity.Identity) error { return id.Save(c.Identity, nil) },
 		Log:  log, Software: software, Revoked: revoked.write,
@@ -86,7 +90,14 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { revoked.watch(ctx, node.Revoke) }) // ends with ctx
+	given, announced := newDocumentFolders(AgreementsDir(path), c.Charters, log), newNoticesFolder(NoticesDir(path), log)
+	wg.Go(func() { // ends with ctx
+		lookOften(ctx, lookEvery, func() {
+			revoked.look(ctx, node.Revoke)
+			given.look(ctx, node)
+		})
+	})
+	wg.Go(func() { lookOften(ctx, noticeEvery, func() { announced.look(ctx, node) }) }) // ends with ctx
 	err = node.Run(ctx)
 	cancel()
 	wg.Wait()

@@ -47,12 +47,12 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 	}
 	name, err := g.Judge.Member(c.Credential.Chain, at)
 	if c.Reason == roster.Present && proto.ReasonOf(err) == proto.ReasonRevoked {
-		name, err = NameOf(c.Credential) // see RevokedMembers
+		name, err = NameOf(c.Credential) // see Outcasts
 	}
 	if err != nil {
 		return err
 	}
-	if g.Charter.RightOf(name) == proto.RightNone {
+	if g.Charter.RightAt(name, c.Now) == proto.RightNone && !(c.Reason == roster.Present && g.Charter.RightOf(name) != proto.RightNone) { // see Outcasts
 		return proto.Refusef(proto.ReasonCharter, "%s may not be a member", name)
 	}
 	if c.Previous != nil { // RFC 9420 5.3.1: a renewed leaf names the same member
@@ -87,7 +87,7 @@ func (g *Gate) VerifyCommit(before *roster.Group, change roster.Change) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := g.revokedIn(before, change)
+	outcasts, err := g.outcastsIn(before, change)
 	if err != nil {
 		return err
 	}
@@ -111,32 +111,34 @@ func (g *Gate) VerifyCommit(before *roster.Group, change roster.Change) error {
 		}
 	}
 	gone := slices.DeleteFunc(slices.Clone(d.Removed), func(n proto.Name) bool { return n == d.By && slices.Contains(d.Added, n) })
-	return g.Charter.MayChange(d.By, d.Added, gone, revoked)
+	return g.Charter.MayChange(d.By, d.Added, gone, outcasts, change.Now)
 }
 
-// revokedIn names those whom a commit removes and whose certificates have been
-// taken back. A commit by such a member itself is refused: one without a path
-// shows no leaf that VerifyMember would be asked about.
-func (g *Gate) revokedIn(before *roster.Group, change roster.Change) ([]proto.Name, error) {
+// outcastsIn names the outcasts whom a commit removes. A commit by a revoked member
+// itself is refused: one without a path shows no leaf that VerifyMember would be
+// asked about.
+func (g *Gate) outcastsIn(before *roster.Group, change roster.Change) ([]proto.Name, error) {
 	if by, ok := before.Member(change.Committer); ok && !change.External {
 		if err := g.Judge.Revoked(by.Credential.Chain); proto.ReasonOf(err) == proto.ReasonRevoked {
 			return nil, err
 		}
 	}
-	return RevokedMembers(change.Removed, g.Judge), nil
+	return g.Outcasts(change.Removed, change.Now), nil
 }
 
-// RevokedMembers names the members whose certificates have been taken back.
-// They may still be found in a group that one looks into: a stolen device must
-// not keep others from joining, and who joins removes it before saying
-// anything.
-func RevokedMembers(members []roster.Member, j Judge) []proto.Name {
+// Outcasts names the members whose certificates have been taken back, and observers
+// whose time is over. They may still be found in a group that one looks into: a
+// stolen device must not keep others from joining, and who joins removes it before
+// saying anything.
+func (g *Gate) Outcasts(members []roster.Member, now time.Time) []proto.Name {
 	var names []proto.Name
 	for _, m := range members {
-		if proto.ReasonOf(j.Revoked(m.Credential.Chain)) != proto.ReasonRevoked {
+		n, err := NameOf(m.Credential)
+		if err != nil {
 			continue
 		}
-		if n, err := NameOf(m.Credential); err == nil {
+		over := g.Charter.RightAt(n, now) == proto.RightNone && g.Charter.RightOf(n) != proto.RightNone
+		if over || proto.ReasonOf(g.Judge.Revoked(m.Credential.Chain)) == proto.ReasonRevoked {
 			names = append(names, n)
 		}
 	}

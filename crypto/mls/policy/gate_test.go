@@ -84,10 +84,10 @@ func TestRevokedCommitterIsRefusedWithoutAPath(t *testing.T) {
 func TestRevokedMemberIsToleratedOnlyWherePresent(t *testing.T) {
 	before := alone(t, gate(false))
 	members := before.Members()
-	if got := policy.RevokedMembers(members, judge{true}); len(got) != 1 || got[0].Label != "a" {
+	if got := gate(true).Outcasts(members, time.Now()); len(got) != 1 || got[0].Label != "a" {
 		t.Errorf("revoked members: %v", got)
 	}
-	if got := policy.RevokedMembers(members, judge{false}); got != nil {
+	if got := gate(false).Outcasts(members, time.Now()); got != nil {
 		t.Errorf("revoked members while nothing is revoked: %v", got)
 	}
 	c := roster.Candidate{Credential: members[0].Credential, Extensions: tree.Extensions{{Type: tree.ExtensionCharter, Data: []byte("charter")}}, Now: time.Now()}
@@ -105,5 +105,45 @@ func TestRevokedMemberIsToleratedOnlyWherePresent(t *testing.T) {
 	strangers.Charter.Parties[0].Send = []proto.Role{proto.RoleDesk}
 	if err := strangers.VerifyMember(c); proto.ReasonOf(err) != proto.ReasonCharter {
 		t.Errorf("a revoked member that the charter does not allow: %v", err)
+	}
+}
+
+// An observer whose time is over keeps nobody from looking into the group, comes in
+// by no door, commits nothing, and is for every member to remove.
+func TestAnObserverWhoseTimeIsOver(t *testing.T) {
+	now := time.Now()
+	observing := func(until time.Time) *policy.Gate {
+		g := gate(false)
+		g.Charter.Owner = "gn.example"
+		g.Charter.Parties = []proto.Party{
+			{Agency: "usbp.example", Listen: []proto.Role{proto.RoleUnit}, Observer: until},
+			{Agency: "gn.example", Send: []proto.Role{proto.RoleUnit}},
+		}
+		return g
+	}
+	there, over := observing(now.Add(time.Hour)), observing(now)
+	before := alone(t, there)
+	members := before.Members()
+	if got := there.Outcasts(members, now); got != nil {
+		t.Errorf("outcasts while its time lasts: %v", got)
+	}
+	if got := over.Outcasts(members, now); len(got) != 1 || got[0].Label != "a" {
+		t.Errorf("outcasts when it is over: %v", got)
+	}
+	c := roster.Candidate{Credential: members[0].Credential, Extensions: tree.Extensions{{Type: tree.ExtensionCharter, Data: []byte("charter")}}, Now: now}
+	for why, want := range map[roster.Reason]proto.Reason{
+		roster.Present: proto.ReasonNone, roster.Added: proto.ReasonCharter, roster.Updated: proto.ReasonCharter,
+		roster.Committed: proto.ReasonCharter, roster.Joined: proto.ReasonCharter,
+	} {
+		if c.Reason = why; proto.ReasonOf(over.VerifyMember(c)) != want || there.VerifyMember(c) != nil {
+			t.Errorf("judged because %d: %v when it is over, %v while it lasts", why, over.VerifyMember(c), there.VerifyMember(c))
+		}
+	}
+	own := roster.Change{Committer: 0, Now: now}
+	if err := there.VerifyCommit(before, own); err != nil {
+		t.Errorf("its own commit while its time lasts: %v", err)
+	}
+	if err := over.VerifyCommit(before, own); proto.ReasonOf(err) != proto.ReasonCharter {
+		t.Errorf("its own commit when it is over: %v", err)
 	}
 }

@@ -19,6 +19,7 @@ type Change struct {
 	ContextChanged bool
 	CharterChanged bool
 	ReInit         *message.ReInit // the group is closed; a new one takes its place
+	Now            time.Time       // when it was judged
 }
 
 // Apply checks a commit in a PublicMessage and returns the state after it. On
@@ -73,7 +74,7 @@ func (g *Group) Stage(ac *message.AuthenticatedContent, now time.Time) (*Draft, 
 func (d *Draft) Change() Change {
 	old := d.base.context.Extensions
 	c := Change{
-		Epoch: d.epoch(), Committer: d.committer, External: d.External(), Removed: d.Removed, ReInit: d.ReInit,
+		Epoch: d.epoch(), Committer: d.committer, External: d.External(), Removed: d.Removed, ReInit: d.ReInit, Now: d.now,
 		ContextChanged: !d.Extensions.Equal(old), CharterChanged: charterChanged(old, d.Extensions),
 	}
 	for _, a := range d.Added {

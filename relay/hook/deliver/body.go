@@ -21,31 +21,39 @@ const (
 // is empty is left out. Names are SPIFFE IDs, identifiers lower-case
 // hexadecimal, times RFC 3339 in UTC.
 type Data struct {
-	Kind     Kind   `json:"kind"`
-	Incident string `json:"incident,omitempty"`
-	Sequence uint64 `json:"sequence"` // rises within an incident; a target that does not want all kinds sees gaps
-	Exercise bool   `json:"exercise"`
-	Page     bool   `json:"page"`
-	At       string `json:"at"`
-	Hail     string `json:"hail,omitempty"`
-	From     string `json:"from,omitempty"`
-	To       string `json:"to,omitempty"`
-	By       string `json:"by,omitempty"`
-	Class    string `json:"class,omitempty"`
-	State    string `json:"state,omitempty"`
-	Reason   uint16 `json:"reason,omitempty"` // a code of the table of reasons
-	Why      string `json:"why,omitempty"`    // the reason's sentence in English
-	Channel  string `json:"channel,omitempty"`
-	Expires  string `json:"expires,omitempty"`
-	Step     uint8  `json:"step,omitempty"`
-	Text     string `json:"text,omitempty"`
+	Kind     Kind     `json:"kind"`
+	Incident string   `json:"incident,omitempty"`
+	Sequence uint64   `json:"sequence"` // rises within an incident; a target that does not want all kinds sees gaps
+	Exercise bool     `json:"exercise"`
+	Page     bool     `json:"page"`
+	At       string   `json:"at"`
+	Hail     string   `json:"hail,omitempty"`
+	From     string   `json:"from,omitempty"`
+	To       string   `json:"to,omitempty"`
+	By       string   `json:"by,omitempty"`
+	Paged    []string `json:"paged,omitempty"` // whom a step reaches
+	Class    string   `json:"class,omitempty"`
+	State    string   `json:"state,omitempty"`
+	Said     string   `json:"said,omitempty"`   // by one of several desks: the state is another
+	Reason   uint16   `json:"reason,omitempty"` // a code of the table of reasons
+	Why      string   `json:"why,omitempty"`    // the reason's sentence in English
+	Channel  string   `json:"channel,omitempty"`
+	Expires  string   `json:"expires,omitempty"`
+	Round    uint8    `json:"round,omitempty"`
+	Step     uint8    `json:"step,omitempty"`
+	Into     string   `json:"into,omitempty"` // the incident of which this one is a duplicate
+	As       string   `json:"disposition,omitempty"`
+	Text     string   `json:"text,omitempty"`
 }
 
 func dataOf(e Event, sequence uint64) Data {
 	d := Data{
 		Kind: e.Kind, Sequence: sequence, Exercise: e.Exercise, Page: e.Page, At: stamp(e.At),
-		From: e.From.String(), To: e.To.String(), By: e.By.String(), Expires: stamp(e.Expires), Step: e.Step, Text: e.Text,
-		Incident: incidentText(e.Incident),
+		From: e.From.String(), To: e.To.String(), By: e.By.String(), Expires: stamp(e.Expires), Round: e.Round, Step: e.Step, Text: e.Text,
+		Incident: incidentText(e.Incident), Into: incidentText(e.Into),
+	}
+	for _, n := range e.Paged {
+		d.Paged = append(d.Paged, n.String())
 	}
 	if e.Hail != (proto.MessageID{}) {
 		d.Hail = e.Hail.String()
@@ -58,6 +66,12 @@ func dataOf(e Event, sequence uint64) Data {
 	}
 	if e.State != 0 {
 		d.State = e.State.String()
+	}
+	if e.Said != 0 {
+		d.Said = e.Said.String()
+	}
+	if e.As != 0 {
+		d.As = e.As.String()
 	}
 	if e.Reason != proto.ReasonNone {
 		d.Reason, d.Why = uint16(e.Reason), e.Reason.Sentence(proto.English)

@@ -108,8 +108,8 @@ func TestBadEventsAreRefused(t *testing.T) {
 		for what, change := range map[string]func(*deliver.Event){
 			"no ID": func(e *deliver.Event) { e.ID = "" }, "dot": func(e *deliver.Event) { e.ID = "a.b" }, "line": func(e *deliver.Event) { e.ID = "a\nb" }, "long": func(e *deliver.Event) { e.ID = strings.Repeat("a", 257) },
 			"kind": func(e *deliver.Event) { e.Kind = "x" }, "time": func(e *deliver.Event) { e.At = time.Time{} },
-			"exercise pages": func(e *deliver.Event) { e.Page, e.Exercise = true, true },
-			"text":           func(e *deliver.Event) { e.Text = "x" }, "long text": func(e *deliver.Event) { e.Kind, e.Text = deliver.Notice, strings.Repeat("a", 513) }, "bad text": func(e *deliver.Event) { e.Kind, e.Text = deliver.Notice, "\xff" },
+			"many paged": func(e *deliver.Event) { e.Paged = make([]proto.Name, proto.MaxPaged+1) }, "exercise pages": func(e *deliver.Event) { e.Page, e.Exercise = true, true },
+			"text": func(e *deliver.Event) { e.Text = "x" }, "long text": func(e *deliver.Event) { e.Kind, e.Text = deliver.Notice, strings.Repeat("a", 513) }, "bad text": func(e *deliver.Event) { e.Kind, e.Text = deliver.Notice, "\xff" },
 		} {
 			e := event("one", 1)
 			change(&e)

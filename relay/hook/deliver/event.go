@@ -18,16 +18,22 @@ type Kind string
 
 // The kinds.
 const (
-	Hail       Kind = "hail"        // somebody calls a desk
-	Reply      Kind = "reply"       // a hail was received, accepted or committed
-	LadderStep Kind = "ladder-step" // nobody answered, and the next step is taken
-	Opened     Kind = "opened"      // an incident has its channel
-	Closed     Kind = "closed"      // the hail is over: declined, cancelled, released or expired
-	Notice     Kind = "notice"      // anything else that a person should know of
+	Hail       Kind = "hail"            // somebody calls a desk
+	Reply      Kind = "reply"           // a hail was received, accepted or committed, or one of several desks declined
+	LadderStep Kind = "ladder-step"     // nobody answered, and the next step is taken
+	Opened     Kind = "opened"          // an incident has its channel
+	HandedOver Kind = "handed-over"     // somebody else has the incident now
+	Merged     Kind = "merged"          // the incident is a duplicate, and counts as another
+	Rearmed    Kind = "re-armed"        // a person has the incident's hails ring again
+	Ended      Kind = "incident-closed" // the incident is closed for good
+	Closed     Kind = "closed"          // the hail is over: declined, cancelled, released, expired or closed with its incident
+	Notice     Kind = "notice"          // anything else that a person should know of
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{Hail, Reply, LadderStep, Opened, Closed, Notice} }
+func Kinds() []Kind {
+	return []Kind{Hail, Reply, LadderStep, Opened, HandedOver, Merged, Rearmed, Ended, Closed, Notice}
+}
 
 // ParseKind reads a kind.
 func ParseKind(text string) (Kind, error) {
@@ -48,15 +54,20 @@ type Event struct {
 	At       time.Time
 
 	Hail     proto.MessageID // the hail that it is about; zero: none
-	From, To proto.Name      // of the hail; zero: not known
+	From, To proto.Name      // of the hail, or To alone: who has the incident now; zero: not known
 	By       proto.Name      // who did what happened
+	Paged    []proto.Name    // whom a step of the ladder reaches
 	Class    proto.Priority
 	State    proto.HailState // where the hail stands now; 0: not known
+	Said     proto.HailState // what By said, where that is something else; 0: nothing else
 	Reason   proto.Reason    // why, if it was refused or declined
 	Channel  proto.ChannelID // the incident's; zero: none
 	Expires  time.Time       // of the hail; zero: not known
+	Round    uint8           // of the ladder; 0: not known
 	Step     uint8           // of the ladder, from 1 on; 0: none
-	Text     string          // of a notice; at most MaxText octets
+	Into     proto.IncidentID
+	As       proto.Disposition // with which the incident was closed; 0: it was not
+	Text     string            // of a notice; at most MaxText octets
 }
 
 // MaxText bounds a notice's text, in octets.
@@ -86,6 +97,8 @@ func (e Event) check() error {
 		return fmt.Errorf("%w: at %v", ErrEvent, e.At)
 	case e.Page && e.Exercise:
 		return fmt.Errorf("%w: an exercise never pages", ErrEvent)
+	case len(e.Paged) > proto.MaxPaged:
+		return fmt.Errorf("%w: %d are paged", ErrEvent, len(e.Paged))
 	case len(e.Text) > MaxText || e.Text != strings.ToValidUTF8(e.Text, ""):
 		return fmt.Errorf("%w: text of %d octets", ErrEvent, len(e.Text))
 	case e.Text != "" && e.Kind != Notice:

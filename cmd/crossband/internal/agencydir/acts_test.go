@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"crossband/crypto/agreement"
 	"crossband/proto"
 )
 
@@ -42,6 +43,20 @@ func acts(t *testing.T, d Dir) (list []Act) {
 	return list
 }
 
+// drafted is the usual agreement for a day, which nobody has signed.
+func drafted(t *testing.T, title string, parties ...proto.Agency) agreement.File {
+	t.Helper()
+	a, err := agreement.Usual(agreement.Terms{Title: title, Parties: parties, Begins: noon().Add(-time.Hour), Ends: noon().Add(24 * time.Hour), SmallKeys: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := agreement.Parse(agreement.Write(&a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 // content is everything in the folder but the record itself and the lock.
 func content(t *testing.T, d Dir) map[string]string {
 	t.Helper()
@@ -69,6 +84,10 @@ func TestEveryActIsOneRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := partner.Bundle()
+	border, err := mx.Sign(drafted(t, "Border", "usbp.example", "gn.example"), noon())
+	if err != nil {
+		t.Fatal(err)
+	}
 	fail := func(err error) error {
 		if err == nil {
 			return errors.New("this should have been refused")
@@ -83,9 +102,10 @@ func TestEveryActIsOneRecord(t *testing.T) {
 		{"invite", "spiffe://usbp.example/unit/a", "done", func() error { _, err := us.Invite("unit/a", time.Hour, noon()); return err }},
 		{"invite", "spiffe://usbp.example/unit/a", "refused", func() error { _, err := us.Invite("unit/a", 1000*time.Hour, noon()); return fail(err) }},
 		{"trust", "gn.example root " + b.Fingerprint().String(), "done", func() error { return us.Trust(b, b.Fingerprint(), "127.0.0.1:4434", true, noon()) }},
-		{"charter", `"Border" with gn.example`, "done", func() error {
-			_, err := us.Charter(Calling{Title: "Border", Partner: "gn.example", Life: time.Hour, SmallKeys: true}, noon())
-			return err
+		{"agreement", "sign " + described(&border.Agreement), "done", func() (err error) { border, err = us.Sign(border, noon()); return err }},
+		{"agreement", "put " + described(&border.Agreement), "done", func() error { return second(us.Put(border, noon())) }},
+		{"agreement", "end " + described(&border.Agreement), "done", func() error {
+			return us.Withdraw(&border.Agreement, noon().Add(time.Hour), "over", noon())
 		}},
 		{"renew", "registrar and relay", "done", func() error { _, err := us.Renew(noon()); return err }},
 		{"roll", "issuing authority", "done", func() error { _, err := us.RenewIssuing(nil, noon()); return err }},
@@ -128,10 +148,10 @@ func TestTwoAdministratorsAtOnce(t *testing.T) {
 	before := content(t, us)
 	err = us.act("trust", "somebody", noon(), func() error {
 		for what, err := range map[string]error{
-			"trust":   other.Trust(partner.Bundle(), partner.Bundle().Fingerprint(), "", true, noon()),
-			"charter": second(other.Charter(Calling{Title: "x", Partner: "gn.example", Life: time.Hour}, noon())),
-			"invite":  second(other.Invite("unit/a", time.Hour, noon())),
-			"roll":    second(other.Roll(nil, 720*time.Hour, noon())),
+			"trust":     other.Trust(partner.Bundle(), partner.Bundle().Fingerprint(), "", true, noon()),
+			"agreement": second(other.Sign(drafted(t, "x", "usbp.example", "gn.example"), noon())),
+			"invite":    second(other.Invite("unit/a", time.Hour, noon())),
+			"roll":      second(other.Roll(nil, 720*time.Hour, noon())),
 		} {
 			if !errors.Is(err, ErrBusy) {
 				t.Errorf("%s at the same time: %v, want that another administrator is at work", what, err)

@@ -3,7 +3,8 @@
 //	agency.toml  where the relay is reached
 //	authority/   root and issuing keys, pins, invitations (crypto/identity)
 //	registrar/   the identity of the authority's mailbox
-//	relay/       the first relay: relay.toml, identity/, charters/
+//	relay/       the first relay: relay.toml, identity/, charters/, agreements/
+//	agreements/  copies of the agreements that this agency has signed
 //	audit.log    one line for every act of an administrator
 //	lock         held while an administrator changes something
 //
@@ -14,7 +15,6 @@ package agencydir
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,10 +27,8 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"crossband/cmd/internal/relayd"
-	"crossband/crypto/charter"
 	"crossband/crypto/identity"
 	"crossband/proto"
-	"crossband/proto/wire"
 )
 
 // Dir is an agency's folder.
@@ -314,77 +312,4 @@ func renewedOne(a *identity.Authority, old *identity.Identity, now time.Time) (n
 		next.Revoked = old.Revoked
 	}
 	return next, err
-}
-
-// Calling is a calling channel to charter.
-type Calling struct {
-	Title     string
-	Partner   proto.Agency
-	Others    []proto.Agency // further parties, with the partner's rights
-	Observers []proto.Agency // whose desks may be brought into incidents as listeners
-	Life      time.Duration
-	SmallKeys bool // MLS suite 2 instead of 7
-	Unstored  bool // storage rule none: no relay keeps its messages
-	Hooks     bool // the hooks of all parties may hail too
-}
-
-// Charter signs the charter of a calling channel with a partner, owned by this
-// agency, and hands it to the relay.
-func (d Dir) Charter(c Calling, now time.Time) (id proto.ChannelID, err error) {
-	err = d.act("charter", fmt.Sprintf("%q with %s", c.Title, c.Partner), now, func() (err error) {
-		id, err = d.charter(c, now)
-		return err
-	})
-	return id, err
-}
-
-func (d Dir) charter(c Calling, now time.Time) (proto.ChannelID, error) {
-	// A charter is good only if its signer's certificate was when it was signed.
-	if _, err := d.renew(now); err != nil {
-		return proto.ChannelID{}, err
-	}
-	id, err := identity.Load(d.Registrar(), nil)
-	if err != nil {
-		return proto.ChannelID{}, err
-	}
-	suite := proto.SuiteP384
-	if c.SmallKeys {
-		suite = proto.SuiteP256
-	}
-	storage := wire.Charter_STORAGE_SEALED
-	if c.Unstored {
-		storage = wire.Charter_STORAGE_NONE
-	}
-	var parties, template []*wire.Charter_Party
-	for _, a := range append([]proto.Agency{id.Name.Agency, c.Partner}, c.Others...) {
-		calls := member(a, c.Hooks)
-		if !c.Hooks {
-			calls.Listen = []string{proto.RoleHook.String()} // they tell of hails; into incidents they do not come
-		}
-		parties, template = append(parties, calls), append(template, member(a, c.Hooks))
-	}
-	for _, o := range c.Observers {
-		template = append(template, &wire.Charter_Party{Agency: string(o), Listen: []string{proto.RoleDesk.String()}})
-	}
-	signed, parsed, err := charter.Sign(id, &wire.Charter{
-		Owner: string(id.Name.Agency), Kind: wire.Charter_KIND_CALLING, Title: c.Title, Suite: uint32(suite),
-		Parties: parties, Template: template, Storage: storage, ExpiresMs: now.Add(c.Life).UnixMilli(),
-	}, now)
-	if err != nil {
-		return proto.ChannelID{}, err
-	}
-	path := filepath.Join(d.path, "relay", "charters", hex.EncodeToString(parsed.Channel[:8])+".charter")
-	return parsed.Channel, os.WriteFile(path, signed, 0o600)
-}
-
-// member lets an agency's units and desks send, and its hooks if they may, up to
-// an emergency.
-func member(a proto.Agency, hooks bool) *wire.Charter_Party {
-	p := &wire.Charter_Party{
-		Agency: string(a), Send: []string{proto.RoleUnit.String(), proto.RoleDesk.String()}, MaxPriority: uint32(proto.PriorityEmergency),
-	}
-	if hooks {
-		p.Send = append(p.Send, proto.RoleHook.String())
-	}
-	return p
 }

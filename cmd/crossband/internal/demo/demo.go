@@ -1,8 +1,9 @@
 // Package demo does the main job once, for real: three agencies with their own
 // authorities and relays (each relay a process of its own), devices enrolled by
 // invitation, a hail across the border, recorded speech both ways, contention
-// for the floor, text, a third country listening. It measures all of it and
-// then searches the relays' memory, files and traffic for what was said.
+// for the floor, text, a third country observing, a call that climbs a ladder to
+// the neighbour, a change announced, a record that is verified. It measures all
+// of it and then searches the relays' memory, files and traffic for what was said.
 package demo
 
 import (
@@ -72,7 +73,8 @@ type scene struct {
 	report *Report
 
 	agent, partner, desk *device // US: two units and the desk
-	guard                *device // MX: the desk
+	guard, supervisor    *device // MX: the desk, and its supervisor's
+	patrol               *device // MX: a unit
 	mountie              *device // CA: the desk
 	calling, incident    proto.ChannelID
 	incidentID           proto.IncidentID
@@ -81,7 +83,7 @@ type scene struct {
 
 func (s *scene) play(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.onWatch, s.hail, s.gather, s.speak, s.contend, s.write, s.radioChecks, s.prove,
+		s.onWatch, s.hail, s.gather, s.speak, s.contend, s.write, s.radioChecks, s.escalate, s.announce, s.prove,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -101,19 +103,20 @@ func (s *scene) onWatch(ctx context.Context) error {
 		short string
 	}{
 		{&s.agent, us, "unit/del-rio-214"}, {&s.partner, us, "unit/del-rio-219"}, {&s.desk, us, "desk/del-rio"},
-		{&s.guard, mx, "desk/piedras-negras"}, {&s.mountie, ca, "desk/stanstead"},
+		{&s.guard, mx, "desk/piedras-negras"}, {&s.supervisor, mx, "desk/acuna-supervisor"}, {&s.patrol, mx, "unit/acuna-7"},
+		{&s.mountie, ca, "desk/stanstead"},
 	} {
 		if *d.to, err = s.enrol(ctx, d.a, d.short); err != nil {
 			return fmt.Errorf("enrol %s: %w", d.short, err)
 		}
 	}
-	s.say("enrolled", "five devices made their keys and were certified by their own agency")
-	for _, d := range []*device{s.desk, s.guard, s.agent} {
+	s.say("enrolled", "seven devices made their keys and were certified by their own agency")
+	for _, d := range []*device{s.desk, s.guard, s.supervisor, s.patrol, s.agent} {
 		if _, err := d.session.Join(ctx, s.calling); err != nil {
 			return fmt.Errorf("%s joins the calling channel: %w", d.short(), err)
 		}
 	}
-	s.say("on watch", "desks and a unit share the calling channel %q", s.desk.session.Channel(s.calling).Charter().Title)
+	s.say("on watch", "desks and units share the calling channel %q", s.desk.session.Channel(s.calling).Charter().Title)
 	return nil
 }
 
@@ -186,6 +189,17 @@ func (s *scene) speak(ctx context.Context) error {
 		return fmt.Errorf("%s does not come in: %w", s.mountie.short(), err)
 	}
 	s.say("observer", "%s is in, to listen: through the US hub, since Mexico and Canada have no link", s.mountie.short())
+	for _, d := range []*device{s.agent, s.partner, s.desk, s.guard} {
+		seen, _, err := await(ctx, d, func(e client.ObserverThere) bool {
+			return e.Channel == s.incident && e.Name == s.mountie.session.Name()
+		})
+		if err != nil {
+			return fmt.Errorf("%s is not shown the observer: %w", d.short(), err)
+		}
+		if s.report.Observer.Shown++; d == s.agent {
+			s.say("observer", "all members are shown it, and that it observes until %s", seen.Until.UTC().Format(time.RFC3339))
+		}
+	}
 	return s.burst(ctx, s.guard, s.agent, clip.AnswerSpanish, client.TalkOptions{})
 }
 

@@ -50,6 +50,9 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 	good := func() *Report {
 		r := &Report{Agencies: 3, Record: RecordReport{Entries: 20, CosignedBy: 3, Verified: true, Bursts: 2, TamperFound: true}}
 		r.Hail.Reply = "Committed"
+		r.Ladder = LadderReport{Steps: 2, Incident: true}
+		r.Notice = NoticeReport{Seen: 3, Acknowledged: 2}
+		r.Observer.Shown, r.Observer.Heard, r.Observer.Silent = 4, true, true
 		r.Voice.Bursts, r.Voice.FramesSent, r.Voice.FramesPlayed, r.Voice.similarities = 2, 100, 95, []float64{0.9, 0.8}
 		r.Text.Sent, r.Text.Delivered = 3, 3
 		r.Floor.Granted, r.Floor.Denied, r.Floor.Preempted = 1, 1, 1
@@ -64,6 +67,14 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 		"no reply":           func(r *Report) { r.Hail.Reply = "Received" },
 		"no burst":           func(r *Report) { r.Voice.Bursts, r.Record.Bursts = 0, 0 },
 		"a burst unrecorded": func(r *Report) { r.Record.Bursts-- },
+		"a step unmade":      func(r *Report) { r.Ladder.Steps-- },
+		"a step too many":    func(r *Report) { r.Ladder.After++ },
+		"no help":            func(r *Report) { r.Ladder.Incident = false },
+		"not told":           func(r *Report) { r.Notice.Seen-- },
+		"not answered":       func(r *Report) { r.Notice.Acknowledged-- },
+		"unseen":             func(r *Report) { r.Observer.Shown = 0 },
+		"deaf":               func(r *Report) { r.Observer.Heard = false },
+		"talkative":          func(r *Report) { r.Observer.Silent = false },
 		"no record":          func(r *Report) { r.Record.Entries = 0 },
 		"a bad record":       func(r *Report) { r.Record.Verified = false },
 		"one did not sign":   func(r *Report) { r.Record.CosignedBy-- },

@@ -31,6 +31,13 @@ type Report struct {
 		Denied    int `json:"denied"`
 		Preempted int `json:"preempted"`
 	} `json:"floor"`
+	Ladder   LadderReport `json:"ladder"`
+	Notice   NoticeReport `json:"notice"`
+	Observer struct {
+		Shown  int  `json:"shown"`  // members who were told that it observes
+		Heard  bool `json:"heard"`  // it heard a burst
+		Silent bool `json:"silent"` // and was refused the floor
+	} `json:"observer"`
 	Record     RecordReport `json:"record"`
 	RecordFile string       `json:"record_file"` // the exported record
 	Blind      struct {
@@ -80,6 +87,9 @@ func (r *Report) judge() {
 	check(r.Text.Sent > 0 && r.Text.Delivered == r.Text.Sent, "%d of %d texts were delivered", r.Text.Delivered, r.Text.Sent)
 	check(r.Text.Duplicates == 0, "%d texts came twice", r.Text.Duplicates)
 	check(r.Floor.Granted > 0 && r.Floor.Denied > 0 && r.Floor.Preempted > 0, "the floor was not contended for")
+	check(r.Ladder.Steps == 2 && r.Ladder.After == 0 && r.Ladder.Incident, "the ladder made %d steps and %d after the acceptance", r.Ladder.Steps, r.Ladder.After)
+	check(r.Notice.Seen == r.Agencies && r.Notice.Acknowledged == r.Agencies-1, "the notice was seen in %d agencies and answered by %d", r.Notice.Seen, r.Notice.Acknowledged)
+	check(r.Observer.Shown > 0 && r.Observer.Heard && r.Observer.Silent, "the observer: %+v", r.Observer)
 	check(r.Record.Entries > 0 && r.Record.Verified, "the incident's record does not verify")
 	check(r.Record.CosignedBy == r.Agencies, "%d agencies have signed the record, of %d", r.Record.CosignedBy, r.Agencies)
 	check(r.Record.Bursts == r.Voice.Bursts, "the record has %d bursts of %d", r.Record.Bursts, r.Voice.Bursts)

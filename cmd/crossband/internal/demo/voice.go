@@ -148,8 +148,11 @@ func (s *scene) contend(ctx context.Context) error {
 		return fmt.Errorf("the observer talks: %w", err)
 	}
 	s.report.Floor.Denied++
+	s.report.Observer.Silent = proto.ReasonOf(silent.err) == proto.ReasonListenOnly
 	s.say("floor", "%s may only listen: %v", s.mountie.short(), silent.err)
+	s.report.Observer.Heard = true
 	if err := s.burst(ctx, s.guard, s.mountie, clip.AnswerSpanish, client.TalkOptions{Priority: proto.PriorityEmergency}); err != nil {
+		s.report.Observer.Heard = false
 		return err
 	}
 	t := <-first

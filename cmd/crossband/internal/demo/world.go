@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/cmd/crossband/internal/rig"
+	"crossband/crypto/agreement"
 	"crossband/proto"
 )
 
@@ -60,12 +60,15 @@ func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
 	}
 	t.say("trusted", "bundles exchanged, fingerprints compared by their words; relays of US-MX and US-CA link, MX-CA do not")
 	w.title = "Eagle Pass - Piedras Negras " + proto.NewBurstID().String()
-	w.calling, err = us.Dir.Charter(agencydir.Calling{
-		Title: w.title, Partner: mx.Name, Observers: []proto.Agency{ca.Name}, Life: 24 * time.Hour,
-	}, time.Now())
+	now := time.Now()
+	w.calling, err = rig.Agree(agreement.Terms{
+		Title: w.title, Parties: []proto.Agency{us.Name, mx.Name}, Observers: []proto.Agency{ca.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(24 * time.Hour),
+		Ladder: ladder(us.Name, mx.Name),
+	}, now, us.Agency, mx.Agency, ca.Agency)
 	if err != nil {
-		return w, fmt.Errorf("charter: %w", err)
+		return w, fmt.Errorf("agreement: %w", err)
 	}
+	t.say("agreed", "one agreement, signed by US and MX, and by CA as an observer of incidents; without it no relay and no device lets anything pass")
 	for _, a := range w.agencies {
 		if err := w.start(ctx, a); err != nil {
 			return w, fmt.Errorf("start %s: %w", a.Name, err)

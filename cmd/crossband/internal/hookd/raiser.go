@@ -2,6 +2,7 @@ package hookd
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -86,7 +87,7 @@ func (r *Raiser) Raise(ctx context.Context, x hook.Raise) error {
 		return errEnded
 	}
 	h, err := ch.Hail(ctx, w.To, w.Content, client.HailOptions{
-		Urgency: x.Urgency, Life: life, Exercise: x.Exercise, Note: w.Note, ID: x.Hail, Incident: x.Incident,
+		Urgency: x.Urgency, Life: life, Exercise: x.Exercise, Note: w.Note, ID: x.Hail, Incident: incidentOf(r.Session.Incidents(), x.Incident, x.Hail),
 	})
 	if why := cameBack(h); why != nil {
 		return why
@@ -114,6 +115,29 @@ func (r *Raiser) Known(ctx context.Context, hail proto.MessageID) (bool, error) 
 	}
 	h := r.Session.FindHail(hail)
 	return h != nil && cameBack(h) == nil || ch.Delivery(hail).State != 0, nil
+}
+
+// incidentOf is the incident in which an alert is raised: its own, or the one as which
+// that counts. When people have closed it a new one: a hub takes no hail in what is
+// closed, and what comes after that is news. The new one has its name from the hail, so
+// that it is the same after a crash.
+func incidentOf(list []client.Incident, id proto.IncidentID, hail proto.MessageID) proto.IncidentID {
+	known := make(map[proto.IncidentID]client.Incident, len(list))
+	for _, i := range list {
+		known[i.ID] = i
+	}
+	for range list { // no ring: merging makes none
+		switch i := known[id]; i.State {
+		case client.IncidentMerged:
+			id = i.Into
+		case client.IncidentClosed:
+			sum := sha256.Sum256(append([]byte("crossband/1 hook incident\x00"), hail[:]...))
+			return proto.IncidentID(sum[:len(id)])
+		default:
+			return id
+		}
+	}
+	return id
 }
 
 var errEnded = errors.New("the alert has ended")

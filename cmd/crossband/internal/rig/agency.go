@@ -88,8 +88,16 @@ func (a *Agency) ServeRegistrar(ctx context.Context, relay net.Addr) error {
 		return err
 	}
 	return registrar.Run(ctx, registrar.Config{
-		Open: a.Dir.Authority, Mailbox: id, Charters: a.Dir.Charters, Relay: relay, Socket: socket, Log: slog.New(slog.DiscardHandler),
+		Open: a.Dir.Authority, Mailbox: id, Documents: a.documents, Charters: a.Dir.Charters, Relay: relay, Socket: socket, Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+func (a *Agency) documents() (list []registrar.Document, err error) {
+	documents, err := a.Dir.Documents()
+	for _, d := range documents {
+		list = append(list, registrar.Document{Kind: d.Kind, Signed: d.Signed})
+	}
+	return list, err
 }
 
 // EnrolPatiently waits for a registrar that has just been started.

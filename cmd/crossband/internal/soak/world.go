@@ -10,10 +10,10 @@ import (
 	"sync"
 	"time"
 
-	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/cmd/crossband/internal/endpointdir"
 	"crossband/cmd/crossband/internal/rig"
 	"crossband/cmd/internal/relayd"
+	"crossband/crypto/agreement"
 	"crossband/proto"
 )
 
@@ -157,9 +157,10 @@ func (w *world) found(ctx context.Context) error {
 		return fmt.Errorf("trust: %w", err)
 	}
 	var err error
-	w.channel, err = owner.Dir.Charter(agencydir.Calling{
-		Title: "Soak", Partner: b.Name, Others: []proto.Agency{c.Name}, Life: w.o.Plan.Duration + 24*time.Hour,
-	}, founded())
+	at := founded()
+	w.channel, err = rig.Agree(agreement.Terms{
+		Title: "Soak", Parties: []proto.Agency{owner.Name, b.Name, c.Name}, Begins: at.Add(-24 * time.Hour), Ends: at.Add(w.o.Plan.Duration + 48*time.Hour),
+	}, at, owner.Agency, b.Agency, c.Agency)
 	return err
 }
 

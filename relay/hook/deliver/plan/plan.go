@@ -159,6 +159,16 @@ func (t *target) drop(l *line, i int) {
 	}
 }
 
+// Told reports whether a page's failure has been reported, or it waits no more.
+func (p *Plan) Told(k Key, incident string) bool {
+	l := p.target(k.Target).lines[incident]
+	if l == nil {
+		return true
+	}
+	i := slices.IndexFunc(l.jobs, func(j *Job) bool { return j.Key == k })
+	return i < 0 || l.jobs[i].Told
+}
+
 // failing reports whether the target is known not to answer.
 func (t *target) failing(now time.Time) bool {
 	return !t.health.FailingSince.IsZero() && now.Sub(t.health.LastTry) <= Idle

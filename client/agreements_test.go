@@ -1,0 +1,174 @@
+package client
+
+import (
+	"crypto/elliptic"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"crossband/crypto/agreement"
+	"crossband/crypto/charter"
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// pair is a US unit's session without a relay, and what signs for two agencies.
+type pair struct {
+	t      *testing.T
+	s      *Session
+	us, mx *identity.Identity // authorities
+	now    time.Time
+}
+
+func newPair(t *testing.T, state State) *pair {
+	t.Helper()
+	p := &pair{t: t, now: time.Now()}
+	found := func(a proto.Agency) *identity.Authority {
+		auth, err := identity.InitAuthority(filepath.Join(t.TempDir(), string(a)), a, p.now, identity.AuthorityOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return auth
+	}
+	us, mx := found("usbp.example"), found("gn.example")
+	if err := us.Pins().Pin(mx.Bundle(), mx.Bundle().Fingerprint(), p.now); err != nil {
+		t.Fatal(err)
+	}
+	issue := func(a *identity.Authority, role proto.Role) *identity.Identity {
+		id, err := a.IssueLocal(proto.Name{Agency: a.Agency(), Role: role, Label: "a"}, elliptic.P256(), p.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	p.us, p.mx = issue(us, proto.RoleAuthority), issue(mx, proto.RoleAuthority)
+	p.s = p.open(issue(us, proto.RoleUnit), state)
+	return p
+}
+
+func (p *pair) open(id *identity.Identity, state State) *Session {
+	p.t.Helper()
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	s, err := Open(Config{Identity: id, Relay: socket.LocalAddr(), Socket: socket, State: state})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// terms is an agreement of the two for a day.
+func (p *pair) terms() proto.Agreement {
+	p.t.Helper()
+	a, err := agreement.Usual(agreement.Terms{
+		Title: "Border", Parties: []proto.Agency{"usbp.example", "gn.example"}, SmallKeys: true,
+		Begins: p.now.Add(-time.Hour), Ends: p.now.Add(24 * time.Hour),
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return a
+}
+
+func (p *pair) signed(a proto.Agreement, by ...*identity.Identity) agreement.File {
+	p.t.Helper()
+	f, err := agreement.Parse(agreement.Write(&a))
+	for _, id := range by {
+		if err == nil {
+			f, err = f.Sign(id, p.now)
+		}
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return f
+}
+
+// offer charters the agreement's calling channel, changed, and offers it.
+func (p *pair) offer(a *proto.Agreement, change func(*wire.Charter)) (proto.ChannelID, []Event) {
+	p.t.Helper()
+	rules, err := agreement.Charter(a, agreement.Calling)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if change != nil {
+		change(rules)
+	}
+	octets, c, err := charter.Sign(p.us, rules, p.now)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return c.Channel, p.s.offerLocked(&wire.ChannelOffer{Charter: octets, Created: true})
+}
+
+func (p *pair) give(kind proto.DocumentKind, signed []byte) []Event {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return p.s.documentLocked(&wire.Document{Kind: wire.Document_Kind(kind), Signed: signed})
+}
+
+// TestAMemberAsksForTheAgreement: whatever its relay offers, a device takes no channel
+// between agencies before it holds their agreement, none beyond it, and none after it.
+// What it has refused it takes as soon as the agreement comes.
+func TestAMemberAsksForTheAgreement(t *testing.T) {
+	state := NewMemoryState()
+	p := newPair(t, state)
+	f := p.signed(p.terms(), p.us, p.mx)
+	a := &f.Agreement
+	id, news := p.offer(a, nil)
+	if len(news) != 1 || news[0].(Alarm).Why.Reason != proto.ReasonNoAgreement || p.s.Channel(id) != nil {
+		t.Errorf("offered without an agreement: %+v", news)
+	}
+	if _, news = p.offer(a, func(c *wire.Charter) { c.Agreement = nil }); len(news) != 1 || news[0].(Alarm).Why.Reason != proto.ReasonNoAgreement {
+		t.Errorf("offered on none: %+v", news)
+	}
+	half := p.signed(p.terms(), p.us)
+	if p.give(proto.DocumentAgreement, half.Encode()); len(p.s.Agreements()) != 0 {
+		t.Error("an agreement that lacks a signature is held")
+	}
+	news = p.give(proto.DocumentAgreement, f.Encode())
+	if len(p.s.Agreements()) != 1 || p.s.Channel(id) == nil {
+		t.Fatalf("with the agreement what was offered before is not known: %+v", news)
+	}
+	if _, news = p.offer(a, func(c *wire.Charter) { c.Parties[1].Send = append(c.Parties[1].Send, "gateway") }); len(news) != 1 || news[0].(Alarm).Why.Reason != proto.ReasonAgreement {
+		t.Errorf("offered wider than agreed: %+v", news)
+	}
+	out, err := agreement.Withdraw(p.mx, a, p.now.Add(2*time.Minute), p.now, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.give(proto.DocumentWithdrawal, out)
+	if end := p.s.Channel(id).Ends(); end.Reason != proto.ReasonWithdrawn || end.At.After(p.now.Add(3*time.Minute)) {
+		t.Errorf("after a withdrawal the channel ends %+v", end)
+	}
+
+	// The next run has it all.
+	again := p.open(p.s.cfg.Identity, state)
+	if list := again.Agreements(); len(list) != 1 || list[0].ID != a.ID {
+		t.Errorf("the next run holds %v", list)
+	}
+	again.mu.Lock()
+	defer again.mu.Unlock()
+	if w := again.pacts.Pacts[a.ID].Withdrawn(); w == nil || w.By != "gn.example" {
+		t.Errorf("the next run knows of the withdrawal %v", w)
+	}
+}
+
+// TestADevicesDocumentsAreBounded: its relay cannot fill its folder.
+func TestADevicesDocumentsAreBounded(t *testing.T) {
+	p := newPair(t, NewMemoryState())
+	for i := range proto.MaxDocuments {
+		p.s.pacts.documents[proto.DocumentID{byte(i), byte(i >> 8), 1}] = struct{}{}
+	}
+	f := p.signed(p.terms(), p.us, p.mx)
+	if p.give(proto.DocumentAgreement, f.Encode()); len(p.s.Agreements()) != 0 {
+		t.Error("one more than the bound is held")
+	}
+}

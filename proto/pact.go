@@ -1,0 +1,229 @@
+package proto
+
+import (
+	"slices"
+	"time"
+)
+
+// Pacts are the agreements held at one place, by their identifiers. A relay's hub
+// and every endpoint keep their own and ask them the same questions, so that
+// neither can let pass what the other would refuse.
+type Pacts map[AgreementID]*Pact
+
+// Pact is one agreement as it stands here.
+type Pact struct {
+	Revisions   []HeldRevision   // rising; the first is in force, or will be first
+	Withdrawals []HeldWithdrawal // at most one of each party
+}
+
+// HeldRevision is a revision that every party has signed, and since when it is held.
+type HeldRevision struct {
+	Agreement
+	Came time.Time
+}
+
+// HeldWithdrawal is a party's withdrawal, and since when it is held.
+type HeldWithdrawal struct {
+	Withdrawal
+	Came time.Time
+}
+
+// MaxRevisionsAhead bounds the revisions held of one agreement: the one in force
+// and those that follow it.
+const MaxRevisionsAhead = 4
+
+// Take enters a revision whose signatures have been judged. It replaces the one
+// before as soon as it begins; what it replaces at once is returned.
+//
+// An older revision is refused, and one of what a party has withdrawn from; and so is
+// one with other parties: whoever was asked for the first is asked for every later
+// one.
+func (p Pacts) Take(a Agreement, came time.Time) (replaced []uint32, err error) {
+	old := p[a.ID]
+	if old == nil {
+		p[a.ID] = &Pact{Revisions: []HeldRevision{{a, came}}}
+		return nil, nil
+	}
+	last := old.Revisions[len(old.Revisions)-1]
+	switch w := old.Withdrawn(); {
+	case w != nil:
+		return nil, Refuse(ReasonWithdrawn, w.said(a.Title))
+	case a.Revision == last.Revision:
+		return nil, Refusef(ReasonConflict, "revision %d of %q is held with another text", a.Revision, a.Title)
+	case a.Revision < last.Revision:
+		return nil, Refusef(ReasonAgreement, "revision %d of %q; revision %d is held", a.Revision, a.Title, last.Revision)
+	case !sameSet(a.Parties, last.Parties):
+		return nil, Refusef(ReasonAgreement, "revision %d of %q has other parties: that takes a new agreement", a.Revision, a.Title)
+	}
+	list := append(slices.Clone(old.Revisions), HeldRevision{a, came})
+	for len(list) > 1 && !came.Before(list[1].Begins) {
+		replaced = append(replaced, list[0].Revision)
+		list = list[1:]
+	}
+	if len(list) > MaxRevisionsAhead {
+		return nil, Refusef(ReasonQuota, "%d revisions of %q wait to begin", len(list), a.Title)
+	}
+	p[a.ID] = &Pact{list, old.Withdrawals}
+	return replaced, nil
+}
+
+func sameSet[T comparable](a, b []T) bool { return subset(a, b) && subset(b, a) }
+
+// TakeWithdrawal enters a withdrawal whose signature has been judged. A party
+// withdraws once.
+func (p Pacts) TakeWithdrawal(w Withdrawal, came time.Time) error {
+	old := p[w.Agreement]
+	if old == nil {
+		return Refusef(ReasonNoAgreement, "a withdrawal from agreement %s, which is not held", w.Agreement.Short())
+	}
+	if !old.Revisions[0].HasParty(w.By) {
+		return Refusef(ReasonAgreement, "%s is no party of %q", w.By, old.Revisions[0].Title)
+	}
+	if slices.ContainsFunc(old.Withdrawals, func(h HeldWithdrawal) bool { return h.By == w.By }) {
+		return Refusef(ReasonWithdrawn, "%s has withdrawn from %q before", w.By, old.Revisions[0].Title)
+	}
+	p[w.Agreement] = &Pact{old.Revisions, append(slices.Clone(old.Withdrawals), HeldWithdrawal{w, came})}
+	return nil
+}
+
+// Current returns the revision in force at now: the newest that has begun, or the
+// first to begin.
+func (p *Pact) Current(now time.Time) *Agreement {
+	i := len(p.Revisions) - 1
+	for i > 0 && now.Before(p.Revisions[i].Begins) {
+		i--
+	}
+	return &p.Revisions[i].Agreement
+}
+
+// Holds reports whether the very text of a revision is held.
+func (p Pacts) Holds(a *Agreement) bool {
+	pact := p[a.ID]
+	return pact != nil && slices.ContainsFunc(pact.Revisions, func(r HeldRevision) bool { return r.Revision == a.Revision && r.Digest == a.Digest })
+}
+
+// Concern reports whether an agency signs an agreement that is held.
+func (p Pacts) Concern(id AgreementID, agency Agency) bool {
+	pact := p[id]
+	return pact != nil && slices.ContainsFunc(pact.Revisions, func(r HeldRevision) bool { return slices.Contains(r.Signers(), agency) })
+}
+
+// Last returns when the last revision held of an agreement ends.
+func (p Pacts) Last(id AgreementID) (last time.Time) {
+	if pact := p[id]; pact != nil {
+		for _, r := range pact.Revisions {
+			last = later(last, r.Ends)
+		}
+	}
+	return last
+}
+
+// Withdrawn returns the withdrawal that counts first, or nil.
+func (p *Pact) Withdrawn() (first *HeldWithdrawal) {
+	for i := range p.Withdrawals {
+		if w := &p.Withdrawals[i]; first == nil || w.At.Before(first.At) {
+			first = w
+		}
+	}
+	return first
+}
+
+// Check refuses an agreement that is not in force at now.
+func (p *Pact) Check(now time.Time) error {
+	if w := p.Withdrawn(); w != nil && !now.Before(w.At) {
+		return Refuse(ReasonWithdrawn, w.said(p.Revisions[0].Title))
+	}
+	return p.Current(now).Check(now)
+}
+
+func (w *HeldWithdrawal) said(title string) string {
+	s := string(w.By) + " has withdrawn from \"" + title + "\" as of " + stamp(w.At)
+	if w.Why != "" {
+		s += ": " + w.Why
+	}
+	return s
+}
+
+// NeedsAgreement reports whether a channel must rest on an agreement: it has more
+// than one agency, or its charter names one.
+func (c *Charter) NeedsAgreement() bool {
+	return len(c.Parties) > 1 || len(c.Template) > 1 || c.Agreement != AgreementID{}
+}
+
+// Covers refuses a charter between agencies that rests on no agreement in force:
+// no agreement, no channel.
+func (p Pacts) Covers(c *Charter, now time.Time) error {
+	if !c.NeedsAgreement() {
+		return nil
+	}
+	if c.Agreement == (AgreementID{}) {
+		return Refusef(ReasonNoAgreement, "the charter of %q names none", c.Title)
+	}
+	pact := p[c.Agreement]
+	if pact == nil {
+		return Refusef(ReasonNoAgreement, "%s, on which %q rests, is not held", c.Agreement.Short(), c.Title)
+	}
+	if err := pact.Check(now); err != nil {
+		return err
+	}
+	return pact.Current(now).permits(c)
+}
+
+// Begins returns when a channel may begin: with its charter, and with its agreement.
+func (p Pacts) Begins(c *Charter) time.Time {
+	if pact := p[c.Agreement]; pact != nil {
+		return later(c.NotBefore, pact.Revisions[0].Begins)
+	}
+	return c.NotBefore
+}
+
+// End says when a channel ends, and why.
+type End struct {
+	At     time.Time
+	Reason Reason
+	Detail string
+}
+
+// Refusal is what is said to who comes too late.
+func (e End) Refusal() *Refusal { return Refuse(e.Reason, e.Detail) }
+
+// End returns when a channel ends that was let in: with its charter, with its
+// agreement, with a party's withdrawal, or because a revision allows it no more.
+// What comes late gives a countdown from when it came. A channel whose agreement is
+// not held has ended.
+func (p Pacts) End(c *Charter) End {
+	end := End{c.Expires, ReasonClosed, "ended " + stamp(c.Expires)}
+	if !c.NeedsAgreement() {
+		return end
+	}
+	pact := p[c.Agreement]
+	if pact == nil {
+		return End{time.Time{}, ReasonNoAgreement, c.Agreement.Short()}
+	}
+	sooner := func(at time.Time, why Reason, detail string) {
+		if !at.After(end.At) {
+			end = End{at, why, detail}
+		}
+	}
+	for i := range pact.Revisions {
+		r := &pact.Revisions[i]
+		if i+1 == len(pact.Revisions) || r.Ends.Before(pact.Revisions[i+1].Begins) {
+			sooner(r.Ends, ReasonWithdrawn, "\""+r.Title+"\" ended "+stamp(r.Ends))
+		}
+		if err := r.permits(c); err != nil {
+			sooner(later(r.Begins, r.Came.Add(r.Countdown)), ReasonAgreement, AsRefusal(err).Detail)
+		}
+	}
+	for i := range pact.Withdrawals {
+		w := &pact.Withdrawals[i]
+		sooner(later(w.At, w.Came.Add(pact.Revisions[0].Countdown)), ReasonWithdrawn, w.said(pact.Revisions[0].Title))
+	}
+	return end
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,165 @@
+package hub
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// placeAgreement enters an agreement that every party has signed.
+func (h *Hub) placeAgreement(d *heldDocument) (replaced []*heldDocument, err error) {
+	gone, err := h.pacts.Take(*d.Agreement, d.came)
+	if err != nil {
+		return nil, err
+	}
+	for _, revision := range gone {
+		if old := h.agreementHeld(d.Agreement.ID, revision); old != nil {
+			replaced = append(replaced, old)
+		}
+	}
+	return replaced, nil
+}
+
+func (h *Hub) agreementHeld(id proto.AgreementID, revision uint32) *heldDocument {
+	for _, d := range h.documents.held {
+		if a := d.Agreement; a != nil && a.ID == id && a.Revision == revision {
+			return d
+		}
+	}
+	return nil
+}
+
+// heldAnew reports whether the very text of an agreement is held under other
+// signatures. Those that are held stay as long as they are good: two relays that
+// each hold others would hand them to and fro.
+func (h *Hub) heldAnew(d *heldDocument) bool {
+	if d.Agreement == nil {
+		return false
+	}
+	old := h.agreementHeld(d.Agreement.ID, d.Agreement.Revision)
+	if old == nil || old.Agreement.Digest != d.Agreement.Digest {
+		return false
+	}
+	if _, err := h.judge.Document(old.Kind, old.signed, h.now); err != nil {
+		d.came = old.came
+		h.dropDocument(old)
+		h.keepDocument(d)
+	}
+	return true
+}
+
+// No agreement, no channel: a charter between agencies must rest on an agreement
+// that is held, in force and allows it (readCharter). A channel that was let in runs
+// until its end, which every document may move; the hub and each follower find it by
+// themselves, whatever the other does.
+
+// opening is when a charter that is registered now can be used.
+func (h *Hub) opening(c *proto.Charter) time.Time {
+	if begins := h.pacts.Begins(c); begins.After(h.now) {
+		return begins
+	}
+	return h.now
+}
+
+// openChannel tells of a channel that has begun who may use it.
+func (h *Hub) openChannel(ch *channel) {
+	if !ch.waits {
+		h.offerEndpoints(ch)
+	}
+}
+
+// running refuses what is said on a channel that has not begun or has ended.
+func (h *Hub) running(ch *channel) error {
+	if !h.now.Before(ch.end.At) {
+		return ch.end.Refusal()
+	}
+	if h.now.Before(ch.begins) {
+		return proto.Refusef(proto.ReasonClosed, "begins %s", ch.begins.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// findEnds finds out anew when channels end.
+func (h *Hub) findEnds() {
+	for _, ch := range h.sortedChannels() {
+		ch.begins, ch.end = h.pacts.Begins(&ch.charter), h.pacts.End(&ch.charter)
+		if ch.ended && h.now.Before(ch.end.At) {
+			h.runAgain(ch)
+		}
+	}
+}
+
+// runAgain offers a channel anew that had ended: a later revision allows it.
+func (h *Hub) runAgain(ch *channel) {
+	ch.ended = false
+	if ch.charter.Owner != h.self.Agency || ch.created {
+		h.offerEndpoints(ch)
+	}
+	for _, p := range sortedLinks(h.peers) {
+		if ch.charter.Owner == h.self.Agency && ch.created && ch.charter.HasPartyAt(p.peer.Agency, h.now) {
+			h.offer(p, ch)
+		}
+	}
+}
+
+// tickEnd tells of a channel that begins, stops one whose end has come, and lets
+// observers go whose time is over.
+func (h *Hub) tickEnd(ch *channel) {
+	if ch.waits && !h.now.Before(ch.begins) {
+		ch.waits = false
+		h.openChannel(ch)
+	}
+	if !ch.ended && !h.now.Before(ch.end.At) {
+		ch.ended = true
+		h.stopChannel(ch)
+	}
+	if !ch.watch.IsZero() && !h.now.Before(ch.watch) {
+		ch.watch = ch.charter.NextObserverEnd(h.now)
+		h.observersGone(ch)
+	}
+}
+
+// stopChannel takes floor, subscriptions and routes from everybody.
+func (h *Hub) stopChannel(ch *channel) {
+	if !ch.floor.mirrors && ch.floor.holder != nil {
+		h.endFloor(ch)
+	}
+	for _, who := range slices.SortedFunc(maps.Keys(ch.up.asked), compareNames) { // whatever the hub says of it
+		r := ch.up.asked[who]
+		if l := h.names[who]; l != nil {
+			h.send(l, &wire.Frame{Body: &wire.Frame_FloorRevoke{FloorRevoke: &wire.FloorRevoke{Channel: ch.id[:], Burst: r.burst[:], Code: uint32(ch.end.Reason)}}})
+		}
+	}
+	clear(ch.up.asked)
+	h.dropSubs(ch, func(*link) bool { return true })
+	ch.up.state = upIdle
+	ch.floor = floor{}
+	h.emit(Audit{Actor: h.self, Channel: ch.id, What: "channel ended"})
+}
+
+// dropSubs ends the subscriptions of some links.
+func (h *Hub) dropSubs(ch *channel, of func(*link) bool) {
+	for _, l := range sortedLinks(h.links) {
+		switch {
+		case l.subs[ch.id] == nil || !of(l):
+		case h.isPeer(l) && l.peer.Agency == ch.charter.Owner:
+			h.dropUpstreamSub(l, ch)
+		default:
+			h.unsubscribe(l, ch)
+		}
+	}
+}
+
+// observersGone ends what observers had here whose time is over.
+func (h *Hub) observersGone(ch *channel) {
+	h.judgeAgain(ch)
+	h.dropSubs(ch, func(l *link) bool {
+		if l.peer.Role.IsEndpoint() {
+			return ch.charter.RightAt(l.peer, h.now) == proto.RightNone
+		}
+		return l.peer.Agency != h.self.Agency && !ch.charter.HasPartyAt(l.peer.Agency, h.now)
+	})
+}

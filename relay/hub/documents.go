@@ -1,0 +1,269 @@
+package hub
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	pb "google.golang.org/protobuf/proto"
+
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+// Signed documents between agencies: a relay judges each, keeps it, and hands it to
+// the relays of the agencies that it concerns and to its own endpoints, which judge
+// it again. What a document means is for its kind to say (place); everything here
+// is the same for all kinds.
+
+const bucketDocuments = "documents" // by kind and what the kind is ordered by: wire.StoredDocument
+
+const (
+	maxDocumentOctets = 16 << 20           // of all documents held, without withdrawals
+	maxDocumentsAsked = 64                 // requests that may wait on a link for a document to be one of them
+	documentLife      = 7 * 24 * time.Hour // a document is handed out for so long after its end
+)
+
+// documents are those held, by their identifiers.
+type documents struct {
+	held map[proto.DocumentID]*heldDocument
+}
+
+// heldDocument is a document as it is kept.
+type heldDocument struct {
+	proto.Document
+	signed []byte
+	came   time.Time // to the millisecond
+}
+
+func (d *heldDocument) frame() *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_Document{Document: &wire.Document{Kind: wire.Document_Kind(d.Kind), Signed: d.signed}}}
+}
+
+// described names the document in a few words.
+func (d *heldDocument) described() string {
+	switch {
+	case d.Agreement != nil:
+		return fmt.Sprintf("agreement %s revision %d", d.Agreement.ID.Short(), d.Agreement.Revision)
+	case d.Withdrawal != nil:
+		return fmt.Sprintf("withdrawal of %s from agreement %s", d.Issuer, d.Withdrawal.Agreement.Short())
+	}
+	return d.Kind.String() + " " + d.ID.Short()
+}
+
+// key orders documents in the store so that each comes after those that it is about
+// or follows.
+func (d *heldDocument) key() []byte {
+	k := []byte{byte(d.Kind)}
+	switch {
+	case d.Agreement != nil:
+		return binary.BigEndian.AppendUint32(append(k, d.Agreement.ID[:]...), d.Agreement.Revision)
+	case d.Withdrawal != nil:
+		return append(append(k, d.Withdrawal.Agreement[:]...), d.Issuer...)
+	case d.Notice != nil:
+		return noticeKey(k, d.Notice)
+	case d.NoticeAnswer != nil:
+		return answerKey(k, d.NoticeAnswer)
+	}
+	return append(k, d.ID[:]...)
+}
+
+// document takes in a document. One that is held changes nothing, and is not handed
+// round for ever.
+func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
+	kind, err := proto.ParseDocumentKind(int32(b.Kind))
+	if err != nil {
+		return err
+	}
+	if h.documents.held[proto.DocumentIDOf(kind, b.Signed)] != nil {
+		return h.done(l, f)
+	}
+	read, err := h.judge.Document(kind, b.Signed, h.now)
+	if err != nil {
+		return err
+	}
+	d := &heldDocument{read, b.Signed, h.now.Truncate(time.Millisecond)}
+	if err := h.mayBring(l, d); err != nil {
+		return err
+	}
+	if h.heldAnew(d) || h.noticeAnew(d) {
+		return h.done(l, f)
+	}
+	if err := h.freshNotice(d); err != nil {
+		return err
+	}
+	if err := h.documentRoom(d); err != nil {
+		return err
+	}
+	replaced, err := h.place(d)
+	if err != nil {
+		return err
+	}
+	for _, old := range replaced {
+		h.dropDocument(old)
+	}
+	h.keepDocument(d)
+	h.emit(Audit{Peer: l.peer, Kind: proto.KindDocument, What: d.described() + " taken"})
+	for _, p := range sortedLinks(h.peers) {
+		if p != l && h.concerned(d, p.peer.Agency) {
+			h.handDocument(p, d)
+		}
+	}
+	for _, e := range sortedLinks(h.names) {
+		if e.peer.Role.IsEndpoint() {
+			h.handDocument(e, d)
+		}
+	}
+	h.findEnds() // last: a channel that it lets run again is offered to who has it
+	return h.done(l, f)
+}
+
+// mayBring lets in what concerns this agency, from itself and from those whom it
+// concerns as well.
+func (h *Hub) mayBring(l *link, d *heldDocument) error {
+	switch {
+	case d.Withdrawal != nil && h.pacts[d.Withdrawal.Agreement] == nil:
+		return proto.Refusef(proto.ReasonNoAgreement, "a withdrawal from agreement %s, which is not held", d.Withdrawal.Agreement.Short())
+	case !h.concerned(d, h.self.Agency):
+		reason := proto.ReasonAgreement
+		if d.Notice != nil || d.NoticeAnswer != nil {
+			reason = proto.ReasonNotice
+		}
+		return proto.Refusef(reason, "the %s does not concern %s", d.Kind, h.self.Agency)
+	case h.isPeer(l) && !h.concerned(d, l.peer.Agency):
+		return proto.Refusef(proto.ReasonSpokenFor, "the %s does not concern %s", d.Kind, l.peer.Agency)
+	}
+	return nil
+}
+
+// concerned reports whether an agency gets a document.
+func (h *Hub) concerned(d *heldDocument, a proto.Agency) bool {
+	if d.Withdrawal != nil {
+		return h.pacts.Concern(d.Withdrawal.Agreement, a)
+	}
+	return slices.Contains(d.Concerns, a)
+}
+
+// documentRoom refuses what there is no place for. For a withdrawal there always is:
+// each party has one for each agreement that is held, and nothing may keep it from
+// being heard.
+func (h *Hub) documentRoom(d *heldDocument) error {
+	if d.Withdrawal != nil {
+		return nil
+	}
+	if err := h.storeRoom(false); err != nil {
+		return err
+	}
+	count, octets, issued := 0, len(d.signed), 0
+	for _, o := range h.documents.held {
+		if o.Withdrawal != nil {
+			continue
+		}
+		count, octets = count+1, octets+len(o.signed)
+		if o.Issuer == d.Issuer {
+			issued++
+		}
+	}
+	switch {
+	case count >= proto.MaxDocuments || octets > maxDocumentOctets:
+		return proto.Refusef(proto.ReasonFull, "%d documents", count)
+	case d.Issuer != "" && d.Issuer != h.self.Agency && issued >= proto.MaxPeerIssued:
+		return proto.Refusef(proto.ReasonQuota, "%d documents of %s", issued, d.Issuer)
+	}
+	return nil
+}
+
+// place lets a document do what its kind does. It returns the documents whose place
+// it takes; on an error nothing has changed.
+func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
+	switch {
+	case d.Agreement != nil:
+		return h.placeAgreement(d)
+	case d.Withdrawal != nil:
+		return nil, h.pacts.TakeWithdrawal(*d.Withdrawal, d.came)
+	case d.Notice != nil:
+		return nil, h.placeNotice(d.Notice)
+	case d.NoticeAnswer != nil:
+		return h.placeAnswer(d.NoticeAnswer)
+	}
+	return nil, proto.Refusef(proto.ReasonUnknown, "document of kind %d", d.Kind)
+}
+
+// keepDocument stores a document that has been placed.
+func (h *Hub) keepDocument(d *heldDocument) {
+	h.documents.held[d.ID] = d
+	h.save(bucketDocuments, d.key(), &wire.StoredDocument{Kind: wire.Document_Kind(d.Kind), Signed: d.signed, CameMs: d.came.UnixMilli()})
+}
+
+func (h *Hub) dropDocument(d *heldDocument) {
+	delete(h.documents.held, d.ID)
+	h.erase(bucketDocuments, d.key())
+}
+
+// loadDocument takes in a document as it was stored. It was judged when it came.
+func (h *Hub) loadDocument(e Loaded) error {
+	v := new(wire.StoredDocument)
+	if err := pb.Unmarshal(e.Value, v); err != nil {
+		return err
+	}
+	kind, err := proto.ParseDocumentKind(int32(v.Kind))
+	if err != nil {
+		return err
+	}
+	read, err := h.judge.ReadDocument(kind, v.Signed)
+	if err != nil {
+		return err
+	}
+	d := &heldDocument{read, v.Signed, time.UnixMilli(v.CameMs)}
+	if !bytes.Equal(d.key(), e.Key) {
+		return proto.Refusef(proto.ReasonMalformed, "%s under another key", d.Kind)
+	}
+	if _, err := h.place(d); err != nil {
+		return err
+	}
+	h.documents.held[d.ID] = d
+	return nil
+}
+
+// handDocuments hands a link that has come up every document that it needs, in the
+// order in which they refer to each other.
+func (h *Hub) handDocuments(l *link) {
+	list := slices.SortedFunc(maps.Values(h.documents.held), func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
+	for _, d := range list {
+		if (!h.isPeer(l) || h.concerned(d, l.peer.Agency)) && h.now.Before(h.documentEnd(d).Add(documentLife)) {
+			h.handDocument(l, d)
+		}
+	}
+}
+
+// documentEnd is when a document is of no use any more.
+func (h *Hub) documentEnd(d *heldDocument) time.Time {
+	switch {
+	case d.Withdrawal != nil:
+		return h.pacts.Last(d.Withdrawal.Agreement)
+	case d.Notice != nil:
+		return h.noticeUntil(d.Notice)
+	case d.NoticeAnswer != nil:
+		if n := h.noticeHeld(d.NoticeAnswer.Notice); n != nil {
+			return h.noticeUntil(n.Notice)
+		}
+	}
+	return d.Ends
+}
+
+// handDocument hands a document on, in portions. A partner's relay is asked to answer
+// what need not wait, so that an administrator learns of a refusal.
+func (h *Hub) handDocument(l *link, d *heldDocument) {
+	f, p := d.frame(), &l.portions
+	if !h.isPeer(l) || len(p.later) > 0 || !p.ready(h.now) || len(l.pending) >= maxDocumentsAsked {
+		h.hand(l, f)
+		return
+	}
+	p.frames.Take(h.now, frameRate(), 1)
+	p.octets.Take(h.now, octetRate(), float64(pb.Size(f)))
+	h.ask(l, proto.ChannelID{}, f)
+}
