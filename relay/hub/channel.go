@@ -144,8 +144,38 @@ func (h *Hub) addChannel(ch *channel) error {
 			return proto.Refusef(proto.ReasonQuota, "%d channels of %s", n, ch.charter.Owner)
 		}
 	}
+	if err := h.patrolRoom(ch.charter); err != nil {
+		return err
+	}
 	h.enter(ch)
 	h.saveChannel(ch)
+	return nil
+}
+
+// patrolRoom keeps one unit, and all of them, from filling the table with patrols,
+// which anybody who may speak on a calling channel opens: incidents must find room.
+// One that has ended counts until it is forgotten (docs/PROTOCOL.md, 4.4).
+func (h *Hub) patrolRoom(c proto.Charter) error {
+	if c.Kind != proto.KindPatrol {
+		return nil
+	}
+	opener, _ := c.Pair() // who signs a patrol is the owner's unit of the pair
+	all, own := 0, 0
+	for _, ch := range h.channels {
+		if ch.charter.Kind != proto.KindPatrol {
+			continue
+		}
+		all++
+		if by, _ := ch.charter.Pair(); by == opener {
+			own++
+		}
+	}
+	switch {
+	case own >= proto.MaxUnitPatrols:
+		return proto.Refusef(proto.ReasonQuota, "%d patrols of %s", own, opener)
+	case all >= proto.MaxPatrols:
+		return proto.Refusef(proto.ReasonFull, "%d patrols", all)
+	}
 	return nil
 }
 
