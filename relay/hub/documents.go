@@ -73,7 +73,9 @@ func (d *heldDocument) key() []byte {
 }
 
 // document takes in a document. One that is held changes nothing, and is not handed
-// round for ever.
+// round for ever. Neither does the text of one that is held under other signatures,
+// which costs no judgement: of one signature whoever has it can make others that are
+// good as well.
 func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	kind, err := proto.ParseDocumentKind(int32(b.Kind))
 	if err != nil {
@@ -82,7 +84,10 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if h.documents.held[proto.DocumentIDOf(kind, b.Signed)] != nil {
 		return h.done(l, f)
 	}
-	read, err := h.judge.Document(kind, b.Signed, h.now)
+	if err := h.quotas.spendRead(h.now, l, h.isPeer(l), 1); err != nil {
+		return err
+	}
+	read, err := h.judge.ReadDocument(kind, b.Signed)
 	if err != nil {
 		return err
 	}
@@ -90,7 +95,15 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if err := h.mayBring(l, d); err != nil {
 		return err
 	}
-	if h.heldAnew(d) || h.noticeAnew(d) {
+	old := h.heldText(d)
+	if old != nil && h.stillGood(old) {
+		return h.done(l, f)
+	}
+	if err := h.judgeDocument(l, d); err != nil {
+		return err
+	}
+	if old != nil {
+		h.resign(old, d)
 		return h.done(l, f)
 	}
 	if err := h.freshNotice(d); err != nil {
@@ -120,6 +133,19 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	}
 	h.findEnds() // last: a channel that it lets run again is offered to who has it
 	return h.done(l, f)
+}
+
+// judgeDocument judges a document's signatures, each of which costs who brings it.
+func (h *Hub) judgeDocument(l *link, d *heldDocument) error {
+	signatures := 1
+	if d.Agreement != nil {
+		signatures = len(d.Agreement.Signers())
+	}
+	if err := h.quotas.spendRead(h.now, l, h.isPeer(l), signatures); err != nil {
+		return err
+	}
+	_, err := h.judge.Document(d.Kind, d.signed, h.now)
+	return err
 }
 
 // mayBring lets in what concerns this agency, from itself and from those whom it
@@ -201,6 +227,7 @@ func (h *Hub) keepDocument(d *heldDocument) {
 
 func (h *Hub) dropDocument(d *heldDocument) {
 	delete(h.documents.held, d.ID)
+	delete(h.doubts, d.ID)
 	h.erase(bucketDocuments, d.key())
 }
 
@@ -226,6 +253,9 @@ func (h *Hub) loadDocument(e Loaded) error {
 		return err
 	}
 	h.documents.held[d.ID] = d
+	if d.Agreement != nil {
+		h.doubts[d.ID] = unsure // a list may have come since
+	}
 	return nil
 }
 

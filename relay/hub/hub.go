@@ -234,6 +234,7 @@ type Hub struct {
 	lastID    uint64       // of requests that this relay sends
 	beats     beats
 	documents documents
+	doubts    doubts // whose signatures are to be looked at again
 	quotas    quotas // what everybody has used of late
 }
 
@@ -254,6 +255,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		beats:     beats{allowed: make(map[LinkID]map[beatKey]proto.Bucket)},
 		quotas:    newQuotas(),
 		pacts:     make(proto.Pacts),
+		doubts:    make(doubts),
 		documents: documents{held: make(map[proto.DocumentID]*heldDocument)},
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
@@ -319,6 +321,7 @@ func (h *Hub) tick() {
 
 func (h *Hub) trusted(signed []byte) {
 	h.trust = signed
+	h.doubt()
 	for _, l := range sortedLinks(h.names) {
 		if l.peer.Role.IsEndpoint() {
 			h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: signed}}})

@@ -95,11 +95,6 @@ func (h *Hub) freshNotice(d *heldDocument) error {
 	return nil
 }
 
-// noticeAnew reports whether the very text is held under another signature.
-func (h *Hub) noticeAnew(d *heldDocument) bool {
-	return d.Notice != nil && h.noticeHeld(d.Notice.ID) != nil
-}
-
 // noticeUntil is when a notice is of no use any more: with its own end, and not
 // before the end of one that it replaces, which would else count again.
 func (h *Hub) noticeUntil(n *proto.Notice) time.Time {

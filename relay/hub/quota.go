@@ -28,7 +28,8 @@ const (
 	useRead         // log pages, group information and subscriptions: reads of many records, or long answers
 	useSealed       // sealed parts fetched: a read of one record each
 	useTell         // how far the log has come, by the mark
-	useDocument     // documents that a partner brings: one signature, or one for each party if ours is good
+	useDocument     // documents that a partner brings: a hash each
+	useJudge        // of those that are not held, one for the reading and one for each signature that is judged
 	useOctets       // offered for storing
 )
 
@@ -65,6 +66,8 @@ func allow(u use) allowance {
 		return allowance{partner: m(300, proto.MaxChannels)}
 	case useDocument:
 		return allowance{partner: m(120, 2*proto.MaxDocuments)}
+	case useJudge:
+		return allowance{partner: m(120, 2*proto.MaxPeerIssued)} // all that it may issue alone, at once
 	case useWelcome:
 		return allowance{partner: m(300, 600)}
 	case useRenew:
@@ -203,6 +206,20 @@ func (q *quotas) spend(now time.Time, l *link, partner bool, actor proto.Name, f
 	for _, s := range shares {
 		q.take(now, s, partner)
 	}
+	return nil
+}
+
+// spendRead takes from a partner's quota what reading and judging documents costs. It
+// is spent when the work comes, and not on what is held.
+func (q *quotas) spendRead(now time.Time, l *link, partner bool, n int) error {
+	if !partner {
+		return nil
+	}
+	s := share{purse{use: useJudge, agency: l.peer.Agency}, allow(useJudge).partner, float64(n), string(l.peer.Agency)}
+	if b := q.purses[s.purse]; b != nil && !b.Allows(now, s.rate, s.n) {
+		return proto.Refusef(proto.ReasonQuota, "%s: documents to judge", s.what)
+	}
+	q.take(now, s, partner)
 	return nil
 }
 
