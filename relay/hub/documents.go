@@ -84,7 +84,7 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if h.documents.held[proto.DocumentIDOf(kind, b.Signed)] != nil {
 		return h.done(l, f)
 	}
-	if err := h.quotas.spendRead(h.now, l, h.isPeer(l), 1); err != nil {
+	if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, 1); err != nil {
 		return err
 	}
 	read, err := h.judge.ReadDocument(kind, b.Signed)
@@ -92,6 +92,11 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 		return err
 	}
 	d := &heldDocument{read, b.Signed, h.now.Truncate(time.Millisecond)}
+	if d.NoticeAnswer != nil {
+		if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useAnswer, 1); err != nil {
+			return err
+		}
+	}
 	if err := h.mayBring(l, d); err != nil {
 		return err
 	}
@@ -127,7 +132,7 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 		}
 	}
 	for _, e := range sortedLinks(h.names) {
-		if e.peer.Role.IsEndpoint() {
+		if e.peer.Role.IsEndpoint() && forEndpoints(d) {
 			h.handDocument(e, d)
 		}
 	}
@@ -141,7 +146,7 @@ func (h *Hub) judgeDocument(l *link, d *heldDocument) error {
 	if d.Agreement != nil {
 		signatures = len(d.Agreement.Signers())
 	}
-	if err := h.quotas.spendRead(h.now, l, h.isPeer(l), signatures); err != nil {
+	if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, signatures); err != nil {
 		return err
 	}
 	_, err := h.judge.Document(d.Kind, d.signed, h.now)
@@ -173,6 +178,18 @@ func (h *Hub) concerned(d *heldDocument, a proto.Agency) bool {
 	}
 	return slices.Contains(d.Concerns, a)
 }
+
+// needs reports whether a link is handed a document.
+func (h *Hub) needs(l *link, d *heldDocument) bool {
+	if h.isPeer(l) {
+		return h.concerned(d, l.peer.Agency)
+	}
+	return forEndpoints(d)
+}
+
+// forEndpoints reports whether devices have a use for a document. Answers to notices
+// are for administrators.
+func forEndpoints(d *heldDocument) bool { return d.NoticeAnswer == nil }
 
 // documentRoom refuses what there is no place for. For a withdrawal there always is:
 // each party has one for each agreement that is held, and nothing may keep it from
@@ -264,7 +281,7 @@ func (h *Hub) loadDocument(e Loaded) error {
 func (h *Hub) handDocuments(l *link) {
 	list := slices.SortedFunc(maps.Values(h.documents.held), func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
 	for _, d := range list {
-		if (!h.isPeer(l) || h.concerned(d, l.peer.Agency)) && h.now.Before(h.documentEnd(d).Add(documentLife)) {
+		if h.needs(l, d) && h.now.Before(h.documentEnd(d).Add(documentLife)) {
 			h.handDocument(l, d)
 		}
 	}

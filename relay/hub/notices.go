@@ -77,6 +77,9 @@ func (h *Hub) placeAnswer(a *proto.NoticeAnswer) (replaced []*heldDocument, err 
 	case d.Notice.Agency != a.Of || !slices.Contains(d.Notice.To, a.By):
 		return nil, proto.Refusef(proto.ReasonNotice, "the notice %q of %s does not concern %s", d.Notice.Title, d.Notice.Agency, a.By)
 	}
+	if a.Issued.Before(d.Notice.Issued.Add(-proto.NoticeSkew)) {
+		return nil, proto.Refusef(proto.ReasonNotice, "an answer of %s from before %q was announced", a.By, d.Notice.Title)
+	}
 	old := h.answerHeld(a.Notice, a.By)
 	if old == nil {
 		return nil, nil

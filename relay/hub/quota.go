@@ -30,6 +30,7 @@ const (
 	useTell         // how far the log has come, by the mark
 	useDocument     // documents that a partner brings: a hash each
 	useJudge        // of those that are not held, one for the reading and one for each signature that is judged
+	useAnswer       // answers to notices, of these
 	useOctets       // offered for storing
 )
 
@@ -68,6 +69,8 @@ func allow(u use) allowance {
 		return allowance{partner: m(120, 2*proto.MaxDocuments)}
 	case useJudge:
 		return allowance{partner: m(120, 2*proto.MaxPeerIssued)} // all that it may issue alone, at once
+	case useAnswer:
+		return allowance{partner: m(6, proto.MaxNotices)} // one to each that we may hold out
 	case useWelcome:
 		return allowance{partner: m(300, 600)}
 	case useRenew:
@@ -209,15 +212,15 @@ func (q *quotas) spend(now time.Time, l *link, partner bool, actor proto.Name, f
 	return nil
 }
 
-// spendRead takes from a partner's quota what reading and judging documents costs. It
-// is spent when the work comes, and not on what is held.
-func (q *quotas) spendRead(now time.Time, l *link, partner bool, n int) error {
+// spendOwn takes n of a use from a partner's quota where the work comes: it is not
+// known from the frame alone.
+func (q *quotas) spendOwn(now time.Time, l *link, partner bool, u use, n int) error {
 	if !partner {
 		return nil
 	}
-	s := share{purse{use: useJudge, agency: l.peer.Agency}, allow(useJudge).partner, float64(n), string(l.peer.Agency)}
+	s := share{purse{use: u, agency: l.peer.Agency}, allow(u).partner, float64(n), string(l.peer.Agency)}
 	if b := q.purses[s.purse]; b != nil && !b.Allows(now, s.rate, s.n) {
-		return proto.Refusef(proto.ReasonQuota, "%s: documents to judge", s.what)
+		return proto.Refusef(proto.ReasonQuota, "%s: kind %d", s.what, proto.KindDocument)
 	}
 	q.take(now, s, partner)
 	return nil
