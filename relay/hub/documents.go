@@ -114,6 +114,9 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if err := h.freshNotice(d); err != nil {
 		return err
 	}
+	if err := h.notBehindLost(d); err != nil {
+		return err
+	}
 	if err := h.documentRoom(d); err != nil {
 		return err
 	}
@@ -126,18 +129,27 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	}
 	h.keepDocument(d)
 	h.emit(Audit{Peer: l.peer, Kind: proto.KindDocument, What: d.described() + " taken"})
+	h.handRound(l, d)
+	for _, w := range h.foundAgain(d) {
+		h.emit(Audit{Actor: h.self, Kind: proto.KindDocument, What: w.described() + " counts again"})
+		h.handRound(nil, w)
+	}
+	h.findEnds() // last: a channel that it lets run again is offered to who has it
+	return h.done(l, f)
+}
+
+// handRound hands a new document to all that need it, but who has brought it.
+func (h *Hub) handRound(from *link, d *heldDocument) {
 	for _, p := range sortedLinks(h.peers) {
-		if p != l && h.concerned(d, p.peer.Agency) {
+		if p != from && h.needs(p, d) {
 			h.handDocument(p, d)
 		}
 	}
 	for _, e := range sortedLinks(h.names) {
-		if e.peer.Role.IsEndpoint() && forEndpoints(d) {
+		if e.peer.Role.IsEndpoint() && h.needs(e, d) {
 			h.handDocument(e, d)
 		}
 	}
-	h.findEnds() // last: a channel that it lets run again is offered to who has it
-	return h.done(l, f)
 }
 
 // judgeDocument judges a document's signatures, each of which costs who brings it.
@@ -227,7 +239,7 @@ func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
 	case d.Agreement != nil:
 		return h.placeAgreement(d)
 	case d.Withdrawal != nil:
-		return nil, h.pacts.TakeWithdrawal(*d.Withdrawal, d.came)
+		return nil, h.placeWithdrawal(d)
 	case d.Notice != nil:
 		return nil, h.placeNotice(d.Notice)
 	case d.NoticeAnswer != nil:
@@ -265,6 +277,10 @@ func (h *Hub) loadDocument(e Loaded) error {
 	d := &heldDocument{read, v.Signed, time.UnixMilli(v.CameMs)}
 	if !bytes.Equal(d.key(), e.Key) {
 		return proto.Refusef(proto.ReasonMalformed, "%s under another key", d.Kind)
+	}
+	if w := d.Withdrawal; w != nil && h.pacts[w.Agreement] == nil {
+		h.lostDocuments.waiting[w.Agreement] = append(h.lostDocuments.waiting[w.Agreement], d)
+		return nil
 	}
 	if _, err := h.place(d); err != nil {
 		return err
