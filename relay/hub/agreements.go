@@ -23,15 +23,6 @@ func (h *Hub) placeAgreement(d *heldDocument) (replaced []*heldDocument, err err
 	return replaced, nil
 }
 
-func (h *Hub) agreementHeld(id proto.AgreementID, revision uint32) *heldDocument {
-	for _, d := range h.documents.held {
-		if a := d.Agreement; a != nil && a.ID == id && a.Revision == revision {
-			return d
-		}
-	}
-	return nil
-}
-
 // No agreement, no channel: a charter between agencies must rest on an agreement
 // that is held, in force and allows it (readCharter). A channel that was let in runs
 // until its end, which every document may move; the hub and each follower find it by

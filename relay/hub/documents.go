@@ -2,10 +2,8 @@ package hub
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,16 +26,12 @@ const (
 	documentLife      = 7 * 24 * time.Hour // a document is handed out for so long after its end
 )
 
-// documents are those held, by their identifiers.
-type documents struct {
-	held map[proto.DocumentID]*heldDocument
-}
-
 // heldDocument is a document as it is kept.
 type heldDocument struct {
 	proto.Document
 	signed []byte
 	came   time.Time // to the millisecond
+	place  string    // its key, once it is held
 }
 
 func (d *heldDocument) frame() *wire.Frame {
@@ -91,7 +85,7 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if err != nil {
 		return err
 	}
-	d := &heldDocument{read, b.Signed, h.now.Truncate(time.Millisecond)}
+	d := &heldDocument{Document: read, signed: b.Signed, came: h.now.Truncate(time.Millisecond)}
 	if d.NoticeAnswer != nil {
 		if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useAnswer, 1); err != nil {
 			return err
@@ -250,14 +244,14 @@ func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
 
 // keepDocument stores a document that has been placed.
 func (h *Hub) keepDocument(d *heldDocument) {
-	h.documents.held[d.ID] = d
-	h.save(bucketDocuments, d.key(), &wire.StoredDocument{Kind: wire.Document_Kind(d.Kind), Signed: d.signed, CameMs: d.came.UnixMilli()})
+	h.documents.enter(d)
+	h.save(bucketDocuments, []byte(d.place), &wire.StoredDocument{Kind: wire.Document_Kind(d.Kind), Signed: d.signed, CameMs: d.came.UnixMilli()})
 }
 
 func (h *Hub) dropDocument(d *heldDocument) {
-	delete(h.documents.held, d.ID)
+	h.documents.leave(d)
 	delete(h.doubts, d.ID)
-	h.erase(bucketDocuments, d.key())
+	h.erase(bucketDocuments, []byte(d.place))
 }
 
 // loadDocument takes in a document as it was stored. It was judged when it came.
@@ -274,7 +268,7 @@ func (h *Hub) loadDocument(e Loaded) error {
 	if err != nil {
 		return err
 	}
-	d := &heldDocument{read, v.Signed, time.UnixMilli(v.CameMs)}
+	d := &heldDocument{Document: read, signed: v.Signed, came: time.UnixMilli(v.CameMs)}
 	if !bytes.Equal(d.key(), e.Key) {
 		return proto.Refusef(proto.ReasonMalformed, "%s under another key", d.Kind)
 	}
@@ -285,7 +279,7 @@ func (h *Hub) loadDocument(e Loaded) error {
 	if _, err := h.place(d); err != nil {
 		return err
 	}
-	h.documents.held[d.ID] = d
+	h.documents.enter(d)
 	if d.Agreement != nil {
 		h.doubts[d.ID] = unsure // a list may have come since
 	}
@@ -295,25 +289,23 @@ func (h *Hub) loadDocument(e Loaded) error {
 // handDocuments hands a link that has come up every document that it needs, in the
 // order in which they refer to each other.
 func (h *Hub) handDocuments(l *link) {
-	list := slices.SortedFunc(maps.Values(h.documents.held), func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
-	for _, d := range list {
-		if h.needs(l, d) && h.now.Before(h.documentEnd(d).Add(documentLife)) {
+	ends := h.documents.noticeEnds()
+	for _, d := range h.documents.sorted {
+		if h.needs(l, d) && h.now.Before(h.documentEnd(d, ends).Add(documentLife)) {
 			h.handDocument(l, d)
 		}
 	}
 }
 
-// documentEnd is when a document is of no use any more.
-func (h *Hub) documentEnd(d *heldDocument) time.Time {
+// documentEnd is when a document is of no use any more, if notices are as ends says.
+func (h *Hub) documentEnd(d *heldDocument, ends map[proto.NoticeID]time.Time) time.Time {
 	switch {
 	case d.Withdrawal != nil:
 		return h.pacts.Last(d.Withdrawal.Agreement)
 	case d.Notice != nil:
-		return h.noticeUntil(d.Notice)
+		return ends[d.Notice.ID]
 	case d.NoticeAnswer != nil:
-		if n := h.noticeHeld(d.NoticeAnswer.Notice); n != nil {
-			return h.noticeUntil(n.Notice)
-		}
+		return ends[d.NoticeAnswer.Notice]
 	}
 	return d.Ends
 }

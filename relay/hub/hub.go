@@ -258,7 +258,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		pacts:         make(proto.Pacts),
 		doubts:        make(doubts),
 		lostDocuments: newLostDocuments(),
-		documents:     documents{held: make(map[proto.DocumentID]*heldDocument)},
+		documents:     newDocuments(),
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
 	return h

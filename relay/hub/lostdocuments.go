@@ -109,7 +109,7 @@ func (h *Hub) foundAgain(d *heldDocument) (again []*heldDocument) {
 	}
 	for _, w := range lost.waiting[id] {
 		if h.pacts.TakeWithdrawal(*w.Withdrawal, w.came) == nil {
-			h.documents.held[w.ID] = w
+			h.documents.enter(w)
 			again = append(again, w)
 		}
 	}

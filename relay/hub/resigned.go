@@ -70,15 +70,6 @@ func (h *Hub) heldText(d *heldDocument) *heldDocument {
 	return nil
 }
 
-func (h *Hub) withdrawalHeld(id proto.AgreementID, by proto.Agency) *heldDocument {
-	for _, d := range h.documents.held {
-		if w := d.Withdrawal; w != nil && w.Agreement == id && w.By == by {
-			return d
-		}
-	}
-	return nil
-}
-
 func sameWithdrawal(a, b *proto.Withdrawal) bool {
 	return a.At.Equal(b.At) && a.Issued.Equal(b.Issued) && a.Why == b.Why
 }
