@@ -24,6 +24,11 @@ const (
 	maxDocumentOctets = 16 << 20           // of all documents held, without withdrawals
 	maxDocumentsAsked = 64                 // requests that may wait on a link for a document to be one of them
 	documentLife      = 7 * 24 * time.Hour // a document is handed out for so long after its end
+
+	// What of it notices and their answers may have: without a notice one is surprised,
+	// without an agreement nobody is heard.
+	maxNoticesHeld   = proto.MaxDocuments * 3 / 4
+	maxNoticesOctets = maxDocumentOctets * 3 / 4
 )
 
 // heldDocument is a document as it is kept.
@@ -207,24 +212,33 @@ func (h *Hub) documentRoom(d *heldDocument) error {
 	if err := h.storeRoom(false); err != nil {
 		return err
 	}
-	count, octets, issued := 0, len(d.signed), 0
+	all, notices, issued := room{octets: len(d.signed)}, room{octets: len(d.signed)}, 0
 	for _, o := range h.documents.held {
 		if o.Withdrawal != nil {
 			continue
 		}
-		count, octets = count+1, octets+len(o.signed)
+		if all.add(o); o.Agreement == nil {
+			notices.add(o)
+		}
 		if o.Issuer == d.Issuer {
 			issued++
 		}
 	}
 	switch {
-	case count >= proto.MaxDocuments || octets > maxDocumentOctets:
-		return proto.Refusef(proto.ReasonFull, "%d documents", count)
+	case all.documents >= proto.MaxDocuments || all.octets > maxDocumentOctets:
+		return proto.Refusef(proto.ReasonFull, "%d documents", all.documents)
+	case d.Agreement == nil && (notices.documents >= maxNoticesHeld || notices.octets > maxNoticesOctets):
+		return proto.Refusef(proto.ReasonFull, "%d change notices and answers", notices.documents)
 	case d.Issuer != "" && d.Issuer != h.self.Agency && issued >= proto.MaxPeerIssued:
 		return proto.Refusef(proto.ReasonQuota, "%d documents of %s", issued, d.Issuer)
 	}
 	return nil
 }
+
+// room is what some documents take.
+type room struct{ documents, octets int }
+
+func (r *room) add(d *heldDocument) { r.documents, r.octets = r.documents+1, r.octets+len(d.signed) }
 
 // place lets a document do what its kind does. It returns the documents whose place
 // it takes; on an error nothing has changed.

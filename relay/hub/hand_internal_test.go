@@ -80,3 +80,36 @@ func BenchmarkHandDocuments(b *testing.B) {
 		})
 	}
 }
+
+// TestNoticesLeaveRoomForAgreements: however many there are, and however large.
+func TestNoticesLeaveRoomForAgreements(t *testing.T) {
+	for _, octets := range []int{1000, proto.MaxNotice} {
+		h := New(proto.Name{Agency: "us.example", Role: proto.RoleRelay, Label: "1"}, nil)
+		h.now = quotaNow()
+		var full error
+		held := 0
+		for i := 0; full == nil && i <= proto.MaxDocuments; i++ {
+			n := &proto.Notice{ID: proto.NoticeID{byte(i), byte(i >> 8), 1}, Issued: h.now, Ends: h.now.Add(time.Hour)}
+			issuer := proto.Agency(fmt.Sprintf("a%d.example", i%40))
+			d := &heldDocument{Document: proto.Document{Kind: proto.DocumentNotice, ID: proto.DocumentID{byte(i), byte(i >> 8)}, Issuer: issuer, Notice: n, Ends: n.Ends}, signed: make([]byte, octets)}
+			if full = h.documentRoom(d); full == nil {
+				h.keepDocument(d)
+				held++
+			}
+		}
+		if proto.ReasonOf(full) != proto.ReasonFull || held > proto.MaxDocuments*3/4 || held*octets > maxDocumentOctets*3/4 {
+			t.Errorf("%d notices of %d octets, then %v", held, octets, full)
+		}
+		var err error
+		for i := 0; err == nil && i < proto.MaxDocuments/5; i++ {
+			a := &proto.Agreement{ID: proto.AgreementID{byte(i), byte(i >> 8)}}
+			d := &heldDocument{Document: proto.Document{Kind: proto.DocumentAgreement, ID: proto.DocumentID{byte(i), byte(i >> 8), 9}, Agreement: a}, signed: make([]byte, 8000)}
+			if err = h.documentRoom(d); err == nil {
+				h.keepDocument(d)
+			}
+		}
+		if err != nil {
+			t.Errorf("an agreement beside %d notices of %d octets: %v", held, octets, err)
+		}
+	}
+}
