@@ -30,7 +30,9 @@ const (
 	useSealed       // sealed parts fetched: a read of one record each
 	useRecord       // what a partner brings and answers of records: signatures
 	useTell         // how far the log has come, by the mark
-	useDocument     // documents that a partner brings: one signature, or one for each party if ours is good
+	useDocument     // documents that a partner brings: a hash each
+	useJudge        // of those that are not held, one for the reading and one for each signature that is judged
+	useAnswer       // answers to notices, of these
 	useOctets       // offered for storing
 )
 
@@ -67,6 +69,10 @@ func allow(u use) allowance {
 		return allowance{partner: m(300, proto.MaxChannels)}
 	case useDocument:
 		return allowance{partner: m(120, 2*proto.MaxDocuments)}
+	case useJudge:
+		return allowance{partner: m(120, 2*proto.MaxPeerIssued)} // all that it may issue alone, at once
+	case useAnswer:
+		return allowance{partner: m(6, proto.MaxNotices)} // one to each that we may hold out
 	case useWelcome:
 		return allowance{partner: m(300, 600)}
 	case useRenew:
@@ -215,6 +221,20 @@ func (q *quotas) spend(now time.Time, l *link, partner bool, actor proto.Name, f
 	for _, s := range shares {
 		q.take(now, s, partner)
 	}
+	return nil
+}
+
+// spendOwn takes n of a use from a partner's quota where the work comes: it is not
+// known from the frame alone.
+func (q *quotas) spendOwn(now time.Time, l *link, partner bool, u use, n int) error {
+	if !partner {
+		return nil
+	}
+	s := share{purse{use: u, agency: l.peer.Agency}, allow(u).partner, float64(n), string(l.peer.Agency)}
+	if b := q.purses[s.purse]; b != nil && !b.Allows(now, s.rate, s.n) {
+		return proto.Refusef(proto.ReasonQuota, "%s: kind %d", s.what, proto.KindDocument)
+	}
+	q.take(now, s, partner)
 	return nil
 }
 
