@@ -64,6 +64,42 @@ func (c *Call) copy() Call {
 // Open returns how many hails are not over.
 func (b *Book) Open() int { return len(b.active) }
 
+// activeOf lists an incident's own hails that are not over.
+func (b *Book) activeOf(k *Case) (list []*Call) {
+	for _, id := range k.Hails {
+		if c := b.active[id]; c != nil {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// MayOpen judges whether there is place for one more hail of a sender and of an
+// incident beside those of at least its urgency: routine calls keep no emergency out.
+// The hub asks it before it takes one in. A member does not: what it has not heard of
+// the end of others must not keep it from hearing a call.
+func (b *Book) MayOpen(incident proto.IncidentID, by proto.Name, urgency proto.Priority) error {
+	ofIncident, ofSender := 0, 0
+	for _, c := range b.active {
+		switch {
+		case c.Urgency < urgency:
+			continue
+		case c.From == by && c.State < proto.HailCommitted:
+			ofSender++
+		}
+		if c.Incident == incident {
+			ofIncident++
+		}
+	}
+	switch {
+	case ofIncident >= proto.MaxOpenHails:
+		return proto.Refusef(proto.ReasonQuota, "%d hails of %s are not over", ofIncident, incident)
+	case ofSender >= proto.MaxOpenHails:
+		return proto.Refusef(proto.ReasonQuota, "%d hails of %s wait", ofSender, by)
+	}
+	return nil
+}
+
 // Case returns a copy of an incident that the book knows.
 func (b *Book) Case(id proto.IncidentID) (Case, bool) {
 	k := b.cases[id]
