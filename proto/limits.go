@@ -27,6 +27,7 @@ const (
 	MaxRounds       = 99        // of one hail's ladder
 	MaxCalls        = 10_000    // hails that a calling channel's hub remembers
 	MaxOpenHails    = 64        // of one sender that nobody has committed to; of one incident that are not over
+	MaxDuplicates   = 100       // incidents that are merged into one
 	MaxDuties       = 1 << 10   // desks of a calling channel whose duty is known
 	MaxMembers      = 1 << 10   // of a channel: the sender index has KIDSenderBits
 	MaxEntries      = 128       // log entries in one answer

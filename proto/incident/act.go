@@ -90,11 +90,10 @@ func (b *Book) merge(k *Case, m *wire.Incident, by proto.Name) error {
 	case !b.isParty(into, by):
 		return proto.Refusef(proto.ReasonIncident, "%s has no part in %s", by, id)
 	}
-	k.Into, k.By = id, by
-	for _, id := range k.Hails {
-		if c := b.active[id]; c != nil {
-			c.Running, c.Rearm = false, time.Time{}
-		}
+	k.By = by
+	b.join(k, into)
+	for _, c := range b.activeOf(k) {
+		c.Running, c.Rearm = false, time.Time{}
 	}
 	return nil
 }
@@ -131,11 +130,9 @@ func (b *Book) close(k *Case, m *wire.Incident, by proto.Name, at time.Time) err
 	}
 	for _, x := range append(b.duplicates(k), k) {
 		x.Closed, x.Disposition, x.By, x.Changed = true, d, by, at
-		for _, id := range x.Hails {
-			if c := b.active[id]; c != nil {
-				c.end(proto.HailClosed, 0)
-				b.settle(c, at)
-			}
+		for _, c := range b.activeOf(x) {
+			c.end(proto.HailClosed, 0)
+			b.settle(c, at)
 		}
 	}
 	return nil

@@ -102,6 +102,9 @@ func (h *Hub) incident(l *link, ch *channel, actor proto.Name, f *wire.Frame, b 
 				return err
 			}
 		}
+		if err := ch.hosted.book.MayMerge(b); err != nil {
+			return err
+		}
 		return ch.hosted.book.Act(b, actor, at)
 	})
 }

@@ -178,6 +178,30 @@ func TestAHubBoundsWhatOneSenderHasOpen(t *testing.T) {
 	}
 }
 
+// TestAHubBoundsDuplicates: what is merged into one incident.
+func TestAHubBoundsDuplicates(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	for i := range proto.MaxDuplicates + 2 {
+		w.lines = nil
+		do(t, w, "wait 20s") // within the rates
+		do(t, w, "from us/unit/a: hail calling h%d incident=i%d from=us/unit/a to=mx/desk/m urgency=urgent expires-ms=5m", i, i)
+		do(t, w, "from us/unit/a: hail-reply calling x%d hail=h%d from=us/unit/a state=cancelled", i, i)
+		if i > 0 {
+			do(t, w, "from us/unit/a: incident calling m%d incident=i%d from=us/unit/a act=merge into=i0", i, i)
+		}
+		got := strings.Join(w.lines, "\n")
+		if full := strings.Contains(got, "(600)"); full != (i > proto.MaxDuplicates) || !full && strings.Contains(got, "refused") {
+			t.Fatalf("duplicate %d: %s", i, got)
+		}
+	}
+}
+
 // TestDocumentsAreBounded: a relay that holds as many as it may refuses one more, and
 // keeps what it has; so it does with what one partner issues.
 func TestDocumentsAreBounded(t *testing.T) {
