@@ -378,6 +378,7 @@ func TestIncidentsAreKeptByADevice(t *testing.T) {
 		}
 		relaytest.Wait(t, console.Watch, "handed over", func(m client.IncidentMoved) bool { return m.To == l.supervisor.Name() })
 		console.Close()
+		time.Sleep(proto.MinRearm)
 		ok(t, l.supervisor.Channel(l.channel).Rearm(minute(t), one, "no answer by phone"))
 		console = l.mx.EndpointWith(id, state)
 		relaytest.Wait(t, console.Watch, "what was done meanwhile is read", func(m client.IncidentMoved) bool { return m.Act == proto.ActRearm && m.Note == "no answer by phone" })
