@@ -158,8 +158,10 @@ func (h *Hail) WaitIncident(ctx context.Context) (proto.ChannelID, error) {
 }
 
 // Reply moves the hail on: Accepted, Committed, Declined, Cancelled or
-// Released, with words of the phrasebook if what is not nil. It returns when the
-// hub has it.
+// Released, with words of the phrasebook if what is not nil. It returns nil when it is
+// in the log, for the hub may refuse it until then, and returns that refusal. While the
+// hub or our relay is away, or when ctx ends before, it returns an error that wraps
+// ErrWaiting: the reply goes out when it can, and MessageMoved tells what becomes of it.
 func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Reason, what *phrase.Content) error {
 	m := &wire.Message{}
 	if what != nil {
@@ -177,16 +179,6 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 		Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), Role: role.String(),
 		State: uint32(state), Reason: uint32(reason),
 	}}}, m)
-}
-
-// say posts what moves a hail, an incident or a duty. It waits for it in the log too,
-// if the hub is there: a run that ends before would not know that it has been said.
-func (ch *Channel) say(ctx context.Context, id proto.MessageID, f *wire.Frame, m *wire.Message) error {
-	if err := ch.post(ctx, id, f, m); err != nil {
-		return err
-	}
-	ch.s.wait(ctx, func() bool { return ch.findOutLocked(id) == nil || ch.group == nil || ch.hubAway })
-	return nil
 }
 
 // hailLocked reads a hail out of the log. Received where it rings, it is
