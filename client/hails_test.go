@@ -64,6 +64,22 @@ func TestAHailThatRingsIsForgottenLast(t *testing.T) {
 	}
 }
 
+// TestAHailInDoubtIsNotLate: its acceptance could not be read, and the hub, which has
+// read it, pages nobody.
+func TestAHailInDoubtIsNotLate(t *testing.T) {
+	ch, made := callingChannel(), time.Now().Add(-10*time.Minute)
+	ch.out, ch.touch = 1, made
+	id := call(t, ch, made, time.Minute)
+	if late := ch.lateLocked(time.Now()); len(late) != 1 {
+		t.Errorf("a step that has not come: %v", late)
+	}
+	ch.book.Doubt(id)
+	ch.overdue = nil // it has not been alarmed about
+	if late := ch.lateLocked(time.Now().Add(time.Hour)); len(late) != 0 {
+		t.Errorf("in doubt: %v", late)
+	}
+}
+
 // TestTheBookFollowsAHailThatIsForgotten: what rules the channel does not hang on what
 // this device shows of it.
 func TestTheBookFollowsAHailThatIsForgotten(t *testing.T) {
