@@ -1,6 +1,7 @@
 package relaytest_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -172,8 +173,12 @@ func TestAHubRestartsInTheMiddleOfALadder(t *testing.T) {
 		within(t, "the neighbour is paged", rings(t, l.neighbour, h, 1, 2).Sub(made), toNeighbour)
 		l.us.Crash()
 		l.us.Restart()
-		reply(t, l.supervisor.FindHail(h.ID()), proto.HailAccepted, 0)
-		reply(t, l.supervisor.FindHail(h.ID()), proto.HailCommitted, 0)
+		for _, state := range []proto.HailState{proto.HailAccepted, proto.HailCommitted} { // the partner dials again
+			if err := l.supervisor.FindHail(h.ID()).Reply(minute(t), state, 0, nil); err != nil && !errors.Is(err, client.ErrWaiting) {
+				t.Errorf("%s: %v", state, err)
+			}
+		}
+		stands(t, proto.HailCommitted, h)
 		time.Sleep(30 * time.Minute)
 		for _, e := range []*relaytest.Endpoint{l.agent, l.guard, l.supervisor, l.neighbour} {
 			if got := pagesOf(e, h); !slices.Equal(got, [][2]int{{1, 1}, {1, 2}}) {
