@@ -49,17 +49,19 @@ type pacts struct {
 	proto.Pacts
 	documents map[proto.DocumentID]struct{}
 	refused   map[proto.ChannelID]refusedOffer
+	again     time.Time     // when the refused ones are judged again without news
 	moved     chan struct{} // holds one token when an end has moved
 }
 
 // refusedOffer is a channel that no agreement allows, as far as is known.
 type refusedOffer struct {
-	offer *wire.ChannelOffer
-	why   *proto.Refusal
+	offer   *wire.ChannelOffer
+	charter proto.Charter
+	why     *proto.Refusal
 }
 
 func newPacts() pacts {
-	return pacts{make(proto.Pacts), make(map[proto.DocumentID]struct{}), make(map[proto.ChannelID]refusedOffer), make(chan struct{}, 1)}
+	return pacts{Pacts: make(proto.Pacts), documents: make(map[proto.DocumentID]struct{}), refused: make(map[proto.ChannelID]refusedOffer), moved: make(chan struct{}, 1)}
 }
 
 // savedDocument is a document as it is kept.
@@ -192,7 +194,7 @@ func (s *Session) pokeLocked() {
 // be over before.
 func (ch *Channel) findEndLocked() {
 	was := ch.end.At
-	ch.end = ch.s.pacts.End(&ch.charter)
+	ch.end = ch.s.pacts.Running(&ch.charter, time.Now())
 	if until, observes := ch.charter.Observes(ch.s.Name().Agency); observes && until.Before(ch.end.At) {
 		ch.end = proto.End{At: until, Reason: proto.ReasonClosed, Detail: "we observed until " + until.UTC().Format(time.RFC3339)}
 	}
@@ -201,14 +203,35 @@ func (ch *Channel) findEndLocked() {
 	}
 }
 
-// offerAgainLocked judges again the offers for which there was no agreement.
+// offerAgainLocked judges again the offers for which there was no agreement. Who has
+// been told of one is not told again that there is none.
 func (s *Session) offerAgainLocked() (news []Event) {
-	refused := s.pacts.refused
-	s.pacts.refused = make(map[proto.ChannelID]refusedOffer)
-	for _, r := range refused {
+	now := time.Now()
+	for id, r := range s.pacts.refused {
+		if err := s.pacts.Covers(&r.charter, now); err != nil {
+			r.why = proto.AsRefusal(err)
+			s.pacts.refused[id] = r
+			continue
+		}
+		delete(s.pacts.refused, id)
 		news = append(news, s.offerLocked(r.offer)...)
 	}
 	return news
+}
+
+// refusedLocked does offerAgainLocked at its times, and says when the next is: as an
+// agreement begins, and at the latest after endingsLook.
+func (s *Session) refusedLocked(now time.Time) (news []Event, next time.Time) {
+	if !now.Before(s.pacts.again) {
+		news = s.offerAgainLocked()
+		s.pacts.again = now.Add(endingsLook)
+		for _, r := range s.pacts.refused {
+			if begins := s.pacts.Span(&r.charter, now, false).Begins; begins.After(now) && begins.Before(s.pacts.again) {
+				s.pacts.again = begins
+			}
+		}
+	}
+	return news, s.pacts.again
 }
 
 // refuseOfferLocked remembers a channel that no agreement allows, so that who asks
@@ -218,7 +241,9 @@ func (s *Session) refuseOfferLocked(c *proto.Charter, b *wire.ChannelOffer, why 
 		clear(s.pacts.refused)
 	}
 	_, told := s.pacts.refused[c.Channel]
-	s.pacts.refused[c.Channel] = refusedOffer{b, why}
+	s.pacts.refused[c.Channel] = refusedOffer{b, *c, why}
+	s.pacts.again = time.Time{}
+	s.pokeLocked()
 	s.changedLocked()
 	if told {
 		return nil

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"crypto/elliptic"
 	"net"
 	"path/filepath"
@@ -170,5 +171,27 @@ func TestADevicesDocumentsAreBounded(t *testing.T) {
 	f := p.signed(p.terms(), p.us, p.mx)
 	if p.give(proto.DocumentAgreement, f.Encode()); len(p.s.Agreements()) != 0 {
 		t.Error("one more than the bound is held")
+	}
+}
+
+// TestAnOfferThatCameEarlyIsJudgedAgain: a device whose clock is behind, or that is
+// offered a channel before its agreement begins, takes it when it does.
+func TestAnOfferThatCameEarlyIsJudgedAgain(t *testing.T) {
+	p := newPair(t, NewMemoryState())
+	terms := p.terms()
+	terms.Begins = time.Now().Add(2 * time.Second).Truncate(time.Second)
+	f := p.signed(terms, p.us, p.mx)
+	p.give(proto.DocumentAgreement, f.Encode())
+	rules := func(c *wire.Charter) { c.Title += " else" } // which it never allows
+	id, _ := p.offer(&f.Agreement, nil)
+	never, _ := p.offer(&f.Agreement, rules)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := p.s.wait(ctx, func() bool { return p.s.channels[id] != nil }); err != nil {
+		_, why := p.s.allowed(id)
+		t.Fatalf("in force, and still %v", why)
+	}
+	if _, why := p.s.allowed(never); proto.ReasonOf(why) != proto.ReasonAgreement && proto.ReasonOf(why) != proto.ReasonNoAgreement {
+		t.Errorf("what is never allowed: %v", why)
 	}
 }

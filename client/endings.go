@@ -10,8 +10,8 @@ import (
 // endingsLook is how long endings waits at most: the clock may have been set.
 const endingsLook = time.Minute
 
-// endings ends channels at their time, warns of it before, and lets observers be put
-// out whose time is over. It ends with Close.
+// endings ends channels at their time, warns of it before, lets observers be put out
+// whose time is over, and judges refused offers again. It ends with Close.
 func (s *Session) endings() {
 	for {
 		now := time.Now()
@@ -41,6 +41,8 @@ func (s *Session) endingsLocked(now time.Time) (news []Event, next time.Time) {
 			next = at
 		}
 	}
+	news, again := s.refusedLocked(now)
+	sooner(again)
 	for _, ch := range s.channels {
 		if why := ch.ended(); why != nil {
 			ch.endLocked(why)

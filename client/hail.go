@@ -161,6 +161,16 @@ func (h *Hail) WaitIncident(ctx context.Context) (proto.ChannelID, error) {
 // Released, with words of the phrasebook if what is not nil. It returns when the
 // hub has it.
 func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Reason, what *phrase.Content) error {
+	return h.ReplyAs(ctx, proto.NewMessageID(), state, reason, what)
+}
+
+// ReplyAs replies under an identifier of the caller's, who may learn by it
+// (MessageMoved) what became of the reply and may reply again after a crash: one that
+// is on its way, or has been lately, is not sent twice.
+func (h *Hail) ReplyAs(ctx context.Context, id proto.MessageID, state proto.HailState, reason proto.Reason, what *phrase.Content) error {
+	if h.ch.Delivery(id).State != 0 {
+		return nil
+	}
 	m := &wire.Message{}
 	if what != nil {
 		content, err := what.AppendTo(nil)
@@ -172,7 +182,6 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 	h.s.mu.Lock()
 	role := h.ch.book.RoleOf(h.id, h.s.Name())
 	h.s.mu.Unlock()
-	id := proto.NewMessageID()
 	return h.ch.say(ctx, id, &wire.Frame{Body: &wire.Frame_HailReply{HailReply: &wire.HailReply{
 		Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), Role: role.String(),
 		State: uint32(state), Reason: uint32(reason),

@@ -76,6 +76,9 @@ func (ch *Channel) ended() *proto.Refusal {
 	if time.Now().Before(ch.end.At) {
 		return nil
 	}
+	if ch.findEndLocked(); time.Now().Before(ch.end.At) { // a later revision has begun
+		return nil
+	}
 	return ch.end.Refusal()
 }
 

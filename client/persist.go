@@ -122,7 +122,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err != nil {
 		return err
 	}
-	end := s.pacts.End(&c)
+	end := s.pacts.Running(&c, time.Now())
 	if end.Reason == proto.ReasonNoAgreement { // its agreement may come again
 		return end.Refusal()
 	}
@@ -168,6 +168,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	if err := ch.newEpochLocked(); err != nil {
 		return err
 	}
+	ch.heart.news = append(ch.heart.news, ch.observersLocked(ch.presentLocked())...)
 	if v.Old {
 		ch.stillOldLocked()
 	}

@@ -9,7 +9,7 @@ import (
 // Allows refuses a charter that goes beyond the agreement at a moment: the
 // agreement is not in force, or the charter is wider in any one respect. When the
 // charter ends is no such respect: a channel ends with its agreement, whatever its
-// charter says (Pacts.End).
+// charter says (Pacts.Span).
 func (a *Agreement) Allows(c *Charter, at time.Time) error {
 	if err := a.Check(at); err != nil {
 		return err

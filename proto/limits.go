@@ -38,6 +38,8 @@ const (
 	MaxLog          = 100_000   // entries of one channel
 	MaxChannels     = 1_000     // channels of one relay
 	MaxPeerChannels = 250       // of them owned by one partner agency
+	MaxPatrols      = 500       // of them patrols: the rest is for incidents and what an agency has registered
+	MaxUnitPatrols  = 4         // of them opened by one unit
 	MaxDocuments    = 1_000     // signed documents held by one relay or endpoint
 	MaxPeerIssued   = 250       // of them issued by one partner agency alone
 	MaxSubscribed   = 64        // channels of one endpoint's link

@@ -56,9 +56,15 @@ func (p Pacts) Take(a Agreement, came time.Time) (replaced []uint32, err error) 
 		return nil, Refusef(ReasonAgreement, "revision %d of %q has other parties: that takes a new agreement", a.Revision, a.Title)
 	}
 	list := append(slices.Clone(old.Revisions), HeldRevision{a, came})
-	for len(list) > 1 && !came.Before(list[1].Begins) {
-		replaced = append(replaced, list[0].Revision)
-		list = list[1:]
+	for i := len(list) - 1; i > 0; i-- {
+		if came.Before(list[i].Begins) {
+			continue
+		}
+		for _, r := range list[:i] { // a later one has begun
+			replaced = append(replaced, r.Revision)
+		}
+		list = list[i:]
+		break
 	}
 	if len(list) > MaxRevisionsAhead {
 		return nil, Refusef(ReasonQuota, "%d revisions of %q wait to begin", len(list), a.Title)
@@ -167,58 +173,6 @@ func (p Pacts) Covers(c *Charter, now time.Time) error {
 		return err
 	}
 	return pact.Current(now).permits(c)
-}
-
-// Begins returns when a channel may begin: with its charter, and with its agreement.
-func (p Pacts) Begins(c *Charter) time.Time {
-	if pact := p[c.Agreement]; pact != nil {
-		return later(c.NotBefore, pact.Revisions[0].Begins)
-	}
-	return c.NotBefore
-}
-
-// End says when a channel ends, and why.
-type End struct {
-	At     time.Time
-	Reason Reason
-	Detail string
-}
-
-// Refusal is what is said to who comes too late.
-func (e End) Refusal() *Refusal { return Refuse(e.Reason, e.Detail) }
-
-// End returns when a channel ends that was let in: with its charter, with its
-// agreement, with a party's withdrawal, or because a revision allows it no more.
-// What comes late gives a countdown from when it came. A channel whose agreement is
-// not held has ended.
-func (p Pacts) End(c *Charter) End {
-	end := End{c.Expires, ReasonClosed, "ended " + stamp(c.Expires)}
-	if !c.NeedsAgreement() {
-		return end
-	}
-	pact := p[c.Agreement]
-	if pact == nil {
-		return End{time.Time{}, ReasonNoAgreement, c.Agreement.Short()}
-	}
-	sooner := func(at time.Time, why Reason, detail string) {
-		if !at.After(end.At) {
-			end = End{at, why, detail}
-		}
-	}
-	for i := range pact.Revisions {
-		r := &pact.Revisions[i]
-		if i+1 == len(pact.Revisions) || r.Ends.Before(pact.Revisions[i+1].Begins) {
-			sooner(r.Ends, ReasonWithdrawn, "\""+r.Title+"\" ended "+stamp(r.Ends))
-		}
-		if err := r.permits(c); err != nil {
-			sooner(later(r.Begins, r.Came.Add(r.Countdown)), ReasonAgreement, AsRefusal(err).Detail)
-		}
-	}
-	for i := range pact.Withdrawals {
-		w := &pact.Withdrawals[i]
-		sooner(later(w.At, w.Came.Add(pact.Revisions[0].Countdown)), ReasonWithdrawn, w.said(pact.Revisions[0].Title))
-	}
-	return end
 }
 
 func later(a, b time.Time) time.Time {

@@ -41,7 +41,7 @@ func TestNoAgreementNoChannel(t *testing.T) {
 			t.Errorf("%s: %v", why, err)
 		}
 	}
-	if end := p.End(&c); end.Reason != proto.ReasonNoAgreement || day0().Before(end.At) {
+	if end := p.Running(&c, day0()); end.Reason != proto.ReasonNoAgreement || day0().Before(end.At) {
 		t.Errorf("a channel whose agreement is not held ends %+v", end)
 	}
 	take(t, p, a, day0())
@@ -79,10 +79,10 @@ func TestWhenChannelsEnd(t *testing.T) {
 		"a revision without it, to come": {func(t *testing.T, p proto.Pacts, a proto.Agreement) {
 			take(t, p, revised(a, 1, day0().Add(5*time.Hour), narrower), hour)
 		}, 5 * time.Hour, proto.ReasonAgreement},
-		"one to come, withdrawn by the next": {func(t *testing.T, p proto.Pacts, a proto.Agreement) {
+		"one to come, before which a later one has begun": {func(t *testing.T, p proto.Pacts, a proto.Agreement) {
 			take(t, p, revised(a, 1, day0().Add(5*time.Hour), narrower), hour)
 			take(t, p, revised(a, 2, day0(), nil), hour)
-		}, 5 * time.Hour, proto.ReasonAgreement},
+		}, 100 * 24 * time.Hour, proto.ReasonWithdrawn},
 		"a revision with it": {func(t *testing.T, p proto.Pacts, a proto.Agreement) {
 			take(t, p, revised(a, 1, day0(), nil), hour)
 		}, 100 * 24 * time.Hour, proto.ReasonWithdrawn},
@@ -94,18 +94,18 @@ func TestWhenChannelsEnd(t *testing.T) {
 		take(t, p, a, day0())
 		tt.do(t, p, a)
 		c := chartered(a, "talk")
-		if end := p.End(&c); !end.At.Equal(day0().Add(tt.at)) || end.Reason != tt.want {
+		if end := p.Running(&c, hour); !end.At.Equal(day0().Add(tt.at)) || end.Reason != tt.want {
 			t.Errorf("%s: ends after %v for reason %d (%s); want %v, %d", why, end.At.Sub(day0()), end.Reason, end.Detail, tt.at, tt.want)
 		}
 	}
 	a, p := agreed(t), proto.Pacts{}
 	take(t, p, a, day0())
 	c := chartered(a, "talk")
-	if c.Expires = day0().Add(time.Hour); p.End(&c).Reason != proto.ReasonClosed || !p.End(&c).At.Equal(c.Expires) {
-		t.Errorf("a charter that ends first: %+v", p.End(&c))
+	if c.Expires = day0().Add(time.Hour); p.Running(&c, day0()).Reason != proto.ReasonClosed || !p.Running(&c, day0()).At.Equal(c.Expires) {
+		t.Errorf("a charter that ends first: %+v", p.Running(&c, day0()))
 	}
-	if c.Expires = a.Ends.Add(time.Hour); !p.End(&c).At.Equal(a.Ends) {
-		t.Errorf("a charter that would outlive its agreement: %+v", p.End(&c))
+	if c.Expires = a.Ends.Add(time.Hour); !p.Running(&c, day0()).At.Equal(a.Ends) {
+		t.Errorf("a charter that would outlive its agreement: %+v", p.Running(&c, day0()))
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // opening is when a charter can be used, at now at the earliest.
 func opening(pacts proto.Pacts, c *proto.Charter, now time.Time) time.Time {
-	if begins := pacts.Begins(c); begins.After(now) {
+	if begins := pacts.Span(c, now, false).Begins; begins.After(now) {
 		return begins
 	}
 	return now

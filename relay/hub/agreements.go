@@ -30,7 +30,7 @@ func (h *Hub) placeAgreement(d *heldDocument) (replaced []*heldDocument, err err
 
 // opening is when a charter that is registered now can be used.
 func (h *Hub) opening(c *proto.Charter) time.Time {
-	if begins := h.pacts.Begins(c); begins.After(h.now) {
+	if begins := h.pacts.Span(c, h.now, false).Begins; begins.After(h.now) {
 		return begins
 	}
 	return h.now
@@ -54,14 +54,35 @@ func (h *Hub) running(ch *channel) error {
 	return nil
 }
 
-// findEnds finds out anew when channels end.
+// findEnds finds out anew when channels end, and what is allowed now.
 func (h *Hub) findEnds() {
 	for _, ch := range h.sortedChannels() {
-		ch.begins, ch.end = h.pacts.Begins(&ch.charter), h.pacts.End(&ch.charter)
-		if ch.ended && h.now.Before(ch.end.At) {
+		was := ch.end
+		h.findSpan(ch)
+		switch {
+		case !ch.waits && h.now.Before(ch.begins) && h.now.Before(ch.end.At): // not now, but later
+			h.pause(ch, was)
+		case ch.ended && h.now.Before(ch.end.At):
 			h.runAgain(ch)
 		}
 	}
+	h.judgeUnagreed()
+}
+
+// findSpan finds out when a channel runs, as of now.
+func (h *Hub) findSpan(ch *channel) {
+	s := h.pacts.Span(&ch.charter, h.now, ch.created)
+	ch.begins, ch.end = s.Begins, s.End
+}
+
+// pause stops a channel that a revision allows no more and a later one will allow
+// again.
+func (h *Hub) pause(ch *channel, was proto.End) {
+	next := ch.end
+	if ch.end = was; !ch.ended {
+		h.stopChannel(ch)
+	}
+	ch.end, ch.ended, ch.waits = next, false, true
 }
 
 // runAgain offers a channel anew that had ended: a later revision allows it.
@@ -82,15 +103,31 @@ func (h *Hub) runAgain(ch *channel) {
 func (h *Hub) tickEnd(ch *channel) {
 	if ch.waits && !h.now.Before(ch.begins) {
 		ch.waits = false
-		h.openChannel(ch)
+		if ch.created {
+			h.runAgain(ch)
+		} else {
+			h.openChannel(ch)
+		}
 	}
 	if !ch.ended && !h.now.Before(ch.end.At) {
-		ch.ended = true
-		h.stopChannel(ch)
+		h.stopOrGoOn(ch)
 	}
 	if !ch.watch.IsZero() && !h.now.Before(ch.watch) {
 		ch.watch = ch.charter.NextObserverEnd(h.now)
 		h.observersGone(ch)
+	}
+}
+
+// stopOrGoOn stops a channel whose end has come, unless there is another time for it.
+func (h *Hub) stopOrGoOn(ch *channel) {
+	was := ch.end
+	h.findSpan(ch)
+	switch {
+	case !h.now.Before(ch.end.At):
+		ch.ended = true
+		h.stopChannel(ch)
+	case h.now.Before(ch.begins):
+		h.pause(ch, was)
 	}
 }
 

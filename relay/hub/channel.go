@@ -83,7 +83,8 @@ func (h *Hub) readCharter(signed []byte) (proto.Charter, proto.Name, error) {
 	return c, signer, h.pacts.Covers(&c, h.now)
 }
 
-// judgeCharter is readCharter without the agreement that the charter must rest on.
+// judgeCharter is readCharter without the agreement that the charter must rest on. A
+// charter that is not in force is returned beside the error.
 func (h *Hub) judgeCharter(signed []byte) (proto.Charter, proto.Name, error) {
 	payload, signer, err := h.judge.Charter(signed, h.now)
 	if err != nil {
@@ -93,9 +94,6 @@ func (h *Hub) judgeCharter(signed []byte) (proto.Charter, proto.Name, error) {
 	if err != nil {
 		return proto.Charter{}, proto.Name{}, err
 	}
-	if err := c.Check(h.now); err != nil {
-		return proto.Charter{}, proto.Name{}, err
-	}
 	if c.Revision != 0 { // its identifier is its own claim, not its digest
 		return proto.Charter{}, proto.Name{}, proto.Refusef(proto.ReasonCharter, "revision %d of %s creates no channel", c.Revision, c.Channel.Short())
 	}
@@ -103,13 +101,23 @@ func (h *Hub) judgeCharter(signed []byte) (proto.Charter, proto.Name, error) {
 	if p := h.channels[c.Parent]; c.Kind.Opened() && p != nil {
 		parent = &p.charter
 	}
-	return c, signer, c.SignerMay(signer, parent)
+	if err := c.SignerMay(signer, parent); err != nil {
+		return proto.Charter{}, proto.Name{}, err
+	}
+	return c, signer, c.Check(h.now)
 }
 
 // putCharter takes in a charter from our own authority: an endpoint of ours may
 // create the channel, at once or as soon as its agreement begins.
 func (h *Hub) putCharter(l *link, f *wire.Frame, b *wire.PutCharter) error {
-	c, signer, err := h.judgeCharter(b.Charter)
+	if err := h.register(l.peer, b.Charter); err != nil {
+		return err
+	}
+	return h.done(l, f)
+}
+
+func (h *Hub) register(peer proto.Name, signed []byte) error {
+	c, signer, err := h.judgeCharter(signed)
 	if err != nil {
 		return err
 	}
@@ -117,16 +125,18 @@ func (h *Hub) putCharter(l *link, f *wire.Frame, b *wire.PutCharter) error {
 		return proto.Refusef(proto.ReasonCharter, "%s signed by %s", c.Title, signer)
 	}
 	if err := h.pacts.Covers(&c, h.opening(&c)); err != nil {
+		h.remember(c, signed, peer, err)
 		return err
 	}
-	if h.channels[c.Channel] == nil {
-		if err := h.addChannel(newChannel(c, b.Charter)); err != nil {
-			return err
-		}
-		h.openChannel(h.channels[c.Channel])
-		h.emit(Audit{Peer: l.peer, Actor: signer, Kind: proto.KindPutCharter, Channel: c.Channel, What: "charter registered"})
+	if h.channels[c.Channel] != nil {
+		return nil
 	}
-	return h.done(l, f)
+	if err := h.addChannel(newChannel(c, signed)); err != nil {
+		return err
+	}
+	h.openChannel(h.channels[c.Channel])
+	h.emit(Audit{Peer: peer, Actor: signer, Kind: proto.KindPutCharter, Channel: c.Channel, What: "charter registered"})
+	return nil
 }
 
 func (h *Hub) addChannel(ch *channel) error {
@@ -144,14 +154,44 @@ func (h *Hub) addChannel(ch *channel) error {
 			return proto.Refusef(proto.ReasonQuota, "%d channels of %s", n, ch.charter.Owner)
 		}
 	}
+	if err := h.patrolRoom(ch.charter); err != nil {
+		return err
+	}
 	h.enter(ch)
 	h.saveChannel(ch)
 	return nil
 }
 
+// patrolRoom keeps one unit, and all of them, from filling the table with patrols,
+// which anybody who may speak on a calling channel opens: incidents must find room.
+// One that has ended counts until it is forgotten (docs/PROTOCOL.md, 4.4).
+func (h *Hub) patrolRoom(c proto.Charter) error {
+	if c.Kind != proto.KindPatrol {
+		return nil
+	}
+	opener, _ := c.Pair() // who signs a patrol is the owner's unit of the pair
+	all, own := 0, 0
+	for _, ch := range h.channels {
+		if ch.charter.Kind != proto.KindPatrol {
+			continue
+		}
+		all++
+		if by, _ := ch.charter.Pair(); by == opener {
+			own++
+		}
+	}
+	switch {
+	case own >= proto.MaxUnitPatrols:
+		return proto.Refusef(proto.ReasonQuota, "%d patrols of %s", own, opener)
+	case all >= proto.MaxPatrols:
+		return proto.Refusef(proto.ReasonFull, "%d patrols", all)
+	}
+	return nil
+}
+
 // enter puts a channel into the table and finds out when it ends.
 func (h *Hub) enter(ch *channel) {
-	ch.begins, ch.end = h.pacts.Begins(&ch.charter), h.pacts.End(&ch.charter)
+	h.findSpan(ch)
 	ch.waits = h.now.Before(ch.begins)
 	ch.watch = ch.charter.NextObserverEnd(h.now)
 	h.channels[ch.id] = ch
@@ -207,6 +247,11 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 		return proto.Refuse(proto.ReasonNoChannel, "the charter is not registered")
 	case c.Kind.Opened() && (signer != actor || h.channels[c.Parent] == nil):
 		return proto.Refusef(proto.ReasonCharter, "%s may not open this %s", actor, c.Kind)
+	}
+	if c.Kind == proto.KindIncident {
+		if err := h.isOf(c.Incident, c.Parent); err != nil {
+			return err
+		}
 	}
 	m, err := newMembership(b.GroupInfo, c, b.Charter, h.judge, h.now)
 	if err != nil {

@@ -67,23 +67,36 @@ func (h *Hub) offered(l *link, b *wire.ChannelOffer) error {
 			return nil
 		}
 	}
-	c, _, err := h.readCharter(b.Charter)
+	return h.followNew(l.peer, b.Charter, b.Created)
+}
+
+// followNew takes in a channel by its charter. What no agreement allows is remembered:
+// one may be on its way.
+func (h *Hub) followNew(peer proto.Name, signed []byte, created bool) error {
+	c, _, err := h.judgeCharter(signed)
+	if err == nil {
+		err = h.pacts.Covers(&c, h.now)
+	}
+	ours := created && c.Owner == peer.Agency && c.HasPartyAt(h.self.Agency, h.now)
 	if err != nil {
+		if ours {
+			h.remember(c, signed, peer, err)
+		}
 		return err
 	}
-	if c.Owner != l.peer.Agency || !c.HasPartyAt(h.self.Agency, h.now) || !b.Created {
-		return proto.Refusef(proto.ReasonCharter, "%s offered %s of %s", l.peer.Agency, c.Title, c.Owner)
+	if !ours {
+		return proto.Refusef(proto.ReasonCharter, "%s offered %s of %s", peer.Agency, c.Title, c.Owner)
 	}
 	if h.channels[c.Channel] != nil {
 		return nil
 	}
-	ch := newChannel(c, b.Charter)
+	ch := newChannel(c, signed)
 	ch.created = true
 	if err := h.addChannel(ch); err != nil {
 		return err
 	}
 	h.offerEndpoints(ch)
-	h.emit(Audit{Peer: l.peer, Kind: proto.KindChannelOffer, Channel: ch.id, What: "channel followed"})
+	h.emit(Audit{Peer: peer, Kind: proto.KindChannelOffer, Channel: ch.id, What: "channel followed"})
 	return nil
 }
 

@@ -33,6 +33,9 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	if err := ch.hosted.book.MayHail(b, actor, h.entryTime()); err != nil {
 		return err
 	}
+	if err := h.isOf(proto.IncidentID(b.Incident), ch.id); err != nil {
+		return err
+	}
 	if err := ch.canOpen(b.To); err != nil {
 		return err
 	}
@@ -40,6 +43,20 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 		return err
 	}
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
+	return nil
+}
+
+// isOf refuses an incident that was opened on another calling channel of this hub: who
+// merely knows its name must not be told of it, nor write into its record.
+func (h *Hub) isOf(id proto.IncidentID, calling proto.ChannelID) error {
+	for _, ch := range h.channels {
+		if ch.charter.Owner != h.self.Agency || ch.id == calling || ch.charter.Parent == calling {
+			continue
+		}
+		if _, opened := ch.hosted.book.Case(id); opened || ch.charter.Incident == id {
+			return proto.Refusef(proto.ReasonConflict, "incident %s is another channel's", id)
+		}
+	}
 	return nil
 }
 

@@ -231,7 +231,8 @@ type Hub struct {
 	trust         []byte       // newest signed trust list, for endpoints
 	lists         []SignedList // newest revocation lists, for endpoints and partners
 	pacts         proto.Pacts  // agreements, as the documents say
-	lastID        uint64       // of requests that this relay sends
+	unagreed      unagreedList
+	lastID        uint64 // of requests that this relay sends
 	beats         beats
 	documents     documents
 	lostDocuments lostDocuments
@@ -316,6 +317,7 @@ func (h *Hub) tick() {
 		h.tickRetention(ch)
 		h.forgetEnded(ch)
 	}
+	h.tickUnagreed()
 	h.tickEnded()
 	h.tickNotices()
 	h.last = h.now

@@ -123,6 +123,47 @@ func TestLogIsBounded(t *testing.T) {
 	}
 }
 
+// TestPatrolsLeaveRoomForIncidents: however many patrols there are, a call for help
+// still opens its channel.
+func TestPatrolsLeaveRoomForIncidents(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "agreement pact channel=calling:calling:calling:us party=us:send=unit+desk:hail=unit+desk party=mx:send=unit+desk:hail=unit+desk channel=i:incident:Incidents:us,mx party=us:send=unit+desk party=mx:send=unit+desk channel=p:patrol:Patrols:us,mx party=us:send=unit party=mx:send=unit")
+	do(t, w, "up us/authority")
+	do(t, w, "from us/authority: document pact")
+	do(t, w, "charter calling kind=calling agreement=pact party=us:send=unit+desk:hail=unit+desk party=mx:send=unit+desk:hail=unit+desk template=us:send=unit+desk template=mx:send=unit+desk storage=none")
+	do(t, w, "up us/desk/d")
+	do(t, w, "channel calling us/desk/d")
+	prepare := func(n int) (unit, frame string) {
+		unit = fmt.Sprint("us/unit/u", n/proto.MaxUnitPatrols)
+		if n%proto.MaxUnitPatrols == 0 {
+			do(t, w, "up %s", unit)
+		}
+		do(t, w, "charter p%d kind=patrol signer=%s parent=calling storage=none expires=%ds party=us:send=unit:only=%s party=mx:send=unit:only=mx/unit/x", n, unit, 3600+n, unit)
+		do(t, w, "make g%d by %s on p%d create", n, unit, n)
+		return unit, fmt.Sprintf("create-channel p%d group-info=g%d", n, n)
+	}
+	for n := range proto.MaxPatrols {
+		unit, frame := prepare(n)
+		w.hub.Apply(w.now, hub.FrameIn{Link: w.links[unit], Frame: frameOf(t, w, frame)})
+	}
+	if got := len(w.hub.View()); got != proto.MaxPatrols+1 {
+		t.Fatalf("%d channels, want %d patrols and one", got, proto.MaxPatrols)
+	}
+	unit, frame := prepare(proto.MaxPatrols)
+	w.lines = nil
+	if do(t, w, "from %s: %s", unit, frame); !strings.Contains(strings.Join(w.lines, "\n"), fmt.Sprintf("(%d)", proto.ReasonFull)) {
+		t.Errorf("one more patrol: %v", w.lines)
+	}
+	do(t, w, "charter i1 kind=incident incident=i1 parent=calling signer=us/desk/d storage=none expires=6h party=us:send=unit+desk party=mx:send=unit")
+	do(t, w, "make gi by us/desk/d on i1 create")
+	w.lines = nil
+	do(t, w, "from us/desk/d: create-channel i1 group-info=gi")
+	if len(w.lines) == 0 || strings.Contains(strings.Join(w.lines, "\n"), "refused") || len(w.hub.View()) != proto.MaxPatrols+2 {
+		t.Errorf("an incident, among %d channels: %v", len(w.hub.View()), w.lines)
+	}
+}
+
 // TestDocumentsAreBounded: a relay that holds as many as it may refuses one more, and
 // keeps what it has; so it does with what one partner issues.
 func TestDocumentsAreBounded(t *testing.T) {

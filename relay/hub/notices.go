@@ -105,6 +105,25 @@ func (h *Hub) tickNotices() {
 	}
 }
 
+// underWay lists the notices of some agencies whose change is under way, and of which
+// no other takes the place, in the order in which they are stored.
+func (h *Hub) underWay(agencies []proto.Agency) (list []*heldDocument) {
+	replaced := make(map[proto.NoticeID]bool)
+	for _, d := range h.documents.held {
+		switch n := d.Notice; {
+		case n == nil || !slices.Contains(agencies, n.Agency):
+		case n.Stage(h.now) == proto.StageBegun && n.Kind != proto.NoticeWithdrawn:
+			list = append(list, d)
+			fallthrough
+		default:
+			replaced[n.Replaces] = true
+		}
+	}
+	list = slices.DeleteFunc(list, func(d *heldDocument) bool { return replaced[d.Notice.ID] })
+	slices.SortFunc(list, func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
+	return list
+}
+
 // NoticeSummary is a change notice as it is held here.
 type NoticeSummary struct {
 	proto.Notice

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -25,8 +26,9 @@ const (
 	useOffer        // charters that a partner tells us of: a signature each
 	useWelcome      // welcomes that a partner brings
 	useRenew        // renewals of certificates, which the authority signs
-	useRead         // log pages, group information and subscriptions: reads of many records, or long answers
+	useRead         // log and record pages, group information and subscriptions: reads of many records, or long answers
 	useSealed       // sealed parts fetched: a read of one record each
+	useRecord       // what a partner brings and answers of records: signatures
 	useTell         // how far the log has come, by the mark
 	useDocument     // documents that a partner brings: a hash each
 	useJudge        // of those that are not held, one for the reading and one for each signature that is judged
@@ -79,6 +81,8 @@ func allow(u use) allowance {
 		return allowance{endpoint: m(600, 600), partner: m(12000, 6000)}
 	case useSealed:
 		return allowance{endpoint: m(6000, 128*proto.MaxEntries), partner: m(120_000, 512*proto.MaxEntries)}
+	case useRecord:
+		return allowance{partner: m(12_000, 6_000)}
 	case useTell:
 		return allowance{endpoint: m(6000, 400), partner: m(60_000, 6000)}
 	case useOctets:
@@ -118,10 +122,18 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return useFloor, 1, 0
 	case *wire.Frame_FetchKeyPackage:
 		return useFetch, 1, 0
-	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe:
+	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe, *wire.Frame_FetchRecord:
 		return useRead, 1, 0
 	case *wire.Frame_FetchSealed:
 		return useSealed, min(max(1, len(b.FetchSealed.Ids)), proto.MaxEntries), 0
+	case *wire.Frame_RecordEntries:
+		octets := 0
+		for _, kept := range slices.Concat(b.RecordEntries.Lines, b.RecordEntries.Documents) {
+			octets += len(kept)
+		}
+		return useRecord, 1, octets
+	case *wire.Frame_RecordAnswer:
+		return useRecord, 1, 0
 	case *wire.Frame_Read:
 		return useTell, 1, 0
 	case *wire.Frame_Progress:

@@ -23,6 +23,7 @@ type Summary struct {
 
 	Agreements []AgreementSummary // by title
 	Documents  int                // held; bound proto.MaxDocuments
+	Unagreed   int                // charters that no agreement allows yet, judged again; 64 of an owner
 }
 
 // AgreementSummary is one agreement that is held.
@@ -100,7 +101,7 @@ func (u Upstream) String() string {
 // Summary looks at the hub and changes nothing. Whoever owns the hub calls it,
 // between events.
 func (h *Hub) Summary() Summary {
-	s := Summary{Shelves: len(h.packages), Documents: len(h.documents.held), Notices: h.noticeSummaries()}
+	s := Summary{Shelves: len(h.packages), Documents: len(h.documents.held), Unagreed: len(h.unagreed.list), Notices: h.noticeSummaries()}
 	for _, ch := range h.sortedChannels() {
 		s.Channels = append(s.Channels, h.summaryOf(ch))
 	}

@@ -330,3 +330,21 @@ func shotsFired(t *testing.T) phrase.Content {
 	t.Helper()
 	return phraseOf(t, "shots-fired", "place=28.7091,-100.4995")
 }
+
+// TestAnObserverIsShownAfterARestart: a device that comes back as the member it was
+// tells of the observers that are there.
+func TestAnObserverIsShownAfterARestart(t *testing.T) {
+	withObserver(t, 10*time.Minute, directly, func(t *testing.T, a *accord, until time.Time) {
+		id, state := a.border.us.Identity("unit/r"), client.NewMemoryState()
+		e := a.border.us.EndpointWith(id, state)
+		e.MustJoin(a.talk)
+		o := a.ca.Endpoint("desk/observer")
+		o.MustJoin(a.talk)
+		there := func(x client.ObserverThere) bool { return x.Name == o.Name() && x.Until.Equal(until) }
+		relaytest.Wait(t, e.Watch, "an observer has come", there)
+		e.Close()
+		e = a.border.us.EndpointWith(id, state)
+		e.MustJoin(a.talk)
+		relaytest.Wait(t, e.Watch, "an observer is there", there)
+	})
+}
