@@ -26,6 +26,8 @@ const (
 	MaxPaged        = 8         // names that one step pages
 	MaxRounds       = 99        // of one hail's ladder
 	MaxCalls        = 10_000    // hails that a calling channel's hub remembers
+	MaxOpenHails    = 64        // of one sender that nobody has committed to; of one incident that are not over
+	MaxDuplicates   = 100       // incidents that are merged into one
 	MaxDuties       = 1 << 10   // desks of a calling channel whose duty is known
 	MaxMembers      = 1 << 10   // of a channel: the sender index has KIDSenderBits
 	MaxEntries      = 128       // log entries in one answer
@@ -57,7 +59,7 @@ const (
 	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
 	EndedChannelLife = 10 * time.Minute       // an ended channel is forgotten after this
 	HailLife         = 10 * time.Minute       // longest life of an unanswered hail; with a ladder, after its last step
-	MinRearm         = time.Minute            // a ladder begins again no sooner after an acceptance
+	MinRearm         = time.Minute            // a ladder begins again no sooner after an acceptance, or, by a person, after it began
 	HookAnswer       = 30 * time.Second       // a paged hook that has not said so long whether it delivered has failed
 	DeskAway         = 60 * time.Second       // a desk without a subscription for so long is unmanned
 	ClockSkewWarning = 2 * time.Minute        // between two parties' clocks

@@ -42,6 +42,7 @@ func TestWhoMayDoWhatWithAnIncident(t *testing.T) {
 			p.ok(p.reply("g", "mx/desk/m", proto.HailAccepted))
 			p.ok(p.act("i", "mx/desk/other", proto.ActHandOver, to("us/unit/holder")))
 			p.ok(p.act("j", "mx/desk/m", proto.ActHandOver, to("us/unit/holder")))
+			p.now = p.now.Add(proto.MinRearm)
 			want := map[byte]proto.Reason{'y': 0, 'I': proto.ReasonIncident, 'T': proto.ReasonTaken}[a.may[i]]
 			p.want(fmt.Sprintf("%s by %s", a.word, by), p.act("i", by, a.act, a.with), want)
 		}

@@ -44,6 +44,7 @@ type hosted struct {
 	first     uint64 // oldest one that is still kept; 0: none has expired
 	seen      map[proto.MessageID]stored
 	book      *incident.Book           // of hails and incidents
+	stalled   bool                     // ladders wait, for the log has no place for their pages
 	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
 }
 

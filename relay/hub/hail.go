@@ -39,6 +39,9 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	if err := ch.canOpen(b.To); err != nil {
 		return err
 	}
+	if err := ch.hosted.book.MayOpen(proto.IncidentID(b.Incident), actor, proto.Priority(b.Urgency)); err != nil { // all has been judged
+		return err
+	}
 	if err := ch.hosted.book.Hail(b, actor, h.entryTime()); err != nil {
 		return err
 	}
@@ -116,6 +119,9 @@ func (h *Hub) incident(l *link, ch *channel, actor proto.Name, f *wire.Frame, b 
 				return err
 			}
 		}
+		if err := ch.hosted.book.MayMerge(b); err != nil {
+			return err
+		}
 		return ch.hosted.book.Act(b, actor, at)
 	})
 }
@@ -152,18 +158,34 @@ func (h *Hub) tickHails(ch *channel) {
 		return
 	}
 	at := h.entryTime()
+	if err := ch.hosted.room(roomForPages); err != nil {
+		h.stall(ch, at, err)
+		return
+	}
+	ch.hosted.stalled = false
 	for range len(ch.charter.Ladder) + 2 { // a round and an expiry at most are overdue
 		list := ch.hosted.book.Due(at)
 		if len(list) == 0 {
 			return
 		}
 		for _, d := range list {
+			if ch.hosted.room(roomForPages) != nil {
+				return
+			}
 			if d.Expire {
 				h.expire(ch, d, at)
 			} else {
 				h.page(ch, d, at)
 			}
 		}
+	}
+}
+
+// stall says, once, that a ladder waits because the log has no place for its pages.
+func (h *Hub) stall(ch *channel, at time.Time, why error) {
+	if !ch.hosted.stalled && len(ch.hosted.book.Due(at)) > 0 {
+		ch.hosted.stalled = true
+		h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ladders wait: " + why.Error(), Alarm: true})
 	}
 }
 

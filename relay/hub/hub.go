@@ -260,6 +260,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		doubts:        make(doubts),
 		lostDocuments: newLostDocuments(),
 		documents:     newDocuments(),
+		unagreed:      unagreedList{list: make(map[proto.ChannelID]unagreed)},
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
 	return h

@@ -164,6 +164,85 @@ func TestPatrolsLeaveRoomForIncidents(t *testing.T) {
 	}
 }
 
+// TestPagesLeaveTheRoomForRemovals: ladders have room of their own beyond what calls
+// for help have. When it is full they wait, the administrator is told once, and when
+// there is room again they go on.
+func TestPagesLeaveTheRoomForRemovals(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk ladder=10s:us/desk/d")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	do(t, w, "from us/unit/a: hail calling h1 incident=i1 from=us/unit/a to=mx/desk/m urgency=urgent expires-ms=1m")
+	pages := func(kept int) string {
+		w.hub.FillLog(w.made.channels["calling"], uint64(kept))
+		w.log["calling"], w.lines = uint64(kept), nil
+		do(t, w, "tick 15s")
+		return strings.Join(w.lines, "\n")
+	}
+	if got := pages(proto.MaxLog * 43 / 40); strings.Contains(got, "page=") || strings.Count(got, "ladders wait") != 1 {
+		t.Errorf("on a log that is full up to the room for removals: %s", got)
+	}
+	if got := pages(proto.MaxLog*43/40 - 1); strings.Count(got, "page=") != 1 || strings.Contains(got, "ladders wait") {
+		t.Errorf("with room for one: %s", got)
+	}
+}
+
+// TestAHubBoundsWhatOneSenderHasOpen: and takes no more before something is over.
+func TestAHubBoundsWhatOneSenderHasOpen(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	hail := func(i int) string {
+		w.lines = nil
+		do(t, w, "wait 20s") // within the rates
+		do(t, w, "from us/unit/a: hail calling h%d incident=i%d from=us/unit/a to=mx/desk/m urgency=urgent expires-ms=5m", i, i)
+		return strings.Join(w.lines, "\n")
+	}
+	for i := range proto.MaxOpenHails {
+		if got := hail(i); strings.Contains(got, "refused") {
+			t.Fatalf("hail %d: %s", i, got)
+		}
+	}
+	if got := hail(proto.MaxOpenHails); !strings.Contains(got, "(601)") {
+		t.Errorf("one more: %s", got)
+	}
+	do(t, w, "from us/unit/a: hail-reply calling x hail=h7 from=us/unit/a state=cancelled")
+	if got := hail(proto.MaxOpenHails); strings.Contains(got, "refused") {
+		t.Errorf("after one is over: %s", got)
+	}
+}
+
+// TestAHubBoundsDuplicates: what is merged into one incident.
+func TestAHubBoundsDuplicates(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	for i := range proto.MaxDuplicates + 2 {
+		w.lines = nil
+		do(t, w, "wait 20s") // within the rates
+		do(t, w, "from us/unit/a: hail calling h%d incident=i%d from=us/unit/a to=mx/desk/m urgency=urgent expires-ms=5m", i, i)
+		do(t, w, "from us/unit/a: hail-reply calling x%d hail=h%d from=us/unit/a state=cancelled", i, i)
+		if i > 0 {
+			do(t, w, "from us/unit/a: incident calling m%d incident=i%d from=us/unit/a act=merge into=i0", i, i)
+		}
+		got := strings.Join(w.lines, "\n")
+		if full := strings.Contains(got, "(600)"); full != (i > proto.MaxDuplicates) || !full && strings.Contains(got, "refused") {
+			t.Fatalf("duplicate %d: %s", i, got)
+		}
+	}
+}
+
 // TestDocumentsAreBounded: a relay that holds as many as it may refuses one more, and
 // keeps what it has; so it does with what one partner issues.
 func TestDocumentsAreBounded(t *testing.T) {
