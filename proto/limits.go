@@ -57,6 +57,7 @@ const (
 	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
 	EndedChannelLife = 10 * time.Minute       // an ended channel is forgotten after this
 	HailLife         = 10 * time.Minute       // longest life of an unanswered hail; with a ladder, after its last step
+	HailHeld         = 30 * 24 * time.Hour    // a hail that is not over keeps its channel's log for so long beyond its time
 	MinRearm         = time.Minute            // a ladder begins again no sooner after an acceptance, or, by a person, after it began
 	HookAnswer       = 30 * time.Second       // a paged hook that has not said so long whether it delivered has failed
 	DeskAway         = 60 * time.Second       // a desk without a subscription for so long is unmanned
