@@ -25,7 +25,7 @@ const (
 	MaxLadder       = 8         // steps of a ladder
 	MaxPaged        = 8         // names that one step pages
 	MaxRounds       = 99        // of one hail's ladder
-	MaxCalls        = 10_000    // hails that a calling channel's hub remembers
+	MaxCalls        = 10_000    // hails that a calling channel's hub remembers; of one agency its part by MaxParties
 	MaxOpenHails    = 64        // of one sender that nobody has committed to; of one incident that are not over
 	MaxDuplicates   = 100       // incidents that are merged into one
 	MaxDuties       = 1 << 10   // desks of a calling channel whose duty is known

@@ -176,7 +176,7 @@ func TestDutyIsToldByItsAgency(t *testing.T) {
 	p.ok(p.duty("", "us/hook/pager", proto.DutyManned, ""))
 }
 
-func TestDutiesAndCallsAreBounded(t *testing.T) {
+func TestDutiesAreBounded(t *testing.T) {
 	p := newPlay(t, charter(true))
 	n := 0
 	for i := range proto.MaxDuties {
@@ -188,14 +188,36 @@ func TestDutiesAndCallsAreBounded(t *testing.T) {
 		t.Errorf("one agency has told of %d desks", n)
 	}
 	p.ok(p.duty("us/desk/d", "us/desk/d", proto.DutyOff, "")) // another's share is its own
+}
 
-	for i := range proto.MaxCalls {
-		p.ok(p.hail(fmt.Sprint("h", i), fmt.Sprint("i", i), "us/unit/a", "mx/desk/m"))
+// TestOneAgencyDoesNotFillTheBook: with hails that somebody has committed to and nobody
+// ends, it fills its own share. What is over makes room, and for an emergency the
+// oldest that is committed.
+func TestOneAgencyDoesNotFillTheBook(t *testing.T) {
+	p := newPlay(t, charter(true))
+	may := func(by string, u proto.Priority) error { return p.book.MayOpen(iid("more"), name(by), u) }
+	for i := range proto.MaxCalls / proto.MaxParties {
+		h := fmt.Sprint("h", i)
+		p.ok(may("us/unit/a", proto.PriorityRoutine))
+		p.ok(p.hail(h, fmt.Sprint("i", i), "us/unit/a", "mx/desk/m"))
+		p.ok(p.reply(h, "mx/desk/m", proto.HailAccepted))
+		p.ok(p.reply(h, "mx/desk/m", proto.HailCommitted))
 	}
-	p.want("one more", p.hail("more", "more", "us/unit/a", "mx/desk/m"), proto.ReasonFull)
-	p.ok(p.reply("h7", "us/unit/a", proto.HailCancelled))
+	p.ok(may("mx/unit/u", proto.PriorityRoutine))
+	p.want("one more", may("us/unit/a", proto.PriorityImminentPeril), proto.ReasonFull)
+	p.want("of any of its names", may("us/unit/b", proto.PriorityRoutine), proto.ReasonFull)
+	p.ok(may("us/unit/b", proto.PriorityEmergency))
+	p.ok(p.hail("e", "ie", "us/unit/b", "mx/desk/m"))
+	if _, known := p.book.Call(mid("h0")); known {
+		t.Error("the oldest did not make room for an emergency")
+	}
+	p.ok(p.reply("h7", "mx/desk/m", proto.HailReleased))
+	p.ok(may("us/unit/a", proto.PriorityRoutine))
 	p.ok(p.hail("more", "more", "us/unit/a", "mx/desk/m"))
 	if _, known := p.book.Call(mid("h7")); known {
 		t.Error("what is over did not make room")
+	}
+	if _, known := p.book.Call(mid("h1")); !known {
+		t.Error("what is not over has made room for what is no emergency")
 	}
 }
