@@ -221,3 +221,23 @@ func TestOneAgencyDoesNotFillTheBook(t *testing.T) {
 		t.Error("what is not over has made room for what is no emergency")
 	}
 }
+
+// TestAStandInOffDuty: a desk that another stands in for is as that one is.
+func TestAStandInOffDuty(t *testing.T) {
+	p := newPlay(t, charter(true))
+	p.ok(p.duty("mx/desk/m", "mx/desk/m", proto.DutyHandOver, "mx/desk/night"))
+	p.ok(p.duty("mx/desk/night", "mx/desk/night", proto.DutyOff, ""))
+	p.ok(p.hail("h", "i", "us/unit/a", "mx/desk/m"))
+	p.did(p.run(0), "0s 1.1 super") // no ladder waits for it
+	p.ok(p.reply("h", "mx/desk/super", proto.HailAccepted))
+	p.want("an incident is not handed to it", p.act("i", "mx/desk/super", proto.ActHandOver, to("mx/desk/m")), proto.ReasonOffDuty)
+	p.want("nor a desk to who is off", p.duty("mx/desk/other", "mx/desk/other", proto.DutyHandOver, "mx/desk/night"), proto.ReasonOffDuty)
+	p.want("nor does that take one", p.duty("mx/desk/night", "mx/desk/other", proto.DutyOn, ""), proto.ReasonOffDuty)
+	if !p.book.OffDuty(name("mx/desk/m")) || p.book.OffDuty(name("mx/desk/other")) {
+		t.Error("the desk itself is off duty, the other is not")
+	}
+	p.ok(p.duty("mx/desk/night", "mx/desk/night", proto.DutyOn, ""))
+	if p.book.OffDuty(name("mx/desk/m")) {
+		t.Error("the stand-in is back")
+	}
+}

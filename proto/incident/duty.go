@@ -53,6 +53,9 @@ func (b *Book) Duty(m *wire.Duty, by proto.Name, at time.Time) error {
 	d.Role, d.By, d.At = role, by, at
 	switch act {
 	case proto.DutyOn:
+		if by != role && b.duties[by].Off {
+			return proto.Refuse(proto.ReasonOffDuty, by.String())
+		}
 		d.Off, d.StandsIn = false, standIn(by, role)
 	case proto.DutyOff:
 		d.Off = true
@@ -60,6 +63,9 @@ func (b *Book) Duty(m *wire.Duty, by proto.Name, at time.Time) error {
 		to, err := proto.ParseName(m.To)
 		if err != nil || to.Role != proto.RoleDesk || to.Agency != role.Agency || b.charter.RightOf(to) != proto.RightSend {
 			return proto.Refuse(proto.ReasonHailTo, m.To)
+		}
+		if to != role && b.duties[to].Off {
+			return proto.Refuse(proto.ReasonOffDuty, m.To)
 		}
 		d.Off, d.StandsIn = false, standIn(to, role)
 	case proto.DutyUnmanned, proto.DutyManned:
@@ -118,7 +124,13 @@ func (d Duty) OnDuty() proto.Name {
 
 func (b *Book) onDuty(role proto.Name) proto.Name { return b.DutyOf(role).OnDuty() }
 
-func (b *Book) unmanned(n proto.Name) bool { d := b.duties[n]; return d.Off || d.Unmanned }
+// OffDuty reports whether nobody is on duty for a desk, as its agency has said: of it,
+// or of who stands in for it.
+func (b *Book) OffDuty(role proto.Name) bool {
+	return b.duties[role].Off || b.duties[b.onDuty(role)].Off
+}
+
+func (b *Book) unmanned(n proto.Name) bool { return b.OffDuty(n) || b.duties[n].Unmanned }
 
 // Duties lists every desk of which something has been said, by name.
 func (b *Book) Duties() []Duty {
