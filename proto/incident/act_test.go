@@ -178,16 +178,26 @@ func TestDutyIsToldByItsAgency(t *testing.T) {
 
 func TestDutiesAreBounded(t *testing.T) {
 	p := newPlay(t, charter(true))
-	n := 0
-	for i := range proto.MaxDuties {
-		if p.duty("mx/desk/m", fmt.Sprintf("mx/desk/d%d", i), proto.DutyOff, "") == nil {
-			n++
+	const share = proto.MaxDuties / proto.MaxParties
+	for i := range share {
+		p.now = p.now.Add(time.Second)
+		p.ok(p.duty("mx/desk/m", fmt.Sprintf("mx/desk/d%d", i), proto.DutyOn, ""))
+	}
+	p.want("one more", p.duty("mx/desk/m", "mx/desk/m", proto.DutyOff, ""), proto.ReasonFull)
+	p.ok(p.duty("us/desk/d", "us/desk/d", proto.DutyOff, "")) // another's share is its own
+	p.ok(p.duty("", "mx/desk/super", proto.DutyUnmanned, "")) // and what a ladder needs is always told
+	p.ok(p.duty("", "mx/desk/super", proto.DutyManned, ""))
+	p.now = p.now.Add(time.Second)
+	p.ok(p.duty("mx/desk/d9", "mx/desk/d9", proto.DutyOn, "")) // as it would be were nothing known
+	p.ok(p.duty("mx/desk/m", "mx/desk/m", proto.DutyOff, ""))
+	for _, d := range p.book.Duties() {
+		if d.Role == name("mx/desk/super") {
+			t.Errorf("%+v is still known, for the longest time as if nothing were", d)
 		}
 	}
-	if n != proto.MaxDuties/proto.MaxParties {
-		t.Errorf("one agency has told of %d desks", n)
+	if !p.book.DutyOf(name("mx/desk/m")).Off {
+		t.Error("the desk is not off duty")
 	}
-	p.ok(p.duty("us/desk/d", "us/desk/d", proto.DutyOff, "")) // another's share is its own
 }
 
 // TestOneAgencyDoesNotFillTheBook: with hails that somebody has committed to and nobody

@@ -47,7 +47,7 @@ func (b *Book) Duty(m *wire.Duty, by proto.Name, at time.Time) error {
 		return proto.Refuse(proto.ReasonHailTo, role.String())
 	case !hub && (by.Role != proto.RoleDesk || by.Agency != role.Agency || b.charter.RightOf(by) != proto.RightSend):
 		return proto.Refusef(proto.ReasonForbidden, "%s tells the duty of %s", by, role)
-	case !known && b.dutiesOf(role.Agency) >= maxDutiesOf:
+	case !known && !hub && b.dutiesOf(role.Agency) >= maxDutiesOf && b.IdleDuty(role) == (proto.Name{}):
 		return proto.Refusef(proto.ReasonFull, "the duty of %d desks of %s is known", maxDutiesOf, role.Agency)
 	}
 	d.Role, d.By, d.At = role, by, at
@@ -74,8 +74,33 @@ func (b *Book) Duty(m *wire.Duty, by proto.Name, at time.Time) error {
 		}
 		d.Unmanned = act == proto.DutyUnmanned
 	}
+	if !hub {
+		delete(b.duties, b.IdleDuty(role))
+	}
 	b.duties[role] = d
 	return nil
+}
+
+// IdleDuty returns the desk whose duty is forgotten so that a role's can be known:
+// when its agency's share is full, the one that has for the longest time been on duty
+// itself, as a desk is of which nothing is known. Zero: none. What the hub says needs
+// no room: it speaks of what a ladder needs, and that is bounded.
+func (b *Book) IdleDuty(role proto.Name) (idle proto.Name) {
+	if _, known := b.duties[role]; known || b.dutiesOf(role.Agency) < maxDutiesOf {
+		return proto.Name{}
+	}
+	var since time.Time
+	for _, d := range b.Duties() {
+		if d.Role.Agency == role.Agency && !d.Off && !d.Unmanned && d.StandsIn == (proto.Name{}) && (idle == (proto.Name{}) || d.At.Before(since)) {
+			idle, since = d.Role, d.At
+		}
+	}
+	return idle
+}
+
+// InLadder reports whether a step of the channel's ladder pages a name.
+func (b *Book) InLadder(n proto.Name) bool {
+	return slices.ContainsFunc(b.charter.Ladder, func(s proto.LadderStep) bool { return slices.Contains(s.Page, n) })
 }
 
 // answers reports whether duty can be told of a name: of desks that may answer, and
