@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/incident"
 	"crossband/proto/wire"
@@ -78,6 +79,32 @@ func TestAHailInDoubtIsNotLate(t *testing.T) {
 	if late := ch.lateLocked(time.Now().Add(time.Hour)); len(late) != 0 {
 		t.Errorf("in doubt: %v", late)
 	}
+}
+
+// TestADeskWhoseClockIsAheadRings: whether a hail has rung itself out is told by the
+// log's time, not by the desk's own.
+func TestADeskWhoseClockIsAheadRings(t *testing.T) {
+	ch, ahead := callingChannel(), 30*time.Minute
+	ch.s.cfg.Identity = &identity.Identity{Name: proto.Name{Agency: "mx.example", Role: proto.RoleDesk, Label: "m"}}
+	made := time.Now().Add(-ahead)
+	h := &Hail{s: ch.s, ch: ch, id: call(t, ch, made, time.Minute), state: proto.HailSent}
+	rings := func(why string, want bool, log ...time.Duration) {
+		t.Helper()
+		var list []*wire.Entry
+		for _, after := range log {
+			list = append(list, &wire.Entry{TimeMs: made.Add(after).UnixMilli()})
+		}
+		ch.clockLocked(list, time.Now())
+		if got := h.ringsLocked(); got != want {
+			t.Errorf("%s: rings %v", why, got)
+		}
+	}
+	rings("nothing is known of the time", true)
+	rings("as it comes", true, 0)
+	rings("a minute later", true, time.Minute)
+	rings("a time that is yet to come", true, ahead+time.Hour)
+	rings("its ladder and its life are over", false, 3*time.Minute, time.Minute)
+	rings("an entry that was written with a wrong clock", false, 0)
 }
 
 // TestTheBookFollowsAHailThatIsForgotten: what rules the channel does not hang on what

@@ -142,6 +142,7 @@ func TestHailsThatMayNotBe(t *testing.T) {
 	p.want("an exercise in an actual one", p.hail("h2", "i", "us/unit/a", "mx/desk/m", drill), proto.ReasonExercise)
 	p.want("to oneself", p.hail("h2", "j", "us/desk/d", "us/desk/d"), proto.ReasonHailTo)
 	p.want("to a unit", p.hail("h2", "j", "us/unit/a", "mx/unit/u"), proto.ReasonHailTo)
+	p.want("to a hook", p.hail("h2", "j", "us/unit/a", "us/hook/pager"), proto.ReasonHailTo)
 	p.ok(p.hail("h2", "i", "us/unit/a", "mx/desk/m")) // a second hail of one incident
 	p.ok(p.hail("h3", "j", "us/hook/sensor", "us/desk/d"))
 }
