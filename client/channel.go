@@ -73,6 +73,7 @@ type Channel struct {
 	book    *incident.Book                   // of a calling channel: hails, incidents, duty
 	overdue map[proto.MessageID]incident.Due // what the hub was late with, as last told
 	touch   time.Time                        // since when we are in touch with the hub
+	logTime time.Time                        // the newest time in the log, as far as this run has read it
 
 	sender *sframe.Sender // seals our voice in the present epoch; nil: not a member
 	floor  FloorChanged

@@ -99,24 +99,6 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 	return h, err
 }
 
-// maxHails bounds the hails that a session remembers; beyond it those that are
-// over go, and then any.
-const maxHails = 1024
-
-func (s *Session) rememberLocked(h *Hail) {
-	for _, overOnly := range []bool{true, false} {
-		for id, old := range s.hails {
-			if len(s.hails) < maxHails {
-				break
-			}
-			if old.state.Over() || !overOnly {
-				delete(s.hails, id)
-			}
-		}
-	}
-	s.hails[h.id] = h
-}
-
 // FindHail returns a hail that this endpoint sent or has seen, or nil.
 func (s *Session) FindHail(id proto.MessageID) *Hail {
 	s.mu.Lock()
@@ -158,9 +140,21 @@ func (h *Hail) WaitIncident(ctx context.Context) (proto.ChannelID, error) {
 }
 
 // Reply moves the hail on: Accepted, Committed, Declined, Cancelled or
-// Released, with words of the phrasebook if what is not nil. It returns when the
-// hub has it.
+// Released, with words of the phrasebook if what is not nil. It returns nil when it is
+// in the log, for the hub may refuse it until then, and returns that refusal. While the
+// hub or our relay is away, or when ctx ends before, it returns an error that wraps
+// ErrWaiting: the reply goes out when it can, and MessageMoved tells what becomes of it.
 func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Reason, what *phrase.Content) error {
+	return h.ReplyAs(ctx, proto.NewMessageID(), state, reason, what)
+}
+
+// ReplyAs replies under an identifier of the caller's, who may learn by it
+// (MessageMoved) what became of the reply and may reply again after a crash: one that
+// is on its way, or has been lately, is not sent twice.
+func (h *Hail) ReplyAs(ctx context.Context, id proto.MessageID, state proto.HailState, reason proto.Reason, what *phrase.Content) error {
+	if h.ch.Delivery(id).State != 0 {
+		return nil
+	}
 	m := &wire.Message{}
 	if what != nil {
 		content, err := what.AppendTo(nil)
@@ -172,21 +166,10 @@ func (h *Hail) Reply(ctx context.Context, state proto.HailState, reason proto.Re
 	h.s.mu.Lock()
 	role := h.ch.book.RoleOf(h.id, h.s.Name())
 	h.s.mu.Unlock()
-	id := proto.NewMessageID()
 	return h.ch.say(ctx, id, &wire.Frame{Body: &wire.Frame_HailReply{HailReply: &wire.HailReply{
 		Channel: h.ch.id[:], Id: id[:], Hail: h.id[:], From: h.s.Name().String(), Role: role.String(),
 		State: uint32(state), Reason: uint32(reason),
 	}}}, m)
-}
-
-// say posts what moves a hail, an incident or a duty. It waits for it in the log too,
-// if the hub is there: a run that ends before would not know that it has been said.
-func (ch *Channel) say(ctx context.Context, id proto.MessageID, f *wire.Frame, m *wire.Message) error {
-	if err := ch.post(ctx, id, f, m); err != nil {
-		return err
-	}
-	ch.s.wait(ctx, func() bool { return ch.findOutLocked(id) == nil || ch.group == nil || ch.hubAway })
-	return nil
 }
 
 // hailLocked reads a hail out of the log. Received where it rings, it is
@@ -250,39 +233,44 @@ func (ch *Channel) replyLocked(e *wire.Entry, b *wire.HailReply) ([]Event, error
 		}
 		return nil, err
 	}
-	h := ch.s.hails[hid]
-	if _, known := ch.book.Call(hid); h == nil || h.ch != ch || !known {
-		return nil, nil // of before our time, or not this channel's to move
+	if _, known := ch.book.Call(hid); !known {
+		return nil, nil // of before our time
 	}
-	news, err := ch.moveLocked(h, b, by, time.UnixMilli(e.TimeMs))
+	news, err := ch.moveLocked(hid, b, by, time.UnixMilli(e.TimeMs))
 	if err != nil {
 		return nil, err
 	}
+	c, _ := ch.book.Call(hid)
 	moved := HailMoved{
-		Channel: ch.id, Hail: hid, State: h.state, Said: proto.HailState(b.State), By: by, Reason: reasonOf(b.Reason),
-		Content: said.content, Unreadable: said.unreadable, Exercise: h.ring.Exercise, At: time.UnixMilli(e.TimeMs),
+		Channel: ch.id, Hail: hid, State: c.State, Said: proto.HailState(b.State), By: by, Round: c.Round, Reason: reasonOf(b.Reason),
+		Content: said.content, Unreadable: said.unreadable, Exercise: c.Exercise, At: time.UnixMilli(e.TimeMs),
 	}
 	moved.For, _ = proto.ParseName(b.Role)
-	if c, known := ch.book.Call(hid); known {
-		moved.Round = c.Round
+	news = append([]Event{moved}, news...)
+	if h := ch.s.hails[hid]; h != nil && h.ch == ch { // it may have been forgotten
+		news = append(news, h.ringLocked()...)
 	}
-	return append(append([]Event{moved}, news...), h.ringLocked()...), nil
+	return news, nil
 }
 
 // moveLocked applies the rule that the hub applied, so that the hub need not be
 // believed.
-func (ch *Channel) moveLocked(h *Hail, b *wire.HailReply, by proto.Name, at time.Time) ([]Event, error) {
+func (ch *Channel) moveLocked(hail proto.MessageID, b *wire.HailReply, by proto.Name, at time.Time) ([]Event, error) {
 	var news []Event
 	if by.Role == proto.RoleRelay { // only the hub's clock says so, and only of a call that nobody took
-		early, err := ch.book.Expire(h.id, at)
+		early, err := ch.book.Expire(hail, at)
 		if err != nil {
 			return nil, err
 		}
 		if early && len(ch.holes.list) == 0 {
-			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonLadder, "hail %s expired before its time", h.id)})
+			news = append(news, Alarm{ch.id, proto.Refusef(proto.ReasonLadder, "hail %s expired before its time", hail)})
 		}
 	} else if err := ch.book.Reply(b, by, at); err != nil {
 		return nil, err
+	}
+	h := ch.s.hails[hail]
+	if h == nil || h.ch != ch {
+		return news, nil
 	}
 	h.syncLocked()
 	if proto.HailState(b.State) == proto.HailAccepted && h.from == ch.s.Name() {

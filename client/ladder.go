@@ -50,12 +50,23 @@ func (ch *Channel) pageLocked(e *wire.Entry, b *wire.Page) ([]Event, error) {
 	return news, nil
 }
 
-// ringsLocked reports whether the hail waits for an answer here.
+// clockLocked takes the log's time from entries before they are read: what rang itself
+// out while we were away does not ring on the way. A time that is yet to come is none.
+func (ch *Channel) clockLocked(list []*wire.Entry, now time.Time) {
+	for _, e := range list {
+		if at := time.UnixMilli(e.TimeMs); at.After(ch.logTime) && !at.After(now.Add(proto.ClockSkewWarning)) {
+			ch.logTime = at
+		}
+	}
+}
+
+// ringsLocked reports whether the hail waits for an answer here. One that comes late may
+// have rung itself out, by the time of the log: this device's clock may be wrong.
 func (h *Hail) ringsLocked() bool {
 	if _, rings := h.ch.book.Rings(h.id, h.s.Name()); !rings {
 		return false
 	}
-	return h.state >= proto.HailAccepted || time.Now().Before(h.ch.book.Ends(h.id)) // a late one may have rung itself out
+	return h.state >= proto.HailAccepted || h.ch.logTime.Before(h.ch.book.Ends(h.id))
 }
 
 // ringLocked makes this device ring, once for each step of the ladder that reaches

@@ -73,7 +73,33 @@ func (ch *Channel) post(ctx context.Context, id proto.MessageID, envelope *wire.
 	if err != nil {
 		return err
 	}
-	err = ch.s.wait(ctx, func() bool { return o.Kept || o.why != nil || o.seq != 0 })
+	return ch.await(ctx, o, func() bool { return o.Kept })
+}
+
+// say posts what moves a hail, an incident or a duty. It waits for it in the log too,
+// if the hub is there: our relay's having it changes nothing yet, and the hub may refuse
+// it. With the hub away it returns an error that wraps ErrWaiting.
+func (ch *Channel) say(ctx context.Context, id proto.MessageID, envelope *wire.Frame, m *wire.Message) error {
+	o, err := ch.enqueue(id, envelope, m)
+	if err != nil {
+		return err
+	}
+	if err := ch.await(ctx, o, func() bool { return o.Kept && (ch.group == nil || ch.hubAway) }); err != nil {
+		return err
+	}
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	if slices.Contains(ch.outbox, o) {
+		return ErrWaiting
+	}
+	return nil
+}
+
+// await waits until a message has left the outbox or until holds. It returns why the
+// message will not be sent, or ErrWaiting if the wait ends before.
+func (ch *Channel) await(ctx context.Context, o *outgoing, until func() bool) error {
+	out := func() bool { return o.why != nil || !slices.Contains(ch.outbox, o) }
+	err := ch.s.wait(ctx, func() bool { return out() || until() })
 	ch.s.mu.Lock()
 	defer ch.s.mu.Unlock()
 	switch {

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -86,7 +87,7 @@ func (s *Session) Record(ctx context.Context, incident proto.IncidentID) (*recor
 	if !keepsLetters(s.Name().Role) {
 		return nil, proto.Refusef(proto.ReasonForbidden, "%s fetches a record; desks and recorders may", s.Name())
 	}
-	a, err := s.call(ctx, fetchRecord(incident, "", 0))
+	a, err := s.call(ctx, fetchRecord(&wire.FetchRecord{Incident: incident[:]}))
 	if err != nil {
 		return nil, err
 	}
@@ -99,36 +100,66 @@ func (s *Session) Record(ctx context.Context, incident proto.IncidentID) (*recor
 	return x, nil
 }
 
-func fetchRecord(incident proto.IncidentID, agency string, after uint64) *wire.Frame {
-	return &wire.Frame{Body: &wire.Frame_FetchRecord{FetchRecord: &wire.FetchRecord{Incident: incident[:], Agency: agency, After: after}}}
+func fetchRecord(m *wire.FetchRecord) *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_FetchRecord{FetchRecord: m}}
 }
 
-// recordLog fetches one log. One that grows meanwhile is fetched as far as it was at
-// the last page.
+// maxRecordPages bounds how long a relay may go on with one part of a record: several
+// times what the largest export has.
+const maxRecordPages = 1 << 14
+
+// recordPages fetches one part of a log.
+func (s *Session) recordPages(ctx context.Context, o record.Origin, part wire.FetchRecord_Part, take func(*wire.RecordPage) error) error {
+	m := &wire.FetchRecord{Incident: o.Incident[:], Agency: string(o.Agency), Part: part}
+	for range maxRecordPages {
+		a, err := s.call(ctx, fetchRecord(m))
+		if err != nil {
+			return err
+		}
+		p := a.GetRecordPage()
+		if err := take(p); err != nil || len(p.GetNext()) == 0 {
+			return err
+		}
+		m = &wire.FetchRecord{Incident: m.Incident, Agency: m.Agency, Part: part, From: p.Next}
+	}
+	return proto.Refuse(proto.ReasonTooLarge, "record")
+}
+
+// recordLog fetches one log, which may grow meanwhile: the checkpoints first, so that
+// the lines under them are there, and the certificates last, so that those of everybody
+// who signed are. Certificates under which nothing is signed are left out.
 func (s *Session) recordLog(ctx context.Context, x *record.Export, incident proto.IncidentID, agency string) error {
 	name, err := proto.ParseAgency(agency)
 	if err != nil {
 		return proto.Refuse(proto.ReasonMalformed, "log of an agency")
 	}
 	l := record.ExportedLog{Origin: record.Origin{Agency: name, Incident: incident}}
-	for after := uint64(0); ; {
-		a, err := s.call(ctx, fetchRecord(incident, agency, after))
-		if err != nil {
-			return err
-		}
-		p := a.GetRecordPage()
-		n := uint64(len(p.GetLines()) + len(p.GetCheckpoints()) + len(p.GetChains()))
-		l.Entries = append(l.Entries, p.GetLines()...)
+	err = s.recordPages(ctx, l.Origin, wire.FetchRecord_CHECKPOINTS, func(p *wire.RecordPage) error {
 		l.Checkpoints = append(l.Checkpoints, p.GetCheckpoints()...)
+		return atMost(len(l.Checkpoints), record.MaxCheckpoints)
+	})
+	if err != nil {
+		return err
+	}
+	err = s.recordPages(ctx, l.Origin, wire.FetchRecord_LINES, func(p *wire.RecordPage) error {
+		l.Entries = append(l.Entries, p.GetLines()...)
+		attach(x, p)
+		return atMost(len(l.Entries), record.MaxEntries)
+	})
+	if err != nil {
+		return err
+	}
+	needs := l.Needs()
+	err = s.recordPages(ctx, l.Origin, wire.FetchRecord_CHAINS, func(p *wire.RecordPage) error {
 		for _, c := range p.GetChains() {
-			x.Chains = append(x.Chains, c.Certificates)
+			if len(x.Chains) < record.MaxChains && needs.Chain(c.Certificates) {
+				x.Chains = append(x.Chains, c.Certificates)
+			}
 		}
-		if after += n; n == 0 || after >= p.GetParts() {
-			break
-		}
-		if len(l.Entries) > record.MaxEntries || len(x.Chains) > record.MaxChains {
-			return proto.Refuse(proto.ReasonTooLarge, "record")
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if len(l.Entries) > 0 {
 		e, err := record.ParseEntry(l.Entries[0])
@@ -138,6 +169,33 @@ func (s *Session) recordLog(ctx context.Context, x *record.Export, incident prot
 	}
 	x.Logs = append(x.Logs, l)
 	return nil
+}
+
+func atMost(n, most int) error {
+	if n > most {
+		return proto.Refuse(proto.ReasonTooLarge, "record")
+	}
+	return nil
+}
+
+// attach adds the agreements that the lines of a page name and that came with it.
+func attach(x *record.Export, p *wire.RecordPage) {
+	for _, line := range p.GetLines() {
+		e, err := record.ParseEntry(line)
+		if err != nil {
+			continue // for Verify to say
+		}
+		named, ok := e.Body.(*record.Agreement)
+		if !ok || slices.ContainsFunc(x.Agreements, func(a []byte) bool { return record.DigestOf(a) == named.Document }) {
+			continue
+		}
+		for _, signed := range p.GetDocuments() {
+			if record.DigestOf(signed) == named.Document && len(x.Agreements) < record.MaxAgreements {
+				x.Agreements = append(x.Agreements, signed)
+				break
+			}
+		}
+	}
 }
 
 // Reveal adds to a record what this device can show of what was said: the letters

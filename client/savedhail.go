@@ -46,7 +46,8 @@ func (h *Hail) event() HailReceived {
 	}
 }
 
-// keptOver is how many hails that are over a restart still shows.
+// keptOver is how many hails that are over a restart still shows, beside those of the
+// same incidents.
 const keptOver = 32
 
 // hailsLocked returns the channel's hails of which the book is saved.

@@ -271,11 +271,13 @@ func (l *loop) record(ctx context.Context, effects []hub.Effect) error {
 	return nil
 }
 
-// peerLink returns the newest link with another agency's relay, or nil.
-func (l *loop) peerLink(a proto.Agency) (newest *port) {
+// peerLinks returns the newest link with each other agency's relay.
+func (l *loop) peerLinks() map[proto.Agency]*port {
+	newest := make(map[proto.Agency]*port)
 	for _, p := range l.ports {
-		if n := p.conn.Peer(); n.Role == proto.RoleRelay && n.Agency == a && (newest == nil || p.id > newest.id) {
-			newest = p
+		n := p.conn.Peer()
+		if was := newest[n.Agency]; n.Role == proto.RoleRelay && (was == nil || p.id > was.id) {
+			newest[n.Agency] = p
 		}
 	}
 	return newest

@@ -223,6 +223,9 @@ func (n *Node) recordChange(c notices.Seen) {
 		a.line = "change at a partner"
 	}
 	a.more = []any{"changed", string(c.What), "before", c.Before, "after", c.After, "since", stamp(c.At)}
+	if c.Times > 1 {
+		a.more = append(a.more, "times", c.Times)
+	}
 	if c.Notice != (proto.NoticeID{}) {
 		a.more = append(a.more, "notice", c.Notice.Short())
 	}

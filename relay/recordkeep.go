@@ -57,12 +57,16 @@ func (l *loop) holds(channels [][]byte) bool {
 // forget deletes a record: what names it goes last, so that a crash in between leaves
 // it to be found again.
 func (r *recorder) forget(ctx context.Context, l *loop, o record.Origin) error {
-	for _, prefix := range []string{linesPrefix, notesPrefix, chainsPrefix} {
+	for _, prefix := range []string{linesPrefix, notesPrefix, chainsPrefix, restsPrefix} {
 		if err := l.drop(ctx, prefix+o.String()); err != nil {
 			return err
 		}
 	}
-	delete(r.books, o)
+	if b := r.books[o]; b != nil {
+		b.broken = "its time is over" // whatever is left to do of it
+		r.leave(b)
+	}
+	r.keep(bucketIncidents, incidentKey(o), nil)
 	r.keep(bucketRecords, []byte(o.String()), nil)
 	r.n.log.Info("record deleted: its time is over", "record", o.String(), "kept", r.n.cfg.Records)
 	return l.store(ctx, r.written())

@@ -32,7 +32,7 @@ type Config struct {
 	Open      func() (*identity.Authority, error)
 	Mailbox   *identity.Identity // role authority
 	Save      func(*identity.Identity) error
-	Documents func() ([]Document, error) // agreements and withdrawals to hand over; nil: none
+	Documents func() ([]Document, error) // agreements, withdrawals and notices to hand over, all that can be read, and what cannot; nil: none
 	Charters  func() ([][]byte, error)   // signed charters to register; nil: none
 	Taken     func(list []byte)          // told of each revocation list that the relay has taken; nil: nobody
 	Relay     net.Addr
@@ -107,6 +107,7 @@ type registrar struct {
 	asked    map[uint64][]byte // those that the relay has not answered yet
 	lastID   uint64
 	charters map[string]bool  // charters and documents handed out on this link
+	wrong    string           // which documents could not be read at the last look
 	frames   chan *wire.Frame // from the link's reader
 }
 
@@ -242,13 +243,25 @@ func (r *registrar) handOut(c *link.Conn) error {
 	return nil
 }
 
+// reason says an error in words; empty for none.
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// giveDocuments gives those that can be read. What cannot is said once, and keeps no
+// other document and no charter from the relay.
 func (r *registrar) giveDocuments(c *link.Conn) error {
 	if r.cfg.Documents == nil {
 		return nil
 	}
 	list, err := r.cfg.Documents()
-	if err != nil {
-		return err
+	if wrong := reason(err); wrong != r.wrong {
+		if r.wrong = wrong; err != nil {
+			r.cfg.Log.Error("documents not handed out", "why", wrong)
+		}
 	}
 	for _, d := range list {
 		if r.charters[string(d.Signed)] {

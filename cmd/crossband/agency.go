@@ -312,18 +312,16 @@ func renewLocal(e env, d agencydir.Dir) error {
 	return err
 }
 
-// documentsOf reads what the registrar hands over beside charters.
+// documentsOf reads what the registrar hands over beside charters. The error names
+// the files that cannot be read; all others are there.
 func documentsOf(d agencydir.Dir) func() ([]registrar.Document, error) {
 	return func() (list []registrar.Document, err error) {
-		documents, err := d.Documents()
-		if err != nil {
-			return nil, err
-		}
+		documents, wrong := d.Documents()
 		announced, err := d.NoticeDocuments(time.Now())
 		for _, doc := range append(documents, announced...) {
 			list = append(list, registrar.Document{Kind: doc.Kind, Signed: doc.Signed})
 		}
-		return list, err
+		return list, errors.Join(wrong, err)
 	}
 }
 

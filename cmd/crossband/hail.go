@@ -241,7 +241,7 @@ func runWatch(ctx context.Context, e env, o watchOptions) error {
 			return err
 		}
 		if err != nil && ctx.Err() == nil { // the watch goes on: the next one may ring at any time
-			e.note("not answered: %s", phrase.Inert(err.Error()))
+			e.note("not answered: %s", phrase.Inert(strings.ReplaceAll(err.Error(), "\n", "; ")))
 		}
 	}
 }
@@ -264,13 +264,8 @@ func answer(ctx context.Context, e env, s *station, ring client.HailReceived, o 
 	case "decline":
 		return h.Reply(ctx, proto.HailDeclined, proto.ReasonNoMeans, nil)
 	}
-	if err := h.Reply(ctx, proto.HailAccepted, proto.ReasonNone, nil); err != nil {
+	if err := accept(ctx, h, o.reply == "commit"); err != nil {
 		return err
-	}
-	if o.reply == "commit" {
-		if err := h.Reply(ctx, proto.HailCommitted, proto.ReasonNone, nil); err != nil {
-			return err
-		}
 	}
 	id, err := h.WaitIncident(ctx)
 	if err != nil {
@@ -281,4 +276,14 @@ func answer(ctx context.Context, e env, s *station, ring client.HailReceived, o 
 	}
 	e.printf("%sincident channel %s\n", exerciseMark(h.Exercise()), id)
 	return nil
+}
+
+// accept accepts a hail, and commits help to it too. With the hub away both wait in
+// the outbox, in this order, and the error says so.
+func accept(ctx context.Context, h *client.Hail, commit bool) error {
+	err := h.Reply(ctx, proto.HailAccepted, proto.ReasonNone, nil)
+	if commit && (err == nil || errors.Is(err, client.ErrWaiting)) {
+		err = h.Reply(ctx, proto.HailCommitted, proto.ReasonNone, nil)
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -145,11 +146,14 @@ func runHookRaise(ctx context.Context, e env, o hookRaiseOptions) error {
 	if err != nil {
 		return err
 	}
-	raiser := &reporting{Raiser: &hookd.Raiser{Session: s.Session, Channel: o.channel, Speaker: spoken{}}, raised: make(chan outcome, 16)}
-	ended := make(chan error, 1)
+	raiser := &reporting{
+		Raiser: hookd.Sure{Raiser: &hookd.Raiser{Session: s.Session, Channel: o.channel, Speaker: spoken{}}}, raised: make(chan outcome, 16),
+	}
 	running, stop := context.WithCancel(ctx)
-	go func() { ended <- inbox.Run(running, raiser) }() // ends with running
-	defer func() { stop(); <-ended }()
+	var group sync.WaitGroup
+	defer func() { stop(); group.Wait() }()
+	group.Go(func() { inbox.Run(running, raiser) })                  // ends with running
+	group.Go(func() { hookd.Watch(running, s.Session, inbox, nil) }) // ends with running
 	src := &hook.Source{Name: o.source, Policy: hook.Policy{Practice: hook.PracticeRings}}
 	results, err := inbox.Accept(ctx, src, "", a.Digest, []hook.Alert{a})
 	if err != nil {
@@ -179,12 +183,14 @@ type outcome struct {
 	err            error
 }
 
-// report waits until the hail is out and prints the outcome, the incident and the
+// report waits until the hail is in the channel's log and prints the outcome, the incident and the
 // hail.
 func (r *reporting) report(ctx context.Context, e env, res hook.Result) error {
 	switch {
 	case res.Outcome == hook.Conflict:
 		return proto.Refuse(proto.ReasonConflict, "this source has said something else under this identifier")
+	case res.GivenUp:
+		return fmt.Errorf("not raised, and given up: %s", res.Why)
 	case res.Outcome == hook.Held:
 		e.note("%s", "too many alerts: a summary will tell of it")
 	}

@@ -25,8 +25,8 @@ func newHookTestCommand(e env) *cobra.Command {
 		Use:   "test [--source NAME FILE]",
 		Short: "Check the file, and say what an alert would do, without doing it",
 		Long: `Check hook.toml and the files that it names. With a source and the file of an
-alert it says what that alert would do if it came now: whether it rings and why
-not, whom it hails, and in which words. Nothing is sent and nothing is kept.`,
+alert it says what that alert would do if it came now, and first: whether it rings
+and why not, whom it hails, and in which words. Nothing is sent and nothing is kept.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runHookTest(e, o, args) },
 	}
@@ -111,6 +111,9 @@ func forecasts(cfg *hookd.Config, src *hookd.Source, r hook.Reading, lang phrase
 			if err != nil {
 				return nil, err
 			}
+			if a.Kind == hook.KindUpdate {
+				f.Why = "it rings if what it updates is not known or rings no more, and is told as a text otherwise"
+			}
 			f.Urgency, f.To, f.Sentence, f.Note = v.Urgency.String(), shown(w.To), w.Content.Sentence(lang), w.Note
 		}
 		list = append(list, f)
@@ -126,6 +129,9 @@ func (f forecast) line() string {
 	exercise := ""
 	if f.Exercise {
 		exercise = "EXERCISE "
+	}
+	if f.Why != "" {
+		exercise = f.Why + ": " + exercise
 	}
 	return fmt.Sprintf("%s: %s%s to %s: %s “%s”", who, exercise, f.Urgency, f.To, f.Sentence, f.Note)
 }

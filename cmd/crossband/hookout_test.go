@@ -73,10 +73,11 @@ func TestHookOutConfigRefusals(t *testing.T) {
 // TestWhatHooksAreTold of hails: what was said is in no event.
 func TestWhatHooksAreTold(t *testing.T) {
 	desk := proto.Name{Agency: "gn.example", Role: proto.RoleDesk, Label: "piedras-negras"}
+	unit := proto.Name{Agency: "usbp.example", Role: proto.RoleUnit, Label: "del-rio-214"}
 	at := time.Date(2026, 8, 14, 23, 44, 0, 0, time.UTC)
-	ring := client.HailReceived{ID: proto.MessageID{1}, Incident: proto.IncidentID{2}, From: desk, To: desk, Urgency: proto.PriorityEmergency, Note: "secret words", At: at, Expires: at.Add(time.Minute)}
+	ring := client.HailReceived{ID: proto.MessageID{1}, Incident: proto.IncidentID{2}, From: unit, To: desk, Urgency: proto.PriorityEmergency, Note: "secret words", At: at, Expires: at.Add(time.Minute)}
 	seen := hookHail(ring)
-	if seen.Kind != deliver.Hail || seen.Page || seen.Text != "" || seen.From != desk || seen.Class != proto.PriorityEmergency || !seen.At.Equal(at) {
+	if seen.Kind != deliver.Hail || seen.Page || seen.Text != "" || seen.From != unit || seen.To != desk || seen.Class != proto.PriorityEmergency || !seen.At.Equal(at) {
 		t.Errorf("%+v", seen)
 	}
 	ring.Exercise = true

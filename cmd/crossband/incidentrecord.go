@@ -160,7 +160,7 @@ that are printed for each with what the agency reads out. Give the exports of bo
 sides: two histories of one incident show only when they are compared.
 
 Exit codes: 0 all of it is there and signed by everybody; 5 nothing was changed,
-but something is missing or not signed yet; 1 it was changed, or somebody signed
+but something is missing or not signed, the agreement in force among it; 1 it was changed, or somebody signed
 two histories.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -193,11 +193,18 @@ func runVerify(e env, exports, bundles []string, timeline, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	agreements, err := judgeAgreements(list, exports, trusted)
+	if err != nil {
+		return err
+	}
 	if asJSON {
-		if err := e.json(verdictOf(r, exports, trusted)); err != nil {
+		v := verdictOf(r, exports, trusted)
+		v.Agreements = agreements
+		if err := e.json(v); err != nil {
 			return err
 		}
 	} else {
+		sayAgreements(e, agreements)
 		sayVerdict(e, r, exports, trusted)
 		if timeline {
 			sayTimeline(e, list)
@@ -206,7 +213,7 @@ func runVerify(e env, exports, bundles []string, timeline, asJSON bool) error {
 	switch {
 	case !r.Intact():
 		return errTampered
-	case !r.Complete():
+	case !r.Complete() || !allGood(agreements):
 		return errFound
 	}
 	return nil
@@ -244,14 +251,15 @@ func readRecord(file string) (*record.Export, error) {
 
 // verdict is what verify found, as --json prints it.
 type verdict struct {
-	Incident string            `json:"incident"`
-	Exercise bool              `json:"exercise"`
-	Intact   bool              `json:"intact"`
-	Complete bool              `json:"complete"`
-	JudgedBy map[string]string `json:"judged_by"` // agency: the words of its root's fingerprint
-	Logs     []verdictLog      `json:"logs"`
-	Findings []verdictFinding  `json:"findings"`
-	More     int               `json:"more_findings"`
+	Incident   string             `json:"incident"`
+	Exercise   bool               `json:"exercise"`
+	Intact     bool               `json:"intact"`
+	Complete   bool               `json:"complete"`
+	JudgedBy   map[string]string  `json:"judged_by"` // agency: the words of its root's fingerprint
+	Logs       []verdictLog       `json:"logs"`
+	Agreements []verdictAgreement `json:"agreements"`
+	Findings   []verdictFinding   `json:"findings"`
+	More       int                `json:"more_findings"`
 }
 
 type verdictLog struct {
@@ -323,6 +331,7 @@ func sayVerdict(e env, r *record.Report, files []string, bundles []*identity.Bun
 			e.printf("  cosigned by %s as far as entry %d, %s\n", shown(c.By), c.Size-1, recordTime(c.At))
 		}
 		e.printf("  %d bursts signed by their devices; %d contents shown\n", l.Bursts, l.Revealed)
+		e.printf("  %s\n", closedWord(l.Closed))
 	}
 	for _, f := range r.Findings {
 		where := ""
@@ -345,6 +354,13 @@ func sayVerdict(e env, r *record.Report, files []string, bundles []*identity.Bun
 	for _, b := range bundles {
 		e.note("judged by the bundle of %s: %s", b.Agency, b.Fingerprint().String())
 	}
+}
+
+func closedWord(closed bool) string {
+	if closed {
+		return "closed"
+	}
+	return "not closed: it may go on"
 }
 
 func joinNames(names []proto.Name) string {

@@ -185,7 +185,11 @@ func (o *reportOptions) render(i *report.Incident, s report.Options) ([]byte, er
 	case "edxl-rm":
 		return i.EDXLFile(s)
 	case "cap":
-		return i.CAPFeed(s)
+		feed, err := i.CAPFeed(s)
+		if errors.Is(err, report.ErrFeed) {
+			err = fmt.Errorf("%w: write each into a file of its own with --out DIR/", err)
+		}
+		return feed, err
 	}
 	if o.format == "json" {
 		return i.TimelineJSON(s)

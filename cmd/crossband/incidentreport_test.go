@@ -13,6 +13,7 @@ import (
 
 	"crossband/cmd/crossband/internal/report/reporttest"
 	"crossband/crypto/record"
+	"crossband/proto"
 )
 
 // reportFiles writes a record, one that was changed, and both agencies' bundles
@@ -174,5 +175,31 @@ func TestIncidentReportUsage(t *testing.T) {
 	}
 	if code, out, _ := reported(t, dir, "us.bundle", "--form", "timeline"); code != exitFailed || out != "" {
 		t.Errorf("a file that is no record: exit %d, %q", code, out)
+	}
+}
+
+// TestIncidentReportOfManyCalls: what no feed holds goes into files, as the error
+// says.
+func TestIncidentReportOfManyCalls(t *testing.T) {
+	t.Parallel()
+	dir, b := t.TempDir(), reporttest.NewBorder(t)
+	list := b.Ordinary(t)
+	for n := range 101 {
+		list = append(list, reporttest.Entry{Actor: b.Unit(), Body: &record.Hail{
+			Channel: reporttest.Calling(), Message: proto.MessageID{0xd0, byte(n)}, To: b.Desk, Urgency: proto.PriorityUrgent,
+		}, Says: reporttest.Said(t, "request-backup", "")})
+	}
+	var many bytes.Buffer
+	if err := record.WriteExport(&many, b.Record(t, false, list...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "many.record"), many.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := reported(t, dir, "many.record", "--form", "cap"); code == 0 || !strings.Contains(errs, "--out DIR/") {
+		t.Errorf("%d, %s", code, errs)
+	}
+	if code, out, errs := reported(t, dir, "many.record", "--form", "cap", "--out", "out/"); code != 0 || strings.Count(out, ".xml") < 101 {
+		t.Errorf("%d, %s, %s", code, out, errs)
 	}
 }

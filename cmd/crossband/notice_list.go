@@ -85,7 +85,7 @@ func (e env) listNotices(list adminhttp.Notices, all, asJSON bool, now time.Time
 		}{shown, list.Unannounced})
 	}
 	for _, c := range list.Unannounced {
-		e.printf("UNANNOUNCED  %s: %s was %s, is %s, since %s\n", phrase.Inert(c.Agency), phrase.Inert(c.What), phrase.Inert(c.Before), phrase.Inert(c.After), c.At.UTC().Format(time.RFC3339))
+		e.printf("UNANNOUNCED  %s: %s was %s, is %s, since %s%s\n", phrase.Inert(c.Agency), phrase.Inert(c.What), phrase.Inert(c.Before), phrase.Inert(c.After), c.At.UTC().Format(time.RFC3339), c.Often())
 	}
 	if len(shown) == 0 {
 		e.printf("no change notice is in force\n")

@@ -52,7 +52,7 @@ const (
 	exitFailed  = 1 // something went wrong here
 	exitUsage   = 2 // the command line does not fit
 	exitRefused = 3 // a rule, here or at the other side, says no; or FIPS 140-3 mode is asked for and off
-	exitNoLink  = 4 // the relay or the other side could not be reached in time
+	exitNoLink  = 4 // the relay or the other side could not be reached in time; what was said may wait in the outbox
 	exitFound   = 5 // doctor or status found something wrong, or a desk is unmanned
 )
 
@@ -101,7 +101,7 @@ func exitCode(err error) int {
 		return exitFound
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.Is(err, client.ErrNoLink), errors.Is(err, errNoStatus), errors.Is(err, context.DeadlineExceeded), errors.As(err, &lost):
+	case errors.Is(err, client.ErrNoLink), errors.Is(err, client.ErrWaiting), errors.Is(err, errNoStatus), errors.Is(err, context.DeadlineExceeded), errors.As(err, &lost):
 		return exitNoLink
 	case errors.As(err, &refusal), errors.Is(err, fips.ErrOff), errors.Is(err, identity.ErrNotApproved):
 		return exitRefused
@@ -155,6 +155,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		return []string{"crossband incident verify says what was changed", "--even-so makes a report that says on every page that it was"}
 	case errors.Is(err, errWords):
 		return []string{"have the words of their \"agency export\" read out again, over a line you trust; if they still do not fit, the file is not theirs"}
+	case errors.Is(err, client.ErrWaiting):
+		return []string{"crossband outbox shows what waits; it goes out whenever a command of this device has a link", "crossband doctor looks for the cause"}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoLink):
 		return []string{"crossband doctor looks for the cause", "--timeout waits longer"}
 	}

@@ -72,3 +72,50 @@ func (x *Export) Cosigned() bool {
 	}
 	return len(x.Logs) > 0
 }
+
+// Needs tells the certificates that an exported log's signatures need from others.
+type Needs struct {
+	leaves map[Digest]bool    // that bursts name
+	lines  map[signerKey]bool // of checkpoints
+}
+
+// Needs reads what a log's entries and checkpoints name. What of them cannot be read
+// needs nothing.
+func (l *ExportedLog) Needs() *Needs {
+	n := &Needs{make(map[Digest]bool), make(map[signerKey]bool)}
+	for _, line := range l.Entries {
+		if e, err := ParseEntry(line); err == nil {
+			if b, ok := e.Body.(*Burst); ok {
+				n.leaves[b.Certificate] = true
+			}
+		}
+	}
+	for _, note := range l.Checkpoints {
+		c, err := ParseCheckpoint(note)
+		if err != nil {
+			continue
+		}
+		for _, s := range c.Signatures {
+			n.lines[signerKey{s.Name, s.KeyID}] = true
+		}
+	}
+	return n
+}
+
+// Chain reports whether something in the log may be signed under a chain, DER and leaf
+// first.
+func (n *Needs) Chain(chain [][]byte) bool {
+	if len(chain) > 0 && n.leaves[DigestOf(chain[0])] {
+		return true
+	}
+	s, err := NewSigners(chain)
+	if err != nil {
+		return false
+	}
+	for k := range s.byKey {
+		if n.lines[k] {
+			return true
+		}
+	}
+	return false
+}

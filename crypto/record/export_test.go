@@ -247,3 +247,21 @@ func FuzzExport(f *testing.F) {
 		}
 	})
 }
+
+// What a log's signatures need is told from what nothing is signed under.
+func TestNeedsTellsUsedCertificates(t *testing.T) {
+	b := newBorder(t)
+	h := b.write(t, 3, []int{3}, nil)
+	n := b.export(h).Logs[0].Needs()
+	for what, c := range map[string]struct {
+		chain [][]byte
+		want  bool
+	}{
+		"the sequencer's": {b.hub.Chain, true}, "a cosigner's": {b.partner.Chain, true}, "somebody's": {b.stranger.Chain, false},
+		"none": {nil, false}, "one that cannot be read": {[][]byte{{1, 2, 3}}, false},
+	} {
+		if got := n.Chain(c.chain); got != c.want {
+			t.Errorf("%s certificate: %t, want %t", what, got, c.want)
+		}
+	}
+}

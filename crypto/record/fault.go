@@ -54,6 +54,17 @@ func (f Fault) Tampering() bool {
 	return true
 }
 
+// ParseFault reads a word that somebody else said: a Fault of this package, "" for
+// none, and Malformed for a word that is not one.
+func ParseFault(s string) Fault {
+	switch f := Fault(s); f {
+	case "", Edited, Inserted, Deleted, Reordered, Truncated, Forked, SplitView, WrongSigner, Signature, Certificate, TimeBack, Mismatch,
+		UnsignedTail, MissingCosigner, MissingBundle, MissingChain, MissingAttachment, Behind, Duplicate, Gap, Passed, TooLarge:
+		return f
+	}
+	return Malformed
+}
+
 // NoEntry stands for the index of what concerns no single entry.
 const NoEntry = -1
 

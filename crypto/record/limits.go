@@ -8,19 +8,19 @@ import (
 
 // Limits. Readers and writers refuse more.
 const (
-	MaxEntries     = 1_000_000 // of one export, and so of one log
-	MaxEntry       = 8 << 10   // octets of an entry's line
-	MaxCheckpoint  = 16 << 10  // octets of a signed checkpoint
-	MaxSignatures  = 32        // on a checkpoint
-	MaxExport      = 64 << 20  // octets of an export file
-	MaxLogs        = 64        // of one export
-	MaxCheckpoints = 20_000    // of one export
-	MaxChains      = 4_096     // certificate chains of one export
-	MaxReveals     = 100_000   // of one export
-	MaxContent     = 64 << 10  // octets of a revealed content
-	MaxAgreements  = 256       // of one export
-	MaxAgreement   = 64 << 10  // octets of an agreement's document
-	MaxParties     = proto.MaxParties
+	MaxEntries     = 1_000_000            // of one export, and so of one log
+	MaxEntry       = 8 << 10              // octets of an entry's line
+	MaxCheckpoint  = 16 << 10             // octets of a signed checkpoint
+	MaxSignatures  = 32                   // on a checkpoint
+	MaxExport      = 64 << 20             // octets of an export file
+	MaxLogs        = 64                   // of one export
+	MaxCheckpoints = 20_000               // of one export
+	MaxChains      = 4_096                // certificate chains of one export
+	MaxReveals     = 100_000              // of one export
+	MaxContent     = 64 << 10             // octets of a revealed content
+	MaxAgreements  = 256                  // of one export
+	MaxAgreement   = 64 << 10             // octets of an agreement's document
+	MaxParties     = 2 * proto.MaxParties // of a log: those of a calling channel and of what it opens
 )
 
 // Skew is how far the times of a log may go back, and a checkpoint's time may

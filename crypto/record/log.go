@@ -55,16 +55,6 @@ func (l *Log) Append(now time.Time, actor, place proto.Name, body Body) (Entry, 
 	return e, nil
 }
 
-// Replay takes an entry that was stored after the State that the log was
-// restored from.
-func (l *Log) Replay(line []byte) (Entry, error) {
-	e, err := ParseEntry(line)
-	if err != nil {
-		return Entry{}, err
-	}
-	return e, l.take(&e)
-}
-
 func (l *Log) take(e *Entry) error {
 	if err := l.chain.fits(e); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"slices"
 	"time"
 
 	"crossband/crypto/identity"
@@ -21,6 +22,16 @@ type Replica struct {
 func NewReplica(o Origin) *Replica {
 	c := newChain(o)
 	return &Replica{chain: c, recent: newWindow(&c)}
+}
+
+// Clone returns a copy that goes on by itself: what comes together can be tried on it
+// first, and be taken or left as a whole.
+func (r *Replica) Clone() *Replica {
+	c := *r
+	c.chain.tree = r.chain.tree.clone()
+	c.recent.base = r.recent.base.clone()
+	c.recent.leaves = slices.Clone(r.recent.leaves)
+	return &c
 }
 
 // Origin returns the log's name.

@@ -231,3 +231,42 @@ func TestSignaturesOfSeveralCosignersStand(t *testing.T) {
 	ok(t, adopt(apart))
 	both(cp, "after refusals")
 }
+
+// A copy of a replica goes on by itself: what it takes, and cosigns, the first has not.
+func TestACloneGoesOnByItself(t *testing.T) {
+	b := newBorder(t)
+	h := b.write(t, 700, []int{700}, nil) // more than a window
+	r := NewReplica(b.origin)
+	for _, l := range h.lines[:600] {
+		must(r.Take(l))(t)
+	}
+	before := r.State()
+	c := r.Clone()
+	for _, l := range h.lines[600:] {
+		must(c.Take(l))(t)
+	}
+	must(c.Cosign(plainNote(t, h.notes[0]), b.hub.Chain, b.trust, b.partner, at(700)))(t)
+	if !bytes.Equal(r.State(), before) || r.Size() != 600 || c.Size() != 700 {
+		t.Errorf("%d entries are held, %d by the copy", r.Size(), c.Size())
+	}
+	for _, l := range h.lines[600:] {
+		must(r.Take(l))(t)
+	}
+	must(r.Cosign(plainNote(t, h.notes[0]), b.hub.Chain, b.trust, b.partner, at(700)))(t)
+}
+
+// Retain leaves what can be shown by the keys at hand, and nothing else.
+func TestRetainLeavesWhatIsProven(t *testing.T) {
+	b := newBorder(t)
+	h := b.write(t, 3, []int{3}, nil)
+	c := must(ParseCheckpoint(h.notes[0]))(t)
+	whole := string(c.Note())
+	good := must(NewSigners(b.hub.Chain, b.partner.Chain))(t)
+	bent := c.Signatures[1]
+	bent.Bytes = append(bytes.Clone(bent.Bytes[:len(bent.Bytes)-1]), bent.Bytes[len(bent.Bytes)-1]^1)
+	ok(t, c.cosign(b.stranger, at(9)))
+	c.Signatures = append(c.Signatures, bent, NoteSignature{"nobody.example/relay/x", 1, []byte("x")})
+	if left := c.Retain(good, b.trust); len(left) != 1 || left[0].By != b.partner.Name || string(c.Note()) != whole {
+		t.Errorf("left are %v and %s", left, c.Note())
+	}
+}

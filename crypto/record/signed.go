@@ -155,3 +155,23 @@ func (c *Checkpoint) Adopt(o *Checkpoint, s *Signers, j Judge) ([]Cosignature, e
 	}
 	return added, nil
 }
+
+// Retain drops the lines that prove nothing by the signers' keys: what a log keeps is
+// what it can show. It returns the cosignatures that are left.
+func (c *Checkpoint) Retain(s *Signers, j Judge) []Cosignature {
+	var good []Cosignature
+	c.Signatures = slices.DeleteFunc(slices.Clone(c.Signatures), func(sig NoteSignature) bool {
+		one := *c
+		one.Signatures = []NoteSignature{sig}
+		if _, err := one.VerifySequencer(s, j); err == nil {
+			return false
+		}
+		cs, err, known := c.verifyCosignature(sig, s, j)
+		if !known || err != nil {
+			return true
+		}
+		good = append(good, cs)
+		return false
+	})
+	return good
+}

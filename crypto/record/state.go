@@ -8,11 +8,10 @@ import (
 const maxState = 8 << 10
 
 // State returns what has to be stored to go on after a restart: one line of
-// canonical JSON of some hundred octets. Lines appended since are replayed.
+// canonical JSON of some hundred octets. It is stored with each line appended.
 func (l *Log) State() []byte { return l.chain.state(l.signed) }
 
-// RestoreLog reads what Log.State wrote. Replay then takes the entries that
-// were stored after it, and Settle compares with checkpoints.
+// RestoreLog reads what Log.State wrote. Settle then compares with checkpoints.
 func RestoreLog(state []byte) (*Log, error) {
 	c, signed, err := readState(state)
 	if err != nil {

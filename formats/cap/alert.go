@@ -104,10 +104,17 @@ func parseTime(v string) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t, err := time.Parse(time.RFC3339, v)
-	if err != nil || t.Year() < minYear || t.Year() > maxYear {
+	if err != nil || !offsetOfClock(t) || t.Year() < minYear || t.Year() > maxYear {
 		return time.Time{}, false
 	}
 	return t, true
+}
+
+// offsetOfClock: an offset is a time of the clock, 23:59 at most (RFC 3339, 5.6,
+// time-numoffset). The standard library reads 24:60 too, and encodes neither again.
+func offsetOfClock(t time.Time) bool {
+	_, seconds := t.Zone()
+	return max(seconds, -seconds) < 24*60*60
 }
 
 // words reads a list with spaces between; an item with spaces stands in

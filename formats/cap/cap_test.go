@@ -73,6 +73,8 @@ func TestFaultsNameTheElement(t *testing.T) {
 		swap(good, "2026-08-14T16:42:00-07:00", "2026-08-14 16:42:00-07:00"):                                "alert/sent",
 		swap(good, "2026-08-14T16:42:00-07:00", "2026-02-30T16:42:00-07:00"):                                "alert/sent",
 		swap(good, "2026-08-14T16:42:00-07:00", "9999-08-14T16:42:00-07:00"):                                "alert/sent",
+		swap(good, "2026-08-14T16:42:00-07:00", "2026-08-14T16:42:00+24:00"):                                "alert/sent",
+		swap(good, "2026-08-14T16:42:00-07:00", "2026-08-14T16:42:00-23:60"):                                "alert/sent",
 		swap(good, "<sent>2026-08-14T16:42:00-07:00</sent>", ""):                                            "alert/sent",
 		swap(good, "<status>Actual</status>", ""):                                                           "alert/status",
 		swap(good, "Actual", "actual"):                                                                      "alert/status",

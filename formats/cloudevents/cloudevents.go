@@ -243,7 +243,7 @@ func assemble(attrs map[string]string) (Event, error) {
 	}
 	if s, ok := attrs["time"]; ok {
 		t, err := time.Parse(time.RFC3339, s)
-		if err != nil || strings.Contains(s, ",") || t.Year() < 1970 || t.Year() > 2200 {
+		if err != nil || !offsetOfClock(t) || strings.Contains(s, ",") || t.Year() < 1970 || t.Year() > 2200 {
 			return Event{}, &Fault{"time", "is no time of RFC 3339"}
 		}
 		e.Time = t
@@ -256,6 +256,13 @@ func assemble(attrs map[string]string) (Event, error) {
 		}
 	}
 	return e, nil
+}
+
+// offsetOfClock: an offset is a time of the clock, 23:59 at most (RFC 3339, 5.6,
+// time-numoffset). The standard library reads 24:60 too.
+func offsetOfClock(t time.Time) bool {
+	_, seconds := t.Zone()
+	return max(seconds, -seconds) < 24*60*60
 }
 
 // badAttribute: names are lower-case letters and digits, values hold no control

@@ -57,6 +57,7 @@ func TestStructuredRefuses(t *testing.T) {
 		"source with spaces": {swap(good, "/sensors/4", "a b"), "source"},
 		"no type":            {swap(good, `"type":"example.intrusion",`, ""), "type"},
 		"id is an object":    {swap(good, `"A-1"`, `{}`), "id"},
+		"offset of a day":    {swap(good, "44:02.5Z", "44:02.5+24:00"), "time"},
 		"bad time":           {swap(good, "2026-08-14T23:44:02.5Z", "now"), "time"},
 		"fraction":           {swap(good, `"xcount":4`, `"xcount":4.5`), "xcount"},
 		"upper case":         {swap(good, "xcount", "xCount"), "xCount"},

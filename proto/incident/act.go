@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"crossband/proto"
@@ -61,7 +62,7 @@ func (b *Book) handOver(k *Case, m *wire.Incident, by proto.Name, at time.Time) 
 		return proto.Refusef(proto.ReasonTaken, "%s has it", k.Holder)
 	case to == k.Holder || to.Role != proto.RoleDesk && to.Role != proto.RoleUnit || b.charter.RightOf(to) != proto.RightSend:
 		return proto.Refuse(proto.ReasonHailTo, to.String())
-	case b.duties[to].Off:
+	case b.OffDuty(to):
 		return proto.Refuse(proto.ReasonOffDuty, to.String())
 	}
 	k.Had, k.Holder = k.Holder, to
@@ -89,29 +90,33 @@ func (b *Book) merge(k *Case, m *wire.Incident, by proto.Name) error {
 	case !b.isParty(into, by):
 		return proto.Refusef(proto.ReasonIncident, "%s has no part in %s", by, id)
 	}
-	k.Into, k.By = id, by
-	for _, id := range k.Hails {
-		if c := b.active[id]; c != nil {
-			c.Running, c.Rearm = false, time.Time{}
-		}
+	k.By = by
+	b.join(k, into)
+	for _, c := range b.activeOf(k) {
+		c.Running, c.Rearm = false, time.Time{}
 	}
 	return nil
 }
 
+// rearm has the next round of an incident's hails begin, of each that mayRearm lets.
 func (b *Book) rearm(k *Case, at time.Time) error {
-	var list []*Call
-	for _, id := range k.Hails {
-		if c := b.active[id]; c != nil && c.Round < proto.MaxRounds {
-			list = append(list, c)
-		}
-	}
+	list := slices.DeleteFunc(b.activeOf(k), func(c *Call) bool { return !b.mayRearm(c, at) })
 	if len(list) == 0 {
-		return proto.Refusef(proto.ReasonIncident, "no hail of %s is left to ring again", k.ID)
+		return proto.Refusef(proto.ReasonIncident, "no hail of %s can ring again yet: it is over, still climbs, or began less than %v ago", k.ID, proto.MinRearm)
 	}
 	for _, c := range list {
 		c.Rearm = at
 	}
 	return nil
+}
+
+// mayRearm reports whether a person may have a hail's next round begin. While steps
+// are to come there is nothing to begin: whoever asks again and again would keep the
+// ladder at its foot. Nor may it page more often than a ladder by itself.
+func (b *Book) mayRearm(c *Call, at time.Time) bool {
+	climbs := c.Running && c.Step < len(b.charter.Ladder)
+	soon := at.Before(c.Began.Add(proto.MinRearm))
+	return c.Round < proto.MaxRounds && c.Rearm.IsZero() && (c.Doubt || !climbs && !soon)
 }
 
 // close ends an incident and its duplicates for good.
@@ -125,11 +130,9 @@ func (b *Book) close(k *Case, m *wire.Incident, by proto.Name, at time.Time) err
 	}
 	for _, x := range append(b.duplicates(k), k) {
 		x.Closed, x.Disposition, x.By, x.Changed = true, d, by, at
-		for _, id := range x.Hails {
-			if c := b.active[id]; c != nil {
-				c.end(proto.HailClosed, 0)
-				b.settle(c, at)
-			}
+		for _, c := range b.activeOf(x) {
+			c.end(proto.HailClosed, 0)
+			b.settle(c, at)
 		}
 	}
 	return nil

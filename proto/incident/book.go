@@ -29,7 +29,8 @@ type Case struct {
 	Hails       []proto.MessageID
 	Holder      proto.Name       // who has it; zero: nobody
 	Had         proto.Name       // who had it before it was handed over last; zero: it was not
-	Into        proto.IncidentID // the incident of which it is a duplicate; zero: of none
+	Into        proto.IncidentID // the incident of which it is a duplicate, which is none itself; zero: of none
+	Duplicates  []proto.IncidentID
 	Closed      bool
 	Disposition proto.Disposition
 	By          proto.Name // who closed or merged it
@@ -64,6 +65,16 @@ func (c *Call) copy() Call {
 // Open returns how many hails are not over.
 func (b *Book) Open() int { return len(b.active) }
 
+// activeOf lists an incident's own hails that are not over.
+func (b *Book) activeOf(k *Case) (list []*Call) {
+	for _, id := range k.Hails {
+		if c := b.active[id]; c != nil {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // Case returns a copy of an incident that the book knows.
 func (b *Book) Case(id proto.IncidentID) (Case, bool) {
 	k := b.cases[id]
@@ -71,7 +82,7 @@ func (b *Book) Case(id proto.IncidentID) (Case, bool) {
 		return Case{}, false
 	}
 	v := *k
-	v.Hails = slices.Clone(k.Hails)
+	v.Hails, v.Duplicates = slices.Clone(k.Hails), slices.Clone(k.Duplicates)
 	return v, true
 }
 
@@ -120,9 +131,7 @@ func (b *Book) Hail(m *wire.Hail, by proto.Name, at time.Time) error {
 	if b.calls[id] != nil {
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	}
-	if err := b.makeRoom(); err != nil {
-		return err
-	}
+	b.makeRoom(by.Agency)
 	incident := proto.IncidentID(m.Incident)
 	k := b.cases[incident]
 	if k == nil {
@@ -181,21 +190,8 @@ func (b *Book) mayAddTo(k *Case, m *wire.Hail, by proto.Name) error {
 	return nil
 }
 
-// makeRoom forgets the oldest call that is over, when there are too many.
-func (b *Book) makeRoom() error {
-	if len(b.calls) < proto.MaxCalls {
-		return nil
-	}
-	for _, id := range b.order {
-		if b.calls[id].State.Over() {
-			b.Forget(id)
-			return nil
-		}
-	}
-	return proto.Refusef(proto.ReasonFull, "%d hails are not over", len(b.calls))
-}
-
-// Forget drops a hail, and its incident with the last of its hails.
+// Forget drops a hail, and its incident with the last of its hails, and of those of
+// its duplicates.
 func (b *Book) Forget(id proto.MessageID) {
 	c := b.calls[id]
 	if c == nil {
@@ -206,9 +202,7 @@ func (b *Book) Forget(id proto.MessageID) {
 	b.order = slices.DeleteFunc(b.order, func(x proto.MessageID) bool { return x == id })
 	k := b.cases[c.Incident]
 	k.Hails = slices.DeleteFunc(k.Hails, func(x proto.MessageID) bool { return x == id })
-	if len(k.Hails) == 0 {
-		delete(b.cases, k.ID)
-	}
+	b.dropEmpty(k)
 }
 
 // settle takes a call that is over from among the active ones.
@@ -217,43 +211,4 @@ func (b *Book) settle(c *Call, at time.Time) {
 		delete(b.active, c.ID)
 	}
 	b.cases[c.Incident].Changed = at
-}
-
-// isParty reports whether somebody has a part in an incident: its holder, whoever
-// hailed or was reached by one of its hails, and the desks of their agencies.
-func (b *Book) isParty(k *Case, n proto.Name) bool {
-	if n == k.Holder {
-		return true
-	}
-	for _, id := range b.hailsOf(k) {
-		c := b.calls[id]
-		if n == c.From || n == c.Holder || n.Role == proto.RoleDesk && (n.Agency == c.From.Agency || c.hasReached(n.Agency)) {
-			return true
-		}
-	}
-	return false
-}
-
-// hailsOf lists an incident's hails and those of its duplicates.
-func (b *Book) hailsOf(k *Case) []proto.MessageID {
-	list := slices.Clone(k.Hails)
-	for _, d := range b.duplicates(k) {
-		list = append(list, d.Hails...)
-	}
-	return list
-}
-
-// duplicates lists the incidents that have been merged into one, and into those.
-func (b *Book) duplicates(k *Case) []*Case {
-	var list []*Case
-	for _, d := range b.cases {
-		for x := d; x != nil && x.Merged(); x = b.cases[x.Into] { // no ring: only what stands by itself is merged into
-			if x.Into == k.ID {
-				list = append(list, d)
-				break
-			}
-		}
-	}
-	slices.SortFunc(list, func(x, y *Case) int { return bytes.Compare(x.ID[:], y.ID[:]) })
-	return list
 }

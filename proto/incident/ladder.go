@@ -87,11 +87,11 @@ func (b *Book) stuck(c *Call) (time.Time, bool) {
 }
 
 // Due lists what is due at now, in the order in which it fell due, one for each
-// hail: what comes after it depends on it.
+// hail: what comes after it depends on it. Of a hail in doubt nothing is known.
 func (b *Book) Due(now time.Time) []Due {
 	var list []Due
 	for _, c := range b.active {
-		if d, ok := b.next(c); ok && !now.Before(d.At) {
+		if d, ok := b.next(c); ok && !c.Doubt && !now.Before(d.At) {
 			list = append(list, d)
 		}
 	}

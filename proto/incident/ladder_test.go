@@ -259,6 +259,9 @@ func TestAHubThatDoesNotKeepTheLadderIsSeen(t *testing.T) {
 	if _, ok := p.book.Next(mid("h")); ok {
 		t.Error("what comes next is not known")
 	}
+	if list := p.book.Due(p.now.Add(10 * time.Minute)); len(list) > 0 {
+		t.Errorf("what comes next is not known, and %v is due", list)
+	}
 	p.ok(p.reply("h", "mx/desk/m", proto.HailCommitted))
 	p.stands("h", proto.HailCommitted)
 	if applied, err := p.book.Page(page(p, 3, 2), p.now); !applied || err != nil {

@@ -14,10 +14,30 @@ type Saved struct {
 }
 
 // Save returns all of the book that can still change, and of what is over the newest
-// keep hails.
+// keep hails; of each incident all hails, and of its duplicates: who has a part in it
+// rests on them.
 func (b *Book) Save(keep int) Saved {
 	var s Saved
-	cases := make(map[proto.IncidentID]struct{})
+	kept := b.kept(keep)
+	for _, id := range b.order {
+		c := b.calls[id]
+		if _, ok := kept[b.whole(c.Incident)]; ok {
+			s.Calls = append(s.Calls, c.copy())
+		}
+	}
+	for _, k := range b.Cases() {
+		if _, ok := kept[b.whole(k.ID)]; ok {
+			s.Cases = append(s.Cases, k)
+		}
+	}
+	s.Duties = b.Duties()
+	return s
+}
+
+// kept is the incidents to be saved: those of the hails that are not over, and of the
+// newest keep that are.
+func (b *Book) kept(keep int) map[proto.IncidentID]struct{} {
+	kept := make(map[proto.IncidentID]struct{})
 	for _, id := range slices.Backward(b.order) {
 		c := b.calls[id]
 		if c.State.Over() {
@@ -26,17 +46,17 @@ func (b *Book) Save(keep int) Saved {
 			}
 			keep--
 		}
-		s.Calls = append(s.Calls, c.copy())
-		cases[c.Incident] = struct{}{}
+		kept[b.whole(c.Incident)] = struct{}{}
 	}
-	slices.Reverse(s.Calls)
-	for _, k := range b.Cases() {
-		if _, ok := cases[k.ID]; ok {
-			s.Cases = append(s.Cases, k)
-		}
+	return kept
+}
+
+// whole is the incident of which one is a duplicate in the end; its own if of none.
+func (b *Book) whole(id proto.IncidentID) proto.IncidentID {
+	for k := b.cases[id]; k != nil && k.Merged(); k = b.cases[id] { // no ring: see duplicates
+		id = k.Into
 	}
-	s.Duties = b.Duties()
-	return s
+	return id
 }
 
 // Load takes a saved book into an empty one. What does not fit together is left out.

@@ -71,3 +71,32 @@ func TestOfWhatIsOverTheNewestIsKept(t *testing.T) {
 		t.Errorf("kept %v with %d incidents, want %v", got, len(s.Cases), want)
 	}
 }
+
+// TestAPartInAnIncidentIsKept: whoever has a part in one by a hail that is long over,
+// or by one of its duplicates, has it after a restart too.
+func TestAPartInAnIncidentIsKept(t *testing.T) {
+	p := newPlay(t, charter(true))
+	p.ok(p.hail("h0", "i", "us/unit/a", "mx/desk/m"))
+	p.ok(p.reply("h0", "us/unit/a", proto.HailCancelled))
+	p.ok(p.hail("h1", "i", "us/unit/a", "us/desk/near"))
+	p.ok(p.hail("d0", "j", "us/unit/b", "mx/desk/m"))
+	p.ok(p.hail("h2", "k", "us/unit/b", "us/desk/near"))
+	p.ok(p.act("j", "us/unit/b", proto.ActMerge, func(m *wire.Incident) { m.Into = id("k") }))
+	p.ok(p.reply("d0", "us/unit/b", proto.HailCancelled))
+	for i := range 3 {
+		p.ok(p.hail(fmt.Sprint("x", i), fmt.Sprint("y", i), "us/unit/a", "mx/desk/m"))
+		p.ok(p.reply(fmt.Sprint("x", i), "us/unit/a", proto.HailCancelled))
+	}
+	q := newPlay(t, charter(true))
+	q.book.Load(p.book.Save(2))
+	q.now = p.now
+	for _, p := range []*play{p, q} {
+		p.ok(p.act("i", "mx/desk/super", proto.ActClose, as(proto.DispositionResolved)))
+		p.stands("h1", proto.HailClosed)
+		p.ok(p.act("k", "mx/desk/super", proto.ActClose, as(proto.DispositionResolved)))
+		p.stands("h2", proto.HailClosed)
+	}
+	if _, known := q.book.Call(mid("x0")); known {
+		t.Error("what is over is kept without end")
+	}
+}

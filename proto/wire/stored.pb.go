@@ -816,7 +816,8 @@ type StoredPartner_Change struct {
 	Before        string                 `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
 	After         string                 `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
 	AtMs          int64                  `protobuf:"varint,4,opt,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"`
-	Why           string                 `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"` // why no notice covers it
+	Why           string                 `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"`      // why no notice covers it
+	Times         uint32                 `protobuf:"varint,6,opt,name=times,proto3" json:"times,omitempty"` // how often it has changed since before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -886,6 +887,13 @@ func (x *StoredPartner_Change) GetWhy() string {
 	return ""
 }
 
+func (x *StoredPartner_Change) GetTimes() uint32 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
 var File_stored_proto protoreflect.FileDescriptor
 
 const file_stored_proto_rawDesc = "" +
@@ -936,7 +944,7 @@ const file_stored_proto_rawDesc = "" +
 	"\x0eStoredDocument\x12/\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1b.crossband.v1.Document.KindR\x04kind\x12\x16\n" +
 	"\x06signed\x18\x02 \x01(\fR\x06signed\x12\x17\n" +
-	"\acame_ms\x18\x03 \x01(\x03R\x06cameMs\"\xcf\x04\n" +
+	"\acame_ms\x18\x03 \x01(\x03R\x06cameMs\"\xe6\x04\n" +
 	"\rStoredPartner\x124\n" +
 	"\x04look\x18\x01 \x01(\v2 .crossband.v1.StoredPartner.LookR\x04look\x12<\n" +
 	"\achanges\x18\x02 \x03(\v2\".crossband.v1.StoredPartner.ChangeR\achanges\x1a\xd6\x02\n" +
@@ -956,13 +964,14 @@ const file_stored_proto_rawDesc = "" +
 	" \x01(\tR\x04host\x12\x10\n" +
 	"\x03own\x18\v \x01(\tR\x03own\x12\x13\n" +
 	"\x05at_ms\x18\f \x01(\x03R\x04atMs\x12!\n" +
-	"\fexchange_out\x18\r \x01(\tR\vexchangeOut\x1aq\n" +
+	"\fexchange_out\x18\r \x01(\tR\vexchangeOut\x1a\x87\x01\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04what\x18\x01 \x01(\tR\x04what\x12\x16\n" +
 	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
 	"\x05after\x18\x03 \x01(\tR\x05after\x12\x13\n" +
 	"\x05at_ms\x18\x04 \x01(\x03R\x04atMs\x12\x10\n" +
-	"\x03why\x18\x05 \x01(\tR\x03why\"&\n" +
+	"\x03why\x18\x05 \x01(\tR\x03why\x12\x14\n" +
+	"\x05times\x18\x06 \x01(\rR\x05times\"&\n" +
 	"\x0eStoredReminder\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stageB\x1bZ\x19crossband/proto/wire;wireb\x06proto3"
 

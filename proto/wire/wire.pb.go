@@ -80,6 +80,55 @@ func (Document_Kind) EnumDescriptor() ([]byte, []int) {
 	return file_wire_proto_rawDescGZIP(), []int{10, 0}
 }
 
+type FetchRecord_Part int32
+
+const (
+	FetchRecord_LINES       FetchRecord_Part = 0
+	FetchRecord_CHECKPOINTS FetchRecord_Part = 1
+	FetchRecord_CHAINS      FetchRecord_Part = 2
+)
+
+// Enum value maps for FetchRecord_Part.
+var (
+	FetchRecord_Part_name = map[int32]string{
+		0: "LINES",
+		1: "CHECKPOINTS",
+		2: "CHAINS",
+	}
+	FetchRecord_Part_value = map[string]int32{
+		"LINES":       0,
+		"CHECKPOINTS": 1,
+		"CHAINS":      2,
+	}
+)
+
+func (x FetchRecord_Part) Enum() *FetchRecord_Part {
+	p := new(FetchRecord_Part)
+	*p = x
+	return p
+}
+
+func (x FetchRecord_Part) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FetchRecord_Part) Descriptor() protoreflect.EnumDescriptor {
+	return file_wire_proto_enumTypes[1].Descriptor()
+}
+
+func (FetchRecord_Part) Type() protoreflect.EnumType {
+	return &file_wire_proto_enumTypes[1]
+}
+
+func (x FetchRecord_Part) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FetchRecord_Part.Descriptor instead.
+func (FetchRecord_Part) EnumDescriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{57, 0}
+}
+
 type Charter_Kind int32
 
 const (
@@ -119,11 +168,11 @@ func (x Charter_Kind) String() string {
 }
 
 func (Charter_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[1].Descriptor()
+	return file_wire_proto_enumTypes[2].Descriptor()
 }
 
 func (Charter_Kind) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[1]
+	return &file_wire_proto_enumTypes[2]
 }
 
 func (x Charter_Kind) Number() protoreflect.EnumNumber {
@@ -168,11 +217,11 @@ func (x Charter_Storage) String() string {
 }
 
 func (Charter_Storage) Descriptor() protoreflect.EnumDescriptor {
-	return file_wire_proto_enumTypes[2].Descriptor()
+	return file_wire_proto_enumTypes[3].Descriptor()
 }
 
 func (Charter_Storage) Type() protoreflect.EnumType {
-	return &file_wire_proto_enumTypes[2]
+	return &file_wire_proto_enumTypes[3]
 }
 
 func (x Charter_Storage) Number() protoreflect.EnumNumber {
@@ -5027,6 +5076,7 @@ type RecordEntries struct {
 	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
 	Checkpoint    []byte                 `protobuf:"bytes,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"` // signed note, with the cosignatures that are there
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`         // of who signed the checkpoint, and of bursts in the lines
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"`   // signed, that the lines name as in force
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5103,6 +5153,13 @@ func (x *RecordEntries) GetChains() []*CertificateChain {
 	return nil
 }
 
+func (x *RecordEntries) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
 // RecordAnswer says how far a partner's relay follows a log, with its cosignature
 // or what keeps it from giving one.
 type RecordAnswer struct {
@@ -5114,6 +5171,7 @@ type RecordAnswer struct {
 	Chain         *CertificateChain      `protobuf:"bytes,5,opt,name=chain,proto3" json:"chain,omitempty"`
 	Fault         string                 `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"` // of crypto/record; empty: none
 	Detail        string                 `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	Sequencer     *CertificateChain      `protobuf:"bytes,8,opt,name=sequencer,proto3" json:"sequencer,omitempty"` // of who signed the checkpoint: a relay that was put back may not have it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5197,12 +5255,21 @@ func (x *RecordAnswer) GetDetail() string {
 	return ""
 }
 
-// FetchRecord asks the own relay for an incident's record.
+func (x *RecordAnswer) GetSequencer() *CertificateChain {
+	if x != nil {
+		return x.Sequencer
+	}
+	return nil
+}
+
+// FetchRecord asks the own relay for an incident's record: one part of one log at a
+// time, in pages.
 type FetchRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
 	Agency        string                 `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"` // which log; empty: which logs there are
-	After         uint64                 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`  // parts already held
+	Part          FetchRecord_Part       `protobuf:"varint,4,opt,name=part,proto3,enum=crossband.v1.FetchRecord_Part" json:"part,omitempty"`
+	From          []byte                 `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"` // next of the page before; empty: the beginning
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5251,22 +5318,30 @@ func (x *FetchRecord) GetAgency() string {
 	return ""
 }
 
-func (x *FetchRecord) GetAfter() uint64 {
+func (x *FetchRecord) GetPart() FetchRecord_Part {
 	if x != nil {
-		return x.After
+		return x.Part
 	}
-	return 0
+	return FetchRecord_LINES
+}
+
+func (x *FetchRecord) GetFrom() []byte {
+	if x != nil {
+		return x.From
+	}
+	return nil
 }
 
 // RecordPage answers FetchRecord.
 type RecordPage struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Incident      []byte                 `protobuf:"bytes,1,opt,name=incident,proto3" json:"incident,omitempty"`
-	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"`    // agencies whose relays sequence one; when none was asked for
-	Parts         uint64                 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"` // of the log: its lines, its checkpoints and the chains, counted through
-	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
-	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
+	Logs          []string               `protobuf:"bytes,2,rep,name=logs,proto3" json:"logs,omitempty"`               // agencies whose relays sequence one; when none was asked for
+	Lines         [][]byte               `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`             // by index
+	Checkpoints   [][]byte               `protobuf:"bytes,5,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"` // by size
 	Chains        []*CertificateChain    `protobuf:"bytes,6,rep,name=chains,proto3" json:"chains,omitempty"`
+	Documents     [][]byte               `protobuf:"bytes,7,rep,name=documents,proto3" json:"documents,omitempty"` // signed, that the lines name as in force
+	Next          []byte                 `protobuf:"bytes,8,opt,name=next,proto3" json:"next,omitempty"`           // where the next page begins; empty: this is the last one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5315,13 +5390,6 @@ func (x *RecordPage) GetLogs() []string {
 	return nil
 }
 
-func (x *RecordPage) GetParts() uint64 {
-	if x != nil {
-		return x.Parts
-	}
-	return 0
-}
-
 func (x *RecordPage) GetLines() [][]byte {
 	if x != nil {
 		return x.Lines
@@ -5339,6 +5407,20 @@ func (x *RecordPage) GetCheckpoints() [][]byte {
 func (x *RecordPage) GetChains() []*CertificateChain {
 	if x != nil {
 		return x.Chains
+	}
+	return nil
+}
+
+func (x *RecordPage) GetDocuments() [][]byte {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+func (x *RecordPage) GetNext() []byte {
+	if x != nil {
+		return x.Next
 	}
 	return nil
 }
@@ -6584,7 +6666,7 @@ const file_wire_proto_rawDesc = "" +
 	"\tsignature\x18\x05 \x01(\fR\tsignature\x12 \n" +
 	"\vcertificate\x18\x06 \x01(\fR\vcertificate\"6\n" +
 	"\x10CertificateChain\x12\"\n" +
-	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xc7\x01\n" +
+	"\fcertificates\x18\x01 \x03(\fR\fcertificates\"\xe5\x01\n" +
 	"\rRecordEntries\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
@@ -6593,7 +6675,8 @@ const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x05 \x01(\fR\n" +
 	"checkpoint\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xda\x01\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\"\x98\x02\n" +
 	"\fRecordAnswer\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x12\n" +
@@ -6603,19 +6686,27 @@ const file_wire_proto_rawDesc = "" +
 	"checkpoint\x124\n" +
 	"\x05chain\x18\x05 \x01(\v2\x1e.crossband.v1.CertificateChainR\x05chain\x12\x14\n" +
 	"\x05fault\x18\x06 \x01(\tR\x05fault\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail\"W\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\x12<\n" +
+	"\tsequencer\x18\b \x01(\v2\x1e.crossband.v1.CertificateChainR\tsequencer\"\xbf\x01\n" +
 	"\vFetchRecord\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x16\n" +
-	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x14\n" +
-	"\x05after\x18\x03 \x01(\x04R\x05after\"\xc2\x01\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x122\n" +
+	"\x04part\x18\x04 \x01(\x0e2\x1e.crossband.v1.FetchRecord.PartR\x04part\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\fR\x04from\".\n" +
+	"\x04Part\x12\t\n" +
+	"\x05LINES\x10\x00\x12\x0f\n" +
+	"\vCHECKPOINTS\x10\x01\x12\n" +
+	"\n" +
+	"\x06CHAINS\x10\x02J\x04\b\x03\x10\x04\"\xe4\x01\n" +
 	"\n" +
 	"RecordPage\x12\x1a\n" +
 	"\bincident\x18\x01 \x01(\fR\bincident\x12\x12\n" +
 	"\x04logs\x18\x02 \x03(\tR\x04logs\x12\x14\n" +
-	"\x05parts\x18\x03 \x01(\x04R\x05parts\x12\x14\n" +
 	"\x05lines\x18\x04 \x03(\fR\x05lines\x12 \n" +
 	"\vcheckpoints\x18\x05 \x03(\fR\vcheckpoints\x126\n" +
-	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\"\xc1\b\n" +
+	"\x06chains\x18\x06 \x03(\v2\x1e.crossband.v1.CertificateChainR\x06chains\x12\x1c\n" +
+	"\tdocuments\x18\a \x03(\fR\tdocuments\x12\x12\n" +
+	"\x04next\x18\b \x01(\fR\x04nextJ\x04\b\x03\x10\x04\"\xc1\b\n" +
 	"\aCharter\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\rR\brevision\x12\x18\n" +
 	"\achannel\x18\x02 \x01(\fR\achannel\x12\x14\n" +
@@ -6697,167 +6788,170 @@ func file_wire_proto_rawDescGZIP() []byte {
 	return file_wire_proto_rawDescData
 }
 
-var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
 var file_wire_proto_goTypes = []any{
 	(Document_Kind)(0),         // 0: crossband.v1.Document.Kind
-	(Charter_Kind)(0),          // 1: crossband.v1.Charter.Kind
-	(Charter_Storage)(0),       // 2: crossband.v1.Charter.Storage
-	(*Frame)(nil),              // 3: crossband.v1.Frame
-	(*Hello)(nil),              // 4: crossband.v1.Hello
-	(*HelloAck)(nil),           // 5: crossband.v1.HelloAck
-	(*Refused)(nil),            // 6: crossband.v1.Refused
-	(*Done)(nil),               // 7: crossband.v1.Done
-	(*Enrol)(nil),              // 8: crossband.v1.Enrol
-	(*EnrolReply)(nil),         // 9: crossband.v1.EnrolReply
-	(*TrustList)(nil),          // 10: crossband.v1.TrustList
-	(*PutCharter)(nil),         // 11: crossband.v1.PutCharter
-	(*RevocationList)(nil),     // 12: crossband.v1.RevocationList
-	(*Document)(nil),           // 13: crossband.v1.Document
-	(*Withdrawal)(nil),         // 14: crossband.v1.Withdrawal
-	(*PublishKeyPackages)(nil), // 15: crossband.v1.PublishKeyPackages
-	(*FetchKeyPackage)(nil),    // 16: crossband.v1.FetchKeyPackage
-	(*KeyPackage)(nil),         // 17: crossband.v1.KeyPackage
-	(*KeyPackagesLeft)(nil),    // 18: crossband.v1.KeyPackagesLeft
-	(*ChannelOffer)(nil),       // 19: crossband.v1.ChannelOffer
-	(*CreateChannel)(nil),      // 20: crossband.v1.CreateChannel
-	(*Subscribe)(nil),          // 21: crossband.v1.Subscribe
-	(*Subscribed)(nil),         // 22: crossband.v1.Subscribed
-	(*Unsubscribe)(nil),        // 23: crossband.v1.Unsubscribe
-	(*FetchLog)(nil),           // 24: crossband.v1.FetchLog
-	(*Entries)(nil),            // 25: crossband.v1.Entries
-	(*Entry)(nil),              // 26: crossband.v1.Entry
-	(*FetchSealed)(nil),        // 27: crossband.v1.FetchSealed
-	(*Sealed)(nil),             // 28: crossband.v1.Sealed
-	(*FetchGroupInfo)(nil),     // 29: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 30: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 31: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 32: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 33: crossband.v1.Commit
-	(*Text)(nil),               // 34: crossband.v1.Text
-	(*Hail)(nil),               // 35: crossband.v1.Hail
-	(*HailReply)(nil),          // 36: crossband.v1.HailReply
-	(*Page)(nil),               // 37: crossband.v1.Page
-	(*PageResult)(nil),         // 38: crossband.v1.PageResult
-	(*Incident)(nil),           // 39: crossband.v1.Incident
-	(*Duty)(nil),               // 40: crossband.v1.Duty
-	(*Appended)(nil),           // 41: crossband.v1.Appended
-	(*Read)(nil),               // 42: crossband.v1.Read
-	(*Progress)(nil),           // 43: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 44: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 45: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 46: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 47: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 48: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 49: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 50: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 51: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 52: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 53: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 54: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 55: crossband.v1.FloorWarning
-	(*Burst)(nil),              // 56: crossband.v1.Burst
-	(*CertificateChain)(nil),   // 57: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),      // 58: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),       // 59: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),        // 60: crossband.v1.FetchRecord
-	(*RecordPage)(nil),         // 61: crossband.v1.RecordPage
-	(*Charter)(nil),            // 62: crossband.v1.Charter
-	(*Letter)(nil),             // 63: crossband.v1.Letter
-	(*Message)(nil),            // 64: crossband.v1.Message
-	(*Position)(nil),           // 65: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 66: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 67: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 68: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),  // 69: crossband.v1.Progress.Presence
-	(*Charter_Party)(nil),      // 70: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 71: crossband.v1.Charter.Step
+	(FetchRecord_Part)(0),      // 1: crossband.v1.FetchRecord.Part
+	(Charter_Kind)(0),          // 2: crossband.v1.Charter.Kind
+	(Charter_Storage)(0),       // 3: crossband.v1.Charter.Storage
+	(*Frame)(nil),              // 4: crossband.v1.Frame
+	(*Hello)(nil),              // 5: crossband.v1.Hello
+	(*HelloAck)(nil),           // 6: crossband.v1.HelloAck
+	(*Refused)(nil),            // 7: crossband.v1.Refused
+	(*Done)(nil),               // 8: crossband.v1.Done
+	(*Enrol)(nil),              // 9: crossband.v1.Enrol
+	(*EnrolReply)(nil),         // 10: crossband.v1.EnrolReply
+	(*TrustList)(nil),          // 11: crossband.v1.TrustList
+	(*PutCharter)(nil),         // 12: crossband.v1.PutCharter
+	(*RevocationList)(nil),     // 13: crossband.v1.RevocationList
+	(*Document)(nil),           // 14: crossband.v1.Document
+	(*Withdrawal)(nil),         // 15: crossband.v1.Withdrawal
+	(*PublishKeyPackages)(nil), // 16: crossband.v1.PublishKeyPackages
+	(*FetchKeyPackage)(nil),    // 17: crossband.v1.FetchKeyPackage
+	(*KeyPackage)(nil),         // 18: crossband.v1.KeyPackage
+	(*KeyPackagesLeft)(nil),    // 19: crossband.v1.KeyPackagesLeft
+	(*ChannelOffer)(nil),       // 20: crossband.v1.ChannelOffer
+	(*CreateChannel)(nil),      // 21: crossband.v1.CreateChannel
+	(*Subscribe)(nil),          // 22: crossband.v1.Subscribe
+	(*Subscribed)(nil),         // 23: crossband.v1.Subscribed
+	(*Unsubscribe)(nil),        // 24: crossband.v1.Unsubscribe
+	(*FetchLog)(nil),           // 25: crossband.v1.FetchLog
+	(*Entries)(nil),            // 26: crossband.v1.Entries
+	(*Entry)(nil),              // 27: crossband.v1.Entry
+	(*FetchSealed)(nil),        // 28: crossband.v1.FetchSealed
+	(*Sealed)(nil),             // 29: crossband.v1.Sealed
+	(*FetchGroupInfo)(nil),     // 30: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),          // 31: crossband.v1.GroupInfo
+	(*Welcome)(nil),            // 32: crossband.v1.Welcome
+	(*WelcomeAck)(nil),         // 33: crossband.v1.WelcomeAck
+	(*Commit)(nil),             // 34: crossband.v1.Commit
+	(*Text)(nil),               // 35: crossband.v1.Text
+	(*Hail)(nil),               // 36: crossband.v1.Hail
+	(*HailReply)(nil),          // 37: crossband.v1.HailReply
+	(*Page)(nil),               // 38: crossband.v1.Page
+	(*PageResult)(nil),         // 39: crossband.v1.PageResult
+	(*Incident)(nil),           // 40: crossband.v1.Incident
+	(*Duty)(nil),               // 41: crossband.v1.Duty
+	(*Appended)(nil),           // 42: crossband.v1.Appended
+	(*Read)(nil),               // 43: crossband.v1.Read
+	(*Progress)(nil),           // 44: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 45: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 46: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 47: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 48: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 49: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 50: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 51: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 52: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 53: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 54: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 55: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 56: crossband.v1.FloorWarning
+	(*Burst)(nil),              // 57: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 58: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 59: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 60: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 61: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 62: crossband.v1.RecordPage
+	(*Charter)(nil),            // 63: crossband.v1.Charter
+	(*Letter)(nil),             // 64: crossband.v1.Letter
+	(*Message)(nil),            // 65: crossband.v1.Message
+	(*Position)(nil),           // 66: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 67: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 68: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 69: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),  // 70: crossband.v1.Progress.Presence
+	(*Charter_Party)(nil),      // 71: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 72: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
-	4,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
-	5,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
-	6,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
-	7,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
-	8,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
-	9,  // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
-	10, // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
-	11, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
-	12, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
-	13, // 9: crossband.v1.Frame.document:type_name -> crossband.v1.Document
-	15, // 10: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
-	16, // 11: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
-	17, // 12: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
-	18, // 13: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
-	19, // 14: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
-	20, // 15: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
-	21, // 16: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
-	22, // 17: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
-	23, // 18: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
-	24, // 19: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
-	25, // 20: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
-	29, // 21: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
-	30, // 22: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
-	31, // 23: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
-	32, // 24: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
-	27, // 25: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
-	28, // 26: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
-	33, // 27: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
-	34, // 28: crossband.v1.Frame.text:type_name -> crossband.v1.Text
-	35, // 29: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
-	36, // 30: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	41, // 31: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	42, // 32: crossband.v1.Frame.read:type_name -> crossband.v1.Read
-	43, // 33: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
-	44, // 34: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
-	45, // 35: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
-	46, // 36: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
-	47, // 37: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	48, // 38: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	49, // 39: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	50, // 40: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	51, // 41: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	52, // 42: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	53, // 43: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	54, // 44: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	55, // 45: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	56, // 46: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
-	38, // 47: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
-	39, // 48: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
-	40, // 49: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
-	58, // 50: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	59, // 51: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	60, // 52: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	61, // 53: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	5,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
+	6,  // 1: crossband.v1.Frame.hello_ack:type_name -> crossband.v1.HelloAck
+	7,  // 2: crossband.v1.Frame.refused:type_name -> crossband.v1.Refused
+	8,  // 3: crossband.v1.Frame.done:type_name -> crossband.v1.Done
+	9,  // 4: crossband.v1.Frame.enrol:type_name -> crossband.v1.Enrol
+	10, // 5: crossband.v1.Frame.enrol_reply:type_name -> crossband.v1.EnrolReply
+	11, // 6: crossband.v1.Frame.trust_list:type_name -> crossband.v1.TrustList
+	12, // 7: crossband.v1.Frame.put_charter:type_name -> crossband.v1.PutCharter
+	13, // 8: crossband.v1.Frame.revocation_list:type_name -> crossband.v1.RevocationList
+	14, // 9: crossband.v1.Frame.document:type_name -> crossband.v1.Document
+	16, // 10: crossband.v1.Frame.publish_key_packages:type_name -> crossband.v1.PublishKeyPackages
+	17, // 11: crossband.v1.Frame.fetch_key_package:type_name -> crossband.v1.FetchKeyPackage
+	18, // 12: crossband.v1.Frame.key_package:type_name -> crossband.v1.KeyPackage
+	19, // 13: crossband.v1.Frame.key_packages_left:type_name -> crossband.v1.KeyPackagesLeft
+	20, // 14: crossband.v1.Frame.channel_offer:type_name -> crossband.v1.ChannelOffer
+	21, // 15: crossband.v1.Frame.create_channel:type_name -> crossband.v1.CreateChannel
+	22, // 16: crossband.v1.Frame.subscribe:type_name -> crossband.v1.Subscribe
+	23, // 17: crossband.v1.Frame.subscribed:type_name -> crossband.v1.Subscribed
+	24, // 18: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
+	25, // 19: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
+	26, // 20: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
+	30, // 21: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
+	31, // 22: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
+	32, // 23: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
+	33, // 24: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
+	28, // 25: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
+	29, // 26: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
+	34, // 27: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
+	35, // 28: crossband.v1.Frame.text:type_name -> crossband.v1.Text
+	36, // 29: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
+	37, // 30: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
+	42, // 31: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	43, // 32: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	44, // 33: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	45, // 34: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	46, // 35: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	47, // 36: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	48, // 37: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	49, // 38: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	50, // 39: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	51, // 40: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	52, // 41: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	53, // 42: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	54, // 43: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	55, // 44: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	56, // 45: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	57, // 46: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	39, // 47: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
+	40, // 48: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
+	41, // 49: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
+	59, // 50: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	60, // 51: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	61, // 52: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	62, // 53: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
 	0,  // 54: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
-	52, // 55: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	26, // 56: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	33, // 57: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	34, // 58: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	35, // 59: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	36, // 60: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	37, // 61: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	38, // 62: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	39, // 63: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	40, // 64: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	67, // 65: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	68, // 66: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	68, // 67: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	69, // 68: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	57, // 69: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	57, // 70: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	57, // 71: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	1,  // 72: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	70, // 73: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	2,  // 74: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	70, // 75: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	71, // 76: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	66, // 77: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	65, // 78: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	79, // [79:79] is the sub-list for method output_type
-	79, // [79:79] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	53, // 55: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	27, // 56: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	34, // 57: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	35, // 58: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	36, // 59: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	37, // 60: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	38, // 61: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	39, // 62: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	40, // 63: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	41, // 64: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	68, // 65: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	69, // 66: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	69, // 67: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	70, // 68: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	58, // 69: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	58, // 70: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	58, // 71: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	1,  // 72: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
+	58, // 73: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	2,  // 74: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	71, // 75: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	3,  // 76: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	71, // 77: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	72, // 78: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	67, // 79: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	66, // 80: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	81, // [81:81] is the sub-list for method output_type
+	81, // [81:81] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	81, // [81:81] is the sub-list for extension extendee
+	0,  // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -6942,7 +7036,7 @@ func file_wire_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   69,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -169,6 +169,7 @@ func (a *Alert) bound() error {
 	case len(a.References) > maxRefs:
 		return fault("references", "%d, at most %d", len(a.References), maxRefs)
 	}
+	a.Sent, a.Expires = a.Sent.UTC(), a.Expires.UTC()
 	a.Event = line(a.Event, maxEvent)
 	if len(a.Codes) > maxRefs {
 		a.Codes = a.Codes[:maxRefs]

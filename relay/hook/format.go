@@ -34,14 +34,15 @@ func Formats() []Format {
 	return []Format{FormatCAP, FormatCoT, FormatCloudEvents, FormatBinaryEvents, FormatEvent, FormatAlertmanager, FormatIncidents}
 }
 
-// Fault says what of a message breaks a rule, naming the element.
-type Fault struct{ Element, Why string }
+// Fault says what of a message breaks a rule, naming the element, and in a message of
+// several alerts which.
+type Fault struct{ Element, Why, ID string }
 
 // Error implements error.
 func (f *Fault) Error() string { return f.Element + ": " + f.Why }
 
 func fault(element, format string, args ...any) error {
-	return &Fault{element, fmt.Sprintf(format, args...)}
+	return &Fault{Element: element, Why: fmt.Sprintf(format, args...)}
 }
 
 // Message is a body as it was carried.
@@ -56,7 +57,7 @@ type Message struct {
 type Reading struct {
 	Format  Format
 	Alerts  []Alert
-	Refused []error // of a feed: alerts that break a rule, each naming the element
+	Refused []error // of several: alerts that break a rule, each naming the element
 	Nothing string  // why a good message holds no alert, such as a position
 }
 
@@ -82,12 +83,28 @@ func Read(m Message, allowed func(Format) bool) (Reading, error) {
 		return Reading{Format: f}, err
 	}
 	r.Format = f
-	for i := range r.Alerts {
-		if err := r.Alerts[i].bound(); err != nil {
+	several := len(r.Alerts)+len(r.Refused) > 1
+	good := r.Alerts[:0]
+	for _, a := range r.Alerts {
+		switch err := a.bound(); {
+		case err == nil:
+			good = append(good, a)
+		case !several:
 			return Reading{Format: f}, err
+		default:
+			r.refuse(err, a.ID)
 		}
 	}
+	r.Alerts = good
 	return r, nil
+}
+
+// refuse notes what is wrong with one alert; the others are none the worse for it.
+func (r *Reading) refuse(err error, id string) {
+	if f := new(Fault); errors.As(err, &f) {
+		err = &Fault{f.Element, f.Why, line(id, maxEvent)}
+	}
+	r.Refused = append(r.Refused, err)
 }
 
 // tell tells the format. Media types are often wrong by one step (text/xml,

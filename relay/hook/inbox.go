@@ -2,14 +2,13 @@ package hook
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"log/slog"
-	"slices"
+	"sync"
 	"time"
 
 	"crossband/proto"
-	"crossband/relay/store"
 )
 
 // Inbox takes alerts in and has them raised. Run must run for anything to
@@ -20,16 +19,18 @@ type Inbox struct {
 	log     *slog.Logger
 	clock   func() time.Time
 	asks    chan ask
-	returns chan hailReturned
+	returns chan messageReturned
 	ended   chan struct{} // closed when Run has ended
 
 	// Run's, and no one else's.
-	ledger *ledger
-	broken error
-	busy   bool               // the raiser has an errand
-	waits  map[Key]*patience  // errands that failed
-	errand chan func()        // to the raiser
-	done   chan errandOutcome // from it
+	ledger    *ledger
+	broken    error
+	under     [lanes]*errand     // what the raiser is at; nil: nothing
+	waits     map[Key]*patience  // errands that failed
+	doubts    []Key              // hails of the last run that may not have gone out
+	unwritten []messageReturned  // the journal had no room for them
+	errands   [lanes]chan func() // to the raiser
+	done      chan errandOutcome // from it
 }
 
 // ask is a delivery that waits for its answer.
@@ -46,13 +47,32 @@ type answer struct {
 	err     error
 }
 
-type hailReturned struct {
-	hail proto.MessageID
-	why  string
+type messageReturned struct {
+	id  proto.MessageID
+	why string
+}
+
+// lane is one of two that do not wait for each other: no number of texts, and no
+// text that hangs, holds up a hail.
+type lane int
+
+const (
+	raising lane = iota
+	telling      // updates and ends, and whether hails are known
+	lanes
+)
+
+// errand is what a raiser is at.
+type errand struct {
+	lane  lane
+	key   Key
+	sends []proto.MessageID
+	doubt bool   // only whether a hail is known is asked
+	back  string // what it sends has come back meanwhile: why
 }
 
 type errandOutcome struct {
-	key Key
+	*errand
 	err error
 }
 
@@ -82,49 +102,30 @@ func Open(ctx context.Context, j Journal, l Limits, log *slog.Logger, clock func
 		clock = time.Now
 	}
 	b := &Inbox{
-		journal: j, limits: l.filled(), log: log, clock: clock, asks: make(chan ask, maxAsks), returns: make(chan hailReturned, maxAsks),
-		ended: make(chan struct{}), waits: make(map[Key]*patience), errand: make(chan func()), done: make(chan errandOutcome),
+		journal: j, limits: l.filled(), log: log, clock: clock, asks: make(chan ask, maxAsks), returns: make(chan messageReturned, maxAsks),
+		ended: make(chan struct{}), waits: make(map[Key]*patience), done: make(chan errandOutcome),
 	}
-	return b, b.load(ctx)
-}
-
-// load makes the ledger of what is in the journal.
-func (b *Inbox) load(ctx context.Context) error {
-	i, err := loadIDs(ctx, b.journal)
-	if err != nil {
-		return err
+	for i := range b.errands {
+		b.errands[i] = make(chan func())
 	}
-	l, records := newLedger(i, b.limits), []*record(nil)
-	var bad error
-	err = b.journal.Scan(ctx, bucketAlerts, nil, func(key, value []byte) bool {
-		r, err := parseRecord(key, value)
-		if err != nil {
-			bad = errors.Join(bad, err) // the others are raised all the same
-			return true
-		}
-		records = append(records, r)
-		return true
-	})
-	if err != nil {
-		return fmt.Errorf("hook: read the journal: %w", err)
+	if err := b.load(ctx); err != nil {
+		return b, err
 	}
-	if bad != nil {
-		b.log.Error("records of the journal are lost", "why", bad.Error())
-	}
-	slices.SortFunc(records, func(x, y *record) int { return int(int64(x.Seq - y.Seq)) })
-	for _, r := range records {
-		l.add(r)
-	}
-	b.ledger = l
-	return nil
+	b.doubts = b.ledger.doubtful(clock())
+	return b, nil
 }
 
 // Accept takes the alerts of one delivery in. When it returns results they are on
 // disk, and what is to be raised will be, once, whatever happens to this process.
 // delivery is the delivery's own identifier, digest that of its body: the same
 // identifier with another body is a conflict. An error leaves nothing behind that
-// sending again would not put right.
+// sending again would not put right; a Fault says that sending again is of no use.
 func (b *Inbox) Accept(ctx context.Context, src *Source, delivery string, digest [32]byte, alerts []Alert) ([]Result, error) {
+	for i := range alerts { // a journal that cannot hold one must still hold the others
+		if _, err := json.Marshal(&alerts[i]); err != nil {
+			return nil, fault("alert", "%s cannot be kept: %v", line(alerts[i].ID, maxEvent), err)
+		}
+	}
 	a := ask{src, delivery, digest, alerts, make(chan answer, 1)}
 	select {
 	case b.asks <- a:
@@ -141,11 +142,11 @@ func (b *Inbox) Accept(ctx context.Context, src *Source, delivery string, digest
 	}
 }
 
-// Returned tells that a hail which a Raiser had on its way was not taken. It is
-// raised again under another identifier.
-func (b *Inbox) Returned(ctx context.Context, hail proto.MessageID, why string) {
+// Returned tells that a hail, a text or a reply which a Raiser had on its way was not
+// taken. It is sent again, a hail under another identifier.
+func (b *Inbox) Returned(ctx context.Context, id proto.MessageID, why string) {
 	select {
-	case b.returns <- hailReturned{hail, why}:
+	case b.returns <- messageReturned{id, why}:
 	case <-b.ended:
 	case <-ctx.Done():
 	}
@@ -155,47 +156,55 @@ func (b *Inbox) Returned(ctx context.Context, hail proto.MessageID, why string) 
 // the journal cannot be written: nothing is acknowledged after that. It runs once.
 func (b *Inbox) Run(ctx context.Context, r Raiser) error {
 	defer close(b.ended)
-	raiserEnded := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
-	defer func() { cancel(); <-raiserEnded }()
-	go func() { // the raiser: ends with ctx
-		defer close(raiserEnded)
-		for {
-			select {
-			case do := <-b.errand:
-				do()
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+	var group sync.WaitGroup
+	defer func() { cancel(); group.Wait() }()
+	for _, errands := range b.errands {
+		group.Go(func() { serve(ctx, errands) }) // ends with ctx
+	}
 	tick := time.NewTicker(tickEach)
 	defer tick.Stop()
 	for {
-		b.dispatch(ctx, r)
+		for way := range lanes {
+			b.dispatch(ctx, r, way)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case a := <-b.asks:
 			b.takeIn(ctx, a)
 		case o := <-b.done:
-			b.busy = false
+			b.under[o.lane] = nil
+			delete(b.ledger.atWork, o.key)
 			b.settle(ctx, o)
 		case h := <-b.returns:
-			if k, ours := b.ledger.returned(h.hail, h.why); ours {
-				b.postpone(b.clock(), k)
-				b.log.Warn("a hail came back; it is raised again", "hail", h.hail.String(), "why", h.why)
-			}
-			b.write(ctx)
+			b.takeBack(ctx, h)
 		case <-tick.C:
+			again := b.unwritten
+			b.unwritten = nil
+			for _, h := range again {
+				b.takeBack(ctx, h)
+			}
 			for _, lost := range b.ledger.tick(b.clock()) {
 				delete(b.waits, lost.key)
-				b.log.Error("alert given up: NOBODY WAS CALLED", "source", lost.Source, "incident", b.ledger.ids.incident(lost.Root).String(), "why", lost.Why)
+				b.log.Error("given up: "+lost.Op.lost(), "source", lost.Source, "incident", b.ledger.incidentOf(lost), "why", lost.Why)
 			}
 			b.write(ctx)
 		}
 		if b.broken != nil {
 			return fmt.Errorf("%w: %w", ErrBroken, b.broken)
+		}
+	}
+}
+
+// serve runs a raiser's errands until ctx ends.
+func serve(ctx context.Context, errands <-chan func()) {
+	for {
+		select {
+		case do := <-errands:
+			do()
+		case <-ctx.Done():
+			return
 		}
 	}
 }
@@ -214,9 +223,9 @@ func (b *Inbox) takeIn(ctx context.Context, first ask) {
 		break
 	}
 	now := b.clock()
-	answers := make([]answer, len(batch))
+	answers, room := make([]answer, len(batch)), b.ledger.room()
 	for i, a := range batch {
-		if b.ledger.full() {
+		if !room.take(a) {
 			answers[i].err = ErrFull
 			continue
 		}
@@ -260,38 +269,4 @@ func (l *ledger) deliver(now time.Time, a ask) (results []Result) {
 		l.write(r)
 	}
 	return results
-}
-
-// write makes what changed durable. When it fails the ledger knows what the
-// journal may not: it is read anew.
-func (b *Inbox) write(ctx context.Context) error {
-	if len(b.ledger.changed) == 0 {
-		return nil
-	}
-	var list []store.Record
-	for k, r := range b.ledger.changed {
-		s := store.Record{Bucket: bucketAlerts, Key: k[:]}
-		if r != nil {
-			var err error
-			if s, err = r.stored(); err != nil {
-				b.broken = err
-				return err
-			}
-		}
-		list = append(list, s)
-	}
-	clear(b.ledger.changed)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeLife)
-	defer cancel()
-	err := b.journal.Write(ctx, list)
-	if err == nil {
-		return nil
-	}
-	b.log.Error("journal not written", "why", err.Error())
-	if !errors.Is(err, store.ErrFull) {
-		b.broken = err
-	} else if err := b.load(ctx); err != nil {
-		b.broken = err
-	}
-	return err
 }

@@ -294,6 +294,21 @@ func TestUrgency(t *testing.T) {
 	})
 }
 
+// TestWhatAnEndIsWorth: a cancellation rings nobody, and goes before what is less
+// urgent than its hail was.
+func TestWhatAnEndIsWorth(t *testing.T) {
+	a := about(alert("2"), hook.KindCancel, "1")
+	a.Distress, a.Expires = true, time.Unix(1, 0)
+	v := hook.Judge(&a, hook.Policy{Most: proto.PriorityImminentPeril}, time.Unix(2, 0))
+	if v.Rings || !strings.Contains(v.Why, "ends what it cancels") || v.Urgency != proto.PriorityImminentPeril {
+		t.Errorf("%+v", v)
+	}
+	a.Status = hook.Test
+	if v := hook.Judge(&a, hook.Policy{}, time.Unix(2, 0)); v.Rings || !strings.Contains(v.Why, "Test") {
+		t.Errorf("%+v", v)
+	}
+}
+
 // TestShortAlerts: an alert that lives a minute rings within 5 s, or is marked
 // late; and is given up when it has ended.
 func TestShortAlerts(t *testing.T) {
@@ -433,7 +448,9 @@ func TestAHailThatComesBack(t *testing.T) {
 // given up.
 func TestAHailThatAlwaysComesBack(t *testing.T) {
 	bubble(t, func(t *testing.T, p *post) {
-		p.must(hook.Accepted, alert("1"))
+		a := alert("1")
+		a.Expires = time.Now().Add(12 * time.Minute)
+		p.must(hook.Accepted, a)
 		seen := 0
 		for range 15 * 60 {
 			time.Sleep(time.Second)
@@ -445,7 +462,7 @@ func TestAHailThatAlwaysComesBack(t *testing.T) {
 		if seen < 10 || seen > 60 {
 			t.Errorf("raised %d times in ten minutes", seen)
 		}
-		if res := p.must(hook.Duplicate, alert("1")); !strings.Contains(res.Why, "given up") || !strings.Contains(res.Why, "no such desk") {
+		if res := p.must(hook.Duplicate, a); !res.GivenUp || res.Rings || !strings.Contains(res.Why, "given up") || !strings.Contains(res.Why, "no such desk") {
 			t.Errorf("%+v", res)
 		}
 	})

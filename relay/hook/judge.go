@@ -31,7 +31,8 @@ type Verdict struct {
 	Why      string // one sentence, when it does not ring
 }
 
-// Judge decides about an alert for itself, whatever came before it. It is pure.
+// Judge decides about an alert for itself, whatever came before it. It is pure. An
+// update that rings does so only when what it updates is not known, or rings no more.
 func Judge(a *Alert, p Policy, now time.Time) Verdict {
 	silent := func(format string, args ...any) Verdict { return Verdict{Why: fmt.Sprintf(format, args...)} }
 	switch {
@@ -41,6 +42,10 @@ func Judge(a *Alert, p Policy, now time.Time) Verdict {
 		return silent("its status is Exercise, and this source's exercises are logged only")
 	case a.Status != Actual && a.Status != Exercise:
 		return silent("its status is %s, which never rings", a.Status)
+	case a.Kind == KindCancel:
+		v := p.verdict(a)
+		v.Rings, v.Why = false, "it ends what it cancels, and calls nobody"
+		return v
 	case !a.Expires.IsZero() && !now.Before(a.Expires):
 		return silent("it expired at %s", a.Expires.UTC().Format(time.RFC3339))
 	case a.AllClear:
@@ -48,6 +53,11 @@ func Judge(a *Alert, p Policy, now time.Time) Verdict {
 	case a.Severity != Unknown && a.Severity < p.Least && !a.Distress:
 		return silent("its severity is %s, and this source rings from %s on", a.Severity, p.Least)
 	}
+	return p.verdict(a)
+}
+
+// verdict is that of an alert that rings.
+func (p Policy) verdict(a *Alert) Verdict {
 	v := Verdict{Rings: true, Exercise: a.Status == Exercise, Urgency: a.urgency()}
 	if p.Most != 0 {
 		v.Urgency = min(v.Urgency, p.Most)

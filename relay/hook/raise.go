@@ -35,6 +35,7 @@ type Update struct {
 // Cancel ends a hail that was made.
 type Cancel struct {
 	Call
+	Reply   proto.MessageID // of the reply that ends it
 	Message proto.MessageID // of a text that tells it
 }
 
@@ -42,12 +43,16 @@ type Cancel struct {
 // when what was asked is on its way for good, or was before: it is asked again
 // after a crash, with the same identifiers. An error that wraps ErrRefused says that
 // it is not on its way and never will be under these identifiers; after any other
-// it is asked again as it was.
+// it is asked again as it was. Raise is called while one of the others is under way;
+// none of the others is. What a method waits for must end with its ctx.
 type Raiser interface {
 	Raise(ctx context.Context, r Raise) error
 	// Update returns ErrOver when the hail rings no more and nobody took it.
 	Update(ctx context.Context, u Update) error
 	Cancel(ctx context.Context, c Cancel) error
+	// Known reports whether a hail that was on its way still is, or has been seen on
+	// the channel.
+	Known(ctx context.Context, hail proto.MessageID) (bool, error)
 }
 
 // Errors of a Raiser.

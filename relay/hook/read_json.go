@@ -42,7 +42,8 @@ func (o *object) time(name string) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || len(s) > maxDigits+3 || t.Year() < 1970 || t.Year() > 2200 {
+	_, offset := t.Zone() // the standard library reads one of 24 hours, and encodes none
+	if err != nil || max(offset, -offset) >= 24*60*60 || len(s) > maxDigits+3 || t.Year() < 1970 || t.Year() > 2200 {
 		o.wrong(name, "is no time of RFC 3339")
 		return time.Time{}
 	}
@@ -204,6 +205,9 @@ func readBinaryEvent(m Message) (Reading, error) {
 	return readCloudEvent(e, [32]byte(h.Sum(nil)))
 }
 
+// maxGroup is the most alerts of one notification.
+const maxGroup = 1000
+
 // readAlertmanager reads a notification of version 4: each alert of the group is
 // one, and its fingerprint with its beginning names it.
 func readAlertmanager(v strictjson.Value) (Reading, error) {
@@ -212,17 +216,22 @@ func readAlertmanager(v strictjson.Value) (Reading, error) {
 		return Reading{}, fault("version", "%q; read is 4", line(top.text("version"), maxEvent))
 	}
 	var r Reading
-	for i, e := range v.Get("alerts").List() {
-		if i == maxRefs {
-			return Reading{}, fault("alerts", "more than %d", maxRefs)
+	list := v.Get("alerts").List()
+	for i, e := range list {
+		if i == maxGroup {
+			return Reading{}, fault("alerts", "more than %d", maxGroup)
 		}
 		a, err := fromAlertmanager(&object{v: e, path: "alerts." + strconv.Itoa(i) + "."})
-		if err != nil {
+		switch {
+		case err == nil:
+			r.Alerts = append(r.Alerts, a)
+		case len(list) == 1:
 			return Reading{}, err
+		default:
+			r.refuse(err, a.ID)
 		}
-		r.Alerts = append(r.Alerts, a)
 	}
-	if len(r.Alerts) == 0 {
+	if len(list) == 0 {
 		return Reading{}, fault("alerts", "holds none")
 	}
 	return r, nil
@@ -232,9 +241,12 @@ func fromAlertmanager(o *object) (Alert, error) {
 	labels, notes := &object{v: o.v.Get("labels"), path: o.path + "labels."}, &object{v: o.v.Get("annotations"), path: o.path + "annotations."}
 	state, begun := o.text("status"), o.text("startsAt")
 	a := Alert{
-		Thread: o.text("fingerprint"), Kind: KindAlert, Status: Actual, Severity: labels.severity("severity"),
+		Thread: o.text("fingerprint"), Kind: KindAlert, Status: Actual,
 		Event: labels.text("alertname"), Sent: o.time("startsAt"),
 	}
+	// What labels say is for each installation to choose (page, P1, …). What is not known
+	// here may be the worst.
+	a.Severity, _ = ParseSeverity(labels.text("severity"))
 	a.ID = a.Thread + "@" + begun
 	for _, name := range []string{"summary", "description", "message"} {
 		if s := notes.text(name); s != "" {

@@ -214,6 +214,8 @@ func TestEvents(t *testing.T) {
 	for body, element := range map[string]string{
 		swap(event, `"type":"t",`, ""):                       "type",
 		swap(event, "2026-08-14T23:44:02Z", "yesterday"):     "timestamp",
+		swap(event, "44:02Z", "44:02+24:00"):                 "timestamp",
+		swap(event, "44:02Z", "44:02-23:60"):                 "timestamp",
 		swap(event, `"severe"`, `"dreadful"`):                "data.severity",
 		swap(event, `"severe"`, `3`):                         "data.severity",
 		swap(event, `"lat":31,`, ""):                         "data.lat",
@@ -237,6 +239,54 @@ func TestEvents(t *testing.T) {
 		var f *hook.Fault
 		if !errors.As(err, &f) || f.Element != element {
 			t.Errorf("%s: %v, want %s named", body, err, element)
+		}
+	}
+}
+
+// TestOneOfSeveralIsRefusedAlone: a rule that one alert breaks costs the others
+// nothing, whoever found it out.
+func TestOneOfSeveralIsRefusedAlone(t *testing.T) {
+	one := func(id, more string) string {
+		return `<entry><content><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>` + id + `</identifier><sender>s</sender><sent>2026-08-14T23:44:00-07:00</sent><status>Actual</status>` + more +
+			`<info><category>Met</category><event>e</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Likely</certainty></info></alert></content></entry>`
+	}
+	refs := strings.Repeat("s,1,2026-08-14T23:44:00-07:00 ", 101)
+	feed := `<feed xmlns="http://www.w3.org/2005/Atom">` + one("good", "<msgType>Alert</msgType><scope>Public</scope>") +
+		one("bad", "<msgType>Update</msgType><scope>Public</scope><references>"+refs+"</references>") + `</feed>`
+	fires := func(fingerprint, begun string) string {
+		return `{"status":"firing","labels":{"severity":"page","n":"1"},"startsAt":"` + begun + `","fingerprint":"` + fingerprint + `"}`
+	}
+	group := `{"version":"4","groupKey":"k","alerts":[` + fires("f", "2026-08-14T23:40:00Z") + "," + fires("bad", "yesterday") + "," + fires(strings.Repeat("x", 600), "2026-08-14T23:40:00Z") + `]}`
+	for body, want := range map[string]struct {
+		media, good string
+		refused     []string
+	}{
+		feed:  {"application/xml", "good", []string{"references"}},
+		group: {"application/json", "f@2026-08-14T23:40:00Z", []string{"alerts.1.startsAt", "id"}},
+	} {
+		r, err := hook.Read(hook.Message{ContentType: want.media, Body: []byte(body), ID: "m"}, anyFormat)
+		if err != nil || len(r.Alerts) != 1 || r.Alerts[0].ID != want.good || len(r.Refused) != len(want.refused) {
+			t.Errorf("%s: %+v, %v", want.media, r, err)
+			continue
+		}
+		for i, err := range r.Refused {
+			if f := new(hook.Fault); !errors.As(err, &f) || f.Element != want.refused[i] || f.ID == "" {
+				t.Errorf("%s: %#v, want %s named", want.media, err, want.refused[i])
+			}
+		}
+	}
+}
+
+// TestSeveritiesOfLabels: what a label says and is not known here may be the worst.
+func TestSeveritiesOfLabels(t *testing.T) {
+	for label, want := range map[string]hook.Severity{"critical": hook.Extreme, "page": hook.Unknown, "P1": hook.Unknown, "": hook.Unknown} {
+		r, err := readJSON(`{"version":"4","groupKey":"k","alerts":[{"status":"firing","labels":{"severity":"` + label + `"},"startsAt":"2026-08-14T23:40:00Z","fingerprint":"f"}]}`)
+		if err != nil || r.Alerts[0].Severity != want {
+			t.Errorf("%q: %+v, %v", label, r, err)
+			continue
+		}
+		if v := hook.Judge(&r.Alerts[0], hook.Policy{Least: hook.Extreme}, r.Alerts[0].Sent); !v.Rings {
+			t.Errorf("%q: %+v", label, v)
 		}
 	}
 }

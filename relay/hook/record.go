@@ -83,6 +83,28 @@ const (
 	opCancel op = "cancel"
 )
 
+// failed says what has not been done.
+func (o op) failed() string {
+	switch o {
+	case opUpdate, opRepeat:
+		return "news not told"
+	case opCancel:
+		return "hail not ended"
+	}
+	return "alert not raised"
+}
+
+// lost says what it means that it never will be.
+func (o op) lost() string {
+	switch o {
+	case opUpdate, opRepeat:
+		return "NOBODY WAS TOLD the news"
+	case opCancel:
+		return "THE HAIL STILL STANDS"
+	}
+	return "NOBODY WAS CALLED"
+}
+
 // record is an alert in the journal.
 type record struct {
 	Source   string    `json:"source"`
@@ -99,11 +121,12 @@ type record struct {
 	Thread   Key       `json:"thread"`            // zero: none
 	Closes   bool      `json:"closes,omitempty"`  // the incidents are over with it
 	Kind     Kind      `json:"kind"`
-	Attempt  int       `json:"attempt,omitempty"` // hails of it that were refused
+	Status   Status    `json:"status,omitempty"`  // of the alert
+	Attempt  int       `json:"attempt,omitempty"` // how often what was sent for it was refused or came back
 	Rung     bool      `json:"rung,omitempty"`    // a hail of it is out
 	Verdict  Verdict   `json:"verdict"`
 	Summary  int       `json:"summary,omitempty"` // it stands for so many
-	Alert    *Alert    `json:"alert,omitempty"`   // while something is left to do
+	Alert    *Alert    `json:"alert,omitempty"`   // while something is left to do, or can come back
 
 	key Key
 }
@@ -124,7 +147,30 @@ func (i ids) hail(k Key, attempt int) proto.MessageID {
 	return proto.MessageID(i.derive("hail", k, attempt))
 }
 
+// update is the identifier of the text that tells a record's news. Texts and replies
+// that came back are sent again as they were: nobody has them.
 func (i ids) update(k Key) proto.MessageID { return proto.MessageID(i.derive("update", k, 0)) }
+
+// reply is the identifier of the reply by which a record ends an incident's hail.
+func (i ids) reply(k, root Key) proto.MessageID {
+	return proto.MessageID(i.derive("reply", keyOf(string(k[:]), string(root[:])), 0))
+}
+
+// messages are the identifiers of all that is sent for a record.
+func (i ids) messages(r *record) (list []proto.MessageID) {
+	switch r.Op {
+	case opRaise:
+		return []proto.MessageID{i.hail(r.key, r.Attempt)}
+	case opUpdate:
+		return []proto.MessageID{i.update(r.key)}
+	case opCancel:
+		list = append(list, i.update(r.key))
+		for _, root := range append([]Key{r.Root}, r.Also...) {
+			list = append(list, i.reply(r.key, root))
+		}
+	}
+	return list
+}
 
 func (i ids) incident(root Key) proto.IncidentID {
 	return proto.IncidentID(i.derive("incident", root, 0))
@@ -157,6 +203,11 @@ func parseRecord(key, value []byte) (*record, error) {
 	if left := r.State == statePending || r.State == stateHeld; left && r.Alert == nil {
 		return nil, fmt.Errorf("hook: a record of the journal that is not done has no alert: %x", key)
 	}
-	r.key = Key(key)
+	if r.key = Key(key); r.Status == 0 { // kept before statuses were
+		r.Status = Actual
+		if r.Verdict.Exercise {
+			r.Status = Exercise
+		}
+	}
 	return r, nil
 }

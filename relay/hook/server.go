@@ -181,21 +181,29 @@ func (d *door) allows(f Format) bool {
 	return false
 }
 
-// takeRate holds a source to its rate. Messages with something severe have one of
-// their own, so that a flood of others does not hold them up.
+// takeRate holds a source to its rate, alert by alert. Severe ones have a rate of
+// their own, and what comes with them is counted without being refused for it, so
+// that a flood of others does not hold them up. A message of more than may come at
+// once takes all there is.
 func (d *door) takeRate(now time.Time, r Reading) *refusal {
-	rate, which := d.Rate, 0
+	rate := d.Rate
 	if rate == (proto.Rate{}) {
 		rate = proto.Rate{PerSecond: 100, Burst: 1000}
 	}
+	severe := 0
 	for _, a := range r.Alerts {
 		if a.severe() {
-			which = 1
+			severe++
 		}
 	}
+	others := max(len(r.Alerts)+len(r.Refused)-severe, 1-severe, 0)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.rates[which].TakeIf(now, rate, 1) {
+	switch {
+	case severe > 0 && d.rates[1].TakeIf(now, rate, min(float64(severe), rate.Burst)):
+		d.rates[0].Take(now, rate, min(float64(others), rate.Burst))
+		return nil
+	case severe == 0 && d.rates[0].TakeIf(now, rate, min(float64(others), rate.Burst)):
 		return nil
 	}
 	return &refusal{code: http.StatusTooManyRequests, why: "more than this source may send", after: time.Second}
@@ -207,18 +215,31 @@ func (s *Server) take(ctx context.Context, src *door, m Message, r Reading) ([]R
 	if len(r.Alerts) > 0 {
 		var err error
 		if results, err = s.inbox.Accept(ctx, src.Source, m.ID, sha256.Sum256(m.Body), r.Alerts); err != nil {
+			if errors.As(err, new(*Fault)) {
+				return nil, refusalOf(err)
+			}
 			return nil, &refusal{code: http.StatusServiceUnavailable, why: err.Error(), after: time.Second}
 		}
 	}
 	for _, err := range r.Refused {
-		f := new(cap.Fault)
-		errors.As(err, &f)
-		results = append(results, Result{ID: f.Identifier, Outcome: Refused, Element: f.Element, Why: f.Why})
+		results = append(results, refused(err))
 	}
 	if r.Nothing != "" {
 		results = append(results, Result{ID: m.ID, Outcome: Ignored, Why: r.Nothing})
 	}
 	return results, nil
+}
+
+// refused is what is said of one alert of several.
+func refused(err error) Result {
+	own, ofCAP := new(Fault), new(cap.Fault)
+	switch {
+	case errors.As(err, &own):
+		return Result{ID: own.ID, Outcome: Refused, Element: own.Element, Why: own.Why}
+	case errors.As(err, &ofCAP):
+		return Result{ID: ofCAP.Identifier, Outcome: Refused, Element: ofCAP.Element, Why: ofCAP.Why}
+	}
+	return Result{Outcome: Refused, Why: err.Error()}
 }
 
 // refusalOf is the answer to a message that cannot be read.

@@ -143,6 +143,11 @@ func TestServerTakesIn(t *testing.T) {
 	if out := s.do(s.request("application/atom+xml", feed)); out.code != http.StatusAccepted || len(out.Results) != 2 || out.Results[1].Element != "alert/info/severity" {
 		t.Errorf("a feed: %+v", out)
 	}
+	refs := strings.Repeat("s@example.gov,1,2026-08-14T16:42:00-07:00 ", 101)
+	feed = `<feed xmlns="http://www.w3.org/2005/Atom"><entry><content>` + swap(swap(capAlert, "<info>", "<references>"+refs+"</references><info>"), "ID-1", "ID-6") + `</content></entry><entry><content>` + swap(capAlert, "ID-1", "ID-7") + `</content></entry></feed>`
+	if out := s.do(s.request("application/atom+xml", feed)); out.code != http.StatusAccepted || len(out.Results) != 2 || out.Results[1].Outcome != hook.Refused || out.Results[1].ID != "ID-6" || out.Results[1].Element != "references" {
+		t.Errorf("a feed with too many references: %+v", out)
+	}
 }
 
 // TestServerRefuses: what is answered to what is wrong, and that nothing rings.
@@ -187,6 +192,7 @@ func TestServerRefuses(t *testing.T) {
 		"bad UTF-8":               {s.request("application/json", swap(event, `"T"`, "\"\xff\"")), 400, ""},
 		"bad UTF-8 in XML":        {s.request("application/xml", swap(capAlert, "Storm", "\xff")), 400, ""},
 		"no status":               {s.request("application/xml", swap(capAlert, "<status>Actual</status>", "")), 422, "alert/status"},
+		"an offset of 24 hours":   {s.request("application/xml", swap(capAlert, "00-07:00", "00+24:00")), 422, "alert/sent"},
 		"no sender":               {s.request("application/xml", swap(capAlert, "<sender>s@example.gov</sender>", "")), 422, "alert/sender"},
 		"unknown severity":        {s.request("application/xml", swap(capAlert, "Severe", "Terrible")), 422, "alert/info/severity"},
 		"unknown severity, JSON":  {s.request("application/json", swap(event, "severe", "dreadful")), 422, "data.severity"},
@@ -294,6 +300,38 @@ func TestServerRates(t *testing.T) {
 	s.clock.Add(2)
 	if out := s.do(s.request("application/xml", swap(swap(capAlert, "Severe", "Minor"), "ID-1", "later"))); out.code != http.StatusAccepted {
 		t.Errorf("later: %+v", out)
+	}
+}
+
+// TestRatesCountAlerts: a feed counts as what it holds. One of more than may come at
+// once passes when nothing else does; what is severe in it is not held up.
+func TestRatesCountAlerts(t *testing.T) {
+	s := newSite(t, func(src *hook.Source) { src.Rate = proto.Rate{PerSecond: 1, Burst: 5} })
+	n := 0
+	send := func(severity string, alerts int) int {
+		var feed strings.Builder
+		for range alerts {
+			n++
+			fmt.Fprintf(&feed, "<entry><content>%s</content></entry>", swap(swap(capAlert, "Severe", severity), "ID-1", fmt.Sprint(n)))
+		}
+		return s.do(s.request("application/atom+xml", `<feed xmlns="http://www.w3.org/2005/Atom">`+feed.String()+"</feed>")).code
+	}
+	for i, c := range []struct {
+		severity     string
+		alerts, want int
+	}{
+		{"Minor", 4, 202}, {"Minor", 2, 429}, {"Minor", 1, 202}, {"Minor", 1, 429}, {"Severe", 4, 202}, {"Severe", 2, 429}, {"Severe", 1, 202},
+	} {
+		if code := send(c.severity, c.alerts); code != c.want {
+			t.Errorf("%d: %d of %s: %d, want %d", i, c.alerts, c.severity, code, c.want)
+		}
+	}
+	s.clock.Add(10)
+	if code := send("Minor", 50); code != http.StatusAccepted {
+		t.Errorf("a feed of more than may come at once: %d", code)
+	}
+	if code := send("Minor", 1); code != http.StatusTooManyRequests {
+		t.Errorf("one more: %d", code)
 	}
 }
 

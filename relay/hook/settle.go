@@ -22,23 +22,30 @@ func (r *record) deadline() time.Time {
 	return d
 }
 
-// next picks what is to be done now: the most urgent, in the order of acceptance
-// within an incident. waiting tells which records are to wait.
-func (l *ledger) next(waiting func(*record) bool) *record {
-	var best *record
+// next picks what is to be done now on a way: the most urgent, in the order of
+// acceptance within an incident. waiting tells which records are to wait.
+func (l *ledger) next(way lane, waiting func(*record) bool) (best *record) {
 	blocked := make(map[Key]bool)
+	isBlocked := func(k Key) bool { return blocked[k] }
 	l.pending = slices.DeleteFunc(l.pending, func(r *record) bool { return r.State != statePending })
 	for _, r := range l.pending {
-		of := append([]Key{r.Root}, r.Also...)
-		free := !slices.ContainsFunc(of, func(k Key) bool { return blocked[k] })
-		if free && !waiting(r) && (best == nil || r.Verdict.Urgency > best.Verdict.Urgency) {
+		better := r.lane() == way && (best == nil || r.Verdict.Urgency > best.Verdict.Urgency)
+		if better && !l.atWork[r.key] && !blocked[r.Root] && !slices.ContainsFunc(r.Also, isBlocked) && !waiting(r) {
 			best = r
 		}
-		for _, k := range of {
+		blocked[r.Root] = true
+		for _, k := range r.Also {
 			blocked[k] = true
 		}
 	}
 	return best
+}
+
+func (r *record) lane() lane {
+	if r.Op == opRaise {
+		return raising
+	}
+	return telling
 }
 
 // call says which hail a record is about.
@@ -59,16 +66,13 @@ func (l *ledger) settled(now time.Time, k Key, err error) (again bool) {
 	}
 	switch {
 	case err == nil:
-		r.State = stateDone
-		if r.Op == opRaise {
+		if r.State = stateDone; r.Op == opRaise {
 			r.Rung = true
 			l.rings(l.incidents[r.Root], r)
-		} else {
-			r.Alert = nil
 		}
-	case errors.Is(err, ErrOver) && (r.Op == opUpdate || r.Op == opRepeat && l.mayRingAgain(now, r)):
-		r.Op = opRaise // nobody took the first
-		l.rings(l.incidents[r.Root], r)
+		l.keep(r)
+	case errors.Is(err, ErrOver) && (r.Op == opUpdate || r.Op == opRepeat) && !l.incidents[r.Root].closed:
+		l.ringAgain(now, r)
 	case errors.Is(err, ErrOver):
 		r.State, r.Why, r.Alert = stateDone, "its hail rings no more", nil
 	case errors.Is(err, ErrRefused):
@@ -84,84 +88,101 @@ func (l *ledger) settled(now time.Time, k Key, err error) (again bool) {
 	return false
 }
 
-// mayRingAgain keeps a source that repeats itself from ringing all the time.
-func (l *ledger) mayRingAgain(now time.Time, r *record) bool {
-	return l.mayRing(now, &Source{Name: r.Source}, r)
+// ringAgain makes a hail of news about one that is over: nobody took it. It counts as
+// any other does, so that a source that repeats itself does not ring all the time.
+func (l *ledger) ringAgain(now time.Time, r *record) {
+	if r.Op = opRaise; !l.mayRing(now, r) {
+		r.State = stateHeld
+		l.storm(r.Source).hold(r)
+	}
+	l.rings(l.incidents[r.Root], r)
 }
 
-// returned takes a hail back that was on its way and was not taken by the hub.
-func (l *ledger) returned(hail proto.MessageID, why string) (k Key, ours bool) {
-	r := l.records[l.hails[hail]]
-	if r == nil || !r.Rung || r.Alert == nil || l.ids.hail(r.key, r.Attempt) != hail {
-		return k, false
+// returned takes back what was on its way and was not taken by the hub: a hail, a text
+// or a reply.
+func (l *ledger) returned(id proto.MessageID, why string) (r *record, ours bool) {
+	r = l.records[l.sent[id]]
+	if r == nil || r.State != stateDone || r.Alert == nil || !slices.Contains(l.ids.messages(r), id) {
+		return nil, false
 	}
-	delete(l.hails, hail)
+	l.unsent(r)
 	r.Rung, r.State, r.Why = false, statePending, line(why, maxText)
 	r.Attempt++
 	l.pending = append(l.pending, r)
 	l.write(r)
-	return r.key, true
+	return r, true
 }
 
-// tick gives up what has waited too long, sums up what is held, and forgets what
+// unsent forgets what was sent for a record.
+func (l *ledger) unsent(r *record) {
+	for _, id := range l.ids.messages(r) {
+		delete(l.sent, id)
+	}
+}
+
+// lapse forgets the alerts of which nothing will come back any more. What comes back
+// after its deadline is given up, so that it is known that nobody was called.
+func (l *ledger) lapse(now time.Time) {
+	l.kept = slices.DeleteFunc(l.kept, func(r *record) bool {
+		if r.State != stateDone || l.records[r.key] != r || r.Alert == nil {
+			return true
+		}
+		if now.Before(r.deadline().Add(giveUpAfter)) {
+			return false
+		}
+		l.unsent(r)
+		r.Alert = nil
+		l.write(r)
+		return true
+	})
+}
+
+// doubtful lists the hails that are on their way by what the journal says. One that
+// came back as the last run ended is among them.
+func (l *ledger) doubtful(now time.Time) (list []Key) {
+	for _, r := range l.order {
+		if l.inDoubt(now, r.key) {
+			list = append(list, r.key)
+		}
+	}
+	return list
+}
+
+// inDoubt reports that a record's hail should ring or have rung, and that it would
+// still be of use.
+func (l *ledger) inDoubt(now time.Time, k Key) bool {
+	r := l.records[k]
+	return r != nil && r.State == stateDone && r.Rung && r.Alert != nil && now.Before(r.deadline()) && !l.incidents[r.Root].closed
+}
+
+// incidentOf names a record's incident for the log.
+func (l *ledger) incidentOf(r *record) string { return l.ids.incident(r.Root).String() }
+
+func (l *ledger) hailOf(k Key) proto.MessageID { return l.ids.hail(k, l.records[k].Attempt) }
+
+// again has a record's hail raised again as it was.
+func (l *ledger) again(k Key) {
+	r := l.records[k]
+	if r == nil || r.State != stateDone || !r.Rung {
+		return
+	}
+	r.Rung, r.State = false, statePending
+	l.pending = append(l.pending, r)
+	l.write(r)
+}
+
+// tick gives up what has waited too long and is not being done just now, sums up what is held, and forgets what
 // is old. It returns what was given up.
 func (l *ledger) tick(now time.Time) (lost []*record) {
 	for _, r := range l.pending {
-		if r.State == statePending && !now.Before(r.deadline()) {
+		if r.State == statePending && !now.Before(r.deadline()) && !l.atWork[r.key] {
 			r.State, r.Why = stateFailed, fmt.Sprintf("given up at %s: %s", now.UTC().Format(time.RFC3339), r.Why)
 			l.write(r)
 			lost = append(lost, r)
 		}
 	}
+	l.lapse(now)
 	l.summaries(now)
 	l.forget(now)
 	return lost
-}
-
-// forget drops what is older than the memory, and, of what is done, the oldest
-// when there is too much.
-func (l *ledger) forget(now time.Time) {
-	over := len(l.records) - l.limits.Records
-	if over > 0 {
-		over += l.limits.Records / 100 // so that it is not done for each one
-	}
-	l.order = slices.DeleteFunc(l.order, func(r *record) bool {
-		idle := r.State == stateDone || r.State == stateFailed
-		if !idle || over <= 0 && now.Sub(r.Received) < l.limits.Memory {
-			return false
-		}
-		over--
-		l.drop(r)
-		return true
-	})
-}
-
-func (l *ledger) drop(r *record) {
-	delete(l.records, r.key)
-	l.changed[r.key] = nil
-	for _, k := range r.Aliases {
-		delete(l.aliases, k)
-	}
-	inc := l.incidents[r.Root]
-	if inc != nil && (inc.ring == r || inc.ring == nil && inc.root == r.key) {
-		l.close(r.Root)
-		delete(l.incidents, r.Root)
-	}
-	if r.Rung {
-		delete(l.hails, l.ids.hail(r.key, r.Attempt))
-	}
-}
-
-// full reports that nothing more can be taken in: everything that is kept waits.
-func (l *ledger) full() bool {
-	if len(l.records) < l.limits.Records+l.limits.Records/10 {
-		return false
-	}
-	waits := 0
-	for _, r := range l.order {
-		if r.State == statePending || r.State == stateHeld {
-			waits++
-		}
-	}
-	return waits >= l.limits.Records
 }

@@ -14,7 +14,7 @@ type Source struct {
 	Secrets []webhook.Secret
 	Formats []Format
 	Policy  Policy
-	Rate    proto.Rate // of messages; the zero Rate is 100 a second, 1,000 at once
+	Rate    proto.Rate // of alerts, and of messages without one; the zero Rate is 100 a second, 1,000 at once
 }
 
 // Limits of an inbox. A zero value means the default.
@@ -53,8 +53,9 @@ type Result struct {
 	ID       string  `json:"id"`
 	Outcome  Outcome `json:"outcome"`
 	Kind     Kind    `json:"-"`
-	Rings    bool    `json:"rings"`
-	Waits    bool    `json:"waits,omitempty"` // it is not done yet
+	Rings    bool    `json:"rings"`              // a hail of it is out, or will be
+	Waits    bool    `json:"waits,omitempty"`    // it is not done yet
+	GivenUp  bool    `json:"given_up,omitempty"` // it could not be done, and Why says why not
 	Exercise bool    `json:"exercise,omitempty"`
 	Incident string  `json:"incident,omitempty"`
 	Hail     string  `json:"hail,omitempty"`
@@ -65,7 +66,7 @@ type Result struct {
 // Errors of Accept.
 var (
 	ErrBusy   = errors.New("hook: too many alerts at once; send it again")
-	ErrFull   = errors.New("hook: the journal is full of alerts that wait")
+	ErrFull   = errors.New("hook: too many alerts of this source wait; send it again")
 	ErrBroken = errors.New("hook: the journal cannot be written")
 	ErrClosed = errors.New("hook: no alert is taken in any more")
 )

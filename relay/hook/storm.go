@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,36 +10,40 @@ import (
 	"crossband/proto"
 )
 
-// purse is one of two: severe alerts have their own, so that no number of others
-// holds them up.
+// purse is what is taken from for a hail or a text. Severe alerts have their own, so
+// that no number of others holds them up.
 type purse int
 
 const (
 	ordinary purse = iota
 	urgent
+	summing // hails that tell of what was held
+	texts
+	purses
 )
 
-// rates returns what of hails one source has, and what all have. All together
-// stay below what a hub lets one endpoint send (12 a minute, 30 at once), and one
-// source cannot use up what is for all.
+// rates returns what one source has, and what all have. All hails together stay at
+// what a hub lets one endpoint send (12 a minute, 30 at once), texts at half of it
+// (120 and 300); one source cannot use up what is for all.
 func (p purse) rates() (source, all proto.Rate) {
-	if p == urgent {
-		return proto.PerMinute(4, 10), proto.PerMinute(8, 20)
+	switch p {
+	case urgent:
+		return proto.PerMinute(4, 10), proto.PerMinute(7, 18)
+	case summing:
+		return proto.PerMinute(1, 1), proto.PerMinute(1, 2)
+	case texts:
+		return proto.PerMinute(20, 20), proto.PerMinute(60, 100)
 	}
 	return proto.PerMinute(3, 8), proto.PerMinute(4, 10)
 }
 
-// Times of summaries.
-const (
-	summaryAfter = 3 * time.Second // what is held is told of so long after the first of it
-	summaryEach  = time.Minute     // and not more often than this
-)
+// summaryAfter: what is held is told of so long after the first of it.
+const summaryAfter = 3 * time.Second
 
 // storm is what a source sent beyond what may ring.
 type storm struct {
-	purse [2]proto.Bucket // ordinary and severe
+	purse [purses]proto.Bucket
 	held  []*record
-	told  time.Time // the last summary
 }
 
 func (l *ledger) storm(source string) *storm {
@@ -50,6 +55,15 @@ func (l *ledger) storm(source string) *storm {
 	return s
 }
 
+// spentAs takes over from another what has been taken from its purses, and what is
+// under way.
+func (l *ledger) spentAs(old *ledger) {
+	l.total, l.atWork = old.total, old.atWork
+	for name, s := range old.storms {
+		l.storm(name).purse = s.purse
+	}
+}
+
 func (s *storm) hold(r *record) { s.held = append(s.held, r) }
 
 func (s *storm) release(r *record) {
@@ -57,30 +71,80 @@ func (s *storm) release(r *record) {
 }
 
 // mayRing takes one hail from the purses of the source and of all.
-func (l *ledger) mayRing(now time.Time, src *Source, r *record) bool {
-	which := ordinary
+func (l *ledger) mayRing(now time.Time, r *record) bool {
 	if r.Alert.severe() {
-		which = urgent
+		return l.take(now, r.Source, urgent)
 	}
-	s := l.storm(src.Name)
-	one, all := which.rates()
-	if !s.purse[which].Allows(now, one, 1) || !l.total[which].Allows(now, all, 1) {
+	return l.take(now, r.Source, ordinary)
+}
+
+func (l *ledger) take(now time.Time, source string, p purse) bool {
+	s := l.storm(source)
+	one, all := p.rates()
+	if !s.purse[p].Allows(now, one, 1) || !l.total[p].Allows(now, all, 1) {
 		return false
 	}
-	s.purse[which].Take(now, one, 1)
-	l.total[which].Take(now, all, 1)
+	s.purse[p].Take(now, one, 1)
+	l.total[p].Take(now, all, 1)
 	return true
 }
 
-// summaries makes one hail of what each source has sent too much.
-func (l *ledger) summaries(now time.Time) {
-	for name, s := range l.storms {
-		if len(s.held) == 0 || now.Sub(s.held[0].Received) < summaryAfter || now.Sub(s.told) < summaryEach {
-			continue
+// mayTell reports that a source may have a text said now.
+func (l *ledger) mayTell(now time.Time, source string) bool {
+	one, all := texts.rates()
+	return l.storm(source).purse[texts].Allows(now, one, 1) && l.total[texts].Allows(now, all, 1)
+}
+
+// maxNews is how many texts of one incident wait to be said. They wait when a source
+// sends more than it may; of more than these the oldest are out of date.
+const maxNews = 4
+
+// supersede gives the oldest news about an incident up, so that less than so much of
+// it waits.
+func (l *ledger) supersede(root Key, most int) {
+	var waits []*record
+	for _, r := range l.pending {
+		if r.State == statePending && r.Op == opUpdate && r.Root == root && !l.atWork[r.key] {
+			waits = append(waits, r)
 		}
-		s.told = now
-		l.summarise(now, name, s)
 	}
+	for len(waits) >= most {
+		l.outdated(waits[0])
+		waits = waits[1:]
+	}
+}
+
+func (l *ledger) outdated(r *record) {
+	r.State, r.Why, r.Alert = stateDone, "not said: later news of the incident came before it could be", nil
+	l.write(r)
+}
+
+// summaries makes one hail of what each source has sent too much: of what is severe
+// first, and then of what has waited longest.
+func (l *ledger) summaries(now time.Time) {
+	var due []string
+	for name, s := range l.storms {
+		if len(s.held) > 0 && now.Sub(s.held[0].Received) >= summaryAfter {
+			due = append(due, name)
+		}
+	}
+	slices.SortFunc(due, func(x, y string) int {
+		a, b := l.storms[x], l.storms[y]
+		return cmp.Or(-cmp.Compare(a.worst(), b.worst()), cmp.Compare(a.held[0].Seq, b.held[0].Seq))
+	})
+	for _, name := range due {
+		if s := l.storms[name]; l.take(now, name, summing) {
+			l.summarise(now, name, s)
+		}
+	}
+}
+
+// worst is the highest class of what is held.
+func (s *storm) worst() (p proto.Priority) {
+	for _, r := range s.held {
+		p = max(p, r.Verdict.Urgency)
+	}
+	return p
 }
 
 func (l *ledger) summarise(now time.Time, source string, s *storm) {
@@ -88,7 +152,7 @@ func (l *ledger) summarise(now time.Time, source string, s *storm) {
 	first := s.held[0]
 	a := &Alert{ID: "summary", Kind: KindAlert, Status: Actual, Event: "too many alerts", Sent: first.Received}
 	sum := &record{
-		key: keyOf(forSummary, source, string(first.key[:])), Source: source, Received: now, Seq: l.seq, Kind: KindAlert,
+		key: keyOf(forSummary, source, string(first.key[:])), Source: source, Received: now, Seq: l.seq, Kind: KindAlert, Status: Actual,
 		State: statePending, Op: opRaise, Summary: len(s.held), Alert: a, Verdict: Verdict{Rings: true, Exercise: true},
 	}
 	sum.Root = sum.key
@@ -109,7 +173,9 @@ func (l *ledger) summarise(now time.Time, source string, s *storm) {
 		}
 		l.write(r)
 	}
-	s.held = nil
+	if s.held = nil; sum.Verdict.Exercise {
+		sum.Status = Exercise
+	}
 	l.add(sum)
 	l.write(sum)
 }

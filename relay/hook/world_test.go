@@ -86,6 +86,12 @@ func (r *radio) Cancel(_ context.Context, c hook.Cancel) error {
 	return nil
 }
 
+func (r *radio) Known(_ context.Context, hail proto.MessageID) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hails[hail] != nil, r.failing("known")
+}
+
 // rang returns a copy of what rang.
 func (r *radio) rang() (list []rung) {
 	r.mu.Lock()

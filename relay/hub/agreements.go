@@ -23,48 +23,6 @@ func (h *Hub) placeAgreement(d *heldDocument) (replaced []*heldDocument, err err
 	return replaced, nil
 }
 
-// placeWithdrawal enters a party's withdrawal, the first or one that hastens it.
-func (h *Hub) placeWithdrawal(d *heldDocument) (replaced []*heldDocument, err error) {
-	if err := h.pacts.TakeWithdrawal(*d.Withdrawal, d.came); err != nil {
-		return nil, err
-	}
-	d.came = h.pacts[d.Withdrawal.Agreement].WithdrawalOf(d.Withdrawal.By).Came
-	for _, old := range h.documents.held {
-		if w := old.Withdrawal; w != nil && w.Agreement == d.Withdrawal.Agreement && w.By == d.Withdrawal.By {
-			replaced = append(replaced, old)
-		}
-	}
-	return replaced, nil
-}
-
-func (h *Hub) agreementHeld(id proto.AgreementID, revision uint32) *heldDocument {
-	for _, d := range h.documents.held {
-		if a := d.Agreement; a != nil && a.ID == id && a.Revision == revision {
-			return d
-		}
-	}
-	return nil
-}
-
-// heldAnew reports whether the very text of an agreement is held under other
-// signatures. Those that are held stay as long as they are good: two relays that
-// each hold others would hand them to and fro.
-func (h *Hub) heldAnew(d *heldDocument) bool {
-	if d.Agreement == nil {
-		return false
-	}
-	old := h.agreementHeld(d.Agreement.ID, d.Agreement.Revision)
-	if old == nil || old.Agreement.Digest != d.Agreement.Digest {
-		return false
-	}
-	if _, err := h.judge.Document(old.Kind, old.signed, h.now); err != nil {
-		d.came = old.came
-		h.dropDocument(old)
-		h.keepDocument(d)
-	}
-	return true
-}
-
 // No agreement, no channel: a charter between agencies must rest on an agreement
 // that is held, in force and allows it (readCharter). A channel that was let in runs
 // until its end, which every document may move; the hub and each follower find it by

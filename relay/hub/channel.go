@@ -33,6 +33,7 @@ type channel struct {
 	followed followed // then too: its members, as far as they are known here
 	origin   origin   // then too: what our endpoints have sent
 	presence presence // of a calling channel's desks and hooks
+	stalled  bool     // ladders wait, for the log has no place for their pages
 }
 
 // hosted is what only the channel's hub knows.
@@ -154,8 +155,38 @@ func (h *Hub) addChannel(ch *channel) error {
 			return proto.Refusef(proto.ReasonQuota, "%d channels of %s", n, ch.charter.Owner)
 		}
 	}
+	if err := h.patrolRoom(ch.charter); err != nil {
+		return err
+	}
 	h.enter(ch)
 	h.saveChannel(ch)
+	return nil
+}
+
+// patrolRoom keeps one unit, and all of them, from filling the table with patrols,
+// which anybody who may speak on a calling channel opens: incidents must find room.
+// One that has ended counts until it is forgotten (docs/PROTOCOL.md, 4.4).
+func (h *Hub) patrolRoom(c proto.Charter) error {
+	if c.Kind != proto.KindPatrol {
+		return nil
+	}
+	opener, _ := c.Pair() // who signs a patrol is the owner's unit of the pair
+	all, own := 0, 0
+	for _, ch := range h.channels {
+		if ch.charter.Kind != proto.KindPatrol {
+			continue
+		}
+		all++
+		if by, _ := ch.charter.Pair(); by == opener {
+			own++
+		}
+	}
+	switch {
+	case own >= proto.MaxUnitPatrols:
+		return proto.Refusef(proto.ReasonQuota, "%d patrols of %s", own, opener)
+	case all >= proto.MaxPatrols:
+		return proto.Refusef(proto.ReasonFull, "%d patrols", all)
+	}
 	return nil
 }
 
@@ -217,6 +248,11 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 		return proto.Refuse(proto.ReasonNoChannel, "the charter is not registered")
 	case c.Kind.Opened() && (signer != actor || h.channels[c.Parent] == nil):
 		return proto.Refusef(proto.ReasonCharter, "%s may not open this %s", actor, c.Kind)
+	}
+	if c.Kind == proto.KindIncident {
+		if err := h.isOf(c.Incident, c.Parent); err != nil {
+			return err
+		}
 	}
 	m, err := newMembership(b.GroupInfo, c, b.Charter, h.judge, h.now)
 	if err != nil {

@@ -27,8 +27,8 @@ func (h *Hub) damaged(e Damaged) {
 		}
 		return
 	}
-	if e.Bucket == bucketDocuments { // its channels do not run until somebody brings it again
-		h.emit(Audit{Actor: h.self, Kind: proto.KindDocument, What: "stored record lost", Alarm: true, Refusal: proto.Refuse(proto.ReasonLost, "a document")})
+	if e.Bucket == bucketDocuments {
+		h.loseDocument(e.Key)
 		return
 	}
 	id, ok := messagesOf(e.Bucket)

@@ -2,10 +2,8 @@ package hub
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -26,18 +24,19 @@ const (
 	maxDocumentOctets = 16 << 20           // of all documents held, without withdrawals
 	maxDocumentsAsked = 64                 // requests that may wait on a link for a document to be one of them
 	documentLife      = 7 * 24 * time.Hour // a document is handed out for so long after its end
-)
 
-// documents are those held, by their identifiers.
-type documents struct {
-	held map[proto.DocumentID]*heldDocument
-}
+	// What of it notices and their answers may have: without a notice one is surprised,
+	// without an agreement nobody is heard.
+	maxNoticesHeld   = proto.MaxDocuments * 3 / 4
+	maxNoticesOctets = maxDocumentOctets * 3 / 4
+)
 
 // heldDocument is a document as it is kept.
 type heldDocument struct {
 	proto.Document
 	signed []byte
 	came   time.Time // to the millisecond
+	place  string    // its key, once it is held
 }
 
 func (d *heldDocument) frame() *wire.Frame {
@@ -73,7 +72,9 @@ func (d *heldDocument) key() []byte {
 }
 
 // document takes in a document. One that is held changes nothing, and is not handed
-// round for ever.
+// round for ever. Neither does the text of one that is held under other signatures,
+// which costs no judgement: of one signature whoever has it can make others that are
+// good as well.
 func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	kind, err := proto.ParseDocumentKind(int32(b.Kind))
 	if err != nil {
@@ -82,18 +83,37 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if h.documents.held[proto.DocumentIDOf(kind, b.Signed)] != nil {
 		return h.done(l, f)
 	}
-	read, err := h.judge.Document(kind, b.Signed, h.now)
+	if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, 1); err != nil {
+		return err
+	}
+	read, err := h.judge.ReadDocument(kind, b.Signed)
 	if err != nil {
 		return err
 	}
-	d := &heldDocument{read, b.Signed, h.now.Truncate(time.Millisecond)}
+	d := &heldDocument{Document: read, signed: b.Signed, came: h.now.Truncate(time.Millisecond)}
+	if d.NoticeAnswer != nil {
+		if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useAnswer, 1); err != nil {
+			return err
+		}
+	}
 	if err := h.mayBring(l, d); err != nil {
 		return err
 	}
-	if h.heldAnew(d) || h.noticeAnew(d) {
+	old := h.heldText(d)
+	if old != nil && h.stillGood(old) {
+		return h.done(l, f)
+	}
+	if err := h.judgeDocument(l, d); err != nil {
+		return err
+	}
+	if old != nil {
+		h.resign(old, d)
 		return h.done(l, f)
 	}
 	if err := h.freshNotice(d); err != nil {
+		return err
+	}
+	if err := h.notBehindLost(d); err != nil {
 		return err
 	}
 	if err := h.documentRoom(d); err != nil {
@@ -108,18 +128,40 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	}
 	h.keepDocument(d)
 	h.emit(Audit{Peer: l.peer, Kind: proto.KindDocument, What: d.described() + " taken"})
+	h.handRound(l, d)
+	for _, w := range h.foundAgain(d) {
+		h.emit(Audit{Actor: h.self, Kind: proto.KindDocument, What: w.described() + " counts again"})
+		h.handRound(nil, w)
+	}
+	h.findEnds() // last: a channel that it lets run again is offered to who has it
+	return h.done(l, f)
+}
+
+// handRound hands a new document to all that need it, but who has brought it.
+func (h *Hub) handRound(from *link, d *heldDocument) {
 	for _, p := range sortedLinks(h.peers) {
-		if p != l && h.concerned(d, p.peer.Agency) {
+		if p != from && h.needs(p, d) {
 			h.handDocument(p, d)
 		}
 	}
 	for _, e := range sortedLinks(h.names) {
-		if e.peer.Role.IsEndpoint() {
+		if e.peer.Role.IsEndpoint() && h.needs(e, d) {
 			h.handDocument(e, d)
 		}
 	}
-	h.findEnds() // last: a channel that it lets run again is offered to who has it
-	return h.done(l, f)
+}
+
+// judgeDocument judges a document's signatures, each of which costs who brings it.
+func (h *Hub) judgeDocument(l *link, d *heldDocument) error {
+	signatures := 1
+	if d.Agreement != nil {
+		signatures = len(d.Agreement.Signers())
+	}
+	if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, signatures); err != nil {
+		return err
+	}
+	_, err := h.judge.Document(d.Kind, d.signed, h.now)
+	return err
 }
 
 // mayBring lets in what concerns this agency, from itself and from those whom it
@@ -148,6 +190,18 @@ func (h *Hub) concerned(d *heldDocument, a proto.Agency) bool {
 	return slices.Contains(d.Concerns, a)
 }
 
+// needs reports whether a link is handed a document.
+func (h *Hub) needs(l *link, d *heldDocument) bool {
+	if h.isPeer(l) {
+		return h.concerned(d, l.peer.Agency)
+	}
+	return forEndpoints(d)
+}
+
+// forEndpoints reports whether devices have a use for a document. Answers to notices
+// are for administrators.
+func forEndpoints(d *heldDocument) bool { return d.NoticeAnswer == nil }
+
 // documentRoom refuses what there is no place for. For a withdrawal there always is:
 // each party has one for each agreement that is held, and nothing may keep it from
 // being heard.
@@ -158,24 +212,33 @@ func (h *Hub) documentRoom(d *heldDocument) error {
 	if err := h.storeRoom(false); err != nil {
 		return err
 	}
-	count, octets, issued := 0, len(d.signed), 0
+	all, notices, issued := room{octets: len(d.signed)}, room{octets: len(d.signed)}, 0
 	for _, o := range h.documents.held {
 		if o.Withdrawal != nil {
 			continue
 		}
-		count, octets = count+1, octets+len(o.signed)
+		if all.add(o); o.Agreement == nil {
+			notices.add(o)
+		}
 		if o.Issuer == d.Issuer {
 			issued++
 		}
 	}
 	switch {
-	case count >= proto.MaxDocuments || octets > maxDocumentOctets:
-		return proto.Refusef(proto.ReasonFull, "%d documents", count)
+	case all.documents >= proto.MaxDocuments || all.octets > maxDocumentOctets:
+		return proto.Refusef(proto.ReasonFull, "%d documents", all.documents)
+	case d.Agreement == nil && (notices.documents >= maxNoticesHeld || notices.octets > maxNoticesOctets):
+		return proto.Refusef(proto.ReasonFull, "%d change notices and answers", notices.documents)
 	case d.Issuer != "" && d.Issuer != h.self.Agency && issued >= proto.MaxPeerIssued:
 		return proto.Refusef(proto.ReasonQuota, "%d documents of %s", issued, d.Issuer)
 	}
 	return nil
 }
+
+// room is what some documents take.
+type room struct{ documents, octets int }
+
+func (r *room) add(d *heldDocument) { r.documents, r.octets = r.documents+1, r.octets+len(d.signed) }
 
 // place lets a document do what its kind does. It returns the documents whose place
 // it takes; on an error nothing has changed.
@@ -195,13 +258,14 @@ func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
 
 // keepDocument stores a document that has been placed.
 func (h *Hub) keepDocument(d *heldDocument) {
-	h.documents.held[d.ID] = d
-	h.save(bucketDocuments, d.key(), &wire.StoredDocument{Kind: wire.Document_Kind(d.Kind), Signed: d.signed, CameMs: d.came.UnixMilli()})
+	h.documents.enter(d)
+	h.save(bucketDocuments, []byte(d.place), &wire.StoredDocument{Kind: wire.Document_Kind(d.Kind), Signed: d.signed, CameMs: d.came.UnixMilli()})
 }
 
 func (h *Hub) dropDocument(d *heldDocument) {
-	delete(h.documents.held, d.ID)
-	h.erase(bucketDocuments, d.key())
+	h.documents.leave(d)
+	delete(h.doubts, d.ID)
+	h.erase(bucketDocuments, []byte(d.place))
 }
 
 // loadDocument takes in a document as it was stored. It was judged when it came.
@@ -218,39 +282,44 @@ func (h *Hub) loadDocument(e Loaded) error {
 	if err != nil {
 		return err
 	}
-	d := &heldDocument{read, v.Signed, time.UnixMilli(v.CameMs)}
+	d := &heldDocument{Document: read, signed: v.Signed, came: time.UnixMilli(v.CameMs)}
 	if !bytes.Equal(d.key(), e.Key) {
 		return proto.Refusef(proto.ReasonMalformed, "%s under another key", d.Kind)
+	}
+	if w := d.Withdrawal; w != nil && h.pacts[w.Agreement] == nil {
+		h.lostDocuments.waiting[w.Agreement] = append(h.lostDocuments.waiting[w.Agreement], d)
+		return nil
 	}
 	if _, err := h.place(d); err != nil {
 		return err
 	}
-	h.documents.held[d.ID] = d
+	h.documents.enter(d)
+	if d.Agreement != nil {
+		h.doubts[d.ID] = unsure // a list may have come since
+	}
 	return nil
 }
 
 // handDocuments hands a link that has come up every document that it needs, in the
 // order in which they refer to each other.
 func (h *Hub) handDocuments(l *link) {
-	list := slices.SortedFunc(maps.Values(h.documents.held), func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
-	for _, d := range list {
-		if (!h.isPeer(l) || h.concerned(d, l.peer.Agency)) && h.now.Before(h.documentEnd(d).Add(documentLife)) {
+	ends := h.documents.noticeEnds()
+	for _, d := range h.documents.sorted {
+		if h.needs(l, d) && h.now.Before(h.documentEnd(d, ends).Add(documentLife)) {
 			h.handDocument(l, d)
 		}
 	}
 }
 
-// documentEnd is when a document is of no use any more.
-func (h *Hub) documentEnd(d *heldDocument) time.Time {
+// documentEnd is when a document is of no use any more, if notices are as ends says.
+func (h *Hub) documentEnd(d *heldDocument, ends map[proto.NoticeID]time.Time) time.Time {
 	switch {
 	case d.Withdrawal != nil:
 		return h.pacts.Last(d.Withdrawal.Agreement)
 	case d.Notice != nil:
-		return h.noticeUntil(d.Notice)
+		return ends[d.Notice.ID]
 	case d.NoticeAnswer != nil:
-		if n := h.noticeHeld(d.NoticeAnswer.Notice); n != nil {
-			return h.noticeUntil(n.Notice)
-		}
+		return ends[d.NoticeAnswer.Notice]
 	}
 	return d.Ends
 }

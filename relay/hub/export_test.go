@@ -85,14 +85,14 @@ func (h *Hub) RoomBeside(n int, issuer proto.Agency) error {
 func (h *Hub) HasLink(id LinkID) bool { return h.links[id] != nil }
 
 // Dump writes down the whole state, to see that a refusal changed none of it.
-// Only the clock, the counter of forwarded requests, what was used of quotas and the
-// charters that are judged again are left out.
+// Only the clock, the counter of forwarded requests, what was used of quotas, what a
+// look at signatures found and the charters that are judged again are left out.
 func (h *Hub) Dump() string {
 	d := dumper{seen: map[uintptr]int{}}
 	v := reflect.ValueOf(h).Elem()
 	for i := range v.NumField() {
 		switch name := v.Type().Field(i).Name; name {
-		case "judge", "now", "out", "lastID", "quotas", "unagreed":
+		case "judge", "now", "out", "lastID", "quotas", "doubts", "unagreed":
 		default:
 			d.line(name)
 			d.value(v.Field(i))

@@ -472,6 +472,12 @@ func parseParty(s string) (*wire.Charter_Party, error) {
 			p.Send = strings.Split(value, "+")
 		case "listen":
 			p.Listen = strings.Split(value, "+")
+		case "only":
+			n, err := parseName(value)
+			if err != nil {
+				return nil, err
+			}
+			p.Only = append(p.Only, n.String())
 		case "hail":
 			p.Hail = strings.Split(value, "+")
 		case "observer":

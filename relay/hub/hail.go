@@ -33,13 +33,33 @@ func (h *Hub) hail(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 	if err := ch.hosted.book.MayHail(b, actor, h.entryTime()); err != nil {
 		return err
 	}
+	if err := h.isOf(proto.IncidentID(b.Incident), ch.id); err != nil {
+		return err
+	}
 	if err := ch.canOpen(b.To); err != nil {
+		return err
+	}
+	if err := ch.hosted.book.MayOpen(proto.IncidentID(b.Incident), actor, proto.Priority(b.Urgency)); err != nil { // all has been judged
 		return err
 	}
 	if err := ch.hosted.book.Hail(b, actor, h.entryTime()); err != nil {
 		return err
 	}
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Hail{Hail: b}})
+	return nil
+}
+
+// isOf refuses an incident that was opened on another calling channel of this hub: who
+// merely knows its name must not be told of it, nor write into its record.
+func (h *Hub) isOf(id proto.IncidentID, calling proto.ChannelID) error {
+	for _, ch := range h.channels {
+		if ch.charter.Owner != h.self.Agency || ch.id == calling || ch.charter.Parent == calling {
+			continue
+		}
+		if _, opened := ch.hosted.book.Case(id); opened || ch.charter.Incident == id {
+			return proto.Refusef(proto.ReasonConflict, "incident %s is another channel's", id)
+		}
+	}
 	return nil
 }
 
@@ -99,6 +119,9 @@ func (h *Hub) incident(l *link, ch *channel, actor proto.Name, f *wire.Frame, b 
 				return err
 			}
 		}
+		if err := ch.hosted.book.MayMerge(b); err != nil {
+			return err
+		}
 		return ch.hosted.book.Act(b, actor, at)
 	})
 }
@@ -122,7 +145,9 @@ func (ch *channel) loadItem(e *wire.Entry, from proto.Name) error {
 	case *wire.Entry_PageResult:
 		book.Result(item.PageResult, from, at)
 	case *wire.Entry_Incident:
-		book.Act(item.Incident, from, at)
+		if err := book.Act(item.Incident, from, at); err != nil && proto.Act(item.Incident.Act) == proto.ActMerge {
+			book.MergeIntoForgotten(item.Incident)
+		}
 	}
 	return nil
 }
@@ -135,18 +160,34 @@ func (h *Hub) tickHails(ch *channel) {
 		return
 	}
 	at := h.entryTime()
+	if err := ch.hosted.room(roomForPages); err != nil {
+		h.stall(ch, at, err)
+		return
+	}
+	ch.stalled = false
 	for range len(ch.charter.Ladder) + 2 { // a round and an expiry at most are overdue
 		list := ch.hosted.book.Due(at)
 		if len(list) == 0 {
 			return
 		}
 		for _, d := range list {
+			if ch.hosted.room(roomForPages) != nil {
+				return
+			}
 			if d.Expire {
 				h.expire(ch, d, at)
 			} else {
 				h.page(ch, d, at)
 			}
 		}
+	}
+}
+
+// stall says, once, that a ladder waits because the log has no place for its pages.
+func (h *Hub) stall(ch *channel, at time.Time, why error) {
+	if !ch.stalled && len(ch.hosted.book.Due(at)) > 0 {
+		ch.stalled = true
+		h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ladders wait: " + why.Error(), Alarm: true})
 	}
 }
 

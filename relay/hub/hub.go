@@ -212,51 +212,55 @@ func (Audit) effect()        {}
 
 // Hub is the state. Its zero value is not usable; see New.
 type Hub struct {
-	self      proto.Name
-	judge     Judge
-	now       time.Time // of the event being applied
-	out       []Effect  // of the event being applied
-	links     map[LinkID]*link
-	names     map[proto.Name]*link   // endpoints and authorities
-	peers     map[proto.Agency]*link // relays of other agencies
-	channels  map[proto.ChannelID]*channel
-	packages  map[proto.Name]*shelf
-	welcomes  map[proto.Name][]*wire.Welcome
-	returned  map[proto.Name][]*wire.Returned
-	ended     map[proto.ChannelID]endedChannel
-	lost      map[proto.ChannelID]loss // channels whose own record is damaged
-	dropped   []proto.ChannelID        // ended ones whose logs went at the last tick
-	settings  Settings
-	last      time.Time    // of the tick before
-	trust     []byte       // newest signed trust list, for endpoints
-	lists     []SignedList // newest revocation lists, for endpoints and partners
-	pacts     proto.Pacts  // agreements, as the documents say
-	unagreed  unagreedList
-	lastID    uint64 // of requests that this relay sends
-	beats     beats
-	documents documents
-	quotas    quotas // what everybody has used of late
+	self          proto.Name
+	judge         Judge
+	now           time.Time // of the event being applied
+	out           []Effect  // of the event being applied
+	links         map[LinkID]*link
+	names         map[proto.Name]*link   // endpoints and authorities
+	peers         map[proto.Agency]*link // relays of other agencies
+	channels      map[proto.ChannelID]*channel
+	packages      map[proto.Name]*shelf
+	welcomes      map[proto.Name][]*wire.Welcome
+	returned      map[proto.Name][]*wire.Returned
+	ended         map[proto.ChannelID]endedChannel
+	lost          map[proto.ChannelID]loss // channels whose own record is damaged
+	dropped       []proto.ChannelID        // ended ones whose logs went at the last tick
+	settings      Settings
+	last          time.Time    // of the tick before
+	trust         []byte       // newest signed trust list, for endpoints
+	lists         []SignedList // newest revocation lists, for endpoints and partners
+	pacts         proto.Pacts  // agreements, as the documents say
+	unagreed      unagreedList
+	lastID        uint64 // of requests that this relay sends
+	beats         beats
+	documents     documents
+	lostDocuments lostDocuments
+	doubts        doubts // whose signatures are to be looked at again
+	quotas        quotas // what everybody has used of late
 }
 
 // New returns the hub of the relay named self, with nothing in it.
 func New(self proto.Name, judge Judge) *Hub {
 	h := &Hub{
-		self:      self,
-		judge:     judge,
-		links:     make(map[LinkID]*link),
-		names:     make(map[proto.Name]*link),
-		peers:     make(map[proto.Agency]*link),
-		channels:  make(map[proto.ChannelID]*channel),
-		packages:  make(map[proto.Name]*shelf),
-		welcomes:  make(map[proto.Name][]*wire.Welcome),
-		returned:  make(map[proto.Name][]*wire.Returned),
-		ended:     make(map[proto.ChannelID]endedChannel),
-		lost:      make(map[proto.ChannelID]loss),
-		beats:     beats{allowed: make(map[LinkID]map[beatKey]proto.Bucket)},
-		quotas:    newQuotas(),
-		pacts:     make(proto.Pacts),
-		unagreed:  unagreedList{list: make(map[proto.ChannelID]unagreed)},
-		documents: documents{held: make(map[proto.DocumentID]*heldDocument)},
+		self:          self,
+		judge:         judge,
+		links:         make(map[LinkID]*link),
+		names:         make(map[proto.Name]*link),
+		peers:         make(map[proto.Agency]*link),
+		channels:      make(map[proto.ChannelID]*channel),
+		packages:      make(map[proto.Name]*shelf),
+		welcomes:      make(map[proto.Name][]*wire.Welcome),
+		returned:      make(map[proto.Name][]*wire.Returned),
+		ended:         make(map[proto.ChannelID]endedChannel),
+		lost:          make(map[proto.ChannelID]loss),
+		beats:         beats{allowed: make(map[LinkID]map[beatKey]proto.Bucket)},
+		quotas:        newQuotas(),
+		pacts:         make(proto.Pacts),
+		doubts:        make(doubts),
+		lostDocuments: newLostDocuments(),
+		documents:     newDocuments(),
+		unagreed:      unagreedList{list: make(map[proto.ChannelID]unagreed)},
 	}
 	h.links[SelfLink] = newLink(SelfLink, self)
 	return h
@@ -322,6 +326,7 @@ func (h *Hub) tick() {
 
 func (h *Hub) trusted(signed []byte) {
 	h.trust = signed
+	h.doubt()
 	for _, l := range sortedLinks(h.names) {
 		if l.peer.Role.IsEndpoint() {
 			h.send(l, &wire.Frame{Body: &wire.Frame_TrustList{TrustList: &wire.TrustList{Signed: signed}}})

@@ -123,6 +123,126 @@ func TestLogIsBounded(t *testing.T) {
 	}
 }
 
+// TestPatrolsLeaveRoomForIncidents: however many patrols there are, a call for help
+// still opens its channel.
+func TestPatrolsLeaveRoomForIncidents(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "agreement pact channel=calling:calling:calling:us party=us:send=unit+desk:hail=unit+desk party=mx:send=unit+desk:hail=unit+desk channel=i:incident:Incidents:us,mx party=us:send=unit+desk party=mx:send=unit+desk channel=p:patrol:Patrols:us,mx party=us:send=unit party=mx:send=unit")
+	do(t, w, "up us/authority")
+	do(t, w, "from us/authority: document pact")
+	do(t, w, "charter calling kind=calling agreement=pact party=us:send=unit+desk:hail=unit+desk party=mx:send=unit+desk:hail=unit+desk template=us:send=unit+desk template=mx:send=unit+desk storage=none")
+	do(t, w, "up us/desk/d")
+	do(t, w, "channel calling us/desk/d")
+	prepare := func(n int) (unit, frame string) {
+		unit = fmt.Sprint("us/unit/u", n/proto.MaxUnitPatrols)
+		if n%proto.MaxUnitPatrols == 0 {
+			do(t, w, "up %s", unit)
+		}
+		do(t, w, "charter p%d kind=patrol signer=%s parent=calling storage=none expires=%ds party=us:send=unit:only=%s party=mx:send=unit:only=mx/unit/x", n, unit, 3600+n, unit)
+		do(t, w, "make g%d by %s on p%d create", n, unit, n)
+		return unit, fmt.Sprintf("create-channel p%d group-info=g%d", n, n)
+	}
+	for n := range proto.MaxPatrols {
+		unit, frame := prepare(n)
+		w.hub.Apply(w.now, hub.FrameIn{Link: w.links[unit], Frame: frameOf(t, w, frame)})
+	}
+	if got := len(w.hub.View()); got != proto.MaxPatrols+1 {
+		t.Fatalf("%d channels, want %d patrols and one", got, proto.MaxPatrols)
+	}
+	unit, frame := prepare(proto.MaxPatrols)
+	w.lines = nil
+	if do(t, w, "from %s: %s", unit, frame); !strings.Contains(strings.Join(w.lines, "\n"), fmt.Sprintf("(%d)", proto.ReasonFull)) {
+		t.Errorf("one more patrol: %v", w.lines)
+	}
+	do(t, w, "charter i1 kind=incident incident=i1 parent=calling signer=us/desk/d storage=none expires=6h party=us:send=unit+desk party=mx:send=unit")
+	do(t, w, "make gi by us/desk/d on i1 create")
+	w.lines = nil
+	do(t, w, "from us/desk/d: create-channel i1 group-info=gi")
+	if len(w.lines) == 0 || strings.Contains(strings.Join(w.lines, "\n"), "refused") || len(w.hub.View()) != proto.MaxPatrols+2 {
+		t.Errorf("an incident, among %d channels: %v", len(w.hub.View()), w.lines)
+	}
+}
+
+// TestPagesLeaveTheRoomForRemovals: ladders have room of their own beyond what calls
+// for help have. When it is full they wait, the administrator is told once, and when
+// there is room again they go on.
+func TestPagesLeaveTheRoomForRemovals(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk ladder=10s:us/desk/d")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	do(t, w, "from us/unit/a: hail calling h1 incident=i1 from=us/unit/a to=mx/desk/m urgency=urgent expires-ms=1m")
+	pages := func(kept int) string {
+		w.hub.FillLog(w.made.channels["calling"], uint64(kept))
+		w.log["calling"], w.lines = uint64(kept), nil
+		do(t, w, "tick 15s")
+		return strings.Join(w.lines, "\n")
+	}
+	if got := pages(proto.MaxLog * 43 / 40); strings.Contains(got, "page=") || strings.Count(got, "ladders wait") != 1 {
+		t.Errorf("on a log that is full up to the room for removals: %s", got)
+	}
+	if got := pages(proto.MaxLog*43/40 - 1); strings.Count(got, "page=") != 1 || strings.Contains(got, "ladders wait") {
+		t.Errorf("with room for one: %s", got)
+	}
+}
+
+// TestAHubBoundsWhatOneSenderHasOpen: and takes no more before something is over.
+func TestAHubBoundsWhatOneSenderHasOpen(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	hail := func(i int) string {
+		w.lines = nil
+		do(t, w, "wait 20s") // within the rates
+		do(t, w, "from us/unit/a: hail calling h%d incident=i%d from=us/unit/a to=mx/desk/m urgency=urgent expires-ms=5m", i, i)
+		return strings.Join(w.lines, "\n")
+	}
+	for i := range proto.MaxOpenHails {
+		if got := hail(i); strings.Contains(got, "refused") {
+			t.Fatalf("hail %d: %s", i, got)
+		}
+	}
+	if got := hail(proto.MaxOpenHails); !strings.Contains(got, "(601)") {
+		t.Errorf("one more: %s", got)
+	}
+	do(t, w, "from us/unit/a: hail-reply calling x hail=h7 from=us/unit/a state=cancelled")
+	if got := hail(proto.MaxOpenHails); strings.Contains(got, "refused") {
+		t.Errorf("after one is over: %s", got)
+	}
+}
+
+// TestAHubBoundsDuplicates: what is merged into one incident.
+func TestAHubBoundsDuplicates(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	for i := range proto.MaxDuplicates + 2 {
+		w.lines = nil
+		do(t, w, "wait 20s") // within the rates
+		do(t, w, "from us/unit/a: hail calling h%d incident=i%d from=us/unit/a to=mx/desk/m urgency=urgent expires-ms=5m", i, i)
+		do(t, w, "from us/unit/a: hail-reply calling x%d hail=h%d from=us/unit/a state=cancelled", i, i)
+		if i > 0 {
+			do(t, w, "from us/unit/a: incident calling m%d incident=i%d from=us/unit/a act=merge into=i0", i, i)
+		}
+		got := strings.Join(w.lines, "\n")
+		if full := strings.Contains(got, "(600)"); full != (i > proto.MaxDuplicates) || !full && strings.Contains(got, "refused") {
+			t.Fatalf("duplicate %d: %s", i, got)
+		}
+	}
+}
+
 // TestDocumentsAreBounded: a relay that holds as many as it may refuses one more, and
 // keeps what it has; so it does with what one partner issues.
 func TestDocumentsAreBounded(t *testing.T) {

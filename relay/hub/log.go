@@ -95,10 +95,12 @@ func (h *Hub) fresh(l *link, ch *channel, actor proto.Name, f *wire.Frame, id []
 	return &accepted{mid, sum, actor}, nil
 }
 
-// What a log holds beyond the texts, so that help can still be called, and beyond
-// that, so that whoever has filled it can still be removed.
+// What a log holds beyond the texts, so that help can still be called; beyond that,
+// so that ladders of what has been called are climbed; and beyond that, so that
+// whoever has filled it can still be removed.
 const (
 	roomForHelp     = proto.MaxLog / 20
+	roomForPages    = proto.MaxLog * 3 / 40
 	roomForRemovals = proto.MaxLog / 10
 )
 

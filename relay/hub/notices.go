@@ -26,25 +26,6 @@ func answerKey(k []byte, a *proto.NoticeAnswer) []byte {
 	return append(append(k, a.Notice[:]...), a.By...)
 }
 
-func (h *Hub) noticeHeld(id proto.NoticeID) *heldDocument {
-	for _, d := range h.documents.held {
-		if d.Notice != nil && d.Notice.ID == id {
-			return d
-		}
-	}
-	return nil
-}
-
-// answerHeld returns an agency's answer to a notice, or nil.
-func (h *Hub) answerHeld(id proto.NoticeID, by proto.Agency) *heldDocument {
-	for _, d := range h.documents.held {
-		if a := d.NoticeAnswer; a != nil && a.Notice == id && a.By == by {
-			return d
-		}
-	}
-	return nil
-}
-
 // placeNotice enters a notice. It drops nothing: one that another takes the place of
 // stays as long as it could be brought again.
 func (h *Hub) placeNotice(n *proto.Notice) error {
@@ -77,6 +58,9 @@ func (h *Hub) placeAnswer(a *proto.NoticeAnswer) (replaced []*heldDocument, err 
 	case d.Notice.Agency != a.Of || !slices.Contains(d.Notice.To, a.By):
 		return nil, proto.Refusef(proto.ReasonNotice, "the notice %q of %s does not concern %s", d.Notice.Title, d.Notice.Agency, a.By)
 	}
+	if a.Issued.Before(d.Notice.Issued.Add(-proto.NoticeSkew)) {
+		return nil, proto.Refusef(proto.ReasonNotice, "an answer of %s from before %q was announced", a.By, d.Notice.Title)
+	}
 	old := h.answerHeld(a.Notice, a.By)
 	if old == nil {
 		return nil, nil
@@ -95,47 +79,49 @@ func (h *Hub) freshNotice(d *heldDocument) error {
 	return nil
 }
 
-// noticeAnew reports whether the very text is held under another signature.
-func (h *Hub) noticeAnew(d *heldDocument) bool {
-	return d.Notice != nil && h.noticeHeld(d.Notice.ID) != nil
-}
-
-// noticeUntil is when a notice is of no use any more: with its own end, and not
-// before the end of one that it replaces, which would else count again.
-func (h *Hub) noticeUntil(n *proto.Notice) time.Time {
-	until := n.Ends
-	for range proto.MaxNotices {
-		old := h.noticeHeld(n.Replaces)
-		if n.Replaces == (proto.NoticeID{}) || old == nil {
-			break
-		}
-		if n = old.Notice; n.Ends.After(until) {
-			until = n.Ends
-		}
-	}
-	return until
-}
-
 // tickNotices forgets the notices that have been over for a while, and their answers.
 func (h *Hub) tickNotices() {
 	if !h.every(noticeEvery) {
 		return
 	}
 	var over []*heldDocument
-	for _, d := range h.documents.held {
-		if d.Notice != nil && !h.now.Before(h.noticeUntil(d.Notice).Add(proto.NoticeLife)) {
+	ends := h.documents.noticeEnds()
+	for _, d := range h.documents.sorted {
+		about := proto.NoticeID{}
+		switch {
+		case d.Notice != nil:
+			about = d.Notice.ID
+		case d.NoticeAnswer != nil:
+			about = d.NoticeAnswer.Notice
+		default:
+			continue
+		}
+		if !h.now.Before(ends[about].Add(proto.NoticeLife)) {
 			over = append(over, d)
 		}
 	}
-	for _, d := range h.documents.held {
-		if a := d.NoticeAnswer; a != nil && slices.ContainsFunc(over, func(o *heldDocument) bool { return o.Notice != nil && o.Notice.ID == a.Notice }) {
-			over = append(over, d)
-		}
-	}
-	slices.SortFunc(over, func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
 	for _, d := range over {
 		h.dropDocument(d)
 	}
+}
+
+// underWay lists the notices of some agencies whose change is under way, and of which
+// no other takes the place, in the order in which they are stored.
+func (h *Hub) underWay(agencies []proto.Agency) (list []*heldDocument) {
+	replaced := make(map[proto.NoticeID]bool)
+	for _, d := range h.documents.held {
+		switch n := d.Notice; {
+		case n == nil || !slices.Contains(agencies, n.Agency):
+		case n.Stage(h.now) == proto.StageBegun && n.Kind != proto.NoticeWithdrawn:
+			list = append(list, d)
+			fallthrough
+		default:
+			replaced[n.Replaces] = true
+		}
+	}
+	list = slices.DeleteFunc(list, func(d *heldDocument) bool { return replaced[d.Notice.ID] })
+	slices.SortFunc(list, func(a, b *heldDocument) int { return cmp.Compare(string(a.key()), string(b.key())) })
+	return list
 }
 
 // NoticeSummary is a change notice as it is held here.

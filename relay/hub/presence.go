@@ -45,11 +45,12 @@ func (h *Hub) watchDesks(ch *channel) {
 			}
 			gone[role] = since
 		}
-		missing := d.Off || !there && h.now.Sub(since) >= proto.DeskAway
+		off := ch.hosted.book.OffDuty(role)
+		missing := off || !there && h.now.Sub(since) >= proto.DeskAway
 		switch {
 		case missing && !d.Unmanned:
 			h.sayDuty(ch, role, proto.DutyUnmanned)
-		case there && !d.Off && d.Unmanned:
+		case there && !off && d.Unmanned:
 			h.sayDuty(ch, role, proto.DutyManned)
 		}
 	}
@@ -71,7 +72,13 @@ func (h *Hub) isThere(ch *channel, n proto.Name) bool {
 	return here && l != nil && l.subs[ch.id] != nil
 }
 
-// present takes a follower's word on its own desks and hooks.
+// maxStrangers bounds the names of one agency that are said to be here and are no
+// members: a device may subscribe before it has joined, but other names are the
+// relay's to invent.
+const maxStrangers = 64
+
+// present takes a follower's word on its own desks and hooks. Members always have a
+// place.
 func (ch *channel) present(of proto.Agency, list []*wire.Progress_Presence) {
 	if ch.charter.Kind != proto.KindCalling || ch.hosted.members == nil {
 		return
@@ -83,13 +90,23 @@ func (ch *channel) present(of proto.Agency, list []*wire.Progress_Presence) {
 		}
 		if !p.Here {
 			delete(ch.presence.here, n)
-		} else if len(ch.presence.here) < proto.MaxMembers {
+		} else if ch.hosted.members.has(n) || ch.strangers(of) < maxStrangers {
 			if ch.presence.here == nil {
 				ch.presence.here = make(map[proto.Name]struct{})
 			}
 			ch.presence.here[n] = struct{}{}
 		}
 	}
+}
+
+// strangers counts the names of an agency that are said to be here and are no members.
+func (ch *channel) strangers(of proto.Agency) (count int) {
+	for n := range ch.presence.here {
+		if n.Agency == of && !ch.hosted.members.has(n) {
+			count++
+		}
+	}
+	return count
 }
 
 // absent forgets who of an agency was here, when its relay is a subscriber no more.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	pb "google.golang.org/protobuf/proto"
@@ -25,10 +26,13 @@ const (
 	useOffer        // charters that a partner tells us of: a signature each
 	useWelcome      // welcomes that a partner brings
 	useRenew        // renewals of certificates, which the authority signs
-	useRead         // log pages, group information and subscriptions: reads of many records, or long answers
+	useRead         // log and record pages, group information and subscriptions: reads of many records, or long answers
 	useSealed       // sealed parts fetched: a read of one record each
+	useRecord       // what a partner brings and answers of records: signatures
 	useTell         // how far the log has come, by the mark
-	useDocument     // documents that a partner brings: one signature, or one for each party if ours is good
+	useDocument     // documents that a partner brings: a hash each
+	useJudge        // of those that are not held, one for the reading and one for each signature that is judged
+	useAnswer       // answers to notices, of these
 	useOctets       // offered for storing
 )
 
@@ -65,6 +69,10 @@ func allow(u use) allowance {
 		return allowance{partner: m(300, proto.MaxChannels)}
 	case useDocument:
 		return allowance{partner: m(120, 2*proto.MaxDocuments)}
+	case useJudge:
+		return allowance{partner: m(120, 2*proto.MaxPeerIssued)} // all that it may issue alone, at once
+	case useAnswer:
+		return allowance{partner: m(6, proto.MaxNotices)} // one to each that we may hold out
 	case useWelcome:
 		return allowance{partner: m(300, 600)}
 	case useRenew:
@@ -73,6 +81,8 @@ func allow(u use) allowance {
 		return allowance{endpoint: m(600, 600), partner: m(12000, 6000)}
 	case useSealed:
 		return allowance{endpoint: m(6000, 128*proto.MaxEntries), partner: m(120_000, 512*proto.MaxEntries)}
+	case useRecord:
+		return allowance{partner: m(12_000, 6_000)}
 	case useTell:
 		return allowance{endpoint: m(6000, 400), partner: m(60_000, 6000)}
 	case useOctets:
@@ -112,10 +122,18 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return useFloor, 1, 0
 	case *wire.Frame_FetchKeyPackage:
 		return useFetch, 1, 0
-	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe:
+	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe, *wire.Frame_FetchRecord:
 		return useRead, 1, 0
 	case *wire.Frame_FetchSealed:
 		return useSealed, min(max(1, len(b.FetchSealed.Ids)), proto.MaxEntries), 0
+	case *wire.Frame_RecordEntries:
+		octets := 0
+		for _, kept := range slices.Concat(b.RecordEntries.Lines, b.RecordEntries.Documents) {
+			octets += len(kept)
+		}
+		return useRecord, 1, octets
+	case *wire.Frame_RecordAnswer:
+		return useRecord, 1, 0
 	case *wire.Frame_Read:
 		return useTell, 1, 0
 	case *wire.Frame_Progress:
@@ -203,6 +221,20 @@ func (q *quotas) spend(now time.Time, l *link, partner bool, actor proto.Name, f
 	for _, s := range shares {
 		q.take(now, s, partner)
 	}
+	return nil
+}
+
+// spendOwn takes n of a use from a partner's quota where the work comes: it is not
+// known from the frame alone.
+func (q *quotas) spendOwn(now time.Time, l *link, partner bool, u use, n int) error {
+	if !partner {
+		return nil
+	}
+	s := share{purse{use: u, agency: l.peer.Agency}, allow(u).partner, float64(n), string(l.peer.Agency)}
+	if b := q.purses[s.purse]; b != nil && !b.Allows(now, s.rate, s.n) {
+		return proto.Refusef(proto.ReasonQuota, "%s: kind %d", s.what, proto.KindDocument)
+	}
+	q.take(now, s, partner)
 	return nil
 }
 

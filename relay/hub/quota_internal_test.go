@@ -95,6 +95,10 @@ func TestQuotasOfReads(t *testing.T) {
 		{"pages of the log", own, false, 600, &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: id[:]}}}},
 		{"group information", own, false, 600, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: id[:]}}}},
 		{"subscriptions", own, false, 600, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: id[:]}}}},
+		{"pages of a record", own, false, 600, &wire.Frame{Body: &wire.Frame_FetchRecord{FetchRecord: new(wire.FetchRecord)}}},
+		{"entries of a partner's records", peer, true, 6000, &wire.Frame{Body: &wire.Frame_RecordEntries{RecordEntries: new(wire.RecordEntries)}}},
+		{"a partner's answers about records", peer, true, 6000, &wire.Frame{Body: &wire.Frame_RecordAnswer{RecordAnswer: new(wire.RecordAnswer)}}},
+		{"a partner's entries, by their octets", peer, true, 2048, &wire.Frame{Body: &wire.Frame_RecordEntries{RecordEntries: &wire.RecordEntries{Lines: [][]byte{make([]byte, 1<<20)}}}}},
 		{"words on how far one has read", own, false, 400, &wire.Frame{Body: &wire.Frame_Read{Read: &wire.Read{Channel: id[:]}}}},
 		{"a partner's marks, forty as a frame", peer, true, 6000 / 11, &wire.Frame{Body: &wire.Frame_Progress{Progress: marks}}},
 	} {

@@ -16,11 +16,20 @@ type Recorded struct {
 	Exercise bool
 	Parties  []proto.Agency // of the channel and of what it may open, ascending: they are to cosign
 	Told     []proto.Agency // of the channel: they may know of it
+	Rests    []Resting      // documents in force
 	Actor    proto.Name
 	What     Happening
 }
 
 func (Recorded) effect() {}
+
+// Resting is a signed document that is in force when something happens: the agreement
+// under which it happens, or a change that a party has announced and that is under way.
+type Resting struct {
+	Kind   proto.DocumentKind
+	Title  string
+	Signed []byte
+}
 
 // Happening is what happened: Said, MembersMoved, FloorMoved or Spoken.
 type Happening interface{ happening() }
@@ -80,7 +89,25 @@ func (h *Hub) record(ch *channel, incident proto.IncidentID, actor proto.Name, e
 	if incident == (proto.IncidentID{}) || ch.charter.Owner != h.self.Agency {
 		return
 	}
-	h.emit(Recorded{Incident: incident, Channel: ch.id, Exercise: exercise, Parties: ch.charter.Agencies(), Told: ch.charter.Members(), Actor: actor, What: what})
+	h.emit(Recorded{
+		Incident: incident, Channel: ch.id, Exercise: exercise, Parties: ch.charter.Agencies(), Told: ch.charter.Members(),
+		Rests: h.rests(ch), Actor: actor, What: what,
+	})
+}
+
+// rests lists the documents in force on a channel: its agreement, and after it the
+// changes under way that its agencies have announced.
+func (h *Hub) rests(ch *channel) (list []Resting) {
+	if pact := h.pacts[ch.charter.Agreement]; pact != nil {
+		a := pact.Current(h.now)
+		if d := h.agreementHeld(a.ID, a.Revision); d != nil {
+			list = append(list, Resting{d.Kind, a.Title, d.signed})
+		}
+	}
+	for _, d := range h.underWay(ch.charter.Agencies()) {
+		list = append(list, Resting{d.Kind, d.Notice.Title, d.signed})
+	}
+	return list
 }
 
 // recordEntry records what was said: all of it on an incident's channel, on a
@@ -126,7 +153,8 @@ func (h *Hub) recordMembers(ch *channel, d policy.Difference) {
 func (ch *channel) described(names []proto.Name) []Member {
 	list := make([]Member, 0, len(names))
 	for _, n := range names {
-		list = append(list, Member{n, ch.charter.RightOf(n) != proto.RightSend})
+		_, observes := ch.charter.Observes(n.Agency)
+		list = append(list, Member{n, observes})
 	}
 	return list
 }
@@ -212,3 +240,17 @@ type Recording struct {
 }
 
 func (Recording) effect() {}
+
+// Concerns reports whether a record that owner's relay keeps is of what is known here:
+// of the channel on which the incident was opened, or of the incident's own.
+func (h *Hub) Concerns(owner proto.Agency, incident proto.IncidentID, opened proto.ChannelID) bool {
+	if ch := h.channels[opened]; ch != nil && ch.charter.Owner == owner {
+		return true
+	}
+	for _, ch := range h.channels {
+		if ch.charter.Owner == owner && ch.charter.Incident == incident {
+			return true
+		}
+	}
+	return false
+}

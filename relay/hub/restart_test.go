@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -131,13 +133,19 @@ func (w *world) settings(words []string) error {
 // with what the origin holds.
 func (w *world) expired(channel string, upTo []string) error {
 	cid := w.made.channels[channel]
-	e := hub.Expired{Channel: cid}
+	e, last := hub.Expired{Channel: cid}, uint64(math.MaxUint64)
+	if len(upTo) > 0 {
+		var err error
+		if last, err = strconv.ParseUint(upTo[0], 10, 64); err != nil {
+			return err
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(w.disk["log/"+cid.String()])) {
 		v := new(wire.StoredEntry)
 		if err := pb.Unmarshal(w.disk["log/"+cid.String()][key], v); err != nil {
 			return err
 		}
-		if len(upTo) == 0 || fmt.Sprint(binary.BigEndian.Uint64([]byte(key))) <= upTo[0] {
+		if binary.BigEndian.Uint64([]byte(key)) <= last {
 			e.Entries = append(e.Entries, v)
 		}
 	}

@@ -55,6 +55,7 @@ func revocationFrame(signed []byte) *wire.Frame {
 // name may have a new certificate.
 func (h *Hub) revoked(e Revoked) {
 	h.lists = e.Lists
+	h.doubt()
 	for _, l := range sortedLinks(h.names) {
 		if l.peer.Role.IsEndpoint() {
 			h.sendLists(l, e.From)

@@ -80,7 +80,11 @@ func (h *Hub) loadRecord(e Loaded) error {
 		}
 		return err
 	case bucketDocuments:
-		return h.loadDocument(e)
+		err := h.loadDocument(e)
+		if err != nil {
+			h.damaged(Damaged{e.Bucket, e.Key})
+		}
+		return err
 	case bucketMarks:
 		id, err := proto.ChannelIDFrom(e.Key)
 		if err != nil {

@@ -50,6 +50,7 @@ type Change struct {
 	At            time.Time
 	Notice        proto.NoticeID // that announced it; zero: none
 	Why           string         // why no notice covers it, if one comes near
+	Times         int            // how many changes it stands for, at least 1; of more, Before is the first's
 }
 
 // alarms reports whether the change needs a notice. Software alone does not: each
@@ -122,7 +123,7 @@ func compare(was, is *Look) (list []Change) {
 		if before == after || before == "" || what.ours() && was.Own != is.Own {
 			continue
 		}
-		list = append(list, Change{What: what, Before: before, After: after, At: is.At})
+		list = append(list, Change{What: what, Before: before, After: after, At: is.At, Times: 1})
 	}
 	return list
 }

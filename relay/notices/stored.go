@@ -55,7 +55,7 @@ func (w *Watch) loadPartner(key, value []byte) error {
 		return err
 	}
 	l := v.Look
-	if l == nil || len(l.Root) != 32 || len(l.Issuer) != 32 || len(v.Changes) > maxAlarms {
+	if l == nil || len(l.Root) != 32 || len(l.Issuer) != 32 || len(v.Changes) > maxStored {
 		return proto.Refuse(proto.ReasonMalformed, "partner")
 	}
 	p := &partner{look: &Look{
@@ -63,7 +63,7 @@ func (w *Watch) loadPartner(key, value []byte) error {
 		Root: [32]byte(l.Root), Issuer: [32]byte(l.Issuer), Key: l.Key, Exchange: l.Exchange, ExchangeOut: l.ExchangeOut, Host: l.Host, Own: l.Own, At: time.UnixMilli(l.AtMs),
 	}}
 	for _, c := range v.Changes {
-		p.alarms = append(p.alarms, Change{What: Aspect(c.What), Before: c.Before, After: c.After, At: time.UnixMilli(c.AtMs), Why: c.Why})
+		p.alarm(Change{What: Aspect(c.What), Before: c.Before, After: c.After, At: time.UnixMilli(c.AtMs), Why: c.Why, Times: max(1, int(c.Times))})
 	}
 	w.partners[agency] = p
 	return nil
@@ -76,7 +76,7 @@ func (p *partner) record(a proto.Agency) Record {
 		Root: l.Root[:], Issuer: l.Issuer[:], Key: l.Key, Exchange: l.Exchange, ExchangeOut: l.ExchangeOut, Host: l.Host, Own: l.Own, AtMs: l.At.UnixMilli(),
 	}}
 	for _, c := range p.alarms {
-		v.Changes = append(v.Changes, &wire.StoredPartner_Change{What: string(c.What), Before: c.Before, After: c.After, AtMs: c.At.UnixMilli(), Why: c.Why})
+		v.Changes = append(v.Changes, &wire.StoredPartner_Change{What: string(c.What), Before: c.Before, After: c.After, AtMs: c.At.UnixMilli(), Why: c.Why, Times: uint32(c.Times)})
 	}
 	octets, _ := pb.Marshal(v) // cannot fail: all its strings are UTF-8, or come from a message that was
 	return Record{bucketPartners, []byte(a), octets}

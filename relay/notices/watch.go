@@ -15,8 +15,8 @@ const (
 	settleTime = 10 * time.Second
 	// alarmLife is how long a change that nobody announced is shown.
 	alarmLife = 7 * 24 * time.Hour
-	// maxAlarms bounds the changes remembered of one partner; the oldest go.
-	maxAlarms = 16
+	// maxStored bounds the changes read from a record of one partner.
+	maxStored = 16
 	// maxNext bounds the looks that wait to be judged: a partner cannot link more often
 	// in settleTime than its rate of links allows, and what is equal is judged once.
 	maxNext = 16
@@ -31,9 +31,10 @@ type Watch struct {
 
 // partner is what is remembered of one agency's relay.
 type partner struct {
-	look   *Look    // the last that was judged; nil: none yet
-	next   []Look   // to be judged, oldest first
-	alarms []Change // that no notice covers, oldest first
+	look   *Look              // the last that was judged; nil: none yet
+	next   []Look             // to be judged, oldest first
+	alarms []Change           // that no notice covers: one of each aspect, so that none pushes another out
+	said   map[Aspect]*saying // what was told of each aspect
 }
 
 // NewWatch returns a watch that remembers nothing.
@@ -116,16 +117,17 @@ func (w *Watch) judge(now time.Time, a proto.Agency, held []Held, n *News) {
 		if p.look != nil {
 			is = is.known(p.look)
 			for _, c := range compare(p.look, &is) {
-				w.enter(p, a, c, &is, held, n)
+				p.enter(now, a, c, &is, held, n)
 			}
 		}
 		p.look = &is
 	}
+	p.sayLater(now, n)
 	kept := p.alarms[:0:0]
 	for _, c := range p.alarms {
-		if id, _ := c.covered(a, p.look, held); id != (proto.NoticeID{}) && c.After == p.look.tell(c.What) {
+		if id, _ := c.covered(a, p.look, held); c.Times == 1 && id != (proto.NoticeID{}) && c.After == p.look.tell(c.What) {
 			c.Notice, c.Why = id, ""
-			n.Changes = append(n.Changes, Seen{Agency: a, Change: c, Late: true})
+			p.say(now, Seen{Agency: a, Change: c, Late: true}, n)
 		} else if now.Sub(c.At) < alarmLife {
 			kept = append(kept, c)
 		}
@@ -136,16 +138,22 @@ func (w *Watch) judge(now time.Time, a proto.Agency, held []Held, n *News) {
 	}
 }
 
-func (w *Watch) enter(p *partner, a proto.Agency, c Change, is *Look, held []Held, n *News) {
+func (p *partner) enter(now time.Time, a proto.Agency, c Change, is *Look, held []Held, n *News) {
 	c.Notice, c.Why = c.covered(a, is, held)
 	alarm := c.alarms()
-	n.Changes = append(n.Changes, Seen{Agency: a, Change: c, Alarm: alarm})
-	if !alarm {
+	if p.say(now, Seen{Agency: a, Change: c, Alarm: alarm}, n); alarm {
+		p.alarm(c)
+	}
+}
+
+// alarm remembers a change that no notice covers. One of an aspect of which one is
+// remembered is counted there.
+func (p *partner) alarm(c Change) {
+	if i := slices.IndexFunc(p.alarms, func(o Change) bool { return o.What == c.What }); i >= 0 {
+		p.alarms[i].join(c)
 		return
 	}
-	if p.alarms = append(p.alarms, c); len(p.alarms) > maxAlarms {
-		p.alarms = p.alarms[1:]
-	}
+	p.alarms = append(p.alarms, c)
 }
 
 // remind tells a stage that has been reached and was not told. Of stages that have

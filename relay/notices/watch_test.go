@@ -320,19 +320,23 @@ func TestAShortChangeIsSeen(t *testing.T) {
 	}
 }
 
-// TestAlarmsAreBounded: a partner that changes all the time fills no memory.
+// TestAlarmsAreBounded: a partner that changes all the time fills no memory, and
+// what it was at first is still told.
 func TestAlarmsAreBounded(t *testing.T) {
 	p := newPlay(t)
-	for i := range 4 * maxAlarms {
+	const n = 64
+	for i := range n {
 		p.linked(func(l *Look) { l.VersionMax = uint32(i + 1) })
 		p.after(settleTime)
 	}
-	if got := p.w.Alarms(); len(got) != maxAlarms || got[maxAlarms-1].After != fmt.Sprintf("1 to %d", 4*maxAlarms) {
-		t.Errorf("%d alarms, the last %+v", len(got), got[len(got)-1])
+	got := p.w.Alarms()
+	if len(got) != 1 || got[0].Before != "1 to 1" || got[0].After != fmt.Sprintf("1 to %d", n) || got[0].Times != n-1 {
+		t.Errorf("%d alarms: %+v", len(got), got)
 	}
 	p.restart()
-	if len(p.w.Alarms()) != maxAlarms {
-		t.Error("other alarms after a restart")
+	again := p.w.Alarms()
+	if len(again) != 1 || again[0].Before != got[0].Before || again[0].After != got[0].After || again[0].Times != got[0].Times {
+		t.Errorf("other alarms after a restart: %+v", again)
 	}
 }
 

@@ -1,6 +1,7 @@
 package relaytest_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -172,8 +173,12 @@ func TestAHubRestartsInTheMiddleOfALadder(t *testing.T) {
 		within(t, "the neighbour is paged", rings(t, l.neighbour, h, 1, 2).Sub(made), toNeighbour)
 		l.us.Crash()
 		l.us.Restart()
-		reply(t, l.supervisor.FindHail(h.ID()), proto.HailAccepted, 0)
-		reply(t, l.supervisor.FindHail(h.ID()), proto.HailCommitted, 0)
+		for _, state := range []proto.HailState{proto.HailAccepted, proto.HailCommitted} { // the partner dials again
+			if err := l.supervisor.FindHail(h.ID()).Reply(minute(t), state, 0, nil); err != nil && !errors.Is(err, client.ErrWaiting) {
+				t.Errorf("%s: %v", state, err)
+			}
+		}
+		stands(t, proto.HailCommitted, h)
 		time.Sleep(30 * time.Minute)
 		for _, e := range []*relaytest.Endpoint{l.agent, l.guard, l.supervisor, l.neighbour} {
 			if got := pagesOf(e, h); !slices.Equal(got, [][2]int{{1, 1}, {1, 2}}) {
@@ -378,6 +383,7 @@ func TestIncidentsAreKeptByADevice(t *testing.T) {
 		}
 		relaytest.Wait(t, console.Watch, "handed over", func(m client.IncidentMoved) bool { return m.To == l.supervisor.Name() })
 		console.Close()
+		time.Sleep(proto.MinRearm)
 		ok(t, l.supervisor.Channel(l.channel).Rearm(minute(t), one, "no answer by phone"))
 		console = l.mx.EndpointWith(id, state)
 		relaytest.Wait(t, console.Watch, "what was done meanwhile is read", func(m client.IncidentMoved) bool { return m.Act == proto.ActRearm && m.Note == "no answer by phone" })

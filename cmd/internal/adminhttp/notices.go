@@ -60,7 +60,16 @@ type Unannounced struct {
 	Before string    `json:"before"`
 	After  string    `json:"after"`
 	At     time.Time `json:"at"`
-	Why    string    `json:"why,omitempty"` // if a notice comes near
+	Why    string    `json:"why,omitempty"`   // if a notice comes near
+	Times  int       `json:"times,omitempty"` // more than once: how often
+}
+
+// Often says how often it has changed; empty for once.
+func (u *Unannounced) Often() string {
+	if u.Times > 1 {
+		return fmt.Sprintf(", %d times", u.Times)
+	}
+	return ""
 }
 
 // LookAtNotices returns what a relay knows of change notices.
@@ -74,7 +83,11 @@ func LookAtNotices(n *relay.Node) Notices {
 		out.Held = append(out.Held, noticeOf(h))
 	}
 	for _, c := range state.Unannounced {
-		out.Unannounced = append(out.Unannounced, Unannounced{string(c.Agency), string(c.What), c.Before, c.After, c.At.UTC(), c.Why})
+		u := Unannounced{string(c.Agency), string(c.What), c.Before, c.After, c.At.UTC(), c.Why, 0}
+		if c.Times > 1 {
+			u.Times = c.Times
+		}
+		out.Unannounced = append(out.Unannounced, u)
 	}
 	return out
 }
@@ -146,7 +159,7 @@ func (n *Notices) Warnings(now time.Time) (list []Warning) {
 		if c.Why != "" {
 			why = "; " + c.Why
 		}
-		add(true, "%s has changed without notice, %s: %s was %s, is %s%s; ask them, by telephone: crossband notice list", c.Agency, stamp(c.At), c.What, c.Before, c.After, why)
+		add(true, "%s has changed without notice%s, %s: %s was %s, is %s%s; ask them, by telephone: crossband notice list", c.Agency, c.Often(), stamp(c.At), c.What, c.Before, c.After, why)
 	}
 	for i := range n.Held {
 		if h := &n.Held[i]; h.InForce(now) {

@@ -49,7 +49,7 @@ func TestNoticeWarnings(t *testing.T) {
 			}
 		}
 	}
-	changed := Notices{Agency: "usbp.example", Unannounced: []Unannounced{{"gn.example", "protocol versions", "1 to 1", "1 to 2", now, "the notice \"X\" announced something else"}}}
+	changed := Notices{Agency: "usbp.example", Unannounced: []Unannounced{{"gn.example", "protocol versions", "1 to 1", "1 to 2", now, "the notice \"X\" announced something else", 0}}}
 	if got := changed.Warnings(now); len(got) != 1 || !got[0].Problem || !strings.Contains(got[0].Text, "gn.example has changed without notice") || !strings.Contains(got[0].Text, "1 to 2; the notice") {
 		t.Errorf("unannounced: %+v", got)
 	}

@@ -2,6 +2,7 @@ package relayd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -30,8 +31,10 @@ func DocumentFile(d relay.Document, id proto.AgreementID, revision uint32, by pr
 func suffixOf(k proto.DocumentKind) string { return "." + k.String() }
 
 // LoadDocuments reads the documents of a folder, agreements in the order of their
-// revisions before withdrawals; none for no folder.
+// revisions before withdrawals; none for no folder. A file that cannot be read is left
+// out; the error names each.
 func LoadDocuments(dir string) (list []relay.Document, err error) {
+	var wrong []error
 	for _, kind := range []proto.DocumentKind{proto.DocumentAgreement, proto.DocumentWithdrawal} {
 		files, err := filesIn(dir, suffixOf(kind))
 		if err != nil {
@@ -40,12 +43,13 @@ func LoadDocuments(dir string) (list []relay.Document, err error) {
 		for _, f := range files {
 			b, err := readDocument(f)
 			if err != nil {
-				return nil, err
+				wrong = append(wrong, err)
+				continue
 			}
 			list = append(list, relay.Document{Kind: kind, Signed: b})
 		}
 	}
-	return list, nil
+	return list, errors.Join(wrong...)
 }
 
 func readDocument(file string) ([]byte, error) {

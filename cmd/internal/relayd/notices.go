@@ -93,8 +93,10 @@ func holds(node *relay.Node, id proto.NoticeID) bool {
 }
 
 // LoadNoticeDocuments reads the notices of a folder that are not over for long, and
-// after them the answers; none for no folder.
+// after them the answers; none for no folder. A file that cannot be read is left out;
+// the error names each.
 func LoadNoticeDocuments(dir string, now time.Time) (list []relay.Document, err error) {
+	var wrong []error
 	for _, f := range []struct {
 		ext  string
 		kind proto.DocumentKind
@@ -106,18 +108,20 @@ func LoadNoticeDocuments(dir string, now time.Time) (list []relay.Document, err 
 		for _, file := range files {
 			b, err := readDocument(file)
 			if err != nil {
-				return nil, err
+				wrong = append(wrong, err)
+				continue
 			}
 			d, err := (notice.Judge{}).ReadDocument(f.kind, b)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
+				wrong = append(wrong, fmt.Errorf("%s: %w", file, err))
+				continue
 			}
 			if d.Notice == nil || now.Before(d.Notice.Ends.Add(proto.NoticeLife)) {
 				list = append(list, relay.Document{Kind: f.kind, Signed: b})
 			}
 		}
 	}
-	return list, nil
+	return list, errors.Join(wrong...)
 }
 
 // report keeps what the relay shows of notices, when it has changed.

@@ -42,8 +42,8 @@ func Run(ctx context.Context, path string, log *slog.Logger, software string, re
 		return err
 	}
 	documents, err := LoadDocuments(AgreementsDir(path))
-	if err != nil {
-		return err
+	if err != nil { // the rest is served
+		log.Error("documents not read", "why", err.Error())
 	}
 	peers, err := c.peers()
 	if err != nil {

@@ -50,7 +50,9 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 	good := func() *Report {
 		r := &Report{Agencies: 3, Record: RecordReport{Entries: 20, CosignedBy: 3, Verified: true, Bursts: 2, TamperFound: true}}
 		r.Hail.Reply = "Committed"
-		r.Ladder = LadderReport{Steps: 2, Incident: true}
+		r.Ladder = LadderReport{AcceptedBy: "desk", neighbour: "desk", Incident: true}
+		r.Ladder.step(1900 * time.Millisecond)
+		r.Ladder.step(-100 * time.Millisecond)
 		r.Notice = NoticeReport{Seen: 3, Acknowledged: 2}
 		r.Observer.Shown, r.Observer.Heard, r.Observer.Silent = 4, true, true
 		r.Voice.Bursts, r.Voice.FramesSent, r.Voice.FramesPlayed, r.Voice.similarities = 2, 100, 95, []float64{0.9, 0.8}
@@ -69,6 +71,16 @@ func TestEveryPromiseCanBreak(t *testing.T) {
 		"a burst unrecorded": func(r *Report) { r.Record.Bursts-- },
 		"a step unmade":      func(r *Report) { r.Ladder.Steps-- },
 		"a step too many":    func(r *Report) { r.Ladder.After++ },
+		"a step too late": func(r *Report) {
+			r.Ladder = LadderReport{Steps: 1, AcceptedBy: "desk", neighbour: "desk", Incident: true}
+			r.Ladder.step(2100 * time.Millisecond)
+		},
+		"a step too early": func(r *Report) {
+			r.Ladder = LadderReport{Steps: 1, AcceptedBy: "desk", neighbour: "desk", Incident: true}
+			r.Ladder.step(-300 * time.Millisecond)
+		},
+		"another accepts":    func(r *Report) { r.Ladder.AcceptedBy = "supervisor" },
+		"nobody accepts":     func(r *Report) { r.Ladder.AcceptedBy, r.Ladder.neighbour = "", "" },
 		"no help":            func(r *Report) { r.Ladder.Incident = false },
 		"not told":           func(r *Report) { r.Notice.Seen-- },
 		"not answered":       func(r *Report) { r.Notice.Acknowledged-- },

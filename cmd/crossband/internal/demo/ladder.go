@@ -13,11 +13,25 @@ import (
 // LadderReport is the part of a Report on a call that nobody answers at first.
 type LadderReport struct {
 	Steps      int     `json:"steps"`           // that the hub made before somebody accepted
-	LateMS     float64 `json:"late_ms"`         // by which the latest of them came, at the desk that was reached
+	LateMS     float64 `json:"late_ms"`         // of the latest of them, at the desk that was reached; 0: none was late
+	EarlyMS    float64 `json:"early_ms"`        // of the one that came soonest before its time; 0: none did
 	AcceptedBy string  `json:"accepted_by"`     // the neighbour's desk, across the border
 	After      int     `json:"steps_after"`     // that came after the acceptance: none may
 	Incident   bool    `json:"incident_opened"` // with the caller and the neighbour in it
+	neighbour  string  // who is to accept
 }
+
+// step notes that a step came so long after its time; below 0: before it.
+func (l *LadderReport) step(late time.Duration) {
+	l.Steps++
+	l.LateMS, l.EarlyMS = max(l.LateMS, ms(late)), max(l.EarlyMS, ms(-late))
+}
+
+// How far from its time a step may come, at the desk that it reaches.
+const (
+	mayBeLateMS  = 2000
+	mayBeEarlyMS = 200
+)
 
 // The ladder of the agreement: an unanswered call reaches the supervisor, then the
 // neighbour's desk across the border, then a desk that must never be reached here.
@@ -63,10 +77,10 @@ func (s *scene) escalate(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("the ladder does not reach %s: %w", step.to.short(), err)
 		}
-		s.report.Ladder.Steps++
-		s.report.Ladder.LateMS = max(s.report.Ladder.LateMS, ms(at.Sub(pressed.Add(step.after))))
+		s.report.Ladder.step(at.Sub(pressed.Add(step.after)))
 		s.say("ladder", "after %v it rings at %s of %s", at.Sub(pressed).Round(100*time.Millisecond), step.to.short(), step.to.session.Name().Agency)
 	}
+	s.report.Ladder.neighbour = s.desk.session.Name().String()
 	there := s.desk.session.FindHail(h.ID())
 	if err := there.Reply(ctx, proto.HailAccepted, proto.ReasonNone, nil); err != nil {
 		return fmt.Errorf("the neighbour accepts: %w", err)

@@ -3,9 +3,11 @@ package demo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"crossband/crypto/identity"
@@ -123,13 +125,18 @@ func (s *scene) tamper(x *record.Export, bundles []*identity.Bundle) error {
 	forged.Logs = append([]record.ExportedLog(nil), x.Logs...)
 	l := &forged.Logs[0]
 	l.Entries = append([][]byte(nil), l.Entries...)
-	l.Entries[1] = bytes.Replace(l.Entries[1], []byte(`"urgency":5`), []byte(`"urgency":1`), 1)
+	urgent := []byte(`"urgency":5`)
+	hail := slices.IndexFunc(l.Entries, func(line []byte) bool { return bytes.Contains(line, urgent) })
+	if hail < 0 {
+		return errors.New("the record has no urgent call")
+	}
+	l.Entries[hail] = bytes.Replace(l.Entries[hail], urgent, []byte(`"urgency":1`), 1)
 	r, err := record.Verify([]*record.Export{&forged}, bundles)
 	if err != nil {
 		return fmt.Errorf("verify a changed record: %w", err)
 	}
 	for _, f := range r.Findings {
-		if f.Fault == record.Edited && f.Index == 1 {
+		if f.Fault == record.Edited && f.Index == int64(hail) {
 			s.report.Record.TamperFound = true
 			s.say("record", "in a copy the call was made less urgent; found: %s", f)
 		}

@@ -76,7 +76,7 @@ type Source struct {
 	// or emergency. Empty: what the charter allows.
 	Most string `toml:"most"`
 
-	// Rate is how many messages a second it may send in the long run, ten times as
+	// Rate is how many alerts a second it may send in the long run, ten times as
 	// many at once. 0 is 100.
 	Rate int `toml:"rate"`
 

@@ -86,10 +86,35 @@ func (r *Raiser) Raise(ctx context.Context, x hook.Raise) error {
 	if life <= 0 {
 		return errEnded
 	}
-	_, err = ch.Hail(ctx, w.To, w.Content, client.HailOptions{
+	h, err := ch.Hail(ctx, w.To, w.Content, client.HailOptions{
 		Urgency: x.Urgency, Life: life, Exercise: x.Exercise, Note: w.Note, ID: x.Hail, Incident: incidentOf(r.Session.Incidents(), x.Incident, x.Hail),
 	})
+	if why := cameBack(h); why != nil {
+		return why
+	}
 	return onItsWay(err)
+}
+
+// cameBack is why a hail that was on its way is not, and was not heard; nil if it
+// is or was. One that rang out expires without a reason.
+func cameBack(h *client.Hail) error {
+	if h == nil {
+		return nil
+	}
+	if state, why := h.State(); state == proto.HailExpired && why != proto.ReasonNone {
+		return fmt.Errorf("%w: it came back: %w", hook.ErrRefused, proto.Refuse(why, h.ID().String()))
+	}
+	return nil
+}
+
+// Known implements hook.Raiser.
+func (r *Raiser) Known(ctx context.Context, hail proto.MessageID) (bool, error) {
+	ch, err := r.Join(ctx)
+	if err != nil {
+		return false, err
+	}
+	h := r.Session.FindHail(hail)
+	return h != nil && cameBack(h) == nil || ch.Delivery(hail).State != 0, nil
 }
 
 // incidentOf is the incident in which an alert is raised: its own, or the one as which
@@ -152,7 +177,7 @@ func (r *Raiser) Update(ctx context.Context, u hook.Update) error {
 	}
 	state, _ := h.State()
 	switch {
-	case u.Repeat && state != proto.HailExpired: // it rings, or somebody has answered
+	case u.Repeat && !state.Over(): // it rings, or somebody is at it
 		return nil
 	case state.Over():
 		return hook.ErrOver
@@ -160,42 +185,56 @@ func (r *Raiser) Update(ctx context.Context, u hook.Update) error {
 	return onItsWay(r.tell(ctx, ch, h, u.Message, "UPDATE "+note(hook.Raise{Call: u.Call})))
 }
 
+// openLife is how long news waits for an incident that somebody has accepted and
+// that is not open yet. After it the calling channel hears the news.
+const openLife = 2 * time.Second
+
 func (r *Raiser) tell(ctx context.Context, ch *client.Channel, h *client.Hail, id proto.MessageID, text string) error {
 	if state, _ := h.State(); state >= proto.HailAccepted {
-		opened, err := h.WaitIncident(ctx)
-		if err != nil {
-			return err
-		}
-		if incident := r.Session.Channel(opened); incident != nil {
-			ch = incident
+		bounded, cancel := context.WithTimeout(ctx, openLife)
+		defer cancel()
+		if opened, err := h.WaitIncident(bounded); err == nil {
+			if incident := r.Session.Channel(opened); incident != nil {
+				ch = incident
+			}
 		}
 	}
 	return ch.TextAs(ctx, id, text)
 }
 
 // Cancel implements hook.Raiser. A hail that somebody has accepted is cancelled
-// too; those in its incident are told why.
+// too, before those in its incident are told why: what ends a call for help waits for
+// no text.
 func (r *Raiser) Cancel(ctx context.Context, c hook.Cancel) error {
-	ch, err := r.Join(ctx)
-	if err != nil {
+	if _, err := r.Join(ctx); err != nil {
 		return err
 	}
 	h := r.Session.FindHail(c.Hail)
 	if h == nil {
 		return nil
 	}
-	state, _ := h.State()
-	if state.Over() {
-		return nil
-	}
-	if state >= proto.HailAccepted {
-		if err := onItsWay(r.tell(ctx, ch, h, c.Message, "CANCELLED by its source "+note(hook.Raise{Call: c.Call}))); err != nil {
-			return err
+	if state, _ := h.State(); !state.Over() {
+		err := h.ReplyAs(ctx, c.Reply, proto.HailCancelled, proto.ReasonNone, nil)
+		if reason := proto.ReasonOf(err); reason != proto.ReasonHailState && reason != proto.ReasonNoHail { // it is over
+			if err := onItsWay(err); err != nil {
+				return err
+			}
 		}
-	}
-	err = h.Reply(ctx, proto.HailCancelled, proto.ReasonNone, nil)
-	if reason := proto.ReasonOf(err); reason == proto.ReasonHailState || reason == proto.ReasonNoHail { // it is over
+	} else if state != proto.HailCancelled {
 		return nil
 	}
-	return onItsWay(err)
+	return r.tellWhy(ctx, h, c)
+}
+
+// tellWhy tells those in the incident of a cancelled hail that its source ended it.
+// Where there is none, the calling channel has seen the end.
+func (r *Raiser) tellWhy(ctx context.Context, h *client.Hail, c hook.Cancel) error {
+	bounded, cancel := context.WithTimeout(ctx, openLife)
+	defer cancel()
+	opened, err := h.WaitIncident(bounded)
+	incident := r.Session.Channel(opened)
+	if err != nil || incident == nil {
+		return nil
+	}
+	return onItsWay(incident.TextAs(ctx, c.Message, "CANCELLED by its source "+note(hook.Raise{Call: c.Call})))
 }

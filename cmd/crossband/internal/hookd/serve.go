@@ -63,9 +63,9 @@ func (s *Service) Run(ctx context.Context) (err error) {
 	raiser := &Raiser{Session: s.Session, Channel: s.Config.Channel, Speaker: &s.Config}
 	var group sync.WaitGroup
 	defer group.Wait()
-	group.Go(func() { cancel(inbox.Run(ctx, raiser)) }) // ends with ctx, or ends it
-	group.Go(func() { cancel(s.watch(ctx, inbox)) })    // ends with ctx, or ends it
-	group.Go(func() { s.comeIn(ctx, raiser) })          // ends with ctx, or when it is in
+	group.Go(func() { cancel(inbox.Run(ctx, raiser)) })               // ends with ctx, or ends it
+	group.Go(func() { cancel(Watch(ctx, s.Session, inbox, s.Seen)) }) // ends with ctx, or ends it
+	group.Go(func() { s.comeIn(ctx, raiser) })                        // ends with ctx, or when it is in
 	server := &http.Server{
 		Handler: hook.NewServer(inbox, s.Config.Hooks(), s.Log, nil), MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 30 * time.Second,
@@ -103,29 +103,6 @@ func (s *Service) comeIn(ctx context.Context, r *Raiser) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
-		}
-	}
-}
-
-// watch gives hails back that did not go out, and ends when this device is taken
-// out. The session's events must be drained.
-func (s *Service) watch(ctx context.Context, inbox *hook.Inbox) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case ev := <-s.Session.Events():
-			if s.Seen != nil {
-				s.Seen(ev)
-			}
-			switch ev := ev.(type) {
-			case client.Expelled:
-				return ev.Why
-			case client.MessageMoved:
-				if ev.State == client.MessageFailed {
-					inbox.Returned(ctx, ev.ID, ev.Why.Error())
-				}
-			}
 		}
 	}
 }

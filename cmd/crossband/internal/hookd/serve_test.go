@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"crossband/client"
+	"crossband/proto"
 	"crossband/relay/hook"
 )
 
@@ -158,5 +160,18 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	if n := len(l.(*bounded).places); n != 2 {
 		t.Errorf("%d places taken", n)
+	}
+}
+
+// TestWhatIsInTheLogHasNotComeBack: a hail that a run before this one made is
+// refused as known, and must not be made under another name.
+func TestWhatIsInTheLogHasNotComeBack(t *testing.T) {
+	for reason, want := range map[proto.Reason]bool{proto.ReasonConflict: false, proto.ReasonNoRoute: true, proto.ReasonHailTo: true} {
+		if got := didNotGoOut(client.MessageMoved{State: client.MessageFailed, Why: proto.Refuse(reason, "")}); got != want {
+			t.Errorf("reason %d: %t", reason, got)
+		}
+	}
+	if didNotGoOut(client.MessageMoved{State: client.MessageOrdered}) {
+		t.Error("what is in the log came back")
 	}
 }

@@ -143,7 +143,7 @@ func (s *Source) checkMost() (err error) {
 
 func (s *Source) checkRate() error {
 	if s.Rate < 0 || s.Rate > 10_000 {
-		return fmt.Errorf("rate = %d: want 1 to 10000 messages a second", s.Rate)
+		return fmt.Errorf("rate = %d: want 1 to 10000 alerts a second", s.Rate)
 	}
 	if s.Rate > 0 {
 		s.hook.Rate = proto.Rate{PerSecond: float64(s.Rate), Burst: 10 * float64(s.Rate)}

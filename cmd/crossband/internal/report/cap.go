@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -52,14 +53,20 @@ func (i *Incident) CAPDocuments(o Options) ([]Document, error) {
 	return list, nil
 }
 
-// CAPFeed returns all alerts in one Atom feed.
+// ErrFeed says that an Atom feed cannot hold all alerts; CAPDocuments can.
+var ErrFeed = errors.New("too many alerts for one feed")
+
+// CAPFeed returns all alerts in one Atom feed, cap.MaxAlerts at most.
 func (i *Incident) CAPFeed(o Options) ([]byte, error) {
 	alerts, err := i.CAP(o)
 	if err != nil {
 		return nil, err
 	}
+	if len(alerts) > cap.MaxAlerts {
+		return nil, fmt.Errorf("%w: %d, at most %d", ErrFeed, len(alerts), cap.MaxAlerts)
+	}
 	return cap.MarshalFeed(cap.Feed{
-		ID: "urn:x-crossband:incident:" + i.ID.String(), Title: exercising(i.Exercise, i.title(), o.Language), Author: shown(i.From), Updated: o.Now,
+		ID: "urn:x-crossband:incident:" + i.ID.String(), Title: exercising(i.Exercise, i.title(), o.Language), Author: i.exporter(o.Language), Updated: o.Now,
 	}, alerts)
 }
 

@@ -80,12 +80,12 @@ func (i *Incident) restriction(l phrase.Language) string {
 	return words{"For the parties to the incident: ", "Para las partes del incidente: ", "Pour les parties à l'incident : "}.in(l) + joined(i.Parties)
 }
 
-// standingLine is the record's standing in one text.
+// standingLine is the record's standing in one text, and who made the file.
 func (i *Incident) standingLine(l phrase.Language) string {
 	if w := i.Standing.Warning(l); w != "" {
-		return w + "\n" + i.Standing.Note(l)
+		return w + "\n" + i.note(l)
 	}
-	return i.Standing.Note(l)
+	return i.note(l)
 }
 
 // at puts a time into the zone that was asked for.

@@ -14,7 +14,17 @@ import (
 // Layout returns how the forms are laid out: with the record's standing on every
 // page.
 func (i *Incident) Layout(o Options) ics.Layout {
-	return ics.Layout{Zone: o.Zone, Warning: i.Standing.Warning(o.Language), Note: i.Standing.Note(o.Language)}
+	return ics.Layout{Zone: o.Zone, Warning: i.Standing.Warning(o.Language), Note: i.note(o.Language)}
+}
+
+// note stands at the foot of every page: how the record stands, and who made the
+// file, which no signature is over.
+func (i *Incident) note(l phrase.Language) string {
+	return i.Standing.Note(l) + "\n" + i.exporter(l)
+}
+
+func (i *Incident) exporter(l phrase.Language) string {
+	return words{"exported by, not signed: ", "exportado por, sin firma: ", "exporté par, sans signature : "}.in(l) + shown(i.From)
 }
 
 // title names the incident: a record has no other name for it.
@@ -26,13 +36,13 @@ func (i *Incident) period() ics.Period {
 }
 
 // ActivityLog fills an ICS 214: from the first to the last entry, the members who
-// joined, and a row for each entry.
+// joined, and a row for each entry. Who keeps it and who prepared it are for whoever
+// signs it to fill in: the record proves neither.
 func (i *Incident) ActivityLog(o Options) ics.ActivityLog {
 	f := ics.ActivityLog{
 		Incident: i.title(), Exercise: i.Exercise, Period: i.period(),
-		Name: shown(i.From), Position: role(i.From.Role, o.Language), Agency: string(i.From.Agency),
 		Resources: i.resources(o.Language),
-		Prepared:  ics.Preparer{Name: shown(i.From), Position: role(i.From.Role, o.Language), At: o.Now},
+		Prepared:  ics.Preparer{At: o.Now},
 	}
 	for n := range i.Events {
 		e := &i.Events[n]
@@ -78,7 +88,7 @@ func (i *Incident) RadioPlan(o Options) ics.RadioPlan {
 			"Del registro del incidente: conoce el número de un canal, sus miembros y sus dependencias, no su título.",
 			"Tiré du dossier de l'incident : il connaît le numéro d'un canal, ses membres et ses organismes, pas son titre.",
 		}.in(l),
-		By: ics.Preparer{Name: shown(i.From), At: o.Now},
+		By: ics.Preparer{At: o.Now},
 	}
 	for n, c := range i.channels() {
 		f.Channels = append(f.Channels, c.row(n, l))

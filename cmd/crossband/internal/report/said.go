@@ -74,8 +74,12 @@ func (s *said) sentence(l phrase.Language) string {
 	if s.phrase != nil {
 		parts = append(parts, legible(s.phrase.Sentence(l)))
 	}
+	most := maxShown
+	if s.note != "" && (s.phrase != nil || s.text != "") { // neither pushes the other out
+		most /= 2
+	}
 	if s.text != "" {
-		parts = append(parts, quote(s.text, l))
+		parts = append(parts, quoteTo(most, s.text, l))
 	}
 	if s.opened != (proto.ChannelID{}) {
 		parts = append(parts, fmt.Sprintf(words{"The incident's channel is %s.", "El canal del incidente es %s.", "Le canal de l'incident est %s."}.in(l), s.opened.Short()))
@@ -84,7 +88,7 @@ func (s *said) sentence(l phrase.Language) string {
 		parts = append(parts, position(p, l))
 	}
 	if s.note != "" {
-		parts = append(parts, words{"Note: ", "Nota: ", "Note : "}.in(l)+quote(s.note, l))
+		parts = append(parts, words{"Note: ", "Nota: ", "Note : "}.in(l)+quoteTo(most, s.note, l))
 	}
 	return strings.Join(parts, " ")
 }
@@ -110,24 +114,32 @@ func (s *said) slot(k phrase.Kind) (phrase.Slot, bool) {
 const maxShown = 12_000
 
 // legible returns what a person wrote as every format can hold it, on one line.
-func legible(s string) string {
-	s = strings.ReplaceAll(phrase.Inert(s), "\ufffd", "<U+FFFD>")
-	if len(s) <= maxShown {
+func legible(s string) string { return legibleTo(maxShown, s) }
+
+func legibleTo(most int, s string) string {
+	return shorten(most, strings.ReplaceAll(phrase.Inert(s), "\ufffd", "<U+FFFD>"))
+}
+
+// shorten cuts a text to so many octets, and says how many are not shown.
+func shorten(most int, s string) string {
+	if len(s) <= most {
 		return s
 	}
-	cut := strings.ToValidUTF8(s[:maxShown], "")
+	cut := strings.ToValidUTF8(s[:most], "")
 	return fmt.Sprintf("%s [… %d]", cut, len(s)-len(cut))
 }
 
 // quote returns a person's words in the language's quotation marks. They cannot
 // close them.
-func quote(s string, l phrase.Language) string {
+func quote(s string, l phrase.Language) string { return quoteTo(maxShown, s, l) }
+
+func quoteTo(most int, s string, l phrase.Language) string {
 	s = strings.Map(func(r rune) rune {
 		if strings.ContainsRune("“”„‟«»‹›〝〞＂", r) {
 			return '"'
 		}
 		return r
-	}, legible(s))
+	}, legibleTo(most, s))
 	return words{"“" + s + "”", "“" + s + "”", "«" + nbsp + s + nbsp + "»"}.in(l)
 }
 

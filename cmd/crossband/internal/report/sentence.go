@@ -10,8 +10,15 @@ import (
 	"crossband/proto"
 )
 
-// Sentence returns an event in one plain sentence. It never fails.
-func (e *Event) Sentence(l phrase.Language) string {
+// maxSentence is how long a sentence is, in octets: shorter than the texts that forms
+// and messages hold (ics.MaxText, edxl.MaxText), with what stands beside it.
+const maxSentence = 14_000
+
+// Sentence returns an event in one plain sentence, of 14,000 octets and a few; what
+// is not shown of it is said in number. It never fails.
+func (e *Event) Sentence(l phrase.Language) string { return shorten(maxSentence, e.sentence(l)) }
+
+func (e *Event) sentence(l phrase.Language) string {
 	if e.Entry == nil {
 		return fill(table("")[unreadable].in(l), map[string]string{"index": strconv.Itoa(e.Index)})
 	}
