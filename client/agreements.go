@@ -49,8 +49,9 @@ type pacts struct {
 	proto.Pacts
 	documents map[proto.DocumentID]struct{}
 	refused   map[proto.ChannelID]refusedOffer
-	again     time.Time     // when the refused ones are judged again without news
-	moved     chan struct{} // holds one token when an end has moved
+	left      map[proto.ChannelID]struct{} // channels whose states wait for their agreement
+	again     time.Time                    // when the refused ones are judged again without news
+	moved     chan struct{}                // holds one token when an end has moved
 }
 
 // refusedOffer is a channel that no agreement allows, as far as is known.
@@ -61,7 +62,7 @@ type refusedOffer struct {
 }
 
 func newPacts() pacts {
-	return pacts{Pacts: make(proto.Pacts), documents: make(map[proto.DocumentID]struct{}), refused: make(map[proto.ChannelID]refusedOffer), moved: make(chan struct{}, 1)}
+	return pacts{Pacts: make(proto.Pacts), documents: make(map[proto.DocumentID]struct{}), refused: make(map[proto.ChannelID]refusedOffer), left: make(map[proto.ChannelID]struct{}), moved: make(chan struct{}, 1)}
 }
 
 // savedDocument is a document as it is kept.

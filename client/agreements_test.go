@@ -195,3 +195,65 @@ func TestAnOfferThatCameEarlyIsJudgedAgain(t *testing.T) {
 		t.Errorf("what is never allowed: %v", why)
 	}
 }
+
+// TestNobodyNewInACountdown: a channel that runs on after a withdrawal's time does so
+// for those who have been in it.
+func TestNobodyNewInACountdown(t *testing.T) {
+	p := newPair(t, NewMemoryState())
+	f := p.signed(p.terms(), p.us, p.mx)
+	p.give(proto.DocumentAgreement, f.Encode())
+	id, _ := p.offer(&f.Agreement, nil)
+	ch := p.s.Channel(id)
+	if err := ch.mayBeNew(); err != nil {
+		t.Errorf("before: %v", err)
+	}
+	p.s.mu.Lock()
+	err := p.s.pacts.TakeWithdrawal(proto.Withdrawal{Agreement: f.Agreement.ID, By: "gn.example", At: p.now.Add(-time.Second)}, p.now)
+	p.s.findEndsLocked()
+	p.s.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end := ch.Ends(); !end.At.After(time.Now()) {
+		t.Fatalf("there is no countdown: %+v", end)
+	}
+	if err := ch.mayBeNew(); proto.ReasonOf(err) != proto.ReasonWithdrawn {
+		t.Errorf("new in the countdown: %v", err)
+	}
+	if ch.seen = 3; ch.mayBeNew() != nil {
+		t.Errorf("who has been in it: %v", ch.mayBeNew())
+	}
+}
+
+// TestAStateWaitsForItsAgreement: a device that has lost an agreement's document takes
+// up what it had of the channel as soon as the document comes again.
+func TestAStateWaitsForItsAgreement(t *testing.T) {
+	state := NewMemoryState()
+	p := newPair(t, state)
+	f := p.signed(p.terms(), p.us, p.mx)
+	p.give(proto.DocumentAgreement, f.Encode())
+	id, _ := p.offer(&f.Agreement, nil)
+	ch := p.s.Channel(id)
+	p.s.mu.Lock()
+	ch.seen, ch.restart = 7, 5
+	signed, err := ch.signed, ch.saveLocked()
+	p.s.mu.Unlock()
+	if err == nil {
+		err = state.Delete(agreementKey(f.Agreement.ID, 0))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.s.Close()
+	p.s = p.open(p.s.cfg.Identity, state)
+	if p.s.Channel(id) != nil {
+		t.Fatal("a channel without its agreement")
+	}
+	p.give(proto.DocumentAgreement, f.Encode())
+	p.s.mu.Lock()
+	p.s.offerLocked(&wire.ChannelOffer{Charter: signed, Created: true})
+	p.s.mu.Unlock()
+	if ch = p.s.Channel(id); ch == nil || ch.seen != 7 || ch.restart < 5 {
+		t.Errorf("it is taken up as %+v", ch)
+	}
+}

@@ -235,7 +235,7 @@ func (s *Session) followWelcome(ctx context.Context, b *wire.Welcome) error {
 			err = s.roomLocked()
 		}
 		if err == nil {
-			ch = s.newChannelLocked(c, b.Charter)
+			ch = s.openLocked(c, b.Charter)
 		}
 	}
 	s.mu.Unlock()

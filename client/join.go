@@ -78,6 +78,9 @@ func (ch *Channel) join(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := ch.mayBeNew(); err != nil {
+		return err
+	}
 	for range joinTries {
 		err := ch.joinExternal(ctx)
 		if proto.ReasonOf(err) != proto.ReasonStaleEpoch {
@@ -85,6 +88,18 @@ func (ch *Channel) join(ctx context.Context) error {
 		}
 	}
 	return proto.Refusef(proto.ReasonStaleEpoch, "%d tries", joinTries)
+}
+
+// mayBeNew refuses to come in new where no agreement lets anybody in any more: the
+// channel may run on for a countdown, for those who have been in it.
+func (ch *Channel) mayBeNew() error {
+	s := ch.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ch.seen > 0 || ch.cursor > 0 {
+		return nil
+	}
+	return s.pacts.Covers(&ch.charter, time.Now())
 }
 
 // resume subscribes a member that is not subscribed on the present link.

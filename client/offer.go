@@ -48,7 +48,7 @@ func (s *Session) offerLocked(b *wire.ChannelOffer) []Event {
 		if err := s.roomLocked(); err != nil {
 			return []Event{Alarm{c.Channel, proto.AsRefusal(err)}}
 		}
-		ch = s.newChannelLocked(c, b.Charter)
+		ch = s.openLocked(c, b.Charter)
 	}
 	return s.offeredLocked(ch, b.Created)
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -113,6 +114,29 @@ func (s *Session) restore() error {
 	return s.restorePackagesLocked()
 }
 
+// openLocked makes a channel, or takes up the state that waited for its agreement: a
+// fresh one would overwrite what is to be sent and which keys have been used.
+func (s *Session) openLocked(c proto.Charter, signed []byte) *Channel {
+	if _, waits := s.pacts.left[c.Channel]; waits {
+		delete(s.pacts.left, c.Channel)
+		var v struct{ Charter []byte }
+		b, err := s.cfg.State.Load(channelKey + c.Channel.String())
+		if err == nil {
+			err = json.Unmarshal(b, &v)
+		}
+		if err == nil && bytes.Equal(v.Charter, signed) {
+			err = s.restoreLocked(b)
+		}
+		if err != nil {
+			s.log.Warn("channel state not loaded", "channel", c.Channel.Short(), "why", err.Error())
+		}
+		if ch := s.channels[c.Channel]; ch != nil {
+			return ch
+		}
+	}
+	return s.newChannelLocked(c, signed)
+}
+
 func (s *Session) restoreLocked(b []byte) error {
 	var v savedChannel
 	if err := json.Unmarshal(b, &v); err != nil {
@@ -124,6 +148,7 @@ func (s *Session) restoreLocked(b []byte) error {
 	}
 	end := s.pacts.Running(&c, time.Now())
 	if end.Reason == proto.ReasonNoAgreement { // its agreement may come again
+		s.pacts.left[c.Channel] = struct{}{}
 		return end.Refusal()
 	}
 	if !time.Now().Before(end.At) {

@@ -35,6 +35,9 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if err == nil {
 		err = ch.mayCome(change)
 	}
+	if err == nil && m.lacksAny(change.Added) {
+		err = h.pacts.Covers(&ch.charter, h.now) // it may run on for a countdown, without anybody new
+	}
 	if err == nil && !next.lacksAny(change.Removed) {
 		err = ch.hosted.room(roomForHelp)
 	}

@@ -155,6 +155,28 @@ func (h *Hub) readRoster(ch *channel, groupInfo []byte) (*membership, error) {
 	return was, nil
 }
 
+// mayBringNew holds one of our endpoints to the agreement as the hub has to: in the
+// countdown of a channel nobody new comes in. The roster says who is new, if it is of
+// the commit's epoch.
+func (h *Hub) mayBringNew(ch *channel, actor proto.Name, c *wire.Commit) error {
+	m := ch.followed.members
+	if c == nil || m == nil || m.epoch() != c.Epoch {
+		return nil
+	}
+	fresh := !m.has(actor)
+	for _, word := range c.Added {
+		n, err := proto.ParseName(word)
+		if err != nil {
+			return err
+		}
+		fresh = fresh || !m.has(n)
+	}
+	if !fresh {
+		return nil
+	}
+	return h.pacts.Covers(&ch.charter, h.now)
+}
+
 func (h *Hub) setRoster(ch *channel, m *membership) {
 	ch.followed.members, ch.followed.lost = m, false
 	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {

@@ -140,6 +140,9 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 	case *wire.Frame_FetchSealed:
 		return h.fetchSealed(l, ch, actor, f, b.FetchSealed)
 	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Commit:
+		if err := h.mayBringNew(ch, actor, f.GetCommit()); err != nil {
+			return err
+		}
 		hub := h.peers[ch.charter.Owner]
 		if hub == nil {
 			return proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
