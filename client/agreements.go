@@ -119,6 +119,9 @@ func (s *Session) takeDocumentLocked(d *proto.Document, v savedDocument) error {
 	if err != nil {
 		return err
 	}
+	if w := d.Withdrawal; w != nil {
+		v.Came = s.pacts.Pacts[w.Agreement].WithdrawalOf(w.By).Came
+	}
 	octets, err := json.Marshal(v)
 	if err == nil {
 		err = s.saveLocked(stateKey(d), octets)

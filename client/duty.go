@@ -92,7 +92,7 @@ func (ch *Channel) deskLocked(b *wire.Duty, at time.Time) ([]Event, error) {
 	d := ch.book.DutyOf(role)
 	news := []Event{DeskUnmanned{ch.id, role, d.Unmanned, at}}
 	here := ch.out != 0 && !ch.hubAway && at.Sub(ch.touch) > proto.DeskAway+proto.ClockSkewWarning
-	if d.Unmanned && !d.Off && d.OnDuty() == ch.s.Name() && here {
+	if d.Unmanned && !ch.book.OffDuty(role) && d.OnDuty() == ch.s.Name() && here {
 		news = append(news, Alarm{ch.id, proto.Refuse(proto.ReasonOffDuty, fmt.Sprintf("the hub says so of %s, and we are here", role))})
 	}
 	return news, nil

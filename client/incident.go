@@ -59,10 +59,7 @@ func (h *Hail) openIncident(ctx context.Context, by proto.Name) error {
 // createIncident makes the channel and takes in the desk that accepted.
 func (h *Hail) createIncident(ctx context.Context, by proto.Name) (proto.ChannelID, error) {
 	s := h.s
-	s.mu.Lock()
-	id := s.identity
-	s.mu.Unlock()
-	signed, c, err := signIncident(id, h)
+	signed, c, err := h.charterIncident()
 	if err != nil {
 		return proto.ChannelID{}, fmt.Errorf("charter: %w", err)
 	}
@@ -107,7 +104,28 @@ func (h *Hail) takeIn(ctx context.Context, id proto.ChannelID, by proto.Name) er
 	return nil
 }
 
-func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error) {
+// patternsLocked lists the patterns for what is opened under a calling channel. Under
+// one of a single agency, without an agreement, that is the channel itself.
+func (s *Session) patternsLocked(calling proto.Charter, kind proto.CharterKind) []proto.AgreedChannel {
+	if !calling.NeedsAgreement() {
+		return []proto.AgreedChannel{{Kind: kind, Suite: calling.Suite, Storage: calling.Storage, TalkLimit: calling.TalkLimit}}
+	}
+	return s.pacts.Patterns(calling.Agreement, kind, time.Now())
+}
+
+// charterIncident makes the charter of the hail's incident.
+func (h *Hail) charterIncident() ([]byte, proto.Charter, error) {
+	s := h.s
+	s.mu.Lock()
+	id, patterns := s.identity, s.patternsLocked(h.ch.charter, proto.KindIncident)
+	s.mu.Unlock()
+	if len(patterns) == 0 {
+		return nil, proto.Charter{}, proto.Refusef(proto.ReasonAgreement, "the agreement of %q has no incidents", h.ch.charter.Title)
+	}
+	return signIncident(id, h, &patterns[0]) // an agreement has one
+}
+
+func signIncident(id *identity.Identity, h *Hail, pattern *proto.AgreedChannel) ([]byte, proto.Charter, error) {
 	now := time.Now()
 	calling := h.ch.charter
 	ends := now.Add(IncidentLife)
@@ -119,7 +137,7 @@ func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error)
 	if exercise {
 		title = "EXERCISE " + title
 	}
-	c := opened(id, calling, wire.Charter_KIND_INCIDENT, title, ends)
+	c := opened(id, calling, pattern, title, ends)
 	c.Incident, c.Exercise = h.incident[:], exercise
 	for _, p := range calling.Template {
 		c.Parties = append(c.Parties, partyOf(p))
@@ -128,12 +146,13 @@ func signIncident(id *identity.Identity, h *Hail) ([]byte, proto.Charter, error)
 }
 
 // opened is the charter of a channel that an endpoint opens under a calling
-// channel, without its parties.
-func opened(id *identity.Identity, calling proto.Charter, kind wire.Charter_Kind, title string, ends time.Time) *wire.Charter {
+// channel, without its parties: as wide as both the channel and the agreement's
+// pattern let it be.
+func opened(id *identity.Identity, calling proto.Charter, pattern *proto.AgreedChannel, title string, ends time.Time) *wire.Charter {
 	c := &wire.Charter{
-		Owner: string(id.Name.Agency), Kind: kind, Title: title,
-		Suite: uint32(calling.Suite), Storage: wire.Charter_Storage(calling.Storage),
-		TalkLimitMs: uint32(calling.TalkLimit.Milliseconds()), ExpiresMs: ends.UnixMilli(),
+		Owner: string(id.Name.Agency), Kind: wire.Charter_Kind(pattern.Kind), Title: title,
+		Suite: uint32(pattern.Suite), Storage: wire.Charter_Storage(min(calling.Storage, pattern.Storage)),
+		TalkLimitMs: uint32(min(calling.TalkLimit, pattern.TalkLimit).Milliseconds()), ExpiresMs: ends.UnixMilli(),
 		Parent: calling.Channel[:], Exercise: calling.Exercise,
 	}
 	if calling.Agreement != (proto.AgreementID{}) {

@@ -21,7 +21,7 @@ const MaxShift = proto.PatrolLife - identity.Backdate
 func (ch *Channel) Pair(ctx context.Context, other proto.Name, until time.Time) (*Channel, error) {
 	s := ch.s
 	s.mu.Lock()
-	id := s.identity
+	id, patterns := s.identity, s.patternsLocked(ch.charter, proto.KindPatrol)
 	err := s.roomLocked()
 	s.mu.Unlock()
 	if err != nil {
@@ -30,11 +30,8 @@ func (ch *Channel) Pair(ctx context.Context, other proto.Name, until time.Time) 
 	if err := mayPair(ch.charter, id.Name, other, time.Now(), until); err != nil {
 		return nil, err
 	}
-	signed, c, err := signPatrol(id, ch.charter, other, until)
+	signed, c, err := s.charterPatrol(id, ch.charter, patterns, other, until)
 	if err != nil {
-		return nil, fmt.Errorf("charter: %w", err)
-	}
-	if err := c.SignerMay(id.Name, &ch.charter); err != nil { // before anybody hears of it
 		return nil, err
 	}
 	s.mu.Lock()
@@ -73,23 +70,44 @@ func mayPair(calling proto.Charter, self, other proto.Name, now, until time.Time
 	return nil
 }
 
-func signPatrol(id *identity.Identity, calling proto.Charter, other proto.Name, until time.Time) ([]byte, proto.Charter, error) {
+// charterPatrol makes a patrol's charter by the first pattern that lets the two pair:
+// before anybody hears of it.
+func (s *Session) charterPatrol(id *identity.Identity, calling proto.Charter, patterns []proto.AgreedChannel, other proto.Name, until time.Time) (signed []byte, c proto.Charter, err error) {
+	err = proto.Refusef(proto.ReasonAgreement, "the agreement of %q has no patrols", calling.Title)
+	for i := range patterns {
+		if signed, c, err = signPatrol(id, calling, &patterns[i], other, until); err != nil {
+			return nil, c, fmt.Errorf("charter: %w", err)
+		}
+		if err = c.SignerMay(id.Name, &calling); err != nil {
+			continue
+		}
+		s.mu.Lock()
+		err = s.pacts.Covers(&c, time.Now())
+		s.mu.Unlock()
+		if err == nil {
+			break
+		}
+	}
+	return signed, c, err
+}
+
+func signPatrol(id *identity.Identity, calling proto.Charter, pattern *proto.AgreedChannel, other proto.Name, until time.Time) ([]byte, proto.Charter, error) {
 	if calling.Expires.Before(until) {
 		until = calling.Expires
 	}
-	c := opened(id, calling, wire.Charter_KIND_PATROL, "Patrol "+id.Name.Label+" / "+other.Label, until)
+	c := opened(id, calling, pattern, "Patrol "+id.Name.Label+" / "+other.Label, until)
 	for _, n := range []proto.Name{id.Name, other} {
 		c.Parties = append(c.Parties, &wire.Charter_Party{
 			Agency: string(n.Agency), Send: roleWords([]proto.Role{proto.RoleUnit}), Only: []string{n.String()},
-			MaxPriority: uint32(mostIn(calling.Template, n.Agency)),
+			MaxPriority: uint32(mostIn(pattern.Parties, n.Agency)),
 		})
 	}
 	return charter.Sign(id, c, time.Now())
 }
 
-// mostIn is the highest priority that a template gives an agency.
-func mostIn(template []proto.Party, a proto.Agency) proto.Priority {
-	for _, p := range template {
+// mostIn is the highest priority that a pattern gives an agency.
+func mostIn(parties []proto.Party, a proto.Agency) proto.Priority {
+	for _, p := range parties {
 		if p.Agency == a {
 			return p.MaxPriority
 		}

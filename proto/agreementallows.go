@@ -42,6 +42,22 @@ func (a *Agreement) permits(c *Charter) error {
 	return cmp.Or(closest, error(Refusef(ReasonAgreement, "%q names no %s channel", a.Title, c.Kind)))
 }
 
+// Patterns lists the patterns of a kind in an agreement's revision that is in force;
+// none where there is no agreement. Whoever opens an incident or a patrol makes its
+// charter by one of them, and by its calling channel.
+func (p Pacts) Patterns(id AgreementID, kind CharterKind, now time.Time) (list []AgreedChannel) {
+	pact := p[id]
+	if pact == nil || pact.Check(now) != nil {
+		return nil
+	}
+	for _, c := range pact.Current(now).Channels {
+		if c.Kind == kind {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 func (a *Agreement) permitsAs(entry *AgreedChannel, c *Charter) error {
 	no := func(what string) error {
 		return Refusef(ReasonAgreement, "%s of channel %q: not as in %q", what, c.Title, a.Title)

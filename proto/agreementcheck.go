@@ -32,7 +32,49 @@ func (a *Agreement) Validate() error {
 			return err
 		}
 	}
+	if err := a.checkOpening(); err != nil {
+		return err
+	}
 	return a.checkAgreedLadder()
+}
+
+// checkOpening sees to it that what is opened under a calling channel can be: an
+// incident by every role that may hail there, and all of it in a suite of a calling
+// channel, whose members' keys are for that one.
+func (a *Agreement) checkOpening() error {
+	for i := range a.Channels {
+		c := &a.Channels[i]
+		same := func(o AgreedChannel) bool { return o.Kind == KindCalling && o.Suite == c.Suite }
+		calls := slices.ContainsFunc(a.Channels, func(o AgreedChannel) bool { return o.Kind == KindCalling })
+		if c.Kind == KindPatrol && calls && !slices.ContainsFunc(a.Channels, same) {
+			return bad("channel %s: suite %d, and no calling channel has it", c.Name, c.Suite)
+		}
+		if incident := a.incident(); c.Kind == KindCalling && incident != nil {
+			if err := incident.opensUnder(c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// opensUnder refuses a pattern of incidents that whoever hails on a calling channel
+// cannot open.
+func (c *AgreedChannel) opensUnder(calling *AgreedChannel) error {
+	if c.Suite != calling.Suite {
+		return bad("channel %s: suite %d, its calling channel %s has %d", c.Name, c.Suite, calling.Name, calling.Suite)
+	}
+	for _, p := range calling.Parties {
+		t, ok := c.party(p.Agency)
+		switch {
+		case len(p.Hail) == 0:
+		case !ok || !slices.Contains(c.Owners, p.Agency):
+			return bad("channel %s: %s hails there, and may not open channel %s", calling.Name, p.Agency, c.Name)
+		case !subset(p.Hail, t.Send) || len(t.Only) > 0 && (len(p.Only) == 0 || !subset(p.Only, t.Only)):
+			return bad("channel %s: %s hails with roles or names that may not speak on channel %s", calling.Name, p.Agency, c.Name)
+		}
+	}
+	return nil
 }
 
 func bad(format string, args ...any) *Refusal { return Refusef(ReasonMalformed, format, args...) }

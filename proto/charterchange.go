@@ -7,8 +7,9 @@ import (
 
 // SignerMay checks who signed the charter: the owner's authority, or for an
 // incident a desk, unit or hook of the owner, and for a patrol the owner's unit in it,
-// that parent lets send and whose parties lie within parent's template. parent is
-// nil when it is not known; then only the signer is judged.
+// that parent lets hail. An incident's parties lie within parent's template; those of a
+// patrol are on parent. parent is nil when it is not known; then only the signer is
+// judged.
 func (c *Charter) SignerMay(signer Name, parent *Charter) error {
 	if signer.Agency != c.Owner {
 		return Refusef(ReasonCharter, "%s signed a charter of %s", signer, c.Owner)
@@ -43,7 +44,7 @@ func (c *Charter) opens(signer Name) bool {
 // hail leads to (ruleFor, KindHail).
 func (r Role) mayHail() bool { return r == RoleUnit || r == RoleDesk || r == RoleHook }
 
-// within checks an incident or a patrol against its calling channel's template.
+// within checks an incident or a patrol against its calling channel.
 func (c *Charter) within(parent *Charter) error {
 	if c.Expires.After(parent.Expires) || c.Exercise != parent.Exercise && !c.Exercise || c.Storage > parent.Storage {
 		return Refuse(ReasonCharter, "it goes beyond its calling channel's time, storage or exercise rule")
@@ -53,6 +54,14 @@ func (c *Charter) within(parent *Charter) error {
 	}
 	if c.Suite != parent.Suite || c.TalkLimit > parent.TalkLimit {
 		return Refuse(ReasonCharter, "it has another suite or a longer talk limit than its calling channel")
+	}
+	if c.Kind == KindPatrol { // its agreement says who may, and how urgently (Pacts.Covers)
+		for _, p := range c.Parties {
+			if !parent.HasParty(p.Agency) {
+				return Refusef(ReasonCharter, "%s is not on the calling channel", p.Agency)
+			}
+		}
+		return nil
 	}
 	for _, p := range c.Parties {
 		i := slices.IndexFunc(parent.Template, func(t Party) bool { return t.Agency == p.Agency })

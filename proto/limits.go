@@ -25,7 +25,7 @@ const (
 	MaxLadder       = 8         // steps of a ladder
 	MaxPaged        = 8         // names that one step pages
 	MaxRounds       = 99        // of one hail's ladder
-	MaxCalls        = 10_000    // hails that a calling channel's hub remembers
+	MaxCalls        = 10_000    // hails that a calling channel's hub remembers; of one agency its part by MaxParties
 	MaxOpenHails    = 64        // of one sender that nobody has committed to; of one incident that are not over
 	MaxDuplicates   = 100       // incidents that are merged into one
 	MaxDuties       = 1 << 10   // desks of a calling channel whose duty is known
@@ -59,6 +59,7 @@ const (
 	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
 	EndedChannelLife = 10 * time.Minute       // an ended channel is forgotten after this
 	HailLife         = 10 * time.Minute       // longest life of an unanswered hail; with a ladder, after its last step
+	HailHeld         = 30 * 24 * time.Hour    // a hail that is not over keeps its channel's log for so long beyond its time
 	MinRearm         = time.Minute            // a ladder begins again no sooner after an acceptance, or, by a person, after it began
 	HookAnswer       = 30 * time.Second       // a paged hook that has not said so long whether it delivered has failed
 	DeskAway         = 60 * time.Second       // a desk without a subscription for so long is unmanned

@@ -13,7 +13,7 @@ type Pacts map[AgreementID]*Pact
 // Pact is one agreement as it stands here.
 type Pact struct {
 	Revisions   []HeldRevision   // rising; the first is in force, or will be first
-	Withdrawals []HeldWithdrawal // at most one of each party
+	Withdrawals []HeldWithdrawal // at most one of each party, its soonest
 }
 
 // HeldRevision is a revision that every party has signed, and since when it is held.
@@ -22,7 +22,8 @@ type HeldRevision struct {
 	Came time.Time
 }
 
-// HeldWithdrawal is a party's withdrawal, and since when it is held.
+// HeldWithdrawal is a party's withdrawal, and since when it is held: one that hastens
+// another may count as held before it came, see TakeWithdrawal.
 type HeldWithdrawal struct {
 	Withdrawal
 	Came time.Time
@@ -75,8 +76,9 @@ func (p Pacts) Take(a Agreement, came time.Time) (replaced []uint32, err error) 
 
 func sameSet[T comparable](a, b []T) bool { return subset(a, b) && subset(b, a) }
 
-// TakeWithdrawal enters a withdrawal whose signature has been judged. A party
-// withdraws once.
+// TakeWithdrawal enters a withdrawal whose signature has been judged. A party may
+// hasten its own, and never put it off; one that would change nothing, because the
+// agreement has ended by then, is refused.
 func (p Pacts) TakeWithdrawal(w Withdrawal, came time.Time) error {
 	old := p[w.Agreement]
 	if old == nil {
@@ -85,11 +87,39 @@ func (p Pacts) TakeWithdrawal(w Withdrawal, came time.Time) error {
 	if !old.Revisions[0].HasParty(w.By) {
 		return Refusef(ReasonAgreement, "%s is no party of %q", w.By, old.Revisions[0].Title)
 	}
-	if slices.ContainsFunc(old.Withdrawals, func(h HeldWithdrawal) bool { return h.By == w.By }) {
-		return Refusef(ReasonWithdrawn, "%s has withdrawn from %q before", w.By, old.Revisions[0].Title)
+	if last := p.Last(w.Agreement); !w.At.Before(last) {
+		return Refusef(ReasonAgreement, "%q ends %s, not after a withdrawal as of %s", old.Revisions[0].Title, stamp(last), stamp(w.At))
 	}
-	p[w.Agreement] = &Pact{old.Revisions, append(slices.Clone(old.Withdrawals), HeldWithdrawal{w, came})}
+	list := slices.Clone(old.Withdrawals)
+	i := slices.IndexFunc(list, func(h HeldWithdrawal) bool { return h.By == w.By })
+	switch {
+	case i < 0:
+		list = append(list, HeldWithdrawal{w, came})
+	case w.At.Before(list[i].At) && came.Before(list[i].At):
+		warn := old.Revisions[0].Countdown
+		if end := list[i].end(warn); came.Add(warn).After(end) {
+			came = end.Add(-warn) // the countdown that runs is not begun again
+		}
+		list[i] = HeldWithdrawal{w, came}
+	default:
+		return Refusef(ReasonWithdrawn, "%s has withdrawn from %q as of %s before", w.By, old.Revisions[0].Title, stamp(list[i].At))
+	}
+	p[w.Agreement] = &Pact{old.Revisions, list}
 	return nil
+}
+
+// end is when the withdrawal ends what runs.
+func (w *HeldWithdrawal) end(countdown time.Duration) time.Time {
+	return later(w.At, w.Came.Add(countdown))
+}
+
+// WithdrawalOf returns a party's withdrawal, or nil.
+func (p *Pact) WithdrawalOf(party Agency) *HeldWithdrawal {
+	i := slices.IndexFunc(p.Withdrawals, func(w HeldWithdrawal) bool { return w.By == party })
+	if i < 0 {
+		return nil
+	}
+	return &p.Withdrawals[i]
 }
 
 // Current returns the revision in force at now: the newest that has begun, or the

@@ -154,14 +154,47 @@ func TestRevisions(t *testing.T) {
 	if _, err := p.Take(revised(a, 9, day(10), nil), day(15)); proto.ReasonOf(err) != proto.ReasonWithdrawn {
 		t.Errorf("a revision after a withdrawal: %v", err)
 	}
-	if err := p.TakeWithdrawal(proto.Withdrawal{Agreement: a.ID, By: us, At: day(40)}, day(15)); err == nil {
-		t.Error("a party withdraws twice")
-	}
 	if err := p.TakeWithdrawal(proto.Withdrawal{Agreement: a.ID, By: ca, At: day(40)}, day(15)); proto.ReasonOf(err) != proto.ReasonAgreement {
 		t.Errorf("an observer withdraws: %v", err)
 	}
 	if err := p.TakeWithdrawal(proto.Withdrawal{By: us}, day(15)); proto.ReasonOf(err) != proto.ReasonNoAgreement {
 		t.Errorf("a withdrawal from nothing: %v", err)
+	}
+}
+
+// TestAWithdrawalIsHastenedOnly: a party's later word counts if it ends the agreement
+// sooner; it gives nobody more time, and one beyond the agreement's end none any word.
+func TestAWithdrawalIsHastenedOnly(t *testing.T) {
+	a, p := agreed(t), proto.Pacts{}
+	take(t, p, a, day(0))
+	as := func(at time.Time) proto.Withdrawal { return proto.Withdrawal{Agreement: a.ID, By: mx, At: at} }
+	if err := p.TakeWithdrawal(as(a.Ends), day(1)); proto.ReasonOf(err) != proto.ReasonAgreement {
+		t.Errorf("as of the agreement's end: %v", err)
+	}
+	take(t, p, revised(a, 1, day(2), nil), day(1)) // it stood in no revision's way
+	withdraw(t, p, a, mx, day(50), day(2))
+	withdraw(t, p, a, us, day(60), day(2))
+	for why, at := range map[string]time.Time{"put off": day(51), "again": day(50)} {
+		if err := p.TakeWithdrawal(as(at), day(3)); proto.ReasonOf(err) != proto.ReasonWithdrawn {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+	c := chartered(a, "talk")
+	ends := func(want time.Time) {
+		t.Helper()
+		if end := p.Running(&c, day(3)); !end.At.Equal(want) || len(p[a.ID].Withdrawals) != 2 {
+			t.Errorf("ends %v, want %v", end.At, want)
+		}
+	}
+	withdraw(t, p, a, mx, day(40), day(3))
+	ends(day(40))
+	withdraw(t, p, a, mx, day(20), day(40).Add(-time.Second)) // in the last second: no new countdown
+	ends(day(40))
+	if err := p.TakeWithdrawal(as(day(10)), day(41)); proto.ReasonOf(err) != proto.ReasonWithdrawn {
+		t.Errorf("when it counts already: %v", err)
+	}
+	if err := p.Covers(&c, day(39)); proto.ReasonOf(err) != proto.ReasonWithdrawn {
+		t.Errorf("let in after the later word's time: %v", err)
 	}
 }
 

@@ -73,12 +73,21 @@ func TestPatrolIsOpenedByItsOwnUnit(t *testing.T) {
 			t.Errorf("%s signed it: %v, want reason %d", signer, err, want)
 		}
 	}
-	narrow := calling()
-	narrow.Template[1].Send = []string{"desk"}
-	other := parse(t, narrow)
-	m := mirrored(other.Channel)
-	c = parse(t, m)
-	if err := c.SignerMay(proto.Name{Agency: "usbp.example", Role: proto.RoleUnit, Label: "a"}, &other); proto.ReasonOf(err) != proto.ReasonCharter {
-		t.Errorf("a patrol with a role that the template does not have: %v", err)
+	unit := proto.Name{Agency: "usbp.example", Role: proto.RoleUnit, Label: "a"}
+	for why, tt := range map[string]struct {
+		change func(*wire.Charter)
+		want   proto.Reason
+	}{
+		"without incidents":            {func(c *wire.Charter) { c.Template = nil }, proto.ReasonNone},
+		"with an agency not on it":     {func(c *wire.Charter) { c.Parties = c.Parties[:1] }, proto.ReasonCharter},
+		"stored, which it must not be": {func(c *wire.Charter) { c.Storage = wire.Charter_STORAGE_NONE }, proto.ReasonCharter},
+	} {
+		m := calling()
+		tt.change(m)
+		other := parse(t, m)
+		c = parse(t, mirrored(other.Channel))
+		if err := c.SignerMay(unit, &other); proto.ReasonOf(err) != tt.want {
+			t.Errorf("a calling channel %s: %v", why, err)
+		}
 	}
 }

@@ -49,7 +49,7 @@ func (p Pacts) Span(c *Charter, now time.Time, running bool) Span {
 	s.End.sooner(end.At, end.Reason, end.Detail)
 	for i := range pact.Withdrawals {
 		w := &pact.Withdrawals[i]
-		s.End.sooner(later(w.At, w.Came.Add(pact.Revisions[0].Countdown)), ReasonWithdrawn, w.said(pact.Revisions[0].Title))
+		s.End.sooner(w.end(pact.Revisions[0].Countdown), ReasonWithdrawn, w.said(pact.Revisions[0].Title))
 	}
 	return s
 }

@@ -133,8 +133,8 @@ func newAgreementEndCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "end ID-OR-FILE",
 		Short: "Withdraw from an agreement: it ends after its countdown, for everybody",
-		Long: `Withdraw this agency from an agreement. Any party may, and it cannot be taken back.
-Everybody is warned, and at the time given, or after the agreement's countdown,
+		Long: `Withdraw this agency from an agreement. Any party may, and it cannot be taken back
+or put off: a second time counts if it is sooner than the first. Everybody is warned, and at the time given, or after the agreement's countdown,
 every relay and every device of every party lets nothing pass any more.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error { return runEnd(e, o, args[0]) },

@@ -62,7 +62,7 @@ func (b *Book) handOver(k *Case, m *wire.Incident, by proto.Name, at time.Time) 
 		return proto.Refusef(proto.ReasonTaken, "%s has it", k.Holder)
 	case to == k.Holder || to.Role != proto.RoleDesk && to.Role != proto.RoleUnit || b.charter.RightOf(to) != proto.RightSend:
 		return proto.Refuse(proto.ReasonHailTo, to.String())
-	case b.duties[to].Off:
+	case b.OffDuty(to):
 		return proto.Refuse(proto.ReasonOffDuty, to.String())
 	}
 	k.Had, k.Holder = k.Holder, to

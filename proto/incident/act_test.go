@@ -176,26 +176,78 @@ func TestDutyIsToldByItsAgency(t *testing.T) {
 	p.ok(p.duty("", "us/hook/pager", proto.DutyManned, ""))
 }
 
-func TestDutiesAndCallsAreBounded(t *testing.T) {
+func TestDutiesAreBounded(t *testing.T) {
 	p := newPlay(t, charter(true))
-	n := 0
-	for i := range proto.MaxDuties {
-		if p.duty("mx/desk/m", fmt.Sprintf("mx/desk/d%d", i), proto.DutyOff, "") == nil {
-			n++
+	const share = proto.MaxDuties / proto.MaxParties
+	for i := range share {
+		p.now = p.now.Add(time.Second)
+		p.ok(p.duty("mx/desk/m", fmt.Sprintf("mx/desk/d%d", i), proto.DutyOn, ""))
+	}
+	p.want("one more", p.duty("mx/desk/m", "mx/desk/m", proto.DutyOff, ""), proto.ReasonFull)
+	p.ok(p.duty("us/desk/d", "us/desk/d", proto.DutyOff, "")) // another's share is its own
+	p.ok(p.duty("", "mx/desk/super", proto.DutyUnmanned, "")) // and what a ladder needs is always told
+	p.ok(p.duty("", "mx/desk/super", proto.DutyManned, ""))
+	p.now = p.now.Add(time.Second)
+	p.ok(p.duty("mx/desk/d9", "mx/desk/d9", proto.DutyOn, "")) // as it would be were nothing known
+	p.ok(p.duty("mx/desk/m", "mx/desk/m", proto.DutyOff, ""))
+	for _, d := range p.book.Duties() {
+		if d.Role == name("mx/desk/super") {
+			t.Errorf("%+v is still known, for the longest time as if nothing were", d)
 		}
 	}
-	if n != proto.MaxDuties/proto.MaxParties {
-		t.Errorf("one agency has told of %d desks", n)
+	if !p.book.DutyOf(name("mx/desk/m")).Off {
+		t.Error("the desk is not off duty")
 	}
-	p.ok(p.duty("us/desk/d", "us/desk/d", proto.DutyOff, "")) // another's share is its own
+}
 
-	for i := range proto.MaxCalls {
-		p.ok(p.hail(fmt.Sprint("h", i), fmt.Sprint("i", i), "us/unit/a", "mx/desk/m"))
+// TestOneAgencyDoesNotFillTheBook: with hails that somebody has committed to and nobody
+// ends, it fills its own share. What is over makes room, and for an emergency the
+// oldest that is committed.
+func TestOneAgencyDoesNotFillTheBook(t *testing.T) {
+	p := newPlay(t, charter(true))
+	may := func(by string, u proto.Priority) error { return p.book.MayOpen(iid("more"), name(by), u) }
+	for i := range proto.MaxCalls / proto.MaxParties {
+		h := fmt.Sprint("h", i)
+		p.ok(may("us/unit/a", proto.PriorityRoutine))
+		p.ok(p.hail(h, fmt.Sprint("i", i), "us/unit/a", "mx/desk/m"))
+		p.ok(p.reply(h, "mx/desk/m", proto.HailAccepted))
+		p.ok(p.reply(h, "mx/desk/m", proto.HailCommitted))
 	}
-	p.want("one more", p.hail("more", "more", "us/unit/a", "mx/desk/m"), proto.ReasonFull)
-	p.ok(p.reply("h7", "us/unit/a", proto.HailCancelled))
+	p.ok(may("mx/unit/u", proto.PriorityRoutine))
+	p.want("one more", may("us/unit/a", proto.PriorityImminentPeril), proto.ReasonFull)
+	p.want("of any of its names", may("us/unit/b", proto.PriorityRoutine), proto.ReasonFull)
+	p.ok(may("us/unit/b", proto.PriorityEmergency))
+	p.ok(p.hail("e", "ie", "us/unit/b", "mx/desk/m"))
+	if _, known := p.book.Call(mid("h0")); known {
+		t.Error("the oldest did not make room for an emergency")
+	}
+	p.ok(p.reply("h7", "mx/desk/m", proto.HailReleased))
+	p.ok(may("us/unit/a", proto.PriorityRoutine))
 	p.ok(p.hail("more", "more", "us/unit/a", "mx/desk/m"))
 	if _, known := p.book.Call(mid("h7")); known {
 		t.Error("what is over did not make room")
+	}
+	if _, known := p.book.Call(mid("h1")); !known {
+		t.Error("what is not over has made room for what is no emergency")
+	}
+}
+
+// TestAStandInOffDuty: a desk that another stands in for is as that one is.
+func TestAStandInOffDuty(t *testing.T) {
+	p := newPlay(t, charter(true))
+	p.ok(p.duty("mx/desk/m", "mx/desk/m", proto.DutyHandOver, "mx/desk/night"))
+	p.ok(p.duty("mx/desk/night", "mx/desk/night", proto.DutyOff, ""))
+	p.ok(p.hail("h", "i", "us/unit/a", "mx/desk/m"))
+	p.did(p.run(0), "0s 1.1 super") // no ladder waits for it
+	p.ok(p.reply("h", "mx/desk/super", proto.HailAccepted))
+	p.want("an incident is not handed to it", p.act("i", "mx/desk/super", proto.ActHandOver, to("mx/desk/m")), proto.ReasonOffDuty)
+	p.want("nor a desk to who is off", p.duty("mx/desk/other", "mx/desk/other", proto.DutyHandOver, "mx/desk/night"), proto.ReasonOffDuty)
+	p.want("nor does that take one", p.duty("mx/desk/night", "mx/desk/other", proto.DutyOn, ""), proto.ReasonOffDuty)
+	if !p.book.OffDuty(name("mx/desk/m")) || p.book.OffDuty(name("mx/desk/other")) {
+		t.Error("the desk itself is off duty, the other is not")
+	}
+	p.ok(p.duty("mx/desk/night", "mx/desk/night", proto.DutyOn, ""))
+	if p.book.OffDuty(name("mx/desk/m")) {
+		t.Error("the stand-in is back")
 	}
 }

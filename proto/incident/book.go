@@ -75,32 +75,6 @@ func (b *Book) activeOf(k *Case) (list []*Call) {
 	return list
 }
 
-// MayOpen judges whether there is place for one more hail of a sender and of an
-// incident beside those of at least its urgency: routine calls keep no emergency out.
-// The hub asks it before it takes one in. A member does not: what it has not heard of
-// the end of others must not keep it from hearing a call.
-func (b *Book) MayOpen(incident proto.IncidentID, by proto.Name, urgency proto.Priority) error {
-	ofIncident, ofSender := 0, 0
-	for _, c := range b.active {
-		switch {
-		case c.Urgency < urgency:
-			continue
-		case c.From == by && c.State < proto.HailCommitted:
-			ofSender++
-		}
-		if c.Incident == incident {
-			ofIncident++
-		}
-	}
-	switch {
-	case ofIncident >= proto.MaxOpenHails:
-		return proto.Refusef(proto.ReasonQuota, "%d hails of %s are not over", ofIncident, incident)
-	case ofSender >= proto.MaxOpenHails:
-		return proto.Refusef(proto.ReasonQuota, "%d hails of %s wait", ofSender, by)
-	}
-	return nil
-}
-
 // Case returns a copy of an incident that the book knows.
 func (b *Book) Case(id proto.IncidentID) (Case, bool) {
 	k := b.cases[id]
@@ -157,9 +131,7 @@ func (b *Book) Hail(m *wire.Hail, by proto.Name, at time.Time) error {
 	if b.calls[id] != nil {
 		return proto.Refuse(proto.ReasonConflict, id.String())
 	}
-	if err := b.makeRoom(); err != nil {
-		return err
-	}
+	b.makeRoom(by.Agency)
 	incident := proto.IncidentID(m.Incident)
 	k := b.cases[incident]
 	if k == nil {
@@ -216,20 +188,6 @@ func (b *Book) mayAddTo(k *Case, m *wire.Hail, by proto.Name) error {
 		return proto.Refusef(proto.ReasonIncident, "%s has no part in %s", by, k.ID)
 	}
 	return nil
-}
-
-// makeRoom forgets the oldest call that is over, when there are too many.
-func (b *Book) makeRoom() error {
-	if len(b.calls) < proto.MaxCalls {
-		return nil
-	}
-	for _, id := range b.order {
-		if b.calls[id].State.Over() {
-			b.Forget(id)
-			return nil
-		}
-	}
-	return proto.Refusef(proto.ReasonFull, "%d hails are not over", len(b.calls))
 }
 
 // Forget drops a hail, and its incident with the last of its hails, and of those of

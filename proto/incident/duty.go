@@ -47,12 +47,15 @@ func (b *Book) Duty(m *wire.Duty, by proto.Name, at time.Time) error {
 		return proto.Refuse(proto.ReasonHailTo, role.String())
 	case !hub && (by.Role != proto.RoleDesk || by.Agency != role.Agency || b.charter.RightOf(by) != proto.RightSend):
 		return proto.Refusef(proto.ReasonForbidden, "%s tells the duty of %s", by, role)
-	case !known && b.dutiesOf(role.Agency) >= maxDutiesOf:
+	case !known && !hub && b.dutiesOf(role.Agency) >= maxDutiesOf && b.IdleDuty(role) == (proto.Name{}):
 		return proto.Refusef(proto.ReasonFull, "the duty of %d desks of %s is known", maxDutiesOf, role.Agency)
 	}
 	d.Role, d.By, d.At = role, by, at
 	switch act {
 	case proto.DutyOn:
+		if by != role && b.duties[by].Off {
+			return proto.Refuse(proto.ReasonOffDuty, by.String())
+		}
 		d.Off, d.StandsIn = false, standIn(by, role)
 	case proto.DutyOff:
 		d.Off = true
@@ -61,6 +64,9 @@ func (b *Book) Duty(m *wire.Duty, by proto.Name, at time.Time) error {
 		if err != nil || to.Role != proto.RoleDesk || to.Agency != role.Agency || b.charter.RightOf(to) != proto.RightSend {
 			return proto.Refuse(proto.ReasonHailTo, m.To)
 		}
+		if to != role && b.duties[to].Off {
+			return proto.Refuse(proto.ReasonOffDuty, m.To)
+		}
 		d.Off, d.StandsIn = false, standIn(to, role)
 	case proto.DutyUnmanned, proto.DutyManned:
 		if d.Unmanned == (act == proto.DutyUnmanned) {
@@ -68,8 +74,33 @@ func (b *Book) Duty(m *wire.Duty, by proto.Name, at time.Time) error {
 		}
 		d.Unmanned = act == proto.DutyUnmanned
 	}
+	if !hub {
+		delete(b.duties, b.IdleDuty(role))
+	}
 	b.duties[role] = d
 	return nil
+}
+
+// IdleDuty returns the desk whose duty is forgotten so that a role's can be known:
+// when its agency's share is full, the one that has for the longest time been on duty
+// itself, as a desk is of which nothing is known. Zero: none. What the hub says needs
+// no room: it speaks of what a ladder needs, and that is bounded.
+func (b *Book) IdleDuty(role proto.Name) (idle proto.Name) {
+	if _, known := b.duties[role]; known || b.dutiesOf(role.Agency) < maxDutiesOf {
+		return proto.Name{}
+	}
+	var since time.Time
+	for _, d := range b.Duties() {
+		if d.Role.Agency == role.Agency && !d.Off && !d.Unmanned && d.StandsIn == (proto.Name{}) && (idle == (proto.Name{}) || d.At.Before(since)) {
+			idle, since = d.Role, d.At
+		}
+	}
+	return idle
+}
+
+// InLadder reports whether a step of the channel's ladder pages a name.
+func (b *Book) InLadder(n proto.Name) bool {
+	return slices.ContainsFunc(b.charter.Ladder, func(s proto.LadderStep) bool { return slices.Contains(s.Page, n) })
 }
 
 // answers reports whether duty can be told of a name: of desks that may answer, and
@@ -118,7 +149,13 @@ func (d Duty) OnDuty() proto.Name {
 
 func (b *Book) onDuty(role proto.Name) proto.Name { return b.DutyOf(role).OnDuty() }
 
-func (b *Book) unmanned(n proto.Name) bool { d := b.duties[n]; return d.Off || d.Unmanned }
+// OffDuty reports whether nobody is on duty for a desk, as its agency has said: of it,
+// or of who stands in for it.
+func (b *Book) OffDuty(role proto.Name) bool {
+	return b.duties[role].Off || b.duties[b.onDuty(role)].Off
+}
+
+func (b *Book) unmanned(n proto.Name) bool { return b.OffDuty(n) || b.duties[n].Unmanned }
 
 // Duties lists every desk of which something has been said, by name.
 func (b *Book) Duties() []Duty {

@@ -32,6 +32,15 @@ func (b *Book) join(k, into *Case) {
 	k.Duplicates = nil
 }
 
+// MergeIntoForgotten takes in an act of the log that merged an incident into one that
+// the log no longer knows: its ladder stays still.
+func (b *Book) MergeIntoForgotten(m *wire.Incident) {
+	k, into := b.cases[caseID(m.Incident)], caseID(m.Into)
+	if k != nil && !k.Closed && !k.Merged() && b.cases[into] == nil {
+		k.Into = into
+	}
+}
+
 // duplicates lists the incidents that have been merged into one.
 func (b *Book) duplicates(k *Case) []*Case {
 	var list []*Case

@@ -153,6 +153,9 @@ func (c *clerk) Cancel(ctx context.Context, x hook.Cancel) error {
 	return c.radio.Cancel(ctx, x)
 }
 
+// pass lets a time go by, and everything happen that is due.
+func pass(d time.Duration) { time.Sleep(d); synctest.Wait() }
+
 // TestTextsAndEndsThatComeBack are sent again as they were, until it would be of no
 // use; news of what has ended meanwhile calls nobody.
 func TestTextsAndEndsThatComeBack(t *testing.T) {
@@ -180,7 +183,7 @@ func TestTextsAndEndsThatComeBack(t *testing.T) {
 		send(alert("2"))
 		send(about(alert("u"), hook.KindUpdate, "1"))
 		b.Returned(t.Context(), c.updates[0].Message, "full")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if len(c.updates) != 2 || c.updates[1].Message != c.updates[0].Message {
 			t.Errorf("news that came back: %+v", c.updates)
 		}
@@ -192,21 +195,21 @@ func TestTextsAndEndsThatComeBack(t *testing.T) {
 			t.Fatalf("two ends: %+v", c.cancels)
 		}
 		b.Returned(t.Context(), c.cancels[1].Reply, "full")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		b.Returned(t.Context(), c.cancels[0].Message, "full")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if len(c.cancels) != 6 || c.cancels[5].Reply != c.cancels[1].Reply {
 			t.Errorf("ends that came back: %+v", c.cancels)
 		}
 		c.radio.expireAll()
 		b.Returned(t.Context(), c.updates[0].Message, "full")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if n := len(c.radio.rang()); len(c.updates) != 3 || n != 2 {
 			t.Errorf("news of what has ended: %d texts, %d rang", len(c.updates), n)
 		}
-		time.Sleep(10 * time.Minute)
+		pass(20 * time.Minute)
 		b.Returned(t.Context(), c.cancels[1].Reply, "full")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if len(c.cancels) != 6 {
 			t.Error("it is sent again for ever")
 		}
@@ -239,7 +242,7 @@ func TestTheLogSaysWhatWasLost(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			time.Sleep(11 * time.Minute)
+			pass(11 * time.Minute)
 		}
 		send(alert("1"), alert("2"))
 		r.set(func(string) error { return errDown })
@@ -252,6 +255,21 @@ func TestTheLogSaysWhatWasLost(t *testing.T) {
 		<-ended
 		if s := log.String(); strings.Count(s, "NOBODY WAS CALLED") != 1 {
 			t.Errorf("%s", s)
+		}
+	})
+}
+
+// TestAHailThatComesBackTooLate is given up: its source is not told that it rings.
+func TestAHailThatComesBackTooLate(t *testing.T) {
+	bubble(t, func(t *testing.T, p *post) {
+		a := alert("1")
+		a.Expires = time.Now().Add(time.Minute)
+		p.must(hook.Accepted, a)
+		pass(2 * time.Minute)
+		p.inbox.Returned(t.Context(), p.radio.rang()[0].Hail, "the hub was away")
+		settle()
+		if res := p.must(hook.Duplicate, a); res.Rings || !res.GivenUp {
+			t.Errorf("%+v", res)
 		}
 	})
 }

@@ -120,13 +120,14 @@ func (l *ledger) unsent(r *record) {
 	}
 }
 
-// lapse forgets the alerts of which nothing that comes back would be sent again.
+// lapse forgets the alerts of which nothing will come back any more. What comes back
+// after its deadline is given up, so that it is known that nobody was called.
 func (l *ledger) lapse(now time.Time) {
 	l.kept = slices.DeleteFunc(l.kept, func(r *record) bool {
 		if r.State != stateDone || l.records[r.key] != r || r.Alert == nil {
 			return true
 		}
-		if now.Before(r.deadline()) {
+		if now.Before(r.deadline().Add(giveUpAfter)) {
 			return false
 		}
 		l.unsent(r)

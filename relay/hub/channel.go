@@ -33,6 +33,7 @@ type channel struct {
 	followed followed // then too: its members, as far as they are known here
 	origin   origin   // then too: what our endpoints have sent
 	presence presence // of a calling channel's desks and hooks
+	stalled  bool     // ladders wait, for the log has no place for their pages
 }
 
 // hosted is what only the channel's hub knows.
@@ -44,7 +45,6 @@ type hosted struct {
 	first     uint64 // oldest one that is still kept; 0: none has expired
 	seen      map[proto.MessageID]stored
 	book      *incident.Book           // of hails and incidents
-	stalled   bool                     // ladders wait, for the log has no place for their pages
 	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
 }
 

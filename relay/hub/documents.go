@@ -256,7 +256,7 @@ func (h *Hub) place(d *heldDocument) (replaced []*heldDocument, err error) {
 	case d.Agreement != nil:
 		return h.placeAgreement(d)
 	case d.Withdrawal != nil:
-		return nil, h.placeWithdrawal(d)
+		return h.placeWithdrawal(d)
 	case d.Notice != nil:
 		return nil, h.placeNotice(d.Notice)
 	case d.NoticeAnswer != nil:

@@ -23,8 +23,19 @@ func (h *Hub) duty(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 				return err
 			}
 		}
+		role, err := proto.ParseName(b.Role)
+		if err != nil {
+			return proto.Refuse(proto.ReasonMalformed, err.Error())
+		}
+		if !ch.hosted.members.has(role) && !ch.hosted.book.InLadder(role) {
+			return proto.Refusef(proto.ReasonHailTo, "%s has not joined", role)
+		}
+		idle := ch.hosted.book.IdleDuty(role)
 		if err := ch.hosted.book.Duty(b, actor, at); err != nil {
 			return err
+		}
+		if idle != (proto.Name{}) {
+			h.erase(bucketDuty, dutyKey(ch, idle.String()))
 		}
 		h.saveDuty(ch, b.Role)
 		return nil

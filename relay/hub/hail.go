@@ -145,7 +145,9 @@ func (ch *channel) loadItem(e *wire.Entry, from proto.Name) error {
 	case *wire.Entry_PageResult:
 		book.Result(item.PageResult, from, at)
 	case *wire.Entry_Incident:
-		book.Act(item.Incident, from, at)
+		if err := book.Act(item.Incident, from, at); err != nil && proto.Act(item.Incident.Act) == proto.ActMerge {
+			book.MergeIntoForgotten(item.Incident)
+		}
 	}
 	return nil
 }
@@ -162,7 +164,7 @@ func (h *Hub) tickHails(ch *channel) {
 		h.stall(ch, at, err)
 		return
 	}
-	ch.hosted.stalled = false
+	ch.stalled = false
 	for range len(ch.charter.Ladder) + 2 { // a round and an expiry at most are overdue
 		list := ch.hosted.book.Due(at)
 		if len(list) == 0 {
@@ -183,8 +185,8 @@ func (h *Hub) tickHails(ch *channel) {
 
 // stall says, once, that a ladder waits because the log has no place for its pages.
 func (h *Hub) stall(ch *channel, at time.Time, why error) {
-	if !ch.hosted.stalled && len(ch.hosted.book.Due(at)) > 0 {
-		ch.hosted.stalled = true
+	if !ch.stalled && len(ch.hosted.book.Due(at)) > 0 {
+		ch.stalled = true
 		h.emit(Audit{Actor: h.self, Channel: ch.id, What: "ladders wait: " + why.Error(), Alarm: true})
 	}
 }

@@ -192,7 +192,7 @@ type counts struct{ pages, stopped int }
 
 func (x *ladderPlay) check() (n counts) {
 	after := []time.Duration{0, 10 * time.Second, 20 * time.Second, 35 * time.Second}
-	all, off, unmanned := map[string]*calls{}, map[string]bool{}, map[string]bool{}
+	all, off, unmanned, standsIn := map[string]*calls{}, map[string]bool{}, map[string]bool{}, map[string]string{}
 	of := func(incident string) (list []*calls) {
 		for _, k := range slices.Sorted(maps.Keys(all)) {
 			if all[k].incident == incident {
@@ -237,6 +237,9 @@ func (x *ladderPlay) check() (n counts) {
 			switch role := item.Duty.Role; proto.DutyAct(item.Duty.Act) {
 			case proto.DutyOn, proto.DutyOff:
 				off[role] = item.Duty.Act == uint32(proto.DutyOff)
+				if !off[role] {
+					standsIn[role] = item.Duty.From
+				}
 			case proto.DutyUnmanned, proto.DutyManned:
 				unmanned[role] = item.Duty.Act == uint32(proto.DutyUnmanned)
 			}
@@ -257,7 +260,7 @@ func (x *ladderPlay) check() (n counts) {
 			n.pages++
 			c := all[string(item.Page.Hail)]
 			reached := []string{c.to, "spiffe://gn.example/desk/s", "spiffe://usbp.example/desk/d", ""}[c.step]
-			c.early = c.early || off[reached] || unmanned[reached]
+			c.early = c.early || off[reached] || off[standsIn[reached]] || unmanned[reached]
 			x.checkPage(c, item.Page, at, after)
 		}
 	}

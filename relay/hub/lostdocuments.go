@@ -72,8 +72,9 @@ func (h *Hub) suspend(id proto.AgreementID) {
 	}
 }
 
-// placeWithdrawal enters a withdrawal. It takes the place of what stands for a lost one.
-func (h *Hub) placeWithdrawal(d *heldDocument) error {
+// placeWithdrawal enters a party's withdrawal, the first or one that hastens it. It
+// takes the place of what stands for a lost one.
+func (h *Hub) placeWithdrawal(d *heldDocument) (replaced []*heldDocument, err error) {
 	id, by := d.Withdrawal.Agreement, d.Withdrawal.By
 	pact, lost := h.pacts[id], h.lostDocuments.withdrawals[id]
 	if pact != nil && slices.Contains(lost, by) {
@@ -83,10 +84,14 @@ func (h *Hub) placeWithdrawal(d *heldDocument) error {
 		if pact != nil {
 			h.pacts[id] = pact
 		}
-		return err
+		return nil, err
 	}
 	h.lostDocuments.withdrawals[id] = slices.DeleteFunc(lost, func(a proto.Agency) bool { return a == by })
-	return nil
+	d.came = h.pacts[id].WithdrawalOf(by).Came
+	if old := h.withdrawalHeld(id, by); old != nil {
+		replaced = append(replaced, old)
+	}
+	return replaced, nil
 }
 
 // notBehindLost refuses a revision that another had replaced which is lost.

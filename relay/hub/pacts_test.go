@@ -274,12 +274,7 @@ func (w *world) covered(name string, m *wire.Charter) error {
 	if n := len(a.Channels); n == 2 && len(m.Template) == 0 {
 		a.Channels = a.Channels[:1]
 	} else if n == 2 {
-		a.Channels[1].Owners = nil
-		for _, p := range m.Template {
-			if len(p.Send) > 0 {
-				a.Channels[1].Owners = append(a.Channels[1].Owners, proto.Agency(p.Agency))
-			}
-		}
+		letHailersOpen(&a.Channels[1], a.Channels[0].Parties)
 	}
 	a.Rearm = time.Duration(m.RearmMs) * time.Millisecond
 	for _, s := range m.Ladder {
@@ -300,6 +295,32 @@ func (w *world) covered(name string, m *wire.Charter) error {
 	m.Agreement = d.parsed.ID[:]
 	w.holdHidden(w.hub)
 	return nil
+}
+
+// letHailersOpen widens a pattern of incidents so that whoever hails can open one, and
+// names its owners.
+func letHailersOpen(incidents *proto.AgreedChannel, calling []proto.Party) {
+	for _, p := range calling {
+		if len(p.Hail) == 0 {
+			continue
+		}
+		i := slices.IndexFunc(incidents.Parties, func(o proto.Party) bool { return o.Agency == p.Agency })
+		if i < 0 {
+			i = len(incidents.Parties)
+			incidents.Parties = append(incidents.Parties, proto.Party{Agency: p.Agency, MaxPriority: p.MaxPriority})
+		}
+		for _, r := range p.Hail {
+			if send := &incidents.Parties[i].Send; !slices.Contains(*send, r) {
+				*send = append(*send, r)
+			}
+		}
+	}
+	incidents.Owners = nil
+	for _, p := range incidents.Parties {
+		if len(p.Send) > 0 {
+			incidents.Owners = append(incidents.Owners, p.Agency)
+		}
+	}
 }
 
 // holdHidden gives the hub the agreements that no trace shows.

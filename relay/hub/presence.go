@@ -45,11 +45,12 @@ func (h *Hub) watchDesks(ch *channel) {
 			}
 			gone[role] = since
 		}
-		missing := d.Off || !there && h.now.Sub(since) >= proto.DeskAway
+		off := ch.hosted.book.OffDuty(role)
+		missing := off || !there && h.now.Sub(since) >= proto.DeskAway
 		switch {
 		case missing && !d.Unmanned:
 			h.sayDuty(ch, role, proto.DutyUnmanned)
-		case there && !d.Off && d.Unmanned:
+		case there && !off && d.Unmanned:
 			h.sayDuty(ch, role, proto.DutyManned)
 		}
 	}

@@ -61,7 +61,7 @@ func (h *Hub) tickRetention(ch *channel) {
 	if keep := h.settings.Retention.of(ch.charter.Kind); keep > 0 {
 		s := Sweep{Channel: ch.id, Before: h.now.Add(-keep)}
 		if ch.charter.Owner == h.self.Agency {
-			s.Log = logBucket(ch.id)
+			s.Log, s.Before = logBucket(ch.id), h.keeps(ch, s.Before)
 		} else {
 			s.Origin = originBucket(ch.id)
 		}
@@ -76,6 +76,43 @@ func (h *Hub) tickRetention(ch *channel) {
 	}
 }
 
+// keeps returns until when the log may be forgotten, at most before: incidents are
+// forgotten whole, and none that has a hail which is not over, but none is kept for
+// longer than proto.HailHeld beyond its channel's time.
+func (h *Hub) keeps(ch *channel, before time.Time) time.Time {
+	t := ch.hosted.book.Keeps(before)
+	keep := h.settings.Retention.of(ch.charter.Kind)
+	if most := h.now.Add(-keep - proto.HailHeld); keep > 0 && t.Before(most) {
+		return minTime(most, before)
+	}
+	return t
+}
+
+func minTime(x, y time.Time) time.Time {
+	if y.Before(x) {
+		return y
+	}
+	return x
+}
+
+// mayExpire returns those of the oldest entries that may be forgotten. An incident of
+// more entries than one sweep finds cannot go at once: then all of them.
+func (h *Hub) mayExpire(ch *channel, list []*wire.StoredEntry) []*wire.StoredEntry {
+	if len(list) == 0 {
+		return nil
+	}
+	end := time.UnixMilli(list[len(list)-1].Entry.TimeMs)
+	if len(list) < MaxSweep { // it is all that there is of its millisecond
+		end = end.Add(time.Millisecond)
+	}
+	upTo := h.keeps(ch, end).UnixMilli()
+	n := slices.IndexFunc(list, func(v *wire.StoredEntry) bool { return v.Entry.TimeMs >= upTo })
+	if n < 0 || n == 0 && len(list) >= MaxSweep {
+		return list
+	}
+	return list[:n]
+}
+
 func (h *Hub) expireWaiting(ch *channel, o *outgoing) {
 	h.eraseWaiting(ch, o)
 	h.giveBack(ch, o.id, o.from, proto.Refusef(proto.ReasonRetention, "the hub was away for %v", h.settings.Retention.Waiting))
@@ -88,17 +125,18 @@ func (h *Hub) expired(e Expired) {
 	if ch == nil || h.settings.Held[ch.id] {
 		return
 	}
-	for _, v := range e.Entries {
+	entries := h.mayExpire(ch, e.Entries)
+	for _, v := range entries {
 		h.expireEntry(ch, v)
 	}
-	if len(e.Entries) > 0 {
+	if len(entries) > 0 {
 		h.saveChannel(ch)
 		h.emit(Audit{Actor: h.self, Channel: ch.id, What: "log entries expired"})
 	}
 	for _, v := range e.Messages {
 		h.expireMessage(ch, v)
 	}
-	if len(e.Entries)+len(e.Messages) > 0 {
+	if len(entries)+len(e.Messages) > 0 {
 		h.saveMarks(ch) // the senders' numbers are no longer among what is kept
 	}
 }

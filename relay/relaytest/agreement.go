@@ -106,7 +106,7 @@ func (a *Agency) cover(rules *wire.Charter) {
 		rules.Parties = slices.Clone(rules.Parties)
 		for i, p := range rules.Parties {
 			if p = pb.Clone(p).(*wire.Charter_Party); len(p.Hail) == 0 { // the template may share it
-				p.Hail = p.Send
+				p.Hail = hailers(p, rules.Template)
 			}
 			rules.Parties[i] = p
 		}
@@ -147,6 +147,17 @@ func (a *Agency) cover(rules *wire.Charter) {
 		a.W.covers[key] = &agreed
 	}
 	rules.Agreement = a.W.covers[key].ID[:]
+}
+
+// hailers are the roles of a party that may speak in the incident as well: who hails
+// must be able to open it. Without incidents it is all that send.
+func hailers(p *wire.Charter_Party, template []*wire.Charter_Party) []string {
+	if len(template) == 0 {
+		return p.Send
+	}
+	return slices.DeleteFunc(slices.Clone(p.Send), func(role string) bool {
+		return !slices.ContainsFunc(template, func(t *wire.Charter_Party) bool { return t.Agency == p.Agency && slices.Contains(t.Send, role) })
+	})
 }
 
 // patrols is the pattern of pairs of units, between the agencies that open incidents.

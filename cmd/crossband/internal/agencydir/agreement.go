@@ -204,8 +204,34 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
+// hastens refuses a withdrawal that no relay would take: one that does not come before
+// the agreement's end, and before this agency's own if there is one.
+func (d Dir) hastens(w proto.Withdrawal, now time.Time) error {
+	list, err := d.Agreements()
+	if err != nil {
+		return err
+	}
+	pacts := make(proto.Pacts)
+	for _, h := range list {
+		_, err := pacts.Take(h.Agreement, now)
+		if err != nil && h.InForce {
+			return err
+		}
+	}
+	for _, h := range list {
+		for _, there := range h.Withdrawals {
+			if there.Agreement == w.Agreement && there.By == w.By && pacts[w.Agreement].WithdrawalOf(w.By) == nil {
+				if err := pacts.TakeWithdrawal(there, now); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return pacts.TakeWithdrawal(w, now)
+}
+
 // Withdraw signs this agency's withdrawal from an agreement as of at, and gives it to
-// the relay.
+// the relay. One that is there may be hastened, and not put off.
 func (d Dir) Withdraw(a *proto.Agreement, at time.Time, why string, now time.Time) error {
 	return d.act("agreement", "end "+described(a), now, func() error {
 		if _, err := d.renew(now); err != nil {
@@ -217,6 +243,9 @@ func (d Dir) Withdraw(a *proto.Agreement, at time.Time, why string, now time.Tim
 		}
 		signed, err := agreement.Withdraw(id, a, at, now, why)
 		if err != nil {
+			return err
+		}
+		if err := d.hastens(proto.Withdrawal{Agreement: a.ID, By: id.Name.Agency, At: at}, now); err != nil {
 			return err
 		}
 		doc := relay.Document{Kind: proto.DocumentWithdrawal, Signed: signed}
