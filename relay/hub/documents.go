@@ -83,33 +83,46 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 	if h.documents.held[proto.DocumentIDOf(kind, b.Signed)] != nil {
 		return h.done(l, f)
 	}
-	if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, 1); err != nil {
-		return err
-	}
-	read, err := h.judge.ReadDocument(kind, b.Signed)
+	d, err := h.readDocument(l, kind, b.Signed)
 	if err != nil {
 		return err
 	}
-	d := &heldDocument{Document: read, signed: b.Signed, came: h.now.Truncate(time.Millisecond)}
-	if d.NoticeAnswer != nil {
-		if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useAnswer, 1); err != nil {
+	if old := h.heldText(d); old != nil {
+		if err := h.heldAnew(l, old, d); err != nil {
 			return err
 		}
-	}
-	if err := h.mayBring(l, d); err != nil {
-		return err
-	}
-	old := h.heldText(d)
-	if old != nil && h.stillGood(old) {
 		return h.done(l, f)
 	}
 	if err := h.judgeDocument(l, d); err != nil {
 		return err
 	}
-	if old != nil {
-		h.resign(old, d)
-		return h.done(l, f)
+	if err := h.takeDocument(l, d); err != nil {
+		return err
 	}
+	return h.done(l, f)
+}
+
+// readDocument reads a document that is not held, from who may bring it. No signature
+// is judged.
+func (h *Hub) readDocument(l *link, kind proto.DocumentKind, signed []byte) (*heldDocument, error) {
+	if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, 1); err != nil {
+		return nil, err
+	}
+	read, err := h.judge.ReadDocument(kind, signed)
+	if err != nil {
+		return nil, err
+	}
+	d := &heldDocument{Document: read, signed: signed, came: h.now.Truncate(time.Millisecond)}
+	if d.NoticeAnswer != nil {
+		if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useAnswer, 1); err != nil {
+			return nil, err
+		}
+	}
+	return d, h.mayBring(l, d)
+}
+
+// takeDocument takes in a document that has been judged, and hands it round.
+func (h *Hub) takeDocument(l *link, d *heldDocument) error {
 	if err := h.freshNotice(d); err != nil {
 		return err
 	}
@@ -134,7 +147,7 @@ func (h *Hub) document(l *link, f *wire.Frame, b *wire.Document) error {
 		h.handRound(nil, w)
 	}
 	h.findEnds() // last: a channel that it lets run again is offered to who has it
-	return h.done(l, f)
+	return nil
 }
 
 // handRound hands a new document to all that need it, but who has brought it.
@@ -153,11 +166,7 @@ func (h *Hub) handRound(from *link, d *heldDocument) {
 
 // judgeDocument judges a document's signatures, each of which costs who brings it.
 func (h *Hub) judgeDocument(l *link, d *heldDocument) error {
-	signatures := 1
-	if d.Agreement != nil {
-		signatures = len(d.Agreement.Signers())
-	}
-	if err := h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, signatures); err != nil {
+	if err := h.spendSignatures(l, d); err != nil {
 		return err
 	}
 	_, err := h.judge.Document(d.Kind, d.signed, h.now)

@@ -30,23 +30,38 @@ func (h *Hub) doubt() {
 	}
 }
 
-// stillGood reports whether the signatures with which a document is held are good.
-func (h *Hub) stillGood(d *heldDocument) bool {
-	if h.doubts[d.ID] == unsure {
-		if _, err := h.judge.Document(d.Kind, d.signed, h.now); err != nil {
-			h.doubts[d.ID] = spoilt
+// heldAnew takes in a document whose text is held. Unless what is held is known to be
+// bad it changes nothing.
+func (h *Hub) heldAnew(l *link, old, d *heldDocument) error {
+	if h.doubts[old.ID] == unsure {
+		if err := h.spendSignatures(l, old); err != nil {
+			return err
+		}
+		if _, err := h.judge.Document(old.Kind, old.signed, h.now); err != nil {
+			h.doubts[old.ID] = spoilt
 		} else {
-			delete(h.doubts, d.ID)
+			delete(h.doubts, old.ID)
 		}
 	}
-	return h.doubts[d.ID] != spoilt
-}
-
-// resign keeps a document under other signatures, which have been judged.
-func (h *Hub) resign(old, d *heldDocument) {
+	if h.doubts[old.ID] != spoilt {
+		return nil
+	}
+	if err := h.judgeDocument(l, d); err != nil {
+		return err
+	}
 	d.came = old.came
 	h.dropDocument(old)
 	h.keepDocument(d)
+	return nil
+}
+
+// spendSignatures takes what it costs to judge a document from who brings it.
+func (h *Hub) spendSignatures(l *link, d *heldDocument) error {
+	signatures := 1
+	if d.Agreement != nil {
+		signatures = len(d.Agreement.Signers())
+	}
+	return h.quotas.spendOwn(h.now, l, h.isPeer(l), useJudge, signatures)
 }
 
 // heldText returns the document held that says the very same, or nil.
