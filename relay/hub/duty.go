@@ -44,20 +44,21 @@ func (h *Hub) duty(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wir
 
 // sayDuty tells all members, by an entry of the log, that nobody is found at a desk,
 // or somebody again. A log that is full has no room for it: calls for help go first.
-func (h *Hub) sayDuty(ch *channel, role proto.Name, act proto.DutyAct) {
-	if ch.hosted.room(roomForHelp) != nil || h.storeRoom(false) != nil {
-		return
+func (h *Hub) sayDuty(ch *channel, role proto.Name, act proto.DutyAct) bool {
+	if ch.hosted.room(0) != nil || h.storeRoom(false) != nil {
+		return false
 	}
 	id := ch.derivedID(binary.BigEndian.AppendUint64([]byte("crossband/1 duty\x00"), ch.hosted.head+1))
 	b := &wire.Duty{
 		Channel: ch.id[:], Id: id[:], Epoch: ch.hosted.members.epoch(), From: h.self.String(), Role: role.String(), Act: uint32(act),
 	}
 	if err := ch.hosted.book.Duty(b, proto.Name{}, h.entryTime()); err != nil {
-		return
+		return false
 	}
 	h.saveDuty(ch, b.Role)
 	h.append(nil, ch, nil, accepted{id: id, from: h.self}, &wire.Entry{Item: &wire.Entry_Duty{Duty: b}})
 	h.emit(Audit{Actor: role, Channel: ch.id, Kind: proto.KindDuty, What: act.String(), Alarm: act == proto.DutyUnmanned})
+	return true
 }
 
 func dutyKey(ch *channel, role string) []byte { return append(ch.id[:len(ch.id):len(ch.id)], role...) }

@@ -308,3 +308,59 @@ func TestAWithdrawalAlwaysHasRoom(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestADeskThatComesAndGoesDoesNotFillTheLog: on a log that is full of texts nothing
+// is told of duty, nor re-armed; and one desk's spells come ever less often.
+func TestADeskThatComesAndGoesDoesNotFillTheLog(t *testing.T) {
+	w := newWorld(t)
+	w.deep = false
+	do(t, w, "charter calling kind=calling party=us:send=unit+desk party=mx:send=desk ladder=10s:us/desk/d")
+	for _, n := range []string{"us/desk/d", "us/unit/a", "mx/relay"} {
+		do(t, w, "up %s", n)
+	}
+	do(t, w, "channel calling us/desk/d us/unit/a mx/desk/m")
+	do(t, w, "from us/desk/d: subscribe calling alias=1")
+	said := 0
+	told := func(hours int) (n int) {
+		for range hours * 60 {
+			w.lines = nil
+			said++
+			do(t, w, "from us/desk/d: duty calling d%d from=us/desk/d role=us/desk/d act=off", said)
+			do(t, w, "tick 2s")
+			said++
+			do(t, w, "from us/desk/d: duty calling d%d from=us/desk/d role=us/desk/d act=on", said)
+			do(t, w, "tick 58s")
+			n += strings.Count(strings.Join(w.lines, "\n"), "kind=82 calling")
+		}
+		return n
+	}
+	if n := told(3); n == 0 || n > 20 {
+		t.Errorf("a desk that goes off duty for 2 s each minute was told of %d times in 3 hours", n)
+	}
+
+	do(t, w, "from us/unit/a: hail calling h1 incident=i1 from=us/unit/a to=us/desk/d urgency=urgent expires-ms=9m")
+	do(t, w, "tick 1m")
+	w.hub.FillLog(w.made.channels["calling"], proto.MaxLog)
+	w.log["calling"] = proto.MaxLog
+	for _, c := range []struct {
+		frame string
+		full  bool
+	}{
+		{"duty calling full1 from=us/desk/d role=us/desk/d act=off", true},
+		{"incident calling full2 incident=i1 from=us/desk/d act=re-arm", true},
+		{"hail-reply calling full3 hail=h1 from=us/desk/d state=accepted", false},
+		{"incident calling full4 incident=i1 from=us/desk/d act=close disposition=resolved", false},
+	} {
+		w.lines = nil
+		do(t, w, "from us/desk/d: %s", c.frame)
+		if got := strings.Join(w.lines, "\n"); strings.Contains(got, "(600)") != c.full || !c.full && strings.Contains(got, "refused") {
+			t.Errorf("%s on a log full of texts: %s", c.frame, got)
+		}
+	}
+	w.lines = nil
+	do(t, w, "down us/desk/d")
+	do(t, w, "tick 2m")
+	if got := strings.Join(w.lines, "\n"); strings.Contains(got, "duty=") {
+		t.Errorf("told of duty on a log full of texts: %s", got)
+	}
+}

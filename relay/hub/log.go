@@ -95,7 +95,7 @@ func (h *Hub) fresh(l *link, ch *channel, actor proto.Name, f *wire.Frame, id []
 	return &accepted{mid, sum, actor}, nil
 }
 
-// What a log holds beyond the texts, so that help can still be called; beyond that,
+// What a log holds beyond texts, duty and re-arming, so that help can still be called; beyond that,
 // so that ladders of what has been called are climbed; and beyond that, so that
 // whoever has filled it can still be removed.
 const (
@@ -109,16 +109,21 @@ const (
 // see commit.
 func (h *Hub) room(ch *channel, m pb.Message) error {
 	more := uint64(roomForHelp)
-	switch m.(type) {
-	case *wire.Text:
+	_, talk := m.(*wire.Text)
+	switch m := m.(type) {
+	case *wire.Text, *wire.Duty:
 		more = 0
+	case *wire.Incident:
+		if proto.Act(m.Act) == proto.ActRearm {
+			more = 0
+		}
 	case *wire.Commit:
 		more = roomForRemovals
 	}
 	if err := ch.hosted.room(more); err != nil {
 		return err
 	}
-	return h.storeRoom(more == 0)
+	return h.storeRoom(talk)
 }
 
 // room refuses what would take the log beyond its limit and so many more.

@@ -17,6 +17,7 @@ type presence struct {
 	told map[proto.Name]struct{}  // a follower's: of whom it has told the hub, since that took it, that they are here
 	here map[proto.Name]struct{}  // the hub's: partners' endpoints that are here, as their relays say
 	gone map[proto.Name]time.Time // the hub's: desks that must be there and are not, and since when
+	away map[proto.Name]spell     // the hub's: desks that were unmanned of late
 }
 
 // presenceEvery is how often it is looked at.
@@ -49,12 +50,62 @@ func (h *Hub) watchDesks(ch *channel) {
 		missing := off || !there && h.now.Sub(since) >= proto.DeskAway
 		switch {
 		case missing && !d.Unmanned:
-			h.sayDuty(ch, role, proto.DutyUnmanned)
-		case there && !off && d.Unmanned:
+			if h.sayDuty(ch, role, proto.DutyUnmanned) {
+				ch.presence.begin(role, h.now)
+			}
+		case d.Unmanned && ch.presence.isBack(role, there && !off, h.now):
 			h.sayDuty(ch, role, proto.DutyManned)
 		}
 	}
 	ch.presence.gone = gone
+}
+
+// spell is how a desk was unmanned last: one that comes and goes must not fill the
+// log. Each time that it is unmanned again it counts as such until it has been there
+// for twice as long as the time before: no ladder waits for it meanwhile, and it rings
+// there all the same.
+type spell struct {
+	began time.Time
+	back  time.Time     // since when it is there again; zero: it is not
+	wait  time.Duration // for how long it must be
+}
+
+// Times of spells.
+const (
+	spellFirst = 2 * time.Second // the second one's wait; the first has none
+	spellMost  = time.Hour
+	spellLife  = 2 * spellMost // after which the next one is a first
+)
+
+func (p *presence) begin(n proto.Name, now time.Time) {
+	for n, s := range p.away {
+		if now.Sub(s.began) >= spellLife {
+			delete(p.away, n)
+		}
+	}
+	if p.away == nil {
+		p.away = make(map[proto.Name]spell)
+	}
+	s := spell{began: now}
+	if last, known := p.away[n]; known {
+		s.wait = min(max(2*last.wait, spellFirst), spellMost)
+	}
+	p.away[n] = s
+}
+
+// isBack reports whether a desk has been there for as long as it must be.
+func (p *presence) isBack(n proto.Name, there bool, now time.Time) bool {
+	s, known := p.away[n]
+	switch {
+	case !known: // since a restart
+		return there
+	case !there:
+		s.back = time.Time{}
+	case s.back.IsZero():
+		s.back = now
+	}
+	p.away[n] = s
+	return there && now.Sub(s.back) >= s.wait
 }
 
 // isThere reports whether an endpoint is a member and subscribed at its relay, as far
