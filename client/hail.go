@@ -68,7 +68,7 @@ func (ch *Channel) Hail(ctx context.Context, to proto.Name, what phrase.Content,
 		return nil, proto.Refuse(proto.ReasonMalformed, err.Error())
 	}
 	s := ch.s
-	now := time.Now()
+	now := s.relayTime()
 	expires := now.Add(o.Life).UnixMilli()
 	h := &Hail{s: s, ch: ch, id: o.ID, incident: o.Incident, from: s.Name(), to: to, state: proto.HailSent, ring: ring{
 		Urgency: o.Urgency, Exercise: o.Exercise, Phrase: content, Note: o.Note, Expires: time.UnixMilli(expires), At: now,

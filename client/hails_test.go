@@ -18,7 +18,7 @@ func callingChannel() *Channel {
 		c.Parties = append(c.Parties, proto.Party{Agency: a, Send: send, MaxPriority: proto.PriorityEmergency})
 	}
 	c.Ladder = []proto.LadderStep{{After: time.Minute, Page: []proto.Name{{Agency: "mx.example", Role: proto.RoleDesk, Label: "super"}}}}
-	return &Channel{s: &Session{hails: make(map[proto.MessageID]*Hail)}, charter: c, book: incident.NewBook(c)}
+	return &Channel{s: &Session{cfg: Config{Clock: time.Now}, ears: new(ears), hails: make(map[proto.MessageID]*Hail)}, charter: c, book: incident.NewBook(c)}
 }
 
 // call puts a hail of a unit to a desk into the channel's book.
@@ -76,6 +76,7 @@ func TestAHailInDoubtIsNotLate(t *testing.T) {
 	}
 	ch.book.Doubt(id)
 	ch.overdue = nil // it has not been alarmed about
+	ch.s.cfg.Clock = func() time.Time { return time.Now().Add(time.Hour) }
 	if late := ch.lateLocked(time.Now().Add(time.Hour)); len(late) != 0 {
 		t.Errorf("in doubt: %v", late)
 	}
@@ -94,7 +95,7 @@ func TestADeskWhoseClockIsAheadRings(t *testing.T) {
 		for _, after := range log {
 			list = append(list, &wire.Entry{TimeMs: made.Add(after).UnixMilli()})
 		}
-		ch.clockLocked(list, time.Now())
+		ch.clockLocked(list)
 		if got := h.ringsLocked(); got != want {
 			t.Errorf("%s: rings %v", why, got)
 		}

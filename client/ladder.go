@@ -27,7 +27,7 @@ func (ch *Channel) pageLocked(e *wire.Entry, b *wire.Page) ([]Event, error) {
 	}
 	at := time.UnixMilli(e.TimeMs)
 	applied, err := ch.book.Page(b, at)
-	if err == nil && at.After(time.Now().Add(proto.ClockSkewWarning)) {
+	if err == nil && at.After(ch.s.relayTime().Add(proto.ClockSkewWarning)) {
 		err = proto.Refusef(proto.ReasonLadder, "a page of %s, which is yet to come", at.UTC().Format(time.RFC3339))
 	}
 	var news []Event
@@ -52,7 +52,8 @@ func (ch *Channel) pageLocked(e *wire.Entry, b *wire.Page) ([]Event, error) {
 
 // clockLocked takes the log's time from entries before they are read: what rang itself
 // out while we were away does not ring on the way. A time that is yet to come is none.
-func (ch *Channel) clockLocked(list []*wire.Entry, now time.Time) {
+func (ch *Channel) clockLocked(list []*wire.Entry) {
+	now := ch.s.relayTime()
 	for _, e := range list {
 		if at := time.UnixMilli(e.TimeMs); at.After(ch.logTime) && !at.After(now.Add(proto.ClockSkewWarning)) {
 			ch.logTime = at
@@ -145,7 +146,7 @@ func (h *Hail) Page() (Page, bool) {
 	k, _ := h.ch.book.Case(c.Incident)
 	p := Page{
 		Round: r.Round, Step: r.Step, Delivered: r.Delivered, Failed: r.Failed,
-		Waits: !k.Merged() && (c.Rearmed() || c.State < proto.HailAccepted && time.Now().Before(h.ch.book.Ends(h.id))),
+		Waits: !k.Merged() && (c.Rearmed() || c.State < proto.HailAccepted && h.s.relayTime().Before(h.ch.book.Ends(h.id))),
 	}
 	if r.Round == c.Round && r.Step == c.Step {
 		p.At = c.Stepped
@@ -223,7 +224,7 @@ func (ch *Channel) lateLocked(now time.Time) []Event {
 	}
 	var news []Event
 	late := make(map[proto.MessageID]incident.Due)
-	for _, d := range ch.book.Due(now.Add(-ladderLate)) {
+	for _, d := range ch.book.Due(ch.s.relayTime().Add(-ladderLate)) {
 		if late[d.Hail] = d; ch.overdue[d.Hail] == d {
 			continue
 		}

@@ -23,7 +23,7 @@ func (s *Session) entriesLocked(b *wire.Entries) []Event {
 		return nil
 	}
 	ch.head = max(ch.head, b.Head)
-	ch.clockLocked(b.Entries, time.Now())
+	ch.clockLocked(b.Entries)
 	var news []Event
 	applied := false
 	for _, e := range b.Entries {

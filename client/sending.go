@@ -109,7 +109,7 @@ func (ch *Channel) notHeldLocked(why error) *outgoing {
 // fail at once instead: whoever waits for help must know.
 func (ch *Channel) heldBackLocked(o *outgoing, why error) bool {
 	f, err := o.frame()
-	if err != nil || f.GetText() == nil || o.tooLate(f) != nil || proto.ReasonOf(why) != proto.ReasonRevoked {
+	if err != nil || f.GetText() == nil || o.tooLate(f, ch.s.relayTime()) != nil || proto.ReasonOf(why) != proto.ReasonRevoked {
 		return false
 	}
 	if names := shortNames(ch.outcasts); ch.warnedOf != names {
@@ -119,9 +119,9 @@ func (ch *Channel) heldBackLocked(o *outgoing, why error) bool {
 	return true
 }
 
-// tooLate refuses a message that has waited too long to be said.
-func (o *outgoing) tooLate(f *wire.Frame) error {
-	if h := f.GetHail(); time.Since(o.At) > OutboxLife || h != nil && time.Now().After(time.UnixMilli(h.ExpiresMs)) {
+// tooLate refuses a message that has waited too long to be said, at now by the relay.
+func (o *outgoing) tooLate(f *wire.Frame, now time.Time) error {
+	if h := f.GetHail(); time.Since(o.At) > OutboxLife || h != nil && now.After(time.UnixMilli(h.ExpiresMs)) {
 		return proto.Refuse(proto.ReasonRetention, "it waited since "+o.At.UTC().Format(time.RFC3339))
 	}
 	return nil
@@ -134,7 +134,7 @@ func (ch *Channel) readyLocked(o *outgoing) (*wire.Frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := o.tooLate(f); err != nil {
+	if err := o.tooLate(f, ch.s.relayTime()); err != nil {
 		return nil, err
 	}
 	if ch.old {

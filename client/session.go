@@ -278,6 +278,12 @@ func (s *Session) serve(conn *link.Conn) error {
 	return conn.Err()
 }
 
+// relayTime is the time of day by our relay's clock, as far as is known: what is said
+// to expire is judged by it, and this device's own clock may be wrong.
+func (s *Session) relayTime() time.Time {
+	return s.cfg.Clock().Add(time.Duration(s.ears.ahead.Load()))
+}
+
 // emit gives an event out. Callers do not hold the mutex.
 func (s *Session) emit(e Event) {
 	select {

@@ -167,7 +167,9 @@ func (b *Book) mayHail(m *wire.Hail, by, to proto.Name, at time.Time) error {
 		return proto.Refusef(proto.ReasonMalformed, "urgency %d", m.Urgency)
 	case urgency > b.charter.MaxPriority(by):
 		return proto.Refusef(proto.ReasonPriority, "%v; %s may use up to %v", urgency, by.Agency, b.charter.MaxPriority(by))
-	case !expires.After(at) || expires.After(at.Add(proto.HailLife+proto.ClockSkewWarning)):
+	case !expires.After(at):
+		return proto.Refusef(proto.ReasonRetention, "the hail's time was over at %s; here it is %s", expires.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
+	case expires.After(at.Add(proto.HailLife + proto.ClockSkewWarning)):
 		return proto.Refusef(proto.ReasonMalformed, "a hail lives at most %v", proto.HailLife)
 	case b.charter.Exercise && !m.Exercise:
 		return proto.Refuse(proto.ReasonCharter, "the channel is for exercises only")

@@ -76,10 +76,10 @@ func TestAFullJournalForgetsNoReturn(t *testing.T) {
 		p := open(t, j, newRadio(), hook.Limits{})
 		p.must(hook.Accepted, alert("1"))
 		settle()
-		j.fail = store.ErrFull
+		j.fail(store.ErrFull)
 		p.inbox.Returned(t.Context(), p.radio.rang()[0].Hail, "quota")
 		settle()
-		j.fail = nil
+		j.fail(nil)
 		time.Sleep(time.Minute)
 		if n := len(p.radio.rang()); n != 2 {
 			t.Errorf("%d rang", n)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -582,19 +583,19 @@ func TestAFullJournalRefuses(t *testing.T) {
 		p := open(t, j, newRadio(), hook.Limits{})
 		p.must(hook.Accepted, alert("1"))
 		settle()
-		j.fail = store.ErrFull
+		j.fail(store.ErrFull)
 		if res, err := p.send(alert("2")); !errors.Is(err, store.ErrFull) {
 			t.Errorf("%v, %v", res, err)
 		}
 		settle()
-		j.fail = nil
+		j.fail(nil)
 		p.must(hook.Duplicate, alert("1"))
 		p.must(hook.Accepted, alert("2"))
 		settle()
 		if n := len(p.radio.rang()); n != 2 {
 			t.Errorf("%d rang", n)
 		}
-		j.fail = store.ErrBroken
+		j.fail(store.ErrBroken)
 		if res, err := p.send(alert("3")); err == nil {
 			t.Errorf("acknowledged by a broken journal: %v", res)
 		}
@@ -613,12 +614,22 @@ func TestAFullJournalRefuses(t *testing.T) {
 // stubborn is a journal whose writes can be made to fail without being done.
 type stubborn struct {
 	*store.Memory
-	fail error
+	mu  sync.Mutex
+	why error
+}
+
+// fail lets every write fail from now on; nil: none.
+func (s *stubborn) fail(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.why = why
 }
 
 func (s *stubborn) Write(ctx context.Context, records []store.Record) error {
-	if s.fail != nil {
-		return s.fail
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.why != nil {
+		return s.why
 	}
 	return s.Memory.Write(ctx, records)
 }

@@ -108,8 +108,8 @@ func TestAFullJournalFillsNoPurse(t *testing.T) {
 		j := &stubborn{Memory: store.NewMemory()}
 		p := open(t, j, newRadio(), hook.Limits{})
 		for i := range 40 {
-			if j.fail = nil; i%10 == 9 {
-				j.fail = store.ErrFull
+			if j.fail(nil); i%10 == 9 {
+				j.fail(store.ErrFull)
 			}
 			p.send(alert(fmt.Sprint(i)))
 			synctest.Wait()

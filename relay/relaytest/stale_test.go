@@ -300,3 +300,24 @@ func TestAWaitInTheQueueLosesNothingToTheRule(t *testing.T) {
 		first.release()
 	})
 }
+
+// TestAWrongClockKeepsNobodyFromCalling: what a hail lives is reckoned by the relay's
+// clock, so that a handheld whose own is wrong calls and is called as everybody is.
+func TestAWrongClockKeepsNobodyFromCalling(t *testing.T) {
+	for _, off := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		t.Run(off.String(), func(t *testing.T) {
+			run(t, func(t *testing.T, b *border) {
+				d := newDesks(t, b)
+				wrong := b.us.EndpointAt(b.us.Identity("unit/wrong"), off)
+				ch := wrong.MustJoin(b.calling)
+				time.Sleep(time.Second)
+				mine, theirs := ring(t, ch, d.guard, client.HailOptions{})
+				stands(t, proto.HailReceived, mine, theirs)
+				time.Sleep(90 * time.Second)
+				stands(t, proto.HailReceived, mine)
+				time.Sleep(time.Minute)
+				stands(t, proto.HailExpired, mine, theirs)
+			})
+		})
+	}
+}
