@@ -3,6 +3,7 @@ package relaytest_test
 import (
 	"encoding/binary"
 	mrand "math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,9 +49,10 @@ func TestALostLineIsSaidAndShown(t *testing.T) {
 	var m *relaytest.Middle
 	runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
 		i := happen(t, b)
-		cut := true
+		var cut atomic.Bool
+		cut.Store(true)
 		m.Tamper(func(p relaytest.Passing) []*wire.Frame {
-			if p.Frame.GetRecordEntries() != nil && cut {
+			if p.Frame.GetRecordEntries() != nil && cut.Load() {
 				return nil
 			}
 			return []*wire.Frame{p.Frame}
@@ -67,7 +69,7 @@ func TestALostLineIsSaidAndShown(t *testing.T) {
 		say(5)
 		o := record.Origin{Agency: b.us.Name, Incident: i.id}
 		ok(t, b.us.Store.Write(t.Context(), []store.Record{{Bucket: store.Bucket("record/" + o.String()), Key: binary.BigEndian.AppendUint64(nil, lost)}}))
-		cut = false
+		cut.Store(false)
 		time.Sleep(30 * time.Second)
 		frames := answersOf(m)
 		say(2)

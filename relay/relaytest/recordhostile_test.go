@@ -2,6 +2,7 @@ package relaytest_test
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,9 +20,9 @@ func TestAPartnerDoesNotCosignAnotherHistory(t *testing.T) {
 	var m *relaytest.Middle
 	runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
 		d := newDesks(t, b)
-		bend := false
+		var bend atomic.Bool
 		m.Tamper(func(p relaytest.Passing) []*wire.Frame {
-			if e := p.Frame.GetRecordEntries(); e != nil && p.Toward == b.mx.Name && bend {
+			if e := p.Frame.GetRecordEntries(); e != nil && p.Toward == b.mx.Name && bend.Load() {
 				for i, line := range e.Lines {
 					e.Lines[i] = bytes.Replace(line, []byte(`"state":"accepted"`), []byte(`"state":"declined"`), 1)
 				}
@@ -35,7 +36,7 @@ func TestAPartnerDoesNotCosignAnotherHistory(t *testing.T) {
 		if r := verified(t, b, before); !r.Intact() || r.Logs[0].Entries < 3 {
 			t.Fatalf("before: %+v, %v", r.Logs, r.Findings)
 		}
-		bend = true
+		bend.Store(true)
 		reply(t, theirs, proto.HailAccepted, 0)
 		time.Sleep(10 * time.Second)
 		if n := b.mx.Node.Stats().RecordFaults; n == 0 {
