@@ -152,6 +152,9 @@ func TestAPartnersJunkCertificatesAreNotKept(t *testing.T) {
 
 // A record that everybody has cosigned makes no traffic until something happens.
 func TestAQuietRecordMakesNoTraffic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hours of virtual time")
+	}
 	var m *relaytest.Middle
 	runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
 		i := happen(t, b)
