@@ -498,6 +498,7 @@ func TestReaderIsToldWhenTheOriginIsAway(t *testing.T) {
 // Messages expire by their class. The sender of one that an agency never received
 // is told; a member who was away for longer comes in anew behind what is gone.
 func TestExpiryIsTold(t *testing.T) {
+	long(t)
 	runWith(t, 1, func(b *border) {
 		directly(b)
 		b.us.Retention, b.mx.Retention = hub.Retention{Standing: time.Hour}, hub.Retention{Standing: time.Hour, Waiting: 30 * time.Minute}

@@ -66,6 +66,15 @@ func runWith(t *testing.T, seed uint64, link func(*border), fn func(*testing.T, 
 	})
 }
 
+// long marks a test that takes seconds of processor time. Under the race detector,
+// which takes several times as much, the shorter ones run the same code.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("long; it runs without -short")
+	}
+}
+
 func minute(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)

@@ -151,6 +151,7 @@ func TestLateCommitsAreNoAlarm(t *testing.T) {
 }
 
 func TestMemberThatWasAwayIsNoAlarm(t *testing.T) {
+	long(t)
 	triangle(t, func(t *testing.T, p *patrol, observer *relaytest.Endpoint) {
 		id, state := p.border.mx.Identity("unit/gn-9"), client.NewMemoryState()
 		sleeper := p.border.mx.EndpointWith(id, state)

@@ -223,6 +223,7 @@ func TestAHookThatFailsAndADeskThatDeclinesBringTheNextStep(t *testing.T) {
 }
 
 func TestAnAcceptedHailThatNothingFollowsRingsAgain(t *testing.T) {
+	long(t)
 	runLadder(t, func(t *testing.T, l *ladder) {
 		h, _ := l.hail(t, client.HailOptions{})
 		rings(t, l.guard, h, 1, 0)

@@ -74,6 +74,7 @@ func (l *logged) count(agency proto.Agency, words ...string) (n int) {
 // TestNoticeTravelsAndItsAnswerComesBack: to the agency that it names and to no other,
 // with what it breaks there; both outlive a restart, and nothing is told twice.
 func TestNoticeTravelsAndItsAnswerComesBack(t *testing.T) {
+	long(t)
 	loggedRun(t, func(t *testing.T, b *border, all *logged) {
 		newPatrol(t, b) // so that there are channels to break
 		begins := time.Now().Add(3 * time.Hour).Truncate(time.Second)
@@ -123,6 +124,7 @@ func TestNoticeTravelsAndItsAnswerComesBack(t *testing.T) {
 // TestDesksHearOfANotice: own and the partner's, also one that links later; they count
 // down by themselves, and hear when it is taken back.
 func TestDesksHearOfANotice(t *testing.T) {
+	long(t)
 	loggedRun(t, func(t *testing.T, b *border, _ *logged) {
 		here, there := b.us.Endpoint("desk/here"), b.mx.Endpoint("desk/there")
 		time.Sleep(2 * time.Second)

@@ -135,6 +135,7 @@ func TestATextThatWasOrderedWhileItsDeviceWasOutLeavesTheOutbox(t *testing.T) {
 // A charter ends while a device is off, with a text that waits and one that nobody
 // has been shown. Both are told of, once, before the channel's state goes.
 func TestACharterThatEndsTakesNothingWithItInSilence(t *testing.T) {
+	long(t)
 	var short proto.ChannelID
 	runWith(t, 1, func(b *border) {
 		directly(b)

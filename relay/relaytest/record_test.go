@@ -164,6 +164,7 @@ func TestWhatWasSaidCanBeShownLater(t *testing.T) {
 }
 
 func TestRecordOutlivesRestartAndCut(t *testing.T) {
+	long(t)
 	run(t, func(t *testing.T, b *border) {
 		i := happen(t, b)
 		here := i.agent.Channel(i.channel)

@@ -26,9 +26,7 @@ func stored(t *testing.T, s store.Store) (n int) {
 // A record is deleted, all of it, when nobody has written to it for as long as it is
 // kept; a legal hold on its channel keeps it, and the partner's copy has its own time.
 func TestRecordsAreKeptAsLongAsTheyShall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("hours of virtual time")
-	}
+	long(t)
 	held := make(map[proto.ChannelID]string)
 	set := func(b *border) {
 		directly(b)

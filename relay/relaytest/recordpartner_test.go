@@ -127,6 +127,7 @@ func TestAPartnersLieStopsNoRecord(t *testing.T) {
 // A follower that answers with certificates of nobody fills no disk, keeps no exchange
 // going, and does not make our own export look tampered with.
 func TestAPartnersJunkCertificatesAreNotKept(t *testing.T) {
+	long(t)
 	var m *relaytest.Middle
 	runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
 		m.Tamper(func(p relaytest.Passing) []*wire.Frame {
@@ -152,9 +153,7 @@ func TestAPartnersJunkCertificatesAreNotKept(t *testing.T) {
 
 // A record that everybody has cosigned makes no traffic until something happens.
 func TestAQuietRecordMakesNoTraffic(t *testing.T) {
-	if testing.Short() {
-		t.Skip("hours of virtual time")
-	}
+	long(t)
 	var m *relaytest.Middle
 	runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
 		i := happen(t, b)

@@ -33,9 +33,7 @@ func oneEntry(t *testing.T, id *identity.Identity, opened *record.Opened, signed
 // nobody here knows few, unsigned ones none. Beyond it it is refused, this side is told
 // once, and the records of others go on.
 func TestAPartnersRecordsTakeNobodyElsesRoom(t *testing.T) {
-	if testing.Short() {
-		t.Skip("hours of virtual time")
-	}
+	long(t)
 	var m *relaytest.Middle
 	set := func(b *border) {
 		m = b.Middle(b.mx, b.us)

@@ -14,9 +14,7 @@ import (
 // own with new voice keys. The path loses nothing, so not one frame may be
 // missing, on neither side.
 func TestTwoHundredComeAndGoWhileSomebodyTalks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("two hundred devices")
-	}
+	long(t)
 	const changes, pace = 200, 280 * time.Millisecond // within the talk limit of 60 s
 	run(t, func(t *testing.T, b *border) {
 		desk, guard, agent := b.us.Endpoint("desk/del-rio"), b.mx.Endpoint("desk/piedras-negras"), b.us.Endpoint("unit/del-rio-214")
