@@ -37,6 +37,8 @@ func (r *recorder) bodies(log *book, e hub.Recorded, now time.Time) []said {
 		}
 	case hub.MembersMoved:
 		return membersBodies(e, h)
+	case hub.LinkGone:
+		return []said{{e.Actor, &record.LinkGap{Relay: h.Relay, Lost: h.Lost, Back: h.Back}}}
 	case hub.FloorMoved:
 		return []said{{e.Actor, floorBody(e.Channel, h)}}
 	case hub.Spoken:

@@ -442,6 +442,11 @@ func (w *world) recorded(x hub.Recorded) string {
 		if h.Reason != 0 {
 			what += fmt.Sprintf(" reason=%d by=%s %v", h.Reason, w.plain(h.By.String()), h.Above)
 		}
+	case hub.LinkGone:
+		what = fmt.Sprintf("%s away", w.plain(h.Relay.String()))
+		if !h.Back.IsZero() {
+			what = fmt.Sprintf("%s back after %v", w.plain(h.Relay.String()), h.Back.Sub(h.Lost))
+		}
 	case hub.Spoken:
 		what = fmt.Sprintf("burst %s chain of %d", idName(h.Burst.Burst), len(h.Chain))
 	}

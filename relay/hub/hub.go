@@ -219,6 +219,7 @@ type Hub struct {
 	links         map[LinkID]*link
 	names         map[proto.Name]*link   // endpoints and authorities
 	peers         map[proto.Agency]*link // relays of other agencies
+	away          map[proto.Agency]*away // relays of other agencies that had a link
 	channels      map[proto.ChannelID]*channel
 	packages      map[proto.Name]*shelf
 	welcomes      map[proto.Name][]*wire.Welcome
@@ -248,6 +249,7 @@ func New(self proto.Name, judge Judge) *Hub {
 		links:         make(map[LinkID]*link),
 		names:         make(map[proto.Name]*link),
 		peers:         make(map[proto.Agency]*link),
+		away:          make(map[proto.Agency]*away),
 		channels:      make(map[proto.ChannelID]*channel),
 		packages:      make(map[proto.Name]*shelf),
 		welcomes:      make(map[proto.Name][]*wire.Welcome),
@@ -318,6 +320,7 @@ func (h *Hub) tick() {
 		h.tickRetention(ch)
 		h.forgetEnded(ch)
 	}
+	h.tickAway()
 	h.tickUnagreed()
 	h.tickEnded()
 	h.tickNotices()

@@ -91,6 +91,7 @@ func (h *Hub) linkUp(e LinkUp) {
 	case e.Peer.Role == proto.RoleNone:
 	case h.isPeer(l):
 		h.peers[e.Peer.Agency] = l
+		h.relayBack(e.Peer)
 		h.peerUp(l)
 	default:
 		h.names[e.Peer] = l
@@ -156,6 +157,7 @@ func (h *Hub) linkDown(id LinkID) {
 	if h.isPeer(l) && h.peers[l.peer.Agency] == l {
 		delete(h.peers, l.peer.Agency)
 		h.hubLost(l)
+		h.relayLost(l.peer)
 	}
 	for _, re := range slices.Sorted(maps.Keys(l.pending)) {
 		h.listTold(l, l.pending[re], proto.Refuse(proto.ReasonHubAway, "link lost"))

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"slices"
+	"time"
 
 	"crossband/crypto/mls/policy"
 	"crossband/proto"
@@ -31,7 +32,7 @@ type Resting struct {
 	Signed []byte
 }
 
-// Happening is what happened: Said, MembersMoved, FloorMoved or Spoken.
+// Happening is what happened: Said, MembersMoved, FloorMoved, Spoken or LinkGone.
 type Happening interface{ happening() }
 
 // Said is an entry of the channel's log that members said, or the hub of a hail.
@@ -79,6 +80,14 @@ type Spoken struct {
 	Chain [][]byte
 }
 
+// LinkGone says that a partner's relay has been away for some time, or is back.
+type LinkGone struct {
+	Relay proto.Name
+	Lost  time.Time
+	Back  time.Time // zero: it is away
+}
+
+func (LinkGone) happening()     {}
 func (Said) happening()         {}
 func (MembersMoved) happening() {}
 func (FloorMoved) happening()   {}

@@ -8,6 +8,7 @@ import (
 	"crossband/crypto/identity"
 	"crossband/crypto/record"
 	"crossband/proto"
+	"crossband/relay/relaytest"
 )
 
 // named counts the entries of a record that name a document of each kind.
@@ -66,6 +67,42 @@ func TestTheRecordNamesWhatWasInForce(t *testing.T) {
 		x := fetched(t, i.guard, i.id)
 		if agreements, notices := named(t, x); agreements != 1 || notices != 1 || len(x.Logs[0].Entries) <= before {
 			t.Errorf("after a restart %d agreements and %d notices are named, %d entries were %d", agreements, notices, len(x.Logs[0].Entries), before)
+		}
+	})
+}
+
+// TestTheRecordSaysThatARelayWasAway: at the hub while it is, and on both sides when it
+// is back.
+func TestTheRecordSaysThatARelayWasAway(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		i := happen(t, b)
+		lost := time.Now()
+		b.Net.Cut(b.us.Addr, b.mx.Addr)
+		time.Sleep(2 * time.Minute)
+		gaps := func(e *record.Export) (list []*record.LinkGap) {
+			for _, line := range e.Logs[0].Entries {
+				entry, err := record.ParseEntry(line)
+				ok(t, err)
+				if g, is := entry.Body.(*record.LinkGap); is {
+					list = append(list, g)
+				}
+			}
+			return list
+		}
+		if got := gaps(fetched(t, i.agent, i.id)); len(got) != 1 || got[0].Relay.Agency != b.mx.Name || !got[0].Back.IsZero() {
+			t.Errorf("while it is away: %+v", got)
+		}
+		b.Net.Mend(b.us.Addr, b.mx.Addr)
+		time.Sleep(2 * time.Minute)
+		for _, e := range []*relaytest.Endpoint{i.agent, i.guard} {
+			x := fetched(t, e, i.id)
+			got := gaps(x)
+			if len(got) != 2 || got[1].Back.Sub(got[1].Lost) < time.Minute || got[0].Lost.Before(lost) {
+				t.Errorf("%s: %+v", e.Name(), got)
+			}
+			if r := verified(t, b, x); !r.Complete() {
+				t.Errorf("%s: %v", e.Name(), r.Findings)
+			}
 		}
 	})
 }
