@@ -1,0 +1,40 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"crossband/client"
+	"crossband/client/phrase"
+	"crossband/client/voice"
+	"crossband/proto"
+)
+
+// Board is what pages show, folded from what the endpoint tells. The server's owner
+// goroutine alone calls it.
+type Board interface {
+	Fold(event client.Event, now time.Time)
+	View(now time.Time) View // whole; the server finds out which sections have changed
+	Ringing() []Call         // what has begun to ring since it was last called
+	Press(ch proto.ChannelID, p PressState, now time.Time)
+	SetLanguage(phrase.Language)
+	AlarmSeen(id int)
+	Shown(proto.MessageID)
+}
+
+// Sound carries voice between a page and the channels. Its methods may be called by
+// any goroutine.
+type Sound interface {
+	Answer(ctx context.Context, offer string) (answer string, err error)
+	Stale() bool // the page has to make another offer
+	SetChannels([]proto.ChannelID)
+	Press() Speech
+	Recall(proto.BurstID) (wav []byte, ok bool)
+	Changed() <-chan struct{} // holds one token when levels, bursts or Stale may have changed
+}
+
+// Speech is what the microphone says during one press.
+type Speech interface {
+	Source() voice.Source // a new one for each channel; io.EOF once released and read
+	Release()
+}

@@ -1,0 +1,102 @@
+package console
+
+import (
+	"sync"
+	"time"
+
+	"crossband/proto"
+)
+
+// MaxPages is how many browsers can look on at once.
+const MaxPages = 8
+
+// pageGrace is how long a page may be away, as when its stream is made anew, before
+// what it pressed is released.
+const pageGrace = 2 * time.Second
+
+// pages are the open streams. A stream holds no queue: it looks at the newest picture
+// when it is ready for one, so a slow reader costs nothing but what it misses.
+type pages struct {
+	mu     sync.Mutex // held for the whole of every method
+	open   map[*page]struct{}
+	newest *picture
+}
+
+// page is one open stream.
+type page struct {
+	id    string        // that the page gave itself; empty: none
+	wake  chan struct{} // holds one token when there is something new
+	rings []ring        // not told yet
+}
+
+func newPages() *pages { return &pages{open: make(map[*page]struct{})} }
+
+func (ps *pages) enter(id string) (*page, error) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if len(ps.open) == MaxPages {
+		return nil, proto.Refusef(proto.ReasonFull, "%d", MaxPages)
+	}
+	p := &page{id: id, wake: make(chan struct{}, 1)}
+	ps.open[p] = struct{}{}
+	return p, nil
+}
+
+func (ps *pages) leave(p *page) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	delete(ps.open, p)
+	if len(ps.open) == 0 {
+		ps.newest = nil // nobody keeps it up to date from now on
+	}
+}
+
+func (ps *pages) count() int {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return len(ps.open)
+}
+
+// there reports whether a page has a stream; of the empty one, whether any has.
+func (ps *pages) there(id string) bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	for p := range ps.open {
+		if id == "" || p.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (ps *pages) shown() *picture {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.newest
+}
+
+// show hands a picture, and what has begun to ring, to every page.
+func (ps *pages) show(pic *picture, rings []ring) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.newest = pic
+	for p := range ps.open {
+		p.rings = append(p.rings, rings...)
+		if len(p.rings) > maxRings { // it reads nothing; a ring is in the picture too
+			p.rings = p.rings[len(p.rings)-maxRings:]
+		}
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// next returns what a page has to be told now.
+func (ps *pages) next(p *page) (*picture, []ring) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	rings := p.rings
+	p.rings = nil
+	return ps.newest, rings
+}
