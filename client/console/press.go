@@ -110,7 +110,7 @@ func (p *presser) talk(t, before *turn, ch talker, source voice.Source, priority
 	if t.ctx.Err() != nil {
 		err = nil // given up here, after the release
 	}
-	p.ended(t, err)
+	p.ended(t)
 	if err == nil {
 		p.tell(t, PressState{State: "idle"})
 		p.forget(t)
@@ -175,7 +175,7 @@ func (p *presser) tell(t *turn, state PressState) {
 
 // ended notes that a channel's talk is over; with the last one the press is, whether
 // the button is still held or not: nobody listens to the microphone any more.
-func (p *presser) ended(t *turn, err error) {
+func (p *presser) ended(t *turn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	close(t.over)
