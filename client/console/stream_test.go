@@ -34,7 +34,9 @@ func TestAStreamBeginsWithEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, nil).run()
 		defer s.end()
-		s.board.change(func(v *View) { v.Me.Short, v.Messages = "desk/del-rio", []Message{{ID: "1", Text: "line\nbreak </script>"}} })
+		s.board.change(func(v *View) {
+			v.Me.Short, v.Messages = "desk/del-rio", []Message{{ID: "1", Text: "line\nbreak </script>"}}
+		})
 		e, status := s.open("")
 		if status != 200 {
 			t.Fatalf("status %d", status)
