@@ -328,6 +328,7 @@ func TestAPageThatGoesLetsGo(t *testing.T) {
 		held        bool // after all that
 	}{
 		{"the only page", "", "", false, false, false},
+		{"the only page has a name that its press lacks", "?page=a", "", false, false, false},
 		{"the only page comes back", "", "", false, true, true},
 		{"a page that named itself", "?page=a", "a", true, false, false},
 		{"a page that named itself comes back", "?page=a", "a", true, true, true},

@@ -357,5 +357,8 @@ func (e *sse) until(t *testing.T, name string) (list []told) {
 		if n.name == name {
 			return list
 		}
+		if len(list) == 200 { // beats for ever
+			t.Fatalf("no event %s; had %v", name, names(list))
+		}
 	}
 }

@@ -234,7 +234,7 @@ func TestAStreamEndsWithItsLogin(t *testing.T) {
 		defer e.conn.Close()
 		e.until(t, "alarms")
 		s.server.guard.logins.end(s.cookie.Value)
-		for {
+		for range 5 {
 			if _, err := e.next(); err != nil {
 				break
 			}
