@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"crossband/client"
-	"crossband/client/views"
 	"crossband/proto"
 )
 
@@ -37,7 +36,16 @@ type channelState struct {
 	forged     bool      // of the last burst
 	observers  map[proto.Name]struct{}
 
-	base Channel // what changes only when the endpoint is asked
+	base  Channel // what changes only when the endpoint is asked
+	shown shownMembers
+}
+
+// shownMembers are the members as they were shown last, with what that rests on.
+type shownMembers struct {
+	names []proto.Name
+	heard []time.Time
+	until []time.Time
+	list  []Member
 }
 
 // keyState is since when the present keys are known.
@@ -178,23 +186,28 @@ func queuedKind(k proto.Kind) string {
 const heardStep = 10 * time.Second
 
 // membersOf lists who is in the channel: this endpoint first, then by agency and name.
+// As long as nothing has changed it is the same list.
 func (m *Model) membersOf(ch *channelState) []Member {
-	heard := make(map[proto.Name]views.Heard, len(ch.now.Heard))
+	last := make(map[proto.Name]time.Time, len(ch.now.Heard))
 	for _, h := range ch.now.Heard {
-		heard[h.Member] = h
+		last[h.Member] = h.At.Truncate(heardStep)
 	}
-	list := make([]Member, 0, len(ch.now.Members))
-	for _, n := range ch.now.Members {
-		v := Member{
-			Name: n.String(), Short: n.Short(), Agency: string(n.Agency), Role: n.Role.String(),
-			Me: n == m.cfg.Me, Gateway: n.Role == proto.RoleGateway, Heard: stamp(heard[n].At.Truncate(heardStep)),
-		}
-		if until, observes := ch.now.Charter.Observes(n.Agency); observes {
-			v.Observer, v.Until = true, stamp(until)
-		}
-		list = append(list, v)
+	s := shownMembers{names: ch.now.Members}
+	for _, n := range s.names {
+		until, _ := ch.now.Charter.Observes(n.Agency)
+		s.heard, s.until = append(s.heard, last[n]), append(s.until, until)
 	}
-	slices.SortFunc(list, func(a, b Member) int {
+	if was := &ch.shown; was.list != nil && slices.Equal(was.names, s.names) && slices.EqualFunc(was.heard, s.heard, time.Time.Equal) && slices.EqualFunc(was.until, s.until, time.Time.Equal) {
+		return was.list
+	}
+	s.list = make([]Member, 0, len(s.names))
+	for i, n := range s.names {
+		s.list = append(s.list, Member{
+			Name: n.String(), Short: n.Short(), Agency: string(n.Agency), Role: n.Role.String(), Me: n == m.cfg.Me, Gateway: n.Role == proto.RoleGateway,
+			Observer: !s.until[i].IsZero(), Until: stamp(s.until[i]), Heard: stamp(s.heard[i]),
+		})
+	}
+	slices.SortFunc(s.list, func(a, b Member) int {
 		switch {
 		case a.Me != b.Me && a.Me:
 			return -1
@@ -203,7 +216,8 @@ func (m *Model) membersOf(ch *channelState) []Member {
 		}
 		return cmp.Compare(a.Name, b.Name)
 	})
-	return list
+	ch.shown = s
+	return s.list
 }
 
 func (m *Model) channelViews(now time.Time) []Channel {
@@ -213,7 +227,7 @@ func (m *Model) channelViews(now time.Time) []Channel {
 		v.HubAway = ch.away
 		v.Secure = m.secureOf(ch, now)
 		v.Floor = m.floorOf(ch, now)
-		v.Unread = m.texts.unread(ch.id)
+		v.Unread = m.texts.fresh[ch.id]
 		list = append(list, v)
 	}
 	return list

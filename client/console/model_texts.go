@@ -19,7 +19,9 @@ type text struct {
 	at      time.Time
 	mine    bool
 	late    bool
-	seen    bool // a person has been shown it
+	seen    bool            // a person has been shown it
+	made    *Message        // as it was shown last; nil: it has changed since
+	madeIn  phrase.Language // of made
 	progress
 }
 
@@ -39,6 +41,7 @@ const maxReaders = 200
 // place there yet comes last.
 type textState struct {
 	of    map[proto.ChannelID][]*text
+	fresh map[proto.ChannelID]int // how many of others nobody has been shown
 	byID  map[proto.MessageID]*text
 	early map[proto.MessageID]progress // of ours, told before the text
 	first []proto.MessageID            // the keys of early, oldest first
@@ -49,10 +52,10 @@ type textState struct {
 const maxEarly = 128
 
 func newTextState() textState {
-	return textState{of: make(map[proto.ChannelID][]*text), byID: make(map[proto.MessageID]*text), early: make(map[proto.MessageID]progress)}
+	return textState{of: make(map[proto.ChannelID][]*text), fresh: make(map[proto.ChannelID]int), byID: make(map[proto.MessageID]*text), early: make(map[proto.MessageID]progress)}
 }
 
-// put gives a text its place and returns the one that had to go, if one had to.
+// put gives a text its place; beyond the bound the oldest goes.
 func (s *textState) put(t *text) {
 	list := s.of[t.channel]
 	i := len(list)
@@ -62,10 +65,21 @@ func (s *textState) put(t *text) {
 	list = slices.Insert(list, i, t)
 	s.byID[t.id] = t
 	if len(list) > maxTexts {
+		s.see(list[0])
 		delete(s.byID, list[0].id)
 		list = slices.Delete(list, 0, 1)
 	}
 	s.of[t.channel] = list
+}
+
+// newest is the last place in the log of what is known of a channel.
+func (s *textState) newest(ch proto.ChannelID) uint64 {
+	for _, t := range slices.Backward(s.of[ch]) {
+		if t.seq != 0 {
+			return t.seq
+		}
+	}
+	return 0
 }
 
 func (t *text) before(o *text) bool {
@@ -86,15 +100,15 @@ func (s *textState) forget(ch proto.ChannelID) {
 		delete(s.byID, t.id)
 	}
 	delete(s.of, ch)
+	delete(s.fresh, ch)
 }
 
-func (s *textState) unread(ch proto.ChannelID) (n int) {
-	for _, t := range s.of[ch] {
-		if !t.mine && !t.seen {
-			n++
-		}
+// see notes that a text needs no reader any more.
+func (s *textState) see(t *text) {
+	if !t.seen {
+		t.seen = true
+		s.fresh[t.channel]--
 	}
-	return n
 }
 
 func (m *Model) foldText(e client.TextReceived) {
@@ -104,10 +118,8 @@ func (m *Model) foldText(e client.TextReceived) {
 	}
 	t := &text{id: e.ID, channel: e.Channel, from: e.From, says: inert(e.Text, client.MaxText), at: e.At}
 	t.seq = e.Seq
-	t.late = e.At.Before(m.hubTime(m.began))
-	for _, o := range m.texts.of[e.Channel] {
-		t.late = t.late || o.seq > e.Seq
-	}
+	t.late = e.At.Before(m.hubTime(m.began)) || m.texts.newest(e.Channel) > e.Seq
+	m.texts.fresh[e.Channel]++
 	m.texts.put(t)
 	m.shown.messages = nil
 }
@@ -146,6 +158,7 @@ func (m *Model) foldMoved(e client.MessageMoved, now time.Time) {
 	if !t.mine {
 		return
 	}
+	t.made = nil
 	if before := t.seq; t.move(&e) != before {
 		m.texts.place(t)
 	}
@@ -184,8 +197,8 @@ func (p *progress) move(e *client.MessageMoved) (seq uint64) {
 
 // Shown notes that a person has been shown a text.
 func (m *Model) Shown(id proto.MessageID) {
-	if t := m.texts.byID[id]; t != nil && !t.seen {
-		t.seen = true
+	if t := m.texts.byID[id]; t != nil {
+		m.texts.see(t)
 	}
 }
 
@@ -231,7 +244,11 @@ func (m *Model) messageViews() []Message {
 	})
 	m.shown.messages = make([]Message, 0, len(all))
 	for _, t := range all {
-		m.shown.messages = append(m.shown.messages, t.view(m.language))
+		if t.made == nil || t.madeIn != m.language {
+			v := t.view(m.language)
+			t.made, t.madeIn = &v, m.language
+		}
+		m.shown.messages = append(m.shown.messages, *t.made)
 	}
 	return m.shown.messages
 }
