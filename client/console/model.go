@@ -39,6 +39,7 @@ type Model struct {
 	cfg      ModelConfig
 	language phrase.Language
 	began    time.Time // when the first event came
+	now      time.Time // as it was told last
 	link     linkState
 	expelled *proto.Refusal
 
@@ -109,6 +110,7 @@ func (m *Model) hubTime(now time.Time) time.Time { return now.Add(m.link.skew) }
 // View is everything that the page shows, at now. A section that is the very slice of
 // the View before has not changed; none may be written to.
 func (m *Model) View(now time.Time) View {
+	m.now = now
 	m.look(now)
 	return View{
 		Me: m.me(), Link: m.linkView(), Channels: m.channelViews(now), Calls: m.callViews(now), Incidents: m.incidentViews(),

@@ -33,7 +33,7 @@ func busy(b *testing.B) (*Model, *board) {
 	m.Fold(client.Connected{}, start())
 	for c := range 50 {
 		for i := range maxTexts {
-			m.Fold(client.TextReceived{Channel: cid(byte(c + 1)), ID: proto.MessageID{byte(c), byte(i), byte(i >> 8)}, From: name(guard), Text: "a text of usual length, as one types it", Seq: uint64(i + 1), At: start()}, start())
+			m.Fold(client.TextReceived{Channel: cid(byte(c + 1)), ID: proto.MessageID{byte(c), byte(i), byte(i >> 8)}, From: name(norte), Text: "a text of usual length, as one types it", Seq: uint64(i + 1), At: start()}, start())
 		}
 	}
 	return m, e
@@ -56,9 +56,9 @@ func BenchmarkView(b *testing.B) {
 				i++
 				now = now.Add(c.step)
 				if c.text {
-					m.Fold(client.TextReceived{Channel: cid(1), ID: proto.MessageID{0xff, byte(i), byte(i >> 8), byte(i >> 16)}, From: name(guard), Text: "x", Seq: uint64(maxTexts + i), At: now}, now)
+					m.Fold(client.TextReceived{Channel: cid(1), ID: proto.MessageID{0xff, byte(i), byte(i >> 8), byte(i >> 16)}, From: name(norte), Text: "x", Seq: uint64(maxTexts + i), At: now}, now)
 				}
-				m.Fold(client.FloorChanged{Channel: cid(byte(1 + i%50)), Holder: name(guard)}, now)
+				m.Fold(client.FloorChanged{Channel: cid(byte(1 + i%50)), Holder: name(norte)}, now)
 				if v := m.View(now); len(v.Channels) != 50 || len(v.Messages) == 0 {
 					b.Fatal("the wrong thing is measured")
 				}

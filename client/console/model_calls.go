@@ -61,13 +61,17 @@ func (m *Model) rings(c *CallNow, now time.Time) bool {
 }
 
 // Ringing lists what has begun to ring here since it was asked last, as it stands now:
-// a page rings for it, once. It is to be called after View.
+// a page rings for it, once.
 func (m *Model) Ringing() []Call {
+	if len(m.calls.rung) == 0 {
+		return nil
+	}
 	var list []Call
+	m.lookForCalls()
 	for _, id := range m.calls.rung {
-		i := slices.IndexFunc(m.shown.calls, func(c Call) bool { return c.ID == id.String() })
-		if i >= 0 && m.shown.calls[i].Rings {
-			list = append(list, m.shown.calls[i])
+		i := slices.IndexFunc(m.calls.list, func(c CallNow) bool { return c.Call.ID == id })
+		if i >= 0 && m.rings(&m.calls.list[i], m.now) {
+			list = append(list, m.callView(&m.calls.list[i], m.now))
 		}
 	}
 	m.calls.rung = nil
@@ -160,7 +164,7 @@ func (m *Model) ladderOf(c *CallNow) []Rung {
 func stateSays(c *CallNow, l phrase.Language) string {
 	k := &c.Call
 	if k.Rearmed() {
-		return words{
+		return wording{
 			"ringing again, round %d: %s had accepted and nothing followed", "llamando de nuevo, ronda %d: %s había aceptado y nada siguió",
 			"sonne de nouveau, tour %d : %s avait accepté et rien n'a suivi",
 		}.say(l, k.Round, shown(k.Holder))
@@ -168,25 +172,25 @@ func stateSays(c *CallNow, l phrase.Language) string {
 	switch k.State {
 	case proto.HailSent:
 		if !c.InLog {
-			return words{"waiting to be sent", "en espera de envío", "en attente d'envoi"}.in(l)
+			return wording{"waiting to be sent", "en espera de envío", "en attente d'envoi"}.in(l)
 		}
-		return words{"sent to %s; it has not rung there yet", "enviado a %s; aún no suena allí", "envoyé à %s; ne sonne pas encore là-bas"}.say(l, shown(k.To))
+		return wording{"sent to %s; it has not rung there yet", "enviado a %s; aún no suena allí", "envoyé à %s; ne sonne pas encore là-bas"}.say(l, shown(k.To))
 	case proto.HailReceived:
-		return words{"ringing at %s", "llamando en %s", "sonne chez %s"}.say(l, ringsAt(c))
+		return wording{"ringing at %s", "llamando en %s", "sonne chez %s"}.say(l, ringsAt(c))
 	case proto.HailAccepted:
-		return words{"accepted by %s", "aceptado por %s", "accepté par %s"}.say(l, shown(k.Holder))
+		return wording{"accepted by %s", "aceptado por %s", "accepté par %s"}.say(l, shown(k.Holder))
 	case proto.HailCommitted:
-		return words{"%s has committed help", "%s comprometió ayuda", "%s a engagé de l'aide"}.say(l, shown(k.Holder))
+		return wording{"%s has committed help", "%s comprometió ayuda", "%s a engagé de l'aide"}.say(l, shown(k.Holder))
 	case proto.HailDeclined:
-		return words{"declined by whom it reached", "rechazado por quienes lo recibieron", "refusé par ceux qu'il a joints"}.in(l)
+		return wording{"declined by whom it reached", "rechazado por quienes lo recibieron", "refusé par ceux qu'il a joints"}.in(l)
 	case proto.HailCancelled:
-		return words{"cancelled by %s", "cancelado por %s", "annulé par %s"}.say(l, shown(k.From))
+		return wording{"cancelled by %s", "cancelado por %s", "annulé par %s"}.say(l, shown(k.From))
 	case proto.HailReleased:
-		return words{"released: the help is free again", "liberado: la ayuda está libre de nuevo", "libéré : l'aide est de nouveau disponible"}.in(l)
+		return wording{"released: the help is free again", "liberado: la ayuda está libre de nuevo", "libéré : l'aide est de nouveau disponible"}.in(l)
 	case proto.HailExpired:
-		return words{"nobody answered in time", "nadie respondió a tiempo", "personne n'a répondu à temps"}.in(l)
+		return wording{"nobody answered in time", "nadie respondió a tiempo", "personne n'a répondu à temps"}.in(l)
 	case proto.HailClosed:
-		return words{"its incident was closed", "su incidente fue cerrado", "son incident a été clos"}.in(l)
+		return wording{"its incident was closed", "su incidente fue cerrado", "son incident a été clos"}.in(l)
 	}
 	return k.State.String()
 }

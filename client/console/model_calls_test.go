@@ -14,13 +14,14 @@ import (
 func TestACallRings(t *testing.T) {
 	d := newDesk(t)
 	d.ringing(1)
+	rung := d.Ringing() // before anybody has looked
 	v := d.view()
 	c := v.Calls[0]
 	if !c.Rings || c.For != "spiffe://"+me || c.State != "received" || c.Mine || c.Urgency != "emergency" || c.Note != "south bank" || c.Says == "" ||
 		!slices.Equal(c.May, []string{"accepted", "declined"}) || c.FromShort != "desk/norte@mx.example" || c.Expires != stamp(d.now.Add(2*time.Minute)) {
 		t.Errorf("%+v", c)
 	}
-	if rung := d.Ringing(); len(rung) != 1 || rung[0].ID != c.ID {
+	if len(rung) != 1 || rung[0].ID != c.ID || !rung[0].Rings {
 		t.Errorf("begun to ring: %+v", rung)
 	}
 	if rung := d.Ringing(); len(rung) != 0 {
@@ -103,7 +104,7 @@ func TestWhereAHailStandsInWords(t *testing.T) {
 		t.Error(s)
 	}
 	c.InLog = true
-	c.Call.State, c.Call.Holder, c.Call.Round, c.Call.Running = proto.HailAccepted, name(guard), 2, true
+	c.Call.State, c.Call.Holder, c.Call.Round, c.Call.Running = proto.HailAccepted, name(norte), 2, true
 	if s := stateSays(&c, phrase.English); !strings.Contains(s, "round 2") || !strings.Contains(s, "desk/norte") {
 		t.Error(s)
 	}
@@ -131,8 +132,8 @@ func TestTimeline(t *testing.T) {
 	d.fold(
 		client.DutyChanged{Channel: cid(1), Role: name(me), On: true, At: name(super), By: name(me), Note: "lunch", Time: after(5)},
 		client.DeskUnmanned{Channel: cid(1), Desk: name(super), Unmanned: true, At: after(6)},
-		client.IncidentOpened{Incident: iid(1), Hail: mid(1), Channel: cid(5), By: name(guard)},
-		client.MembersChanged{Channel: cid(5), By: name(guard), Added: []proto.Name{name(super)}, Removed: []proto.Name{name(unit)}},
+		client.IncidentOpened{Incident: iid(1), Hail: mid(1), Channel: cid(5), By: name(norte)},
+		client.MembersChanged{Channel: cid(5), By: name(norte), Added: []proto.Name{name(super)}, Removed: []proto.Name{name(unit)}},
 	)
 	d.fold(
 		client.IncidentMoved{Channel: cid(1), Incident: iid(1), Act: proto.ActHandOver, By: name(me), To: name(super), Note: "yours", At: after(7)},
@@ -153,7 +154,7 @@ func TestTimeline(t *testing.T) {
 		}
 	}
 	k := d.view().Incidents[0]
-	if k.Channel != cid(5).String() || k.State != "open" || !slices.Equal(k.Calls, []string{mid(1).String()}) || k.Timeline[0].By != "spiffe://"+guard || len(k.Participants) != 1 {
+	if k.Channel != cid(5).String() || k.State != "open" || !slices.Equal(k.Calls, []string{mid(1).String()}) || k.Timeline[0].By != "spiffe://"+norte || len(k.Participants) != 1 {
 		t.Errorf("%+v", k)
 	}
 	if a := d.view().Alarms; len(a) != 1 || !strings.Contains(a[0].Says, "nobody is found") {
@@ -166,12 +167,12 @@ func TestTimeline(t *testing.T) {
 func TestOwnHailHasATimeline(t *testing.T) {
 	d := newDesk(t)
 	c := callOf(3, start())
-	c.Shown.From, c.Shown.To, c.Call.From, c.Call.To, c.Rings, c.May = name(me), name(guard), name(me), name(guard), false, []proto.HailState{proto.HailCancelled}
+	c.Shown.From, c.Shown.To, c.Call.From, c.Call.To, c.Rings, c.May = name(me), name(norte), name(me), name(norte), false, []proto.HailState{proto.HailCancelled}
 	d.board.calls = []CallNow{c}
 	d.board.incidents = []client.Incident{{ID: iid(3), Calling: cid(1), State: client.IncidentOpen, Hails: []client.HailInfo{{Call: c.Call, Shown: c.Shown}}}}
 	d.fold(
-		client.HailMoved{Channel: cid(1), Hail: mid(3), Said: proto.HailAccepted, By: name(guard), At: start().Add(9 * time.Second)},
-		client.HailMoved{Channel: cid(1), Hail: mid(3), Said: proto.HailReceived, By: name(guard), At: start().Add(2 * time.Second)},
+		client.HailMoved{Channel: cid(1), Hail: mid(3), Said: proto.HailAccepted, By: name(norte), At: start().Add(9 * time.Second)},
+		client.HailMoved{Channel: cid(1), Hail: mid(3), Said: proto.HailReceived, By: name(norte), At: start().Add(2 * time.Second)},
 	)
 	v := d.view()
 	if got := d.says(); len(got) != 3 || !strings.HasPrefix(got[0], "called desk/norte") || got[1] != "the hail rings there" || got[2] != "accepted" {

@@ -9,15 +9,6 @@ import (
 	"crossband/proto"
 )
 
-// PressState is how this endpoint's own press on a channel stands, as whoever carries
-// it out reports it.
-type PressState struct {
-	State string        // idle, asked, queued, granted, denied, warned; empty: idle
-	Queue int           // our place in the queue, from 1; 0: in none
-	Left  time.Duration // of our turn, when granted or warned
-	Why   error         // of a denial or an end
-}
-
 // channelState is a channel as the model knows it.
 type channelState struct {
 	id     proto.ChannelID

@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"slices"
-	"time"
 
 	"crossband/client"
 	"crossband/client/views"
@@ -117,15 +116,4 @@ func (a *asked) Agreements() []proto.Agreement { return a.s.Agreements() }
 type Voice interface {
 	Level(proto.ChannelID) int // of what is heard, 0 to 100
 	Bursts() []Spoken          // that can be heard again, in any order
-}
-
-// Spoken is a burst that can be heard again.
-type Spoken struct {
-	ID      proto.BurstID
-	Channel proto.ChannelID
-	From    proto.Name
-	At      time.Time
-	Length  time.Duration
-	Over    bool
-	Heard   bool // played as it came
 }

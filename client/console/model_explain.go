@@ -22,13 +22,13 @@ func Explain(err error, language phrase.Language) (code int, says string) {
 	case errors.As(err, &refusal):
 		return int(refusal.Reason), refused(refusal, language)
 	case errors.Is(err, client.ErrWaiting):
-		return 0, words{"not sent yet: it waits in the outbox", "aún no se envía: espera en la bandeja de salida", "pas encore envoyé : en attente dans la boîte d'envoi"}.in(language)
+		return 0, wording{"not sent yet: it waits in the outbox", "aún no se envía: espera en la bandeja de salida", "pas encore envoyé : en attente dans la boîte d'envoi"}.in(language)
 	case errors.Is(err, client.ErrNoLink):
-		return 0, words{"no link to the relay", "sin enlace con el repetidor", "aucune liaison avec le relais"}.in(language)
+		return 0, wording{"no link to the relay", "sin enlace con el repetidor", "aucune liaison avec le relais"}.in(language)
 	case errors.Is(err, client.ErrBusy):
-		return 0, words{"already talking on this channel", "ya está hablando en este canal", "vous parlez déjà sur ce canal"}.in(language)
+		return 0, wording{"already talking on this channel", "ya está hablando en este canal", "vous parlez déjà sur ce canal"}.in(language)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return 0, words{"no answer in time", "sin respuesta a tiempo", "aucune réponse à temps"}.in(language)
+		return 0, wording{"no answer in time", "sin respuesta a tiempo", "aucune réponse à temps"}.in(language)
 	case errors.Is(err, phrase.ErrSlots), errors.Is(err, phrase.ErrContent):
 		return int(proto.ReasonMalformed), refused(proto.Refuse(proto.ReasonMalformed, err.Error()), language)
 	}
@@ -39,7 +39,7 @@ func Explain(err error, language phrase.Language) (code int, says string) {
 func refused(r *proto.Refusal, l phrase.Language) string {
 	says := r.Reason.Sentence(reasonsIn(l))
 	if r.Detail != "" {
-		says += words{": ", ": ", " : "}.in(l) + inert(r.Detail, maxDetail)
+		says += wording{": ", ": ", " : "}.in(l) + inert(r.Detail, maxDetail)
 	}
 	return fmt.Sprintf("%s (%d)", says, r.Reason)
 }

@@ -49,7 +49,7 @@ func iid(b byte) proto.IncidentID {
 
 const (
 	me     = "us.example/desk/del-rio"
-	guard  = "mx.example/desk/norte"
+	norte  = "mx.example/desk/norte"
 	super  = "mx.example/desk/super"
 	unit   = "us.example/unit/u-1"
 	looker = "ca.example/desk/cornwall"
@@ -74,8 +74,8 @@ func charterOf(kind proto.CharterKind, title string) proto.Charter {
 // agreed is a channel with two agencies in it, who agree.
 func agreed(kind proto.CharterKind, title string) ChannelNow {
 	return ChannelNow{
-		Charter: charterOf(kind, title), Joined: true, Epoch: 7, Members: []proto.Name{name(guard), name(me)},
-		Views: views.Views{State: views.Agreed, Others: 1, Agree: 1}, Heard: []views.Heard{{Member: name(guard), At: start()}},
+		Charter: charterOf(kind, title), Joined: true, Epoch: 7, Members: []proto.Name{name(norte), name(me)},
+		Views: views.Views{State: views.Agreed, Others: 1, Agree: 1}, Heard: []views.Heard{{Member: name(norte), At: start()}},
 		Ends: proto.End{At: start().Add(24 * time.Hour), Reason: proto.ReasonClosed},
 	}
 }
@@ -114,20 +114,20 @@ func (d *desk) channel(b byte) Channel {
 	return Channel{}
 }
 
-// callOf is a hail of the guard to this desk, in the log.
+// callOf is a hail of the norte to this desk, in the log.
 func callOf(b byte, at time.Time) CallNow {
 	content, err := phrase.Compose(phrase.OfficerInDistress)
 	if err != nil {
 		panic(err)
 	}
 	shown := client.HailReceived{
-		Channel: cid(1), ID: mid(b), Incident: iid(b), From: name(guard), To: name(me), Urgency: proto.PriorityEmergency, Content: content,
+		Channel: cid(1), ID: mid(b), Incident: iid(b), From: name(norte), To: name(me), Urgency: proto.PriorityEmergency, Content: content,
 		Note: "south bank", At: at, Expires: at.Add(2 * time.Minute),
 	}
 	return CallNow{Shown: shown, Standing: client.Standing{
 		InLog: true, Rings: true, Ends: at.Add(2 * time.Minute), May: []proto.HailState{proto.HailAccepted, proto.HailDeclined},
 		Call: incident.Call{
-			ID: mid(b), Incident: iid(b), From: name(guard), To: name(me), Urgency: proto.PriorityEmergency, Made: at, State: proto.HailReceived,
+			ID: mid(b), Incident: iid(b), From: name(norte), To: name(me), Urgency: proto.PriorityEmergency, Made: at, State: proto.HailReceived,
 			Turn: incident.Turn{Round: 1, Began: at, Running: true}, Reached: []incident.Reached{{Name: name(me), Round: 1, Received: true}},
 		},
 	}}
@@ -139,7 +139,7 @@ func (d *desk) ringing(b byte) {
 	d.board.calls = append(d.board.calls, c)
 	d.incidents = append(d.incidents, client.Incident{
 		ID: iid(b), Calling: cid(1), State: client.IncidentOpen, Opened: d.now, Changed: d.now, Hails: []client.HailInfo{{Call: c.Call, Shown: c.Shown}},
-		Participants: []proto.Name{name(guard)},
+		Participants: []proto.Name{name(norte)},
 	})
 	e := c.Shown
 	e.Rings, e.Round = true, 1

@@ -11,7 +11,7 @@ import (
 // Fold takes in what has happened. Every kind of event has its case here, and a test
 // fails when one has none.
 func (m *Model) Fold(event client.Event, now time.Time) {
-	if m.began.IsZero() {
+	if m.now = now; m.began.IsZero() {
 		m.began = now
 	}
 	switch e := event.(type) {
@@ -66,13 +66,13 @@ func (m *Model) foldChannel(event client.Event, now time.Time) {
 	case client.Ending:
 		m.touch(e.Channel)
 		m.warn(now, e.Channel, e.Why, func(l phrase.Language) string {
-			return words{"the channel ends at %s: %s", "el canal termina a las %s: %s", "le canal prend fin à %s : %s"}.say(l, clock(e.At), because(e.Why, l))
+			return wording{"the channel ends at %s: %s", "el canal termina a las %s: %s", "le canal prend fin à %s : %s"}.say(l, timeOfDay(e.At), because(e.Why, l))
 		})
 	case client.ObserverThere:
 		m.foldObserver(e, now)
 	case client.Gap:
 		m.warn(now, e.Channel, nil, func(l phrase.Language) string {
-			return words{
+			return wording{
 				"%d messages of %s are missing: somebody withholds them, or they are late", "faltan %d mensajes de %s: alguien los retiene o llegan tarde",
 				"%d messages de %s manquent : quelqu'un les retient, ou ils sont en retard",
 			}.say(l, e.Count, shown(e.From))
@@ -121,7 +121,7 @@ func (m *Model) left(e client.Left, now time.Time) {
 	ch := m.touch(e.Channel)
 	ch.floor, ch.press, ch.forged = client.FloorChanged{}, PressState{}, false
 	m.warn(now, e.Channel, e.Why, func(l phrase.Language) string {
-		return words{"you have left the channel: %s", "usted salió del canal: %s", "vous avez quitté le canal : %s"}.say(l, because(e.Why, l))
+		return wording{"you have left the channel: %s", "usted salió del canal: %s", "vous avez quitté le canal : %s"}.say(l, because(e.Why, l))
 	})
 }
 
@@ -132,7 +132,7 @@ func (m *Model) foldObserver(e client.ObserverThere, now time.Time) {
 	}
 	ch.observers[e.Name] = struct{}{}
 	m.warn(now, e.Channel, nil, func(l phrase.Language) string {
-		return words{
+		return wording{
 			"%s observes the channel until %s: it hears and reads, and cannot send", "%s observa el canal hasta %s: oye y lee, y no puede enviar",
 			"%s observe le canal jusqu'au %s : il entend et lit, et ne peut rien envoyer",
 		}.say(l, shown(e.Name), e.Until.UTC().Format(time.RFC3339))
@@ -142,12 +142,12 @@ func (m *Model) foldObserver(e client.ObserverThere, now time.Time) {
 func (m *Model) foldMissed(e client.Missed, now time.Time) {
 	m.warn(now, e.Channel, nil, func(l phrase.Language) string {
 		if e.Origin == "" {
-			return words{
+			return wording{
 				"%d entries of the channel cannot be read here, and never will be", "%d entradas del canal no pueden leerse aquí, ni podrán",
 				"%d entrées du canal ne peuvent pas être lues ici et ne le seront jamais",
 			}.say(l, e.Count)
 		}
-		return words{
+		return wording{
 			"%d entries of the channel lie at the relay of %s, which is away: they come when it is back",
 			"%d entradas del canal están en el repetidor de %s, que no responde: llegarán cuando vuelva",
 			"%d entrées du canal sont au relais de %s, qui est absent : elles viendront à son retour",
@@ -168,7 +168,7 @@ func (m *Model) foldBurst(e client.BurstHeard, now time.Time) {
 	m.genuine[e.Burst] = e.Genuine
 	if e.Forged > 0 {
 		m.warn(now, e.Channel, nil, func(l phrase.Language) string {
-			return words{
+			return wording{
 				"%d frames of a burst of %s were not signed by its device: somebody imitates it",
 				"%d tramas de una transmisión de %s no fueron firmadas por su equipo: alguien lo imita",
 				"%d trames d'une émission de %s n'ont pas été signées par son appareil : quelqu'un l'imite",
@@ -180,7 +180,7 @@ func (m *Model) foldBurst(e client.BurstHeard, now time.Time) {
 // because is a reason within a sentence.
 func because(why *proto.Refusal, l phrase.Language) string {
 	if why == nil {
-		return words{"no reason given", "sin motivo indicado", "sans motif donné"}.in(l)
+		return wording{"no reason given", "sin motivo indicado", "sans motif donné"}.in(l)
 	}
 	return refused(why, l)
 }

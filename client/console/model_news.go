@@ -114,10 +114,10 @@ func (m *Model) positionViews() []Position {
 func positionSays(p *client.Position, l phrase.Language) string {
 	says := p.Place.Sentence(l)
 	if p.Accuracy > 0 {
-		says += words{", within %d m", ", a menos de %d m", ", à moins de %d m"}.say(l, p.Accuracy)
+		says += wording{", within %d m", ", a menos de %d m", ", à moins de %d m"}.say(l, p.Accuracy)
 	}
 	if p.Course > 0 && p.Speed > 0 {
-		says += words{", course %03d°, %.0f km/h", ", rumbo %03d°, %.0f km/h", ", cap %03d°, %.0f km/h"}.say(l, p.Course, p.Speed*3.6)
+		says += wording{", course %03d°, %.0f km/h", ", rumbo %03d°, %.0f km/h", ", cap %03d°, %.0f km/h"}.say(l, p.Course, p.Speed*3.6)
 	}
 	return says
 }
@@ -185,7 +185,7 @@ func stageOf(e *client.ChangeNotice) string {
 
 func noticeSays(e *client.ChangeNotice, l phrase.Language) string {
 	n := &e.Notice
-	says := words{"%s announces %s: %s", "%s anuncia %s: %s", "%s annonce %s : %s"}.say(l, n.Agency, noticeWord(n.Kind, l), stageWord(e, l))
+	says := wording{"%s announces %s: %s", "%s anuncia %s: %s", "%s annonce %s : %s"}.say(l, n.Agency, noticeWord(n.Kind, l), stageWord(e, l))
 	if more := n.Says(); more != "" {
 		says += " (" + inert(more, maxDetail) + ")"
 	}
@@ -195,42 +195,42 @@ func noticeSays(e *client.ChangeNotice, l phrase.Language) string {
 func noticeWord(k proto.NoticeKind, l phrase.Language) string {
 	switch k {
 	case proto.NoticeProtocol:
-		return words{"another protocol version", "otra versión del protocolo", "une autre version du protocole"}.in(l)
+		return wording{"another protocol version", "otra versión del protocolo", "une autre version du protocole"}.in(l)
 	case proto.NoticeSuite:
-		return words{"other cipher suites", "otras suites de cifrado", "d'autres suites de chiffrement"}.in(l)
+		return wording{"other cipher suites", "otras suites de cifrado", "d'autres suites de chiffrement"}.in(l)
 	case proto.NoticeCodec:
-		return words{"other voice codecs", "otros códecs de voz", "d'autres codecs vocaux"}.in(l)
+		return wording{"other voice codecs", "otros códecs de voz", "d'autres codecs vocaux"}.in(l)
 	case proto.NoticeRollover:
-		return words{"a new certificate authority", "una nueva autoridad certificadora", "une nouvelle autorité de certification"}.in(l)
+		return wording{"a new certificate authority", "una nueva autoridad certificadora", "une nouvelle autorité de certification"}.in(l)
 	case proto.NoticeGateway:
-		return words{"a change of a gateway", "un cambio de pasarela", "un changement de passerelle"}.in(l)
+		return wording{"a change of a gateway", "un cambio de pasarela", "un changement de passerelle"}.in(l)
 	case proto.NoticeMaintenance:
-		return words{"maintenance of its relay", "mantenimiento de su repetidor", "la maintenance de son relais"}.in(l)
+		return wording{"maintenance of its relay", "mantenimiento de su repetidor", "la maintenance de son relais"}.in(l)
 	case proto.NoticeAddress:
-		return words{"another address of its relay", "otra dirección de su repetidor", "une autre adresse de son relais"}.in(l)
+		return wording{"another address of its relay", "otra dirección de su repetidor", "une autre adresse de son relais"}.in(l)
 	}
-	return words{"a change", "un cambio", "un changement"}.in(l)
+	return wording{"a change", "un cambio", "un changement"}.in(l)
 }
 
 func stageWord(e *client.ChangeNotice, l phrase.Language) string {
 	if e.Off {
-		return words{"taken back", "retirado", "retiré"}.in(l)
+		return wording{"taken back", "retirado", "retiré"}.in(l)
 	}
 	switch e.Stage {
 	case proto.StageMonth:
-		return words{"within 30 days", "dentro de 30 días", "d'ici 30 jours"}.in(l)
+		return wording{"within 30 days", "dentro de 30 días", "d'ici 30 jours"}.in(l)
 	case proto.StageWeek:
-		return words{"within a week", "dentro de una semana", "d'ici une semaine"}.in(l)
+		return wording{"within a week", "dentro de una semana", "d'ici une semaine"}.in(l)
 	case proto.StageDay:
-		return words{"within a day", "dentro de un día", "d'ici un jour"}.in(l)
+		return wording{"within a day", "dentro de un día", "d'ici un jour"}.in(l)
 	case proto.StageHour:
-		return words{"within the hour", "dentro de una hora", "d'ici une heure"}.in(l)
+		return wording{"within the hour", "dentro de una hora", "d'ici une heure"}.in(l)
 	case proto.StageBegun:
-		return words{"under way", "en curso", "en cours"}.in(l)
+		return wording{"under way", "en curso", "en cours"}.in(l)
 	case proto.StageOver:
-		return words{"over", "terminado", "terminé"}.in(l)
+		return wording{"over", "terminado", "terminé"}.in(l)
 	}
-	return words{"later than in 30 days", "en más de 30 días", "dans plus de 30 jours"}.in(l)
+	return wording{"later than in 30 days", "en más de 30 días", "dans plus de 30 jours"}.in(l)
 }
 
 func (m *Model) lookForPacts() {

@@ -14,7 +14,7 @@ import (
 func TestAlarms(t *testing.T) {
 	d := newDesk(t)
 	d.fold(
-		client.Gap{Channel: cid(1), From: name(guard), First: 3, Count: 2},
+		client.Gap{Channel: cid(1), From: name(norte), First: 3, Count: 2},
 		client.Missed{Channel: cid(1), Count: 4}, client.Missed{Channel: cid(1), Count: 5, Origin: "mx.example"},
 		client.Ending{Channel: cid(1), At: start().Add(time.Minute), Why: proto.Refuse(proto.ReasonWithdrawn, "")},
 		client.ObserverThere{Channel: cid(1), Name: name(looker), Until: start().Add(time.Hour)},
@@ -55,9 +55,9 @@ func TestPositions(t *testing.T) {
 			Place: phrase.Place{Latitude: 28_700_000 + phrase.Microdegrees(n), Longitude: -100_500_000}, Accuracy: 12, Fix: fix, Course: 90, Speed: 10,
 		}}
 	}
-	d.fold(at(5, name(guard)), at(3, name(guard)), at(4, name(unit)))
+	d.fold(at(5, name(norte)), at(3, name(norte)), at(4, name(unit)))
 	list := d.view().Positions
-	if len(list) != 2 || list[0].Name != "spiffe://"+guard || list[0].Fix != stamp(start().Add(5*time.Second)) || list[0].Meters != 12 || list[0].Lat != 28.700005 || list[0].Lon != -100.5 {
+	if len(list) != 2 || list[0].Name != "spiffe://"+norte || list[0].Fix != stamp(start().Add(5*time.Second)) || list[0].Meters != 12 || list[0].Lat != 28.700005 || list[0].Lon != -100.5 {
 		t.Errorf("%+v", list)
 	}
 	if s := list[0].Says; !strings.HasPrefix(s, "28.70001, -100.50000 (MGRS ") || !strings.HasSuffix(s, ", within 12 m, course 090°, 36 km/h") {
@@ -103,13 +103,13 @@ func TestNotices(t *testing.T) {
 func TestDesks(t *testing.T) {
 	d := newDesk(t)
 	ch := d.board.channels[cid(1)]
-	ch.Duties = []client.Duty{{Role: name(super), StandsIn: name(guard)}, {Role: name(guard), Off: true}, {Role: name(pager), Unmanned: true}}
+	ch.Duties = []client.Duty{{Role: name(super), StandsIn: name(norte)}, {Role: name(norte), Off: true}, {Role: name(pager), Unmanned: true}}
 	d.board.channels[cid(1)] = ch
 	d.fold(client.DutyChanged{Channel: cid(1)})
 	list := d.view().Desks
 	want := []Desk{
-		{Channel: cid(1).String(), Role: "spiffe://" + guard, Short: "desk/norte@mx.example", Off: true},
-		{Channel: cid(1).String(), Role: "spiffe://" + super, Short: "desk/super@mx.example", StandsIn: "spiffe://" + guard},
+		{Channel: cid(1).String(), Role: "spiffe://" + norte, Short: "desk/norte@mx.example", Off: true},
+		{Channel: cid(1).String(), Role: "spiffe://" + super, Short: "desk/super@mx.example", StandsIn: "spiffe://" + norte},
 		{Channel: cid(1).String(), Role: "spiffe://" + me, Short: "desk/del-rio@us.example"},
 		{Channel: cid(1).String(), Role: "spiffe://" + pager, Short: "hook/pager@us.example", Unmanned: true},
 	}

@@ -18,7 +18,7 @@ func TestSecureOnlyIfEverythingSaysSo(t *testing.T) {
 	well := func() *grounds {
 		c := charterOf(proto.KindStanding, "x")
 		return &grounds{
-			me: name(me), joined: true, charter: &c, members: []proto.Name{name(me), name(guard), name(unit)}, linkUp: true,
+			me: name(me), joined: true, charter: &c, members: []proto.Name{name(me), name(norte), name(unit)}, linkUp: true,
 			views: views.Views{State: views.Agreed, Others: 2, Agree: 1},
 		}
 	}
@@ -33,12 +33,12 @@ func TestSecureOnlyIfEverythingSaysSo(t *testing.T) {
 	}{
 		{"not joined", func(g *grounds) { g.joined = false }, SecureNone, "not in this channel"},
 		{"put out", func(g *grounds) { g.expelled = true }, SecureNone, "put out"},
-		{"not among the members", func(g *grounds) { g.members = []proto.Name{name(guard), name(unit)} }, SecureNone, "not in this channel"},
+		{"not among the members", func(g *grounds) { g.members = []proto.Name{name(norte), name(unit)} }, SecureNone, "not in this channel"},
 		{"alone", func(g *grounds) { g.members, g.views.Others = g.members[:1], 0 }, SecureNone, "Nobody else"},
 		{"no members known", func(g *grounds) { g.members = nil }, SecureNone, "not in this channel"},
-		{"views differ", func(g *grounds) { g.views.State, g.views.Differ = views.Differ, []proto.Name{name(guard)} }, SecureDiffer, "desk/norte@mx.example"},
+		{"views differ", func(g *grounds) { g.views.State, g.views.Differ = views.Differ, []proto.Name{name(norte)} }, SecureDiffer, "desk/norte@mx.example"},
 		{"differs, nobody named", func(g *grounds) { g.views.State = views.Differ }, SecureDiffer, "somebody"},
-		{"somebody differs, called agreed", func(g *grounds) { g.views.Differ = []proto.Name{name(guard)} }, SecureDiffer, "NOT SECURE"},
+		{"somebody differs, called agreed", func(g *grounds) { g.views.Differ = []proto.Name{name(norte)} }, SecureDiffer, "NOT SECURE"},
 		{"views differ, and the link is down", func(g *grounds) { g.views.State, g.linkUp = views.Differ, false }, SecureDiffer, "NOT SECURE"},
 		{"link down", func(g *grounds) { g.linkUp, g.linkSince = false, start() }, SecureUnconfirmed, "no link to the relay since 18:00:00 UTC"},
 		{"hub away", func(g *grounds) { g.hubAway, g.awaySince = true, start() }, SecureUnconfirmed, "hub is away since 18:00:00 UTC"},
@@ -56,7 +56,7 @@ func TestSecureOnlyIfEverythingSaysSo(t *testing.T) {
 			t.Errorf("%s: %s, %q; want %s with %q", c.why, state, says, c.want, c.says)
 		}
 		for _, l := range phrase.Languages() {
-			if says := g.says(why, start(), l); strings.HasPrefix(says, words{"Secure:", "Seguro:", "Sûr"}.in(l)) || strings.Contains(says, "%!") {
+			if says := g.says(why, start(), l); strings.HasPrefix(says, wording{"Secure:", "Seguro:", "Sûr"}.in(l)) || strings.Contains(says, "%!") {
 				t.Errorf("%s reads %q", c.why, says)
 			}
 		}
@@ -99,8 +99,8 @@ func TestLinkDownIsNeverSecure(t *testing.T) {
 	for range 3 { // it goes on trying
 		d.now = d.now.Add(10 * time.Second)
 		d.fold(client.Disconnected{Err: client.ErrNoLink}, client.ViewsChanged{Channel: cid(1), Views: views.Views{State: views.Agreed, Others: 1, Agree: 1}})
-		if s := d.channel(1).Secure; s.State != SecureUnconfirmed || !strings.Contains(s.Says, clock(later)) {
-			t.Errorf("%s: %q, want since %s", s.State, s.Says, clock(later))
+		if s := d.channel(1).Secure; s.State != SecureUnconfirmed || !strings.Contains(s.Says, timeOfDay(later)) {
+			t.Errorf("%s: %q, want since %s", s.State, s.Says, timeOfDay(later))
 		}
 	}
 	d.fold(client.Connected{}, client.HubAway{Channel: cid(1), Away: true, Since: d.now})

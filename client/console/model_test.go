@@ -90,8 +90,8 @@ func TestAnObserverMayNotTalk(t *testing.T) {
 
 func TestFloor(t *testing.T) {
 	d := newDesk(t)
-	d.fold(client.FloorChanged{Channel: cid(1), Holder: name(guard), Priority: proto.PriorityUrgent, Local: true})
-	if f := d.channel(1).Floor; f.Holder != "spiffe://"+guard || f.Short != "desk/norte" || f.Agency != "mx.example" || f.Priority != "urgent" || !f.Local || f.Since == "" || f.Mine != "idle" {
+	d.fold(client.FloorChanged{Channel: cid(1), Holder: name(norte), Priority: proto.PriorityUrgent, Local: true})
+	if f := d.channel(1).Floor; f.Holder != "spiffe://"+norte || f.Short != "desk/norte" || f.Agency != "mx.example" || f.Priority != "urgent" || !f.Local || f.Since == "" || f.Mine != "idle" {
 		t.Errorf("%+v", f)
 	}
 	d.Press(cid(1), PressState{State: "queued", Queue: 2}, d.now)
@@ -112,7 +112,7 @@ func TestFloor(t *testing.T) {
 	if f := d.channel(1).Floor; f.Mine != "denied" || !strings.HasSuffix(f.Why, "(400)") || strings.HasPrefix(f.Why, proto.ReasonFloorTaken.Sentence(proto.English)) {
 		t.Errorf("%+v", f)
 	}
-	d.fold(client.BurstHeard{Channel: cid(1), Burst: proto.BurstID{1}, From: name(guard), Forged: 3})
+	d.fold(client.BurstHeard{Channel: cid(1), Burst: proto.BurstID{1}, From: name(norte), Forged: 3})
 	if v := d.view(); !v.Channels[0].Floor.Forged || len(v.Alarms) != 1 || !strings.Contains(v.Alarms[0].Says, "3") {
 		t.Errorf("forged %v, %v", v.Channels[0].Floor.Forged, v.Alarms)
 	}
@@ -145,8 +145,8 @@ func TestBursts(t *testing.T) {
 	d.cfg.Voice = v
 	for i := range maxBursts + 5 {
 		at := d.now.Add(time.Duration(i) * time.Second)
-		v.bursts = append(v.bursts, Spoken{ID: proto.BurstID{byte(i), byte(i >> 8)}, Channel: cid(1), From: name(guard), At: at, Length: 1500 * time.Millisecond, Over: true, Heard: true})
-		d.fold(client.BurstHeard{Channel: cid(1), Burst: proto.BurstID{byte(i), byte(i >> 8)}, From: name(guard), Genuine: i%2 == 1})
+		v.bursts = append(v.bursts, Spoken{ID: proto.BurstID{byte(i), byte(i >> 8)}, Channel: cid(1), From: name(norte), At: at, Length: 1500 * time.Millisecond, Over: true, Heard: true})
+		d.fold(client.BurstHeard{Channel: cid(1), Burst: proto.BurstID{byte(i), byte(i >> 8)}, From: name(norte), Genuine: i%2 == 1})
 	}
 	list := d.view().Bursts
 	if len(list) != maxBursts || list[0].At != stamp(d.now.Add((maxBursts+4)*time.Second)) || list[0].Millis != 1500 || list[0].Genuine || !list[1].Genuine {
@@ -158,13 +158,13 @@ func TestBursts(t *testing.T) {
 	if l := d.channel(1).Floor.Level; l != 100 {
 		t.Errorf("level %d", l)
 	}
-	v.bursts = []Spoken{{ID: proto.BurstID{0xff, 0xff}, From: name(guard)}}
+	v.bursts = []Spoken{{ID: proto.BurstID{0xff, 0xff}, From: name(norte)}}
 	if b := d.view().Bursts; len(b) != 1 || b[0].Genuine {
 		t.Errorf("what nobody has judged counts as genuine: %+v", b)
 	}
 }
 
-func TestExplain(t *testing.T) {
+func TestExplainInThePagesLanguage(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		code int

@@ -47,9 +47,9 @@ type textState struct {
 	first []proto.MessageID            // the keys of early, oldest first
 }
 
-// maxEarly bounds what is known of messages whose text has not been told: replies and
+// maxUntold bounds what is known of messages whose text has not been told: replies and
 // hails among them, of which none will be.
-const maxEarly = 128
+const maxUntold = 128
 
 func newTextState() textState {
 	return textState{of: make(map[proto.ChannelID][]*text), fresh: make(map[proto.ChannelID]int), byID: make(map[proto.MessageID]*text), early: make(map[proto.MessageID]progress)}
@@ -167,7 +167,7 @@ func (m *Model) foldMoved(e client.MessageMoved, now time.Time) {
 
 func (s *textState) keep(id proto.MessageID, p progress) {
 	if _, known := s.early[id]; !known {
-		if len(s.first) >= maxEarly {
+		if len(s.first) >= maxUntold {
 			delete(s.early, s.first[0])
 			s.first = s.first[1:]
 		}

@@ -12,9 +12,9 @@ import (
 	"crossband/proto"
 )
 
-// said is a text of the guard, with its place in the log.
+// said is a text of the norte, with its place in the log.
 func said(b byte, seq uint64, at time.Time) client.TextReceived {
-	return client.TextReceived{Channel: cid(1), ID: mid(b), From: name(guard), Text: fmt.Sprintf("text %d", b), At: at, Seq: seq}
+	return client.TextReceived{Channel: cid(1), ID: mid(b), From: name(norte), Text: fmt.Sprintf("text %d", b), At: at, Seq: seq}
 }
 
 func TestTexts(t *testing.T) {
@@ -73,7 +73,7 @@ func TestOwnTexts(t *testing.T) {
 		want  string
 	}{
 		{moved(client.MessageKept, 0), "kept"}, {moved(client.MessageOrdered, 3), "logged"},
-		{client.MessageMoved{Channel: cid(1), ID: mid(1), State: client.MessageRead, Seq: 3, Readers: []proto.Name{name(guard), name(guard)}}, "read"},
+		{client.MessageMoved{Channel: cid(1), ID: mid(1), State: client.MessageRead, Seq: 3, Readers: []proto.Name{name(norte), name(norte)}}, "read"},
 		{client.MessageMoved{Channel: cid(1), ID: mid(1), State: client.MessageDelivered, Seq: 3, Agencies: []proto.Agency{"mx.example"}}, "read"},
 	} {
 		d.fold(c.event)
@@ -84,7 +84,7 @@ func TestOwnTexts(t *testing.T) {
 	if list := d.view().Messages; !list[0].Mine {
 		t.Error("it does not have its place in the log")
 	}
-	if m := own(); !slices.Equal(m.Read, []string{"spiffe://" + guard}) || !slices.Equal(m.Reached, []string{"mx.example"}) {
+	if m := own(); !slices.Equal(m.Read, []string{"spiffe://" + norte}) || !slices.Equal(m.Reached, []string{"mx.example"}) {
 		t.Errorf("read by %v, reached %v", m.Read, m.Reached)
 	}
 	d.SetLanguage(phrase.French)
@@ -126,7 +126,7 @@ func TestTextsAreBounded(t *testing.T) {
 	for ch := range channels {
 		d.board.channels[cid(byte(ch+1))] = agreed(proto.KindStanding, fmt.Sprint("talk ", ch))
 		for i := range maxTexts + 20 {
-			d.fold(client.TextReceived{Channel: cid(byte(ch + 1)), ID: id(ch, i), From: name(guard), Text: fmt.Sprint(i), Seq: uint64(i + 1), At: d.now.Add(time.Duration(i*channels+ch) * time.Second)})
+			d.fold(client.TextReceived{Channel: cid(byte(ch + 1)), ID: id(ch, i), From: name(norte), Text: fmt.Sprint(i), Seq: uint64(i + 1), At: d.now.Add(time.Duration(i*channels+ch) * time.Second)})
 		}
 	}
 	list := d.view().Messages
@@ -141,10 +141,10 @@ func TestTextsAreBounded(t *testing.T) {
 	if d.view(); len(d.Model.texts.byID) != (channels-1)*maxTexts {
 		t.Errorf("%d texts are kept of a channel that is gone", len(d.Model.texts.byID))
 	}
-	for i := range 3 * maxEarly {
+	for i := range 3 * maxUntold {
 		d.fold(client.MessageMoved{Channel: cid(1), ID: proto.MessageID{0xee, byte(i), byte(i >> 8)}, State: client.MessageKept})
 	}
-	if len(d.Model.texts.early) > maxEarly || len(d.Model.texts.first) > maxEarly {
+	if len(d.Model.texts.early) > maxUntold || len(d.Model.texts.first) > maxUntold {
 		t.Errorf("%d messages are waited for", len(d.Model.texts.early))
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"crossband/proto"
 )
 
-// words is one expression in English, Spanish (Mexico) and French (Canada), in this
+// wording is one expression in English, Spanish (Mexico) and French (Canada), in this
 // order. No native speaker has reviewed the Spanish and the French ones.
-type words [3]string
+type wording [3]string
 
-func (w words) in(l phrase.Language) string {
+func (w wording) in(l phrase.Language) string {
 	switch l {
 	case phrase.Spanish, phrase.SpanishUnitedStates:
 		return w[1]
@@ -24,7 +24,7 @@ func (w words) in(l phrase.Language) string {
 	return w[0]
 }
 
-func (w words) say(l phrase.Language, args ...any) string { return fmt.Sprintf(w.in(l), args...) }
+func (w wording) say(l phrase.Language, args ...any) string { return fmt.Sprintf(w.in(l), args...) }
 
 // reasonsIn is the language in which a page's reasons are worded.
 func reasonsIn(l phrase.Language) proto.Language {
@@ -38,7 +38,7 @@ func reasonsIn(l phrase.Language) proto.Language {
 }
 
 // code is the language as a page names it: en, es or fr.
-func code(l phrase.Language) string { return words{"en", "es", "fr"}.in(l) }
+func code(l phrase.Language) string { return wording{"en", "es", "fr"}.in(l) }
 
 // Limits of what is shown of a person's words, in octets before they are made inert.
 const (
@@ -68,8 +68,8 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// clock is a time of day within a sentence.
-func clock(t time.Time) string { return t.UTC().Format("15:04:05") + " UTC" }
+// timeOfDay is a time of day within a sentence.
+func timeOfDay(t time.Time) string { return t.UTC().Format("15:04:05") + " UTC" }
 
 // shown is a name as people read it.
 func shown(n proto.Name) string { return n.Short() + "@" + string(n.Agency) }

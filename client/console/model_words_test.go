@@ -78,9 +78,9 @@ func TestPeersWordsAreInert(t *testing.T) {
 	d.view()
 	why := &proto.Refusal{Reason: proto.ReasonFull, Detail: bad}
 	d.fold(
-		c.Shown, client.TextReceived{Channel: cid(1), ID: mid(5), From: name(guard), Text: bad}, client.TextSaid{Channel: cid(1), ID: mid(6), Text: bad},
+		c.Shown, client.TextReceived{Channel: cid(1), ID: mid(5), From: name(norte), Text: bad}, client.TextSaid{Channel: cid(1), ID: mid(6), Text: bad},
 		client.MessageMoved{Channel: cid(1), ID: mid(6), State: client.MessageFailed, Why: why}, client.MessageMoved{Channel: cid(1), ID: mid(7), State: client.MessageFailed, Why: why},
-		client.IncidentMoved{Channel: cid(1), Incident: iid(1), Act: proto.ActClose, Note: bad}, client.DutyChanged{Channel: cid(1), Role: name(guard), Note: bad},
+		client.IncidentMoved{Channel: cid(1), Incident: iid(1), Act: proto.ActClose, Note: bad}, client.DutyChanged{Channel: cid(1), Role: name(norte), Note: bad},
 		client.Alarm{Channel: cid(1), Why: why}, client.Left{Channel: cid(1), Why: why}, client.Disconnected{Err: why}, client.Expelled{Why: why},
 		client.ChangeNotice{Notice: proto.Notice{Title: bad, Text: bad, Kind: proto.NoticeCodec, Codecs: proto.CodecChange{After: []string{bad}}, Ends: d.now}},
 	)
@@ -140,7 +140,7 @@ func TestWordsFitTogether(t *testing.T) {
 
 func isWords(lit *ast.CompositeLit) bool {
 	id, ok := lit.Type.(*ast.Ident)
-	return ok && id.Name == "words"
+	return ok && (id.Name == "wording" || id.Name == "words")
 }
 
 // TestEveryWordOfTheVocabularyIsWorded: what the protocol can say, the page says in each
@@ -161,7 +161,7 @@ func TestEveryWordOfTheVocabularyIsWorded(t *testing.T) {
 		}
 	}
 	for s := proto.HailSent; s <= proto.HailClosed; s++ {
-		c := CallNow{Standing: client.Standing{InLog: true, Call: incident.Call{State: s, From: name(unit), To: name(me), Holder: name(guard)}}}
+		c := CallNow{Standing: client.Standing{InLog: true, Call: incident.Call{State: s, From: name(unit), To: name(me), Holder: name(norte)}}}
 		once("state "+s.String(), func(l phrase.Language) string { return stateSays(&c, l) })
 		if s > proto.HailSent {
 			once("said "+s.String(), func(l phrase.Language) string { return movedSays(&client.HailMoved{Said: s}, l) })
