@@ -27,7 +27,7 @@ type importRule struct {
 // Modules that are used through one door only (docs/decisions/0010).
 const (
 	quic    = "github.com/quic-go/quic-go"
-	pion    = "github.com/pion/webrtc"
+	pion    = "github.com/pion"
 	cobra   = "github.com/spf13/cobra"
 	simnet  = quic + "/testutils/simnet"
 	opusC   = "github.com/hraban/opus"
@@ -72,6 +72,7 @@ func importRules() []importRule {
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
+		{"client/console", []string{"proto", "client"}, []string{pion}},
 		{"client/phrase", nil, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
@@ -195,6 +196,12 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"crypto/record", "crossband/relay/store"},
 		{"proto", "crossband/crypto/identity"},
 		{"client", quic},
+		{"client", pion + "/webrtc/v4"},
+		{"client", pion + "/opus"},
+		{"client/voice", pion + "/rtp"},
+		{"client/handheld", pion + "/webrtc/v4"},
+		{"client/console", "crossband/relay"},
+		{"client/console", "crossband/crypto/mls"},
 		{"client", cobra},
 		{"relay", toml},
 		{"relay", anySQL},
