@@ -181,14 +181,19 @@ func (b *Bridge) sendLocked(page *voicePage, p client.Played) bool {
 	t := page.tracks[p.Channel]
 	begins := t.burst != p.Burst
 	t.burst = p.Burst
-	if p.Payload == nil {
-		t.pace.hole(p.At, begins)
-		return true
-	}
 	for _, payload := range [][]byte{p.Before, p.Payload} {
 		if payload != nil {
 			b.stats.DownDropped += page.queue(t.packet(p.At, p.Codec, payload, begins))
 			begins = false
+		}
+	}
+	if p.Payload == nil {
+		t.pace.hole(p.At, begins)
+	}
+	if p.End {
+		t.burst = proto.BurstID{}
+		for range endSilence {
+			b.stats.DownDropped += page.queue(t.packet(p.At, t.pace.codec, silence(t.pace.codec), false))
 		}
 	}
 	return true

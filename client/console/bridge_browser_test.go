@@ -178,7 +178,10 @@ func newTestBridge(t *testing.T, channels int) (*Bridge, []proto.ChannelID) {
 	b.SetChannels(ids)
 	t.Cleanup(func() {
 		b.Close()
-		eventually(t, "every goroutine of the bridge ends", func() bool { return !strings.Contains(stacks(), "console.(*voicePage)") })
+		eventually(t, "every goroutine of the bridge ends, and of its connections", func() bool {
+			s := stacks()
+			return !strings.Contains(s, "console.(*voicePage)") && !strings.Contains(s, "github.com/pion")
+		})
 	})
 	return b, ids
 }

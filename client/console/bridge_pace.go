@@ -37,11 +37,7 @@ func (p *pace) frame(now time.Time, c voice.Codec, begins bool) rtp.Header {
 
 // hole leaves a frame out.
 func (p *pace) hole(now time.Time, begins bool) {
-	c := p.codec
-	if c == voice.CodecNone {
-		c = voice.CodecOpus
-	}
-	p.turn(now, c, begins)
+	p.turn(now, p.codec, begins)
 	p.step()
 }
 

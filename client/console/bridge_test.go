@@ -59,6 +59,39 @@ func TestTwoChannelsComeDown(t *testing.T) {
 	}
 }
 
+// A burst ends in a little silence, in its codec, so that the page does not go on with
+// its last sound; the next one begins with a marker.
+func TestABurstEndsInSilence(t *testing.T) {
+	b, ch := newTestBridge(t, 1)
+	p := newBrowser(t, 1)
+	p.connect(b)
+	for burst, c := range []voice.Codec{voice.CodecOpus, voice.CodecPCMU} {
+		end := played(ch[0], byte(burst+1), 0, opus(1), c)
+		if c == voice.CodecPCMU {
+			end.Payload = pcmu(1)
+		}
+		end.End = true
+		b.Play(end)
+		first := p.next()
+		if !first.Marker || first.codec != c || !bytes.Equal(first.Payload, end.Payload) {
+			t.Fatalf("%v: marker %t, %x", c, first.Marker, first.Payload)
+		}
+		d, err := voice.NewDecoder(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range endSilence {
+			h := p.next()
+			if h.Marker || h.codec != c || h.SequenceNumber != first.SequenceNumber+uint16(i)+1 {
+				t.Errorf("%v: marker %t, %v, number %d", c, h.Marker, h.codec, h.SequenceNumber)
+			}
+			if pcm, err := d.Decode(h.Payload); err != nil || loudness(pcm) != 0 {
+				t.Errorf("%v: level %d, %v", c, loudness(pcm), err)
+			}
+		}
+	}
+}
+
 func checkPacket(t *testing.T, h, first packetOf, i int, c voice.Codec, unit uint32, payload []byte) {
 	t.Helper()
 	if h.SequenceNumber-first.SequenceNumber != uint16(i) || h.Timestamp-first.Timestamp != uint32(i)*unit || h.Marker != (i == 0) || h.codec != c || !bytes.Equal(h.Payload, payload) {
@@ -276,20 +309,26 @@ func TestOffersThatAreRefused(t *testing.T) {
 		"data":            head + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n",
 		"no name":         head + line + "a=sendonly\r\n",
 		"two microphones": head + line + "a=mid:0\r\na=sendonly\r\n" + line + "a=mid:1\r\na=sendrecv\r\n",
-		"too long":        head + strings.Repeat("a=x\r\n", maxOfferLen/5),
+		"too long":        head + line + "a=mid:0\r\na=sendonly\r\n" + strings.Repeat("a=x\r\n", maxOfferLen/5),
 		"too many lines":  head + strings.Repeat(line+"a=mid:0\r\na=recvonly\r\n", maxOfferLines+1),
-		"no fingerprint":  head + line + "a=mid:0\r\na=sendonly\r\n",
 	} {
+		if o, err := parseOffer(sdp); !errors.Is(err, ErrOffer) {
+			t.Errorf("%s: %+v, %v", what, o, err)
+		}
 		if answer, err := b.Answer(context.Background(), sdp); !errors.Is(err, ErrOffer) {
 			t.Errorf("%s: %q, %v", what, answer, err)
 		}
+	}
+	noFingerprint := head + line + "a=mid:0\r\na=sendonly\r\n" // that is found out later
+	if answer, err := b.Answer(context.Background(), noFingerprint); !errors.Is(err, ErrOffer) {
+		t.Errorf("no fingerprint: %q, %v", answer, err)
 	}
 	if b.next != nil || b.page != nil {
 		t.Error("a page has come of it")
 	}
 	newBrowser(t, 1).connect(b) // the next good one works
 	b.Close()
-	if _, err := b.Answer(context.Background(), head+line+"a=mid:0\r\na=sendonly\r\n"); !errors.Is(err, ErrBridgeClosed) {
+	if _, err := b.Answer(context.Background(), noFingerprint); !errors.Is(err, ErrBridgeClosed) {
 		t.Errorf("closed: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +42,20 @@ type down struct {
 // packet makes a frame into a packet. It copies the payload.
 func (t *voiceTrack) packet(now time.Time, c voice.Codec, payload []byte, begins bool) down {
 	h := t.pace.frame(now, c, begins)
-	return down{t, h, c, append([]byte(nil), payload...)}
+	return down{t, h, c, bytes.Clone(payload)}
+}
+
+// endSilence is how many frames of silence follow a burst: a browser that is given
+// nothing more goes on with the last sound for a while.
+const endSilence = 3
+
+// silence is 20 ms of it. Of Opus: a CELT frame of full bandwidth whose first bit says
+// that it is silent (RFC 6716 section 4.3).
+func silence(c voice.Codec) []byte {
+	if c == voice.CodecPCMU {
+		return bytes.Repeat([]byte{0xff}, 160)
+	}
+	return []byte{0xf8, 0xff, 0xfe}
 }
 
 // send sends a packet, if there is where to, and the page takes its codec.
