@@ -263,3 +263,24 @@ func TestChangesAreSignaled(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkPlay plays a frame of each of 16 channels, for a page that hears them all.
+func BenchmarkPlay(b *testing.B) {
+	const channels = 16
+	bridge := NewBridge(BridgeConfig{})
+	page := &voicePage{b: bridge, live: true, out: make(chan down, downQueue), tracks: make(map[proto.ChannelID]*voiceTrack)}
+	for i := range byte(channels) {
+		page.tracks[proto.ChannelID{i}] = &voiceTrack{channel: proto.ChannelID{i}}
+	}
+	bridge.page = page
+	payload, pcm, now := opus(1), hertz(500, 0), time.Now()
+	b.ReportAllocs()
+	for i := range b.N {
+		if i%50 == 0 {
+			now = now.Add(time.Second)
+		}
+		for ch := range byte(channels) {
+			bridge.Play(client.Played{Channel: proto.ChannelID{ch}, Burst: proto.BurstID{ch, byte(i / 500)}, PCM: pcm, At: now, Codec: voice.CodecOpus, Payload: payload})
+		}
+	}
+}
