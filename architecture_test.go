@@ -27,7 +27,7 @@ type importRule struct {
 // Modules that are used through one door only (docs/decisions/0010).
 const (
 	quic    = "github.com/quic-go/quic-go"
-	pion    = "github.com/pion/webrtc"
+	pion    = "github.com/pion"
 	cobra   = "github.com/spf13/cobra"
 	simnet  = quic + "/testutils/simnet"
 	opusC   = "github.com/hraban/opus"
@@ -72,7 +72,7 @@ func importRules() []importRule {
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
-		{"client/console", []string{"proto", "proto/link", "crypto", "client", "formats/strictjson"}, []string{pion}},
+		{"client/console", []string{"proto", "crypto/record", "client", "formats/strictjson"}, []string{pion}},
 		{"client/phrase", nil, nil},
 		{"client/terms", []string{"proto", "client/phrase"}, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
@@ -197,9 +197,13 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"crypto/record", "crossband/relay/store"},
 		{"proto", "crossband/crypto/identity"},
 		{"client", quic},
-		{"client", cobra},
-		{"client", pion + "/v4"},
+		{"client", pion + "/webrtc/v4"},
+		{"client", pion + "/opus"},
+		{"client/voice", pion + "/rtp"},
+		{"client/handheld", pion + "/webrtc/v4"},
 		{"client/console", "crossband/relay"},
+		{"client/console", "crossband/crypto/mls"},
+		{"client", cobra},
 		{"client/console", "crossband/formats/edxl"},
 		{"relay", toml},
 		{"relay", anySQL},

@@ -151,6 +151,6 @@ func statusOf(err error) int {
 
 // fail answers with what an error means, in the page's language.
 func (s *Server) fail(w http.ResponseWriter, status int, err error) {
-	_, says := explain(err, s.language())
+	_, says := Explain(err, s.language())
 	http.Error(w, says, status)
 }

@@ -71,7 +71,7 @@ func (s *Server) outcome(o Outcome, err error) Outcome {
 		o.Done = true
 		return o
 	}
-	o.Code, o.Says = explain(err, s.language())
+	o.Code, o.Says = Explain(err, s.language())
 	if o.Waits = errors.Is(err, client.ErrWaiting); o.Waits {
 		o.Code = 0
 	}

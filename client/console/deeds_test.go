@@ -202,7 +202,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestRecall(t *testing.T) {
+func TestRecallIsServed(t *testing.T) {
 	s := newStage(t, nil)
 	id := proto.NewBurstID()
 	s.sound.recalls[id] = []byte("RIFF and so on")
@@ -258,16 +258,16 @@ func TestSlotsAreReadAsTheCommandLineWritesThem(t *testing.T) {
 	}
 }
 
-// TestExplain: every refusal is said in the page's language, and what peers wrote in it
+// TestExplainForPages: every refusal is said in the page's language, and what peers wrote in it
 // is inert.
-func TestExplain(t *testing.T) {
+func TestExplainForPages(t *testing.T) {
 	for _, err := range []error{
 		proto.Refuse(proto.ReasonFloorTaken, "desk/x"), client.ErrBusy, client.ErrNoLink,
-		fmt.Errorf("wrapped: %w", client.ErrWaiting), fmt.Errorf("anything"),
+		fmt.Errorf("wrapped: %w", client.ErrWaiting), ErrNoVoicePage, ErrVoiceTaken, ErrSilent, ErrOffer,
 	} {
 		said := make(map[string]bool)
 		for _, l := range []phrase.Language{phrase.English, phrase.Spanish, phrase.French} {
-			code, says := explain(err, l)
+			code, says := Explain(err, l)
 			if says == "" || code != 0 != (proto.ReasonOf(err) == proto.ReasonFloorTaken) {
 				t.Errorf("%v in %v: %d %q", err, l, code, says)
 			}
@@ -277,7 +277,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%v is not said in three languages: %v", err, said)
 		}
 	}
-	if _, says := explain(proto.Refuse(proto.ReasonLost, "a\u202eb\x1b[2J"), phrase.English); strings.ContainsAny(says, "\u202e\x1b") {
+	if _, says := Explain(proto.Refuse(proto.ReasonLost, "a\u202eb\x1b[2J"), phrase.English); strings.ContainsAny(says, "\u202e\x1b") {
 		t.Errorf("not inert: %q", says)
 	}
 	if o := newStage(t, nil).server.outcome(Outcome{Message: "7"}, fmt.Errorf("x: %w", client.ErrWaiting)); o.Done || !o.Waits || o.Code != 0 || o.Message != "7" {

@@ -14,7 +14,7 @@ import (
 // goroutine alone calls it.
 type Board interface {
 	Fold(event client.Event, now time.Time)
-	View(now time.Time) View // whole; the server finds out which sections have changed
+	View(now time.Time) View // whole; a list that is the very slice of the View before has not changed
 	Ringing() []Call         // what has begun to ring since it was last called
 	Press(ch proto.ChannelID, p PressState, now time.Time)
 	SetLanguage(phrase.Language)
@@ -37,4 +37,31 @@ type Sound interface {
 type Speech interface {
 	Source() voice.Source // a new one for each channel; io.EOF once released and read
 	Release()
+}
+
+// bridged is a Bridge as the server knows it.
+type bridged struct{ *Bridge }
+
+// Press implements Sound.
+func (b bridged) Press() Speech { return b.Bridge.Press() }
+
+// modelOf is the Board of a Session and its Bridge.
+func modelOf(cfg Config) Board {
+	return voiced{cfg.Bridge, NewModel(ModelConfig{
+		Endpoint: EndpointOf(cfg.Session), Me: cfg.Session.Name(), Language: cfg.Language, Voice: cfg.Bridge, Opus: true, Software: cfg.Software,
+	})}
+}
+
+// voiced is a Model that tells its Bridge which bursts were genuine.
+type voiced struct {
+	bridge *Bridge
+	*Model
+}
+
+// Fold implements Board.
+func (v voiced) Fold(e client.Event, now time.Time) {
+	if heard, ok := e.(client.BurstHeard); ok {
+		v.bridge.SetGenuine(heard.Burst, heard.Genuine)
+	}
+	v.Model.Fold(e, now)
 }

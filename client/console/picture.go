@@ -10,6 +10,7 @@ import (
 // picture is a View as pages get it: each section by its name, as JSON. It does not
 // change once it is shown.
 type picture struct {
+	view     View // that it was made of
 	sections []section
 	ringing  []ring // all that rings now
 	offer    bool   // the page has to make another offer of voice
@@ -33,9 +34,13 @@ const maxRings = 64
 // the very same slice.
 func paint(v View, before *picture) (*picture, error) {
 	value := reflect.ValueOf(v)
-	p := &picture{sections: make([]section, value.NumField())}
+	p := &picture{view: v, sections: make([]section, value.NumField())}
 	for i := range p.sections {
 		field := value.Type().Field(i)
+		if before != nil && sameList(value.Field(i), reflect.ValueOf(before.view).Field(i)) {
+			p.sections[i] = before.sections[i]
+			continue
+		}
 		data, err := json.Marshal(value.Field(i).Interface())
 		if err != nil {
 			return nil, fmt.Errorf("section %s: %w", field.Name, err)
@@ -54,6 +59,12 @@ func paint(v View, before *picture) (*picture, error) {
 		}
 	}
 	return p, nil
+}
+
+// sameList reports whether two lists are one: a Board does not write into what it has
+// shown.
+func sameList(a, b reflect.Value) bool {
+	return a.Kind() == reflect.Slice && a.Len() > 0 && a.Len() == b.Len() && a.Pointer() == b.Pointer()
 }
 
 // same reports whether two sections are one, by where they are: paint keeps that.

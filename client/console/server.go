@@ -21,12 +21,16 @@ import (
 	"crossband/proto"
 )
 
-// Config says what a Server serves. Session, Board, Sound and Page are required.
+// Config says what a Server serves. Session and Page are required, and Bridge, or Board and
+// Sound in its place.
 type Config struct {
-	Session *client.Session // its events are the server's from New on: nobody else may drain them
-	Board   Board           // what is shown; the server owns it from New on
-	Sound   Sound           // voice between page and channels
-	Page    fs.FS           // the page's files, index.html among them
+	Session  *client.Session // its events are the server's from New on: nobody else may drain them
+	Bridge   *Bridge         // of the Session's voice; whoever made it closes it
+	Page     fs.FS           // the page's files, index.html among them
+	Software string          // and version, for the page
+
+	Board Board // what is shown; nil: a Model of Session and Bridge. The server owns it from New on
+	Sound Sound // voice between page and channels; nil: Bridge
 
 	// Listen is the address, HOST:PORT; empty: a port of 127.0.0.1 that is free. One
 	// that is not a loopback's needs TLS, and either Passphrase or that TLS asks for
@@ -85,8 +89,14 @@ type Server struct {
 
 // New makes a Server and opens its socket, so that URL is known. Run serves.
 func New(cfg Config) (*Server, error) {
-	if cfg.Session == nil || cfg.Board == nil || cfg.Sound == nil {
-		return nil, errors.New("console: Session, Board and Sound are required")
+	if cfg.Session == nil || cfg.Bridge == nil && (cfg.Board == nil || cfg.Sound == nil) {
+		return nil, errors.New("console: Session and Bridge are required")
+	}
+	if cfg.Board == nil {
+		cfg.Board = modelOf(cfg)
+	}
+	if cfg.Sound == nil {
+		cfg.Sound = bridged{cfg.Bridge}
 	}
 	return newServer(cfg, feed{cfg.Session.Events(), func() []proto.ChannelID { return joinedChannels(cfg.Session) }})
 }
@@ -217,10 +227,13 @@ func (s *Server) Run(ctx context.Context) error {
 	return fmt.Errorf("console: %w", err)
 }
 
-// Close gives up a Server that was never run.
+// Close gives up a Server that was never run. After Run it does nothing.
 func (s *Server) Close() error {
 	s.cancel()
-	return s.listener.Close()
+	if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 func (s *Server) routes() http.Handler {

@@ -169,7 +169,7 @@ type Ear struct {
 func (e *Ear) Play(p client.Played) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p.PCM = slices.Clone(p.PCM)
+	p.PCM, p.Payload, p.Before = slices.Clone(p.PCM), slices.Clone(p.Payload), slices.Clone(p.Before)
 	e.played = append(e.played, p)
 }
 
