@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"crossband/client"
@@ -407,7 +408,7 @@ func contentOf(d Deed) (phrase.Content, error) {
 // replyOf reads a state that a person can bring a call to.
 func replyOf(text string) (proto.HailState, error) {
 	for _, s := range []proto.HailState{proto.HailAccepted, proto.HailCommitted, proto.HailDeclined, proto.HailCancelled, proto.HailReleased} {
-		if s.String() == text {
+		if strings.ToLower(s.String()) == text {
 			return s, nil
 		}
 	}
