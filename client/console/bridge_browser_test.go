@@ -38,6 +38,15 @@ type packetOf struct {
 // newBrowser makes a page with a microphone and lines for some channels.
 func newBrowser(t *testing.T, lines int) *browser {
 	t.Helper()
+	p := newListener(t)
+	p.addMicrophone()
+	p.addLines(lines)
+	return p
+}
+
+// newListener makes a page without any lines.
+func newListener(t *testing.T) *browser {
+	t.Helper()
 	var codecs webrtc.MediaEngine
 	if err := codecs.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
@@ -50,14 +59,6 @@ func newBrowser(t *testing.T, lines int) *browser {
 		t.Fatal(err)
 	}
 	p := &browser{t: t, pc: pc, heard: make(chan packetOf, 4096), state: make(chan webrtc.PeerConnectionState, 64)}
-	p.mic, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "mic")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := pc.AddTransceiverFromTrack(p.mic, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
-		t.Fatal(err)
-	}
-	p.addLines(lines)
 	pc.OnTrack(func(tr *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		for {
 			packet, _, err := tr.ReadRTP()
@@ -74,6 +75,18 @@ func newBrowser(t *testing.T, lines int) *browser {
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { p.state <- s })
 	t.Cleanup(func() { _ = pc.GracefulClose() })
 	return p
+}
+
+func (p *browser) addMicrophone() {
+	p.t.Helper()
+	var err error
+	p.mic, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "mic")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := p.pc.AddTransceiverFromTrack(p.mic, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 func (p *browser) addLines(n int) {

@@ -23,6 +23,7 @@ type offer struct {
 	sdp     string
 	session uint64   // of the page's connection: the same when it offers again
 	hears   []string // mids of lines that receive and do not send
+	speaks  bool     // there is a line that sends
 }
 
 // parseOffer judges an offer. Only audio is answered.
@@ -58,6 +59,7 @@ func parseOffer(s string) (offer, error) {
 	case speaks > 1:
 		return offer{}, fmt.Errorf("%w: %d microphones", ErrOffer, speaks)
 	}
+	o.speaks = speaks == 1
 	return o, nil
 }
 

@@ -16,7 +16,7 @@ import (
 // speaking is a bridge with a page whose microphone is the test.
 func speaking() (*Bridge, *voicePage) {
 	b := NewBridge(BridgeConfig{})
-	b.page = &voicePage{b: b, live: true, codec: voice.CodecOpus}
+	b.page = &voicePage{b: b, live: true, speaks: true, codec: voice.CodecOpus}
 	return b, b.page
 }
 

@@ -216,6 +216,38 @@ func TestTooFewLines(t *testing.T) {
 	}
 }
 
+// A page may listen only; that it cannot speak is known before a press. It may get a
+// microphone later.
+func TestAPageWithoutAMicrophone(t *testing.T) {
+	b, ch := newTestBridge(t, 1)
+	p := newListener(t)
+	p.addLines(2)
+	p.connect(b)
+	b.Play(played(ch[0], 1, 0, opus(3), voice.CodecOpus))
+	if h := p.next(); !bytes.Equal(h.Payload, opus(3)) {
+		t.Errorf("heard %q", h.Payload)
+	}
+	if err := b.Microphone(); !errors.Is(err, ErrSilent) {
+		t.Errorf("it can speak: %v", err)
+	}
+	if _, err := b.Press().Source().Next(); !errors.Is(err, ErrSilent) {
+		t.Errorf("a press: %v", err)
+	}
+	p.addMicrophone()
+	p.offer(b)
+	if err := b.Microphone(); err != nil {
+		t.Fatalf("it has a microphone now: %v", err)
+	}
+	source := b.Press().Source()
+	for range 10 {
+		p.say(opus(4))
+		time.Sleep(proto.VoiceFrame)
+	}
+	if got, err := source.Next(); err != nil || !bytes.Equal(got, opus(4)) {
+		t.Errorf("it says %q, %v", got, err)
+	}
+}
+
 // A page that goes away is not spoken with any more, and its press ends.
 func TestThePageGoesAway(t *testing.T) {
 	b, ch := newTestBridge(t, 1)
