@@ -51,6 +51,7 @@ var (
 	ErrBridgeClosed  = errors.New("console: the bridge is closed")
 	ErrOffer         = errors.New("console: not an offer that can be answered")
 	errMuchRenewed   = errors.New("the connection has been renewed too often: make a new one")
+	errNowhere       = errors.New("console: this machine has not the address that the page came to")
 	errNothingToHear = errors.New("no audio in it")
 )
 

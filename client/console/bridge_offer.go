@@ -102,10 +102,11 @@ func opusType(m *sdp.MediaDescription) string {
 	return ""
 }
 
-// pageAddress is where the page reached the server.
+// pageAddress is where the page reached the server. For a page on this machine it is
+// 127.0.0.1: pion makes no candidate of ::1.
 func pageAddress(ctx context.Context) netip.Addr {
 	if a, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
-		if at, err := netip.ParseAddrPort(a.String()); err == nil {
+		if at, err := netip.ParseAddrPort(a.String()); err == nil && !at.Addr().IsLoopback() {
 			return at.Addr().Unmap().WithZone("")
 		}
 	}

@@ -1,10 +1,15 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
+
+	"crossband/client/voice"
 )
 
 // What an answer offers of this machine, and asks of the page.
@@ -29,6 +34,74 @@ func TestTheAnswer(t *testing.T) {
 		}
 	}
 }
+
+// A browser that hides its address behind a name that only multicast DNS knows is
+// reached all the same: by where it comes from.
+func TestAPageThatHidesItsAddress(t *testing.T) {
+	b, ch := newTestBridge(t, 1)
+	p := newBrowser(t, 1)
+	p.hides = true
+	p.connect(b)
+	b.Play(played(ch[0], 1, 0, opus(1), voice.CodecOpus))
+	if h := p.next(); !bytes.Equal(h.Payload, opus(1)) {
+		t.Errorf("heard %q", h.Payload)
+	}
+}
+
+func TestWhereThePageCameTo(t *testing.T) {
+	for at, want := range map[string]string{
+		"127.0.0.1:80": "127.0.0.1", "127.0.0.9:80": "127.0.0.1", "[::1]:80": "127.0.0.1", "[fd00::2]:80": "fd00::2",
+		"[::ffff:192.0.2.7]:80": "192.0.2.7", "192.0.2.7:80": "192.0.2.7", "[fe80::1%eth0]:80": "fe80::1", "a pipe": "127.0.0.1",
+	} {
+		ctx := context.WithValue(context.Background(), http.LocalAddrContextKey, net.Addr(address(at)))
+		if got := pageAddress(ctx); got.String() != want {
+			t.Errorf("%s: %v, want %s", at, got, want)
+		}
+	}
+	if got := pageAddress(context.Background()); got.String() != "127.0.0.1" {
+		t.Errorf("nothing is known: %v", got)
+	}
+}
+
+// An address of this machine that is not on loopback is the only one offered; one that it
+// does not have is not answered at all.
+func TestOtherAddresses(t *testing.T) {
+	b, _ := newTestBridge(t, 1)
+	p := newBrowser(t, 1)
+	p.at = "192.0.2.251:80"
+	if answer, err := p.tryAsk(b); !errors.Is(err, errNowhere) {
+		t.Errorf("an address of others: %v\n%s", err, answer)
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, a := range addresses {
+		ip, _, err := net.ParseCIDR(a.String())
+		if err != nil || !ip.IsGlobalUnicast() {
+			continue
+		}
+		tried++
+		p := newBrowser(t, 1)
+		p.at = net.JoinHostPort(ip.String(), "80")
+		answer := p.ask(b)
+		for line := range strings.SplitSeq(answer, "\r\n") {
+			if strings.HasPrefix(line, "a=candidate:") && !strings.Contains(line, " "+ip.String()+" ") {
+				t.Errorf("at %v: %s", ip, line)
+			}
+		}
+	}
+	if tried == 0 {
+		t.Skip("this machine has no address but loopback")
+	}
+}
+
+// address is a network address by its text.
+type address string
+
+func (a address) Network() string { return "tcp" }
+func (a address) String() string  { return string(a) }
 
 func TestOffersThatAreRefused(t *testing.T) {
 	b, _ := newTestBridge(t, 1)

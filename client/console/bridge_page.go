@@ -137,8 +137,12 @@ func (p *voicePage) answer(ctx context.Context, o offer, wanted []proto.ChannelI
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
+	said := p.pc.LocalDescription().SDP
+	if !strings.Contains(said, "a=candidate:") {
+		return "", errNowhere
+	}
 	p.publish(o.speaks)
-	return askMicrophone(p.pc.LocalDescription().SDP)
+	return askMicrophone(said)
 }
 
 // arrange ends the tracks that are not wanted any more, and makes those that are.
