@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -26,6 +28,8 @@ type browser struct {
 	heard chan packetOf
 	state chan webrtc.PeerConnectionState
 	seq   uint16
+	at    string // where it reached the server; empty: not known
+	hides bool   // its address, behind a name of multicast DNS, as browsers do that have not been let use the microphone
 }
 
 // packetOf is a packet that a browser heard on a media stream.
@@ -37,6 +41,15 @@ type packetOf struct {
 
 // newBrowser makes a page with a microphone and lines for some channels.
 func newBrowser(t *testing.T, lines int) *browser {
+	t.Helper()
+	p := newListener(t)
+	p.addMicrophone()
+	p.addLines(lines)
+	return p
+}
+
+// newListener makes a page without any lines.
+func newListener(t *testing.T) *browser {
 	t.Helper()
 	var codecs webrtc.MediaEngine
 	if err := codecs.RegisterDefaultCodecs(); err != nil {
@@ -50,14 +63,6 @@ func newBrowser(t *testing.T, lines int) *browser {
 		t.Fatal(err)
 	}
 	p := &browser{t: t, pc: pc, heard: make(chan packetOf, 4096), state: make(chan webrtc.PeerConnectionState, 64)}
-	p.mic, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "mic")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := pc.AddTransceiverFromTrack(p.mic, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
-		t.Fatal(err)
-	}
-	p.addLines(lines)
 	pc.OnTrack(func(tr *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		for {
 			packet, _, err := tr.ReadRTP()
@@ -76,6 +81,18 @@ func newBrowser(t *testing.T, lines int) *browser {
 	return p
 }
 
+func (p *browser) addMicrophone() {
+	p.t.Helper()
+	var err error
+	p.mic, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "mic", "mic")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := p.pc.AddTransceiverFromTrack(p.mic, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 func (p *browser) addLines(n int) {
 	p.t.Helper()
 	for range n {
@@ -85,8 +102,27 @@ func (p *browser) addLines(n int) {
 	}
 }
 
-// offer asks the bridge for its voice, and returns the answer.
+// offer asks the bridge for its voice, takes the answer, and returns it.
 func (p *browser) offer(b *Bridge) string {
+	p.t.Helper()
+	answer := p.ask(b)
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		p.t.Fatal(err)
+	}
+	return answer
+}
+
+// ask asks the bridge for its voice.
+func (p *browser) ask(b *Bridge) string {
+	p.t.Helper()
+	answer, err := p.tryAsk(b)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return answer
+}
+
+func (p *browser) tryAsk(b *Bridge) (string, error) {
 	p.t.Helper()
 	offer, err := p.pc.CreateOffer(nil)
 	if err != nil {
@@ -97,14 +133,15 @@ func (p *browser) offer(b *Bridge) string {
 		p.t.Fatal(err)
 	}
 	<-gathered
-	answer, err := b.Answer(context.Background(), p.pc.LocalDescription().SDP)
-	if err != nil {
-		p.t.Fatal(err)
+	said := p.pc.LocalDescription().SDP
+	if p.hides {
+		said = regexp.MustCompile(`127\.0\.0\.1 (\d+) typ`).ReplaceAllString(said, "1f4712db-ea17-4bcf-a596-105139dfd8bf.local $1 typ")
 	}
-	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-		p.t.Fatal(err)
+	ctx := context.Background()
+	if p.at != "" {
+		ctx = context.WithValue(ctx, http.LocalAddrContextKey, net.Addr(address(p.at)))
 	}
-	return answer
+	return b.Answer(ctx, said)
 }
 
 // until waits for a state of the connection.

@@ -23,6 +23,7 @@ type offer struct {
 	sdp     string
 	session uint64   // of the page's connection: the same when it offers again
 	hears   []string // mids of lines that receive and do not send
+	speaks  bool     // there is a line that sends
 }
 
 // parseOffer judges an offer. Only audio is answered.
@@ -58,6 +59,7 @@ func parseOffer(s string) (offer, error) {
 	case speaks > 1:
 		return offer{}, fmt.Errorf("%w: %d microphones", ErrOffer, speaks)
 	}
+	o.speaks = speaks == 1
 	return o, nil
 }
 
@@ -100,10 +102,11 @@ func opusType(m *sdp.MediaDescription) string {
 	return ""
 }
 
-// pageAddress is where the page reached the server.
+// pageAddress is where the page reached the server. For a page on this machine it is
+// 127.0.0.1: pion makes no candidate of ::1.
 func pageAddress(ctx context.Context) netip.Addr {
 	if a, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
-		if at, err := netip.ParseAddrPort(a.String()); err == nil {
+		if at, err := netip.ParseAddrPort(a.String()); err == nil && !at.Addr().IsLoopback() {
 			return at.Addr().Unmap().WithZone("")
 		}
 	}

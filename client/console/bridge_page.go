@@ -45,6 +45,7 @@ type voicePage struct {
 	// Under the Bridge's mutex:
 	tracks  map[proto.ChannelID]*voiceTrack
 	live    bool // what is sent arrives, as far as we know
+	speaks  bool // it offered a microphone
 	closing bool
 	codec   voice.Codec // of the microphone's newest packet
 	up      upward
@@ -136,8 +137,12 @@ func (p *voicePage) answer(ctx context.Context, o offer, wanted []proto.ChannelI
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	p.publish()
-	return askMicrophone(p.pc.LocalDescription().SDP)
+	said := p.pc.LocalDescription().SDP
+	if !strings.Contains(said, "a=candidate:") {
+		return "", errNowhere
+	}
+	p.publish(o.speaks)
+	return askMicrophone(said)
 }
 
 // arrange ends the tracks that are not wanted any more, and makes those that are.
@@ -177,9 +182,10 @@ func (p *voicePage) arrange(o offer, wanted []proto.ChannelID) error {
 }
 
 // publish lets Play have the tracks that the page has been told of.
-func (p *voicePage) publish() {
+func (p *voicePage) publish(speaks bool) {
 	p.b.mu.Lock()
 	defer p.b.mu.Unlock()
+	p.speaks = speaks
 	p.tracks = make(map[proto.ChannelID]*voiceTrack)
 	for t, way := range p.senders {
 		if way.Mid() != "" {

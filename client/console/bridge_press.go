@@ -67,6 +67,8 @@ func (b *Bridge) microphoneLocked() error {
 		return ErrBridgeClosed
 	case b.page == nil:
 		return ErrNoVoicePage
+	case !b.page.speaks:
+		return ErrSilent
 	}
 	return nil
 }

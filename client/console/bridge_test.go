@@ -2,10 +2,8 @@ package console
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -216,6 +214,38 @@ func TestTooFewLines(t *testing.T) {
 	}
 }
 
+// A page may listen only; that it cannot speak is known before a press. It may get a
+// microphone later.
+func TestAPageWithoutAMicrophone(t *testing.T) {
+	b, ch := newTestBridge(t, 1)
+	p := newListener(t)
+	p.addLines(2)
+	p.connect(b)
+	b.Play(played(ch[0], 1, 0, opus(3), voice.CodecOpus))
+	if h := p.next(); !bytes.Equal(h.Payload, opus(3)) {
+		t.Errorf("heard %q", h.Payload)
+	}
+	if err := b.Microphone(); !errors.Is(err, ErrSilent) {
+		t.Errorf("it can speak: %v", err)
+	}
+	if _, err := b.Press().Source().Next(); !errors.Is(err, ErrSilent) {
+		t.Errorf("a press: %v", err)
+	}
+	p.addMicrophone()
+	p.offer(b)
+	if err := b.Microphone(); err != nil {
+		t.Fatalf("it has a microphone now: %v", err)
+	}
+	source := b.Press().Source()
+	for range 10 {
+		p.say(opus(4))
+		time.Sleep(proto.VoiceFrame)
+	}
+	if got, err := source.Next(); err != nil || !bytes.Equal(got, opus(4)) {
+		t.Errorf("it says %q, %v", got, err)
+	}
+}
+
 // A page that goes away is not spoken with any more, and its press ends.
 func TestThePageGoesAway(t *testing.T) {
 	b, ch := newTestBridge(t, 1)
@@ -271,64 +301,5 @@ func TestAStalledPageHarmsNobody(t *testing.T) {
 	defer b.mu.Unlock()
 	if d := <-b.page.out; string(d.payload) < string(opus(frames-downQueue-1)) {
 		t.Errorf("the oldest that waits is %q", d.payload)
-	}
-}
-
-// What an answer offers of this machine, and asks of the page.
-func TestTheAnswer(t *testing.T) {
-	b, ch := newTestBridge(t, 1)
-	answer := newBrowser(t, 1).offer(b)
-	candidates := 0
-	for _, line := range strings.Split(answer, "\r\n") {
-		if strings.HasPrefix(line, "a=candidate:") {
-			candidates++
-			if !strings.Contains(line, " udp ") || !strings.Contains(line, " 127.0.0.1 ") {
-				t.Errorf("reachable at %s", line)
-			}
-		}
-	}
-	if candidates == 0 {
-		t.Error("not reachable")
-	}
-	for _, want := range []string{"a=ice-lite", "a=msid:ch-" + ch[0].String() + " ", "usedtx=0", "cbr=1", "a=ptime:20"} {
-		if strings.Count(answer, want) != 1 {
-			t.Errorf("%s: %d times in\n%s", want, strings.Count(answer, want), answer)
-		}
-	}
-}
-
-func TestOffersThatAreRefused(t *testing.T) {
-	b, _ := newTestBridge(t, 1)
-	line := "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:111 opus/48000/2\r\n"
-	head := "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
-	for what, sdp := range map[string]string{
-		"nothing":         "",
-		"not SDP":         "hello",
-		"no media":        head,
-		"video":           head + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n",
-		"data":            head + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n",
-		"no name":         head + line + "a=sendonly\r\n",
-		"two microphones": head + line + "a=mid:0\r\na=sendonly\r\n" + line + "a=mid:1\r\na=sendrecv\r\n",
-		"too long":        head + line + "a=mid:0\r\na=sendonly\r\n" + strings.Repeat("a=x\r\n", maxOfferLen/5),
-		"too many lines":  head + strings.Repeat(line+"a=mid:0\r\na=recvonly\r\n", maxOfferLines+1),
-	} {
-		if o, err := parseOffer(sdp); !errors.Is(err, ErrOffer) {
-			t.Errorf("%s: %+v, %v", what, o, err)
-		}
-		if answer, err := b.Answer(context.Background(), sdp); !errors.Is(err, ErrOffer) {
-			t.Errorf("%s: %q, %v", what, answer, err)
-		}
-	}
-	noFingerprint := head + line + "a=mid:0\r\na=sendonly\r\n" // that is found out later
-	if answer, err := b.Answer(context.Background(), noFingerprint); !errors.Is(err, ErrOffer) {
-		t.Errorf("no fingerprint: %q, %v", answer, err)
-	}
-	if b.next != nil || b.page != nil {
-		t.Error("a page has come of it")
-	}
-	newBrowser(t, 1).connect(b) // the next good one works
-	b.Close()
-	if _, err := b.Answer(context.Background(), noFingerprint); !errors.Is(err, ErrBridgeClosed) {
-		t.Errorf("closed: %v", err)
 	}
 }
