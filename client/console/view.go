@@ -274,6 +274,7 @@ type Pact struct {
 	Begins   string   `json:"begins"`
 	Ends     string   `json:"ends"`
 	Lines    []string `json:"lines"` // what it says, a sentence a line, in the page's language
+	Mine     []string `json:"mine"`  // what this endpoint may do under it and may not, a sentence each
 }
 
 // Alarm is something that a person should look at.
