@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"crossband/client"
@@ -73,6 +74,7 @@ type Bridge struct {
 	answering chan struct{} // holds one token: one offer is answered at a time
 	changed   chan struct{}
 	ended     sync.WaitGroup // pages that are closing
+	also      atomic.Pointer[client.Sink]
 
 	mu       sync.Mutex // of everything below; nothing is waited for under it
 	closed   bool
@@ -159,8 +161,14 @@ func (b *Bridge) Stats() BridgeStats {
 	return st
 }
 
+// Pass has what is played from now on played to another Sink, too.
+func (b *Bridge) Pass(to client.Sink) { b.also.Store(&to) }
+
 // Play implements client.Sink: it keeps the frame for Recall and hands it to the page.
 func (b *Bridge) Play(p client.Played) {
+	if to := b.also.Load(); to != nil {
+		(*to).Play(p)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {

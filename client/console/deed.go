@@ -24,6 +24,8 @@ type Deed struct {
 	Message   string            `json:"message,omitempty"`
 	Alarm     int               `json:"alarm,omitempty"`
 	Language  string            `json:"language,omitempty"`
+	Minutes   int               `json:"minutes,omitempty"` // patch: how long at most
+	Patch     string            `json:"patch,omitempty"`   // unpatch
 	Latitude  float64           `json:"lat,omitempty"`
 	Longitude float64           `json:"lon,omitempty"`
 	Accuracy  int               `json:"accuracy_m,omitempty"`
@@ -48,6 +50,9 @@ const (
 	DoPosition  = "position"   // channel, lat, lon, accuracy
 	DoAlarmSeen = "alarm-seen" // alarm
 	DoLanguage  = "language"   // language
+	DoPatch     = "patch"      // channels, minutes
+	DoUnpatch   = "unpatch"    // patch
+	DoListen    = "listen"     // channel, state: on, off
 )
 
 // Outcome is what became of a Deed.

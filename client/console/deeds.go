@@ -42,6 +42,9 @@ func (s *Server) deeds() map[string]func(context.Context, Deed) (Outcome, error)
 		DoPosition:  s.doPosition,
 		DoAlarmSeen: s.doAlarmSeen,
 		DoLanguage:  s.doLanguage,
+		DoPatch:     s.doPatch,
+		DoUnpatch:   s.doUnpatch,
+		DoListen:    s.doListen,
 	}
 }
 
@@ -88,7 +91,7 @@ func (s *Server) doJoin(ctx context.Context, d Deed) (Outcome, error) {
 	return Outcome{}, err
 }
 
-func (s *Server) doPress(_ context.Context, d Deed) (Outcome, error) {
+func (s *Server) doPress(ctx context.Context, d Deed) (Outcome, error) {
 	priority, err := priorityOf(d, proto.PriorityRoutine)
 	if err != nil {
 		return Outcome{}, err
@@ -98,15 +101,13 @@ func (s *Server) doPress(_ context.Context, d Deed) (Outcome, error) {
 	}
 	on := make(map[proto.ChannelID]talker)
 	for _, text := range d.Channels {
-		ch, err := s.channel(text)
+		ch, err := s.joinedChannel(text)
 		if err != nil {
-			return Outcome{}, err
-		}
-		if _, err := ch.Members(); err != nil { // not joined
 			return Outcome{}, err
 		}
 		on[ch.ID()] = ch
 	}
+	s.alsoPatched(ctx, on)
 	if !s.pages.there(d.Page) { // nobody would notice that the button is up again
 		return Outcome{}, proto.Refuse(proto.ReasonNotReady, "GET /api/events")
 	}

@@ -116,7 +116,7 @@ func (m *Model) View(now time.Time) View {
 	return View{
 		Me: m.me(), Link: m.linkView(), Channels: m.channelViews(now), Calls: m.callViews(now), Incidents: m.incidentViews(),
 		Messages: m.messageViews(), Bursts: m.burstViews(), Positions: m.positionViews(), Desks: m.deskViews(),
-		Notices: m.noticeViews(now), Pacts: m.pactViews(now), Alarms: m.alarmViews(),
+		Notices: m.noticeViews(now), Pacts: m.pactViews(now), Patches: []Patch{}, Alarms: m.alarmViews(),
 	}
 }
 

@@ -94,6 +94,8 @@ func (o *owner) own(ctx context.Context) {
 		case <-o.s.cfg.Sound.Changed():
 		case <-every.C:
 		case <-o.came:
+		case <-o.s.patches.over:
+			o.s.endSome()
 		case <-pace.C:
 			o.show()
 			last, due = time.Now(), false
@@ -117,8 +119,13 @@ func (o *owner) fold(e client.Event) {
 	switch e := e.(type) {
 	case client.TextReceived:
 		o.texts.add(e)
-	case client.Joined, client.Left:
+	case client.Joined:
 		o.joined()
+	case client.Left:
+		o.joined()
+		o.s.endSome()
+	case client.FloorChanged:
+		o.s.patches.floorChanged(e)
 	case client.IncidentOpened:
 		o.s.joiner.opened(e)
 	}
@@ -130,7 +137,9 @@ func (o *owner) show() {
 		o.rings = nil
 		return
 	}
-	p, err := paint(o.board.View(o.s.cfg.Clock()), o.s.pages.shown())
+	v := o.board.View(o.s.cfg.Clock())
+	v.Patches = o.s.patches.view(o.s.language())
+	p, err := paint(v, o.s.pages.shown())
 	if err != nil {
 		o.s.log.Error("console: view", "why", err.Error())
 		return

@@ -80,6 +80,7 @@ type Server struct {
 	board    *owner
 	press    *presser
 	joiner   *joiner
+	patches  *patches
 	busy     chan struct{} // a token for each deed under way
 	export   chan struct{} // a token while a record is fetched
 	ctx      context.Context
@@ -98,7 +99,11 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Sound == nil {
 		cfg.Sound = bridged{cfg.Bridge}
 	}
-	return newServer(cfg, feed{cfg.Session.Events(), func() []proto.ChannelID { return joinedChannels(cfg.Session) }})
+	s, err := newServer(cfg, feed{cfg.Session.Events(), func() []proto.ChannelID { return joinedChannels(cfg.Session) }})
+	if err == nil && cfg.Bridge != nil {
+		cfg.Bridge.Pass(s.patches)
+	}
+	return s, err
 }
 
 func newServer(cfg Config, f feed) (*Server, error) {
@@ -125,6 +130,7 @@ func newServer(cfg Config, f feed) (*Server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.pages = newPages()
 	s.joiner = newJoiner(s)
+	s.patches = newPatches(cfg)
 	s.board = newOwner(s, f)
 	s.press = newPresser(s.ctx, cfg.Sound, s.board.pressed)
 	if err := s.listen(); err != nil {
@@ -221,6 +227,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.press.letGo()
 	s.tasks.Wait()
 	s.press.wait()
+	s.endPatches()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -150,8 +150,11 @@ func (p *Patch) Withheld() (list []Withheld) {
 	return list
 }
 
-// Over is closed when the patch has ended.
-func (p *Patch) Over() <-chan struct{} { return p.ctx.Done() }
+// Legs lists what is joined, as Config had it.
+func (p *Patch) Legs() []Leg { return p.cfg.Legs }
+
+// Context ends with the patch: by Close, or by its time.
+func (p *Patch) Context() context.Context { return p.ctx }
 
 // Counts returns the figures so far.
 func (p *Patch) Counts() Counts {

@@ -260,7 +260,7 @@ func TestAPatchEndsInTime(t *testing.T) {
 		talk := push(t, here, endless, client.TalkOptions{}).held() // over its end
 		time.Sleep(5 * time.Second)
 		select {
-		case <-j.Over():
+		case <-j.Context().Done():
 		default:
 			t.Fatal("it goes on")
 		}
