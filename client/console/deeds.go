@@ -110,6 +110,9 @@ func (s *Server) doPress(_ context.Context, d Deed) (Outcome, error) {
 	if !s.pages.there(d.Page) { // nobody would notice that the button is up again
 		return Outcome{}, proto.Refuse(proto.ReasonNotReady, "GET /api/events")
 	}
+	if err := s.cfg.Sound.Microphone(); err != nil { // else the floor would be taken for silence
+		return Outcome{}, err
+	}
 	return Outcome{}, s.press.start(d.Page, d.Press, on, priority)
 }
 

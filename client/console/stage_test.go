@@ -136,6 +136,8 @@ func (s *silentSound) SetChannels(list []proto.ChannelID) {
 	s.channels = list
 }
 
+func (s *silentSound) Microphone() error { return nil }
+
 func (s *silentSound) Press() Speech {
 	s.mu.Lock()
 	defer s.mu.Unlock()
