@@ -207,7 +207,7 @@ func (s *Server) doReply(ctx context.Context, d Deed) (Outcome, error) {
 	}
 	takes := state == proto.HailAccepted || state == proto.HailCommitted
 	if takes {
-		s.joiner.expect(h)
+		s.joiner.expect(id)
 	}
 	err = s.reply(ctx, h, state, reason, words)
 	if takes && err != nil && !errors.Is(err, client.ErrWaiting) {

@@ -123,7 +123,7 @@ func newServer(cfg Config, f feed) (*Server, error) {
 	s.speaks.Store(uint32(cfg.Language))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.pages = newPages()
-	s.joiner = newJoiner(s)
+	s.joiner = newJoiner(s.joinIncident)
 	s.board = newOwner(s, f)
 	s.press = newPresser(s.ctx, cfg.Sound, s.board.pressed)
 	if err := s.listen(); err != nil {
