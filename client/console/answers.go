@@ -65,11 +65,11 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, kind string, most 
 
 // voice answers POST /api/voice: the page's offer (SDP), for our answer.
 func (s *Server) voice(w http.ResponseWriter, r *http.Request) {
-	offer, ok := s.body(w, r, "application/sdp", maxOffer)
+	offer, ok := s.body(w, r, "application/sdp", maxOfferLen)
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, bodyTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), bodyTimeout) // it says at which address we were reached
 	defer cancel()
 	answer, err := s.cfg.Sound.Answer(ctx, string(offer))
 	if err != nil {

@@ -111,6 +111,9 @@ func (s *Server) doPress(ctx context.Context, d Deed) (Outcome, error) {
 	if !s.pages.there(d.Page) { // nobody would notice that the button is up again
 		return Outcome{}, proto.Refuse(proto.ReasonNotReady, "GET /api/events")
 	}
+	if err := s.cfg.Sound.Microphone(); err != nil { // else the floor would be taken for silence
+		return Outcome{}, err
+	}
 	return Outcome{}, s.press.start(d.Page, d.Press, on, priority)
 }
 
@@ -205,7 +208,7 @@ func (s *Server) doReply(ctx context.Context, d Deed) (Outcome, error) {
 	}
 	takes := state == proto.HailAccepted || state == proto.HailCommitted
 	if takes {
-		s.joiner.expect(h)
+		s.joiner.expect(id)
 	}
 	err = s.reply(ctx, h, state, reason, words)
 	if takes && err != nil && !errors.Is(err, client.ErrWaiting) {

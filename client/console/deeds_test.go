@@ -1,11 +1,13 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -184,7 +186,7 @@ func TestBodies(t *testing.T) {
 		{"/api/voice", "application/json", "offer", 415},
 		{"/api/voice", "application/sdp", "offer", 200},
 		{"/api/voice", "application/sdp", "bad", 400},
-		{"/api/voice", "application/sdp", strings.Repeat("v", maxOffer+1), 413},
+		{"/api/voice", "application/sdp", strings.Repeat("v", maxOfferLen+1), 413},
 	} {
 		r := s.request("POST", c.path, c.body)
 		r.Header.Set("Content-Type", c.kind)
@@ -194,8 +196,12 @@ func TestBodies(t *testing.T) {
 	}
 	r := s.request("POST", "/api/voice", "offer")
 	r.Header.Set("Content-Type", "application/sdp")
+	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, s.pipes.Addr()))
 	if w := s.ask(r); w.Body.String() != "answer to offer" || w.Header().Get("Content-Type") != "application/sdp" {
 		t.Errorf("voice: %s %s", w.Header(), w.Body)
+	}
+	if s.sound.reached != s.pipes.Addr().String() {
+		t.Errorf("voice is to go to %q", s.sound.reached)
 	}
 	if w := s.ask(s.request("GET", "/api/do", "")); w.Code != 405 && w.Code != 404 {
 		t.Errorf("GET /api/do: %d", w.Code)

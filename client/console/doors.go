@@ -28,6 +28,7 @@ type Sound interface {
 	Answer(ctx context.Context, offer string) (answer string, err error)
 	Stale() bool // the page has to make another offer
 	SetChannels([]proto.ChannelID)
+	Microphone() error // why a press would say nothing, as far as is known before
 	Press() Speech
 	Recall(proto.BurstID) (wav []byte, ok bool)
 	Changed() <-chan struct{} // holds one token when levels, bursts or Stale may have changed

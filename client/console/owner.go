@@ -1,7 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"crossband/client"
@@ -152,14 +154,26 @@ func (o *owner) show() {
 // joined tells Sound in which channels this endpoint is.
 func (o *owner) joined() { o.s.cfg.Sound.SetChannels(o.feed.joined()) }
 
+// joinedChannels lists the channels that a Session is in, those of incidents first: a
+// page cannot hear more than MaxVoiceTracks.
 func joinedChannels(s *client.Session) []proto.ChannelID {
-	var list []proto.ChannelID
-	for _, ch := range s.Channels() {
+	list := s.Channels()
+	slices.SortFunc(list, func(a, b *client.Channel) int {
+		x, y := a.Charter(), b.Charter()
+		return cmp.Or(cmp.Compare(pressing(x.Kind), pressing(y.Kind)), cmp.Compare(x.Title, y.Title), cmp.Compare(a.ID().String(), b.ID().String()))
+	})
+	var ids []proto.ChannelID
+	for _, ch := range list {
 		if _, err := ch.Members(); err == nil {
-			list = append(list, ch.ID())
+			ids = append(ids, ch.ID())
 		}
 	}
-	return list
+	return ids
+}
+
+// pressing is a kind's place when not all can be heard.
+func pressing(k proto.CharterKind) int {
+	return slices.Index([]proto.CharterKind{proto.KindIncident, proto.KindPatrol, proto.KindCalling, proto.KindStanding}, k)
 }
 
 // unread are the texts that no person has been shown yet, by their identifiers.

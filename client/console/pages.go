@@ -7,8 +7,12 @@ import (
 	"crossband/proto"
 )
 
-// MaxPages is how many browsers can look on at once.
-const MaxPages = 8
+// Bounds of open streams. A browser makes six connections to a host and lets everything
+// else wait: as many streams over HTTP/1.1 would hold up the release of a button.
+const (
+	MaxPages      = 8 // that can look on at once
+	maxPagesOfOne = 4 // of one login, each on a connection of its own
+)
 
 // pageGrace is how long a page may be away, as when its stream is made anew, before
 // what it pressed is released.
@@ -25,19 +29,29 @@ type pages struct {
 // page is one open stream.
 type page struct {
 	id    string        // that the page gave itself; empty: none
+	login digest        // whose connection of its own it is; zero: it shares one
 	wake  chan struct{} // holds one token when there is something new
 	rings []ring        // not told yet
 }
 
 func newPages() *pages { return &pages{open: make(map[*page]struct{})} }
 
-func (ps *pages) enter(id string) (*page, error) {
+func (ps *pages) enter(id string, login digest) (*page, error) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if len(ps.open) == MaxPages {
 		return nil, proto.Refusef(proto.ReasonFull, "%d", MaxPages)
 	}
-	p := &page{id: id, wake: make(chan struct{}, 1)}
+	same := 0
+	for p := range ps.open {
+		if p.login == login {
+			same++
+		}
+	}
+	if login != (digest{}) && same == maxPagesOfOne {
+		return nil, proto.Refusef(proto.ReasonQuota, "%d", maxPagesOfOne)
+	}
+	p := &page{id: id, login: login, wake: make(chan struct{}, 1)}
 	ps.open[p] = struct{}{}
 	return p, nil
 }

@@ -50,8 +50,7 @@ const (
 	maxConnections = 64
 	maxHeader      = 16 << 10 // octets
 	maxDeed        = 64 << 10 // octets; a text is at most client.MaxText, and JSON may write a character as six
-	maxOffer       = 256 << 10
-	maxAtOnce      = 16 // deeds
+	maxAtOnce      = 16       // deeds
 	headerTimeout  = 5 * time.Second
 	bodyTimeout    = 15 * time.Second
 	answerTimeout  = time.Minute // for writing an answer, a record or a recall too
@@ -129,7 +128,7 @@ func newServer(cfg Config, f feed) (*Server, error) {
 	s.speaks.Store(uint32(cfg.Language))
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.pages = newPages()
-	s.joiner = newJoiner(s)
+	s.joiner = newJoiner(s.joinIncident)
 	s.patches = newPatches(cfg)
 	s.board = newOwner(s, f)
 	s.press = newPresser(s.ctx, cfg.Sound, s.board.pressed)

@@ -101,6 +101,7 @@ type silentSound struct {
 	stale    bool
 	channels []proto.ChannelID
 	offers   []string
+	reached  string // the address at which the last offer came in
 	speeches []*speech
 	recalls  map[proto.BurstID][]byte
 	changed  chan struct{}
@@ -110,9 +111,12 @@ func newSilentSound() *silentSound {
 	return &silentSound{changed: make(chan struct{}, 1), recalls: make(map[proto.BurstID][]byte)}
 }
 
-func (s *silentSound) Answer(_ context.Context, offer string) (string, error) {
+func (s *silentSound) Answer(ctx context.Context, offer string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if at, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
+		s.reached = at.String()
+	}
 	if offer == "bad" {
 		return "", errors.New("no offer")
 	}
@@ -131,6 +135,8 @@ func (s *silentSound) SetChannels(list []proto.ChannelID) {
 	defer s.mu.Unlock()
 	s.channels = list
 }
+
+func (s *silentSound) Microphone() error { return nil }
 
 func (s *silentSound) Press() Speech {
 	s.mu.Lock()

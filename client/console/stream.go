@@ -29,7 +29,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "page", http.StatusBadRequest)
 		return
 	}
-	p, err := s.pages.enter(id)
+	var login digest
+	if r.ProtoMajor == 1 {
+		login = digestOf(s.guard.token(r))
+	}
+	p, err := s.pages.enter(id, login)
 	if err != nil {
 		s.fail(w, http.StatusServiceUnavailable, err)
 		return

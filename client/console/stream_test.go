@@ -148,7 +148,15 @@ func TestPagesAreBounded(t *testing.T) {
 		s := newStage(t, nil).run()
 		defer s.end()
 		var open []*sse
-		for range MaxPages {
+		for i := range MaxPages {
+			if i == maxPagesOfOne {
+				if e, status := s.open(""); status != 503 {
+					t.Errorf("one too many of one browser: %d", status)
+				} else {
+					e.conn.Close()
+				}
+				s.cookie = s.server.guard.made(s.server.guard.logins.begin(), 60)
+			}
 			e, status := s.open("")
 			if status != 200 {
 				t.Fatalf("status %d", status)
@@ -156,6 +164,7 @@ func TestPagesAreBounded(t *testing.T) {
 			open = append(open, e)
 			defer e.conn.Close()
 		}
+		s.cookie = s.server.guard.made(s.server.guard.logins.begin(), 60)
 		if e, status := s.open(""); status != 503 {
 			t.Errorf("one too many: %d", status)
 		} else {

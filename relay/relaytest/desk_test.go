@@ -62,6 +62,8 @@ type toned struct{ *console.Bridge }
 
 func (t toned) Press() console.Speech { return &toneSpeech{released: make(chan struct{})} }
 
+func (t toned) Microphone() error { return nil }
+
 type toneSpeech struct {
 	once     sync.Once
 	released chan struct{}
