@@ -14,7 +14,7 @@ import (
 // The caller's endpoint takes it in by itself, by a key package. This is for when it
 // cannot, or is in no hurry.
 type joiner struct {
-	join func(proto.ChannelID) // begins to
+	join func(proto.ChannelID)        // begins to
 	mu   sync.Mutex                   // guards what follows
 	list map[proto.MessageID]struct{} // hails accepted here whose incidents have no channel yet
 }

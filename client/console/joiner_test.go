@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"crossband/client"
 	"crossband/proto"
@@ -26,7 +25,7 @@ func TestWhoAcceptsIsTakenAlong(t *testing.T) {
 		for i, id := range []proto.MessageID{others, ours, refused, ours} {
 			s.events <- client.IncidentOpened{Hail: id, Channel: proto.ChannelID{byte(i)}}
 		}
-		time.Sleep(time.Second)
+		synctest.Wait()
 		if !slices.Equal(joined, []proto.ChannelID{{1}}) {
 			t.Errorf("joined %v", joined)
 		}

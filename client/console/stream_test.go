@@ -271,3 +271,23 @@ func TestNobodyLooksNothingIsMade(t *testing.T) {
 		})
 	})
 }
+
+// TestAStreamLasts: no timeout for requests ends it, and its login lasts with it.
+func TestAStreamLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil).run()
+		defer s.end()
+		e, _ := s.open("")
+		defer e.conn.Close()
+		e.until(t, "alarms")
+		begun := time.Now()
+		for time.Since(begun) < loginLife+time.Hour {
+			if _, err := e.next(); err != nil {
+				t.Fatalf("it ended after %v: %v", time.Since(begun), err)
+			}
+		}
+		if w := s.ask(s.request("HEAD", "/api/events", "")); w.Code != 200 {
+			t.Errorf("its login has ended: %d", w.Code)
+		}
+	})
+}

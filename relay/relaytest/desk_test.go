@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,10 +96,11 @@ type desk struct {
 	page    chan struct{} // closed when the stream has ended
 	ends    []func()
 
-	mu    sync.Mutex // guards what follows
-	view  console.View
-	rings []string
-	more  chan struct{} // closed and replaced at each event
+	mu       sync.Mutex // guards what follows
+	sections map[string]json.RawMessage
+	view     console.View // of them; made anew each time
+	rings    []string
+	more     chan struct{} // closed and replaced at each event
 }
 
 // newDesk opens an endpoint whose page is open. mic: the page has a microphone.
@@ -123,7 +125,7 @@ func newDesk(t *testing.T, w *relaytest.World, a *relaytest.Agency, short string
 	done := make(chan error, 1)
 	go func() { done <- server.Run(ctx) }() // ends with cancel
 	d := &desk{
-		t: t, session: session, server: server, page: make(chan struct{}), more: make(chan struct{}),
+		t: t, session: session, server: server, page: make(chan struct{}), more: make(chan struct{}), sections: make(map[string]json.RawMessage),
 		http: &http.Client{
 			Transport:     &http.Transport{DialContext: wire.dial, DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -214,10 +216,22 @@ func (d *desk) take(name, data string) {
 		ok(d.t, json.Unmarshal([]byte(data), &ring))
 		d.rings = append(d.rings, ring.Call)
 	} else {
-		ok(d.t, json.Unmarshal([]byte(`{"`+name+`":`+data+`}`), &d.view)) // a section takes the place of the last one
+		d.sections[name] = json.RawMessage(data)
+		all, err := json.Marshal(d.sections)
+		ok(d.t, err)
+		var v console.View
+		ok(d.t, json.Unmarshal(all, &v))
+		d.view = v
 	}
 	close(d.more)
 	d.more = make(chan struct{})
+}
+
+// rang lists the calls that have rung.
+func (d *desk) rang() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.rings)
 }
 
 // shows waits until the page shows something.

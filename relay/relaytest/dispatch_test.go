@@ -37,7 +37,7 @@ func TestAHailIsAnsweredFromThePage(t *testing.T) {
 		if c := v.Calls[0]; c.ID != h.ID().String() || c.Urgency != "emergency" || c.Says == "" {
 			t.Errorf("call %+v", c)
 		}
-		d.shows("the ring is told", func(console.View) bool { return slices.Equal(d.rings, []string{h.ID().String()}) })
+		d.shows("the ring is told", func(console.View) bool { return slices.Equal(d.rang(), []string{h.ID().String()}) })
 
 		d.done(console.Deed{Do: console.DoReply, Call: h.ID().String(), State: "committed"}) // accepts too
 		stands(t, proto.HailCommitted, h)
