@@ -3,6 +3,7 @@ import { effect, signal } from "@preact/signals";
 import { prefs } from "./prefs.js";
 import { channelByID, channels, live, ringing } from "./state.js";
 import { rings } from "./sound.js";
+import { who } from "./who.js";
 import { t } from "./words.js";
 
 export const said = signal("");
@@ -34,7 +35,7 @@ export function tell() {
       const before = holders.get(c.id) ?? "";
       holders.set(c.id, c.floor.holder);
       if (prefs.tellSpeakers.value && c.floor.holder && c.floor.holder !== before && c.floor.mine === "idle")
-        say(t("aloud.speaks", { who: c.floor.short, agency: c.floor.agency, title: c.title }));
+        say(t("aloud.speaks", { who: who(c.floor.short), agency: c.floor.agency, title: c.title }));
     }
   });
 }

@@ -5,7 +5,8 @@ import { html } from "./html.js";
 import { tell } from "./aloud.js";
 import { listen } from "./keys.js";
 import { App } from "./parts/app.js";
-import { guard } from "./press.js";
+import { patch } from "./patch.js";
+import { guard, page } from "./press.js";
 import { live, me } from "./state.js";
 import { on, start } from "./stream.js";
 import { already, renew } from "./voice.js";
@@ -18,9 +19,10 @@ effect(() => { document.documentElement.lang = { en: "en-US", es: "es-MX", fr: "
 
 on("voice", renew);
 on("ring", () => {}); // what rings is in the calls; the event only hastens
-start();
+start(page);
 guard();
 listen();
+patch();
 tell();
 let once = false;
 effect(() => { if (live.value.on && !once) { once = true; already(); } });

@@ -32,23 +32,29 @@ export function blocked(channel) {
   return why ? t(why) : "";
 }
 
-let order = Promise.resolve();
+const hindrance = (channel, emergency) => blocked(channel) || (emergency && !channel.priorities?.includes("emergency") ? t("why.no-emergency") : "");
 
-/** begin presses on the channels; source names what holds it. */
-export function begin(ids, source) {
+/** page names this page to the endpoint: a press ends with the page that it came from. */
+export const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+let count = 0;
+
+/** begin presses on the channels; source names what holds it, from what is heard if not the microphone. */
+export function begin(ids, source, from = "mic") {
+  if (pressed.peek()?.source === "patch") end("patch");
   if (pressed.peek()) return false;
-  const open = ids.filter((id) => !blocked(channelByID.peek().get(id)));
+  const emergency = from === "mic" && armed.peek() > Date.now();
+  const why = (id) => hindrance(channelByID.peek().get(id), emergency);
+  const open = ids.filter((id) => !why(id));
   if (!open.length) {
-    note("bad", ids.length ? blocked(channelByID.peek().get(ids[0])) : t("why.none-picked"));
+    if (source === "patch") return false;
+    note("bad", ids.length ? why(ids[0]) : t("why.none-picked"));
     sign.no();
     return false;
   }
-  const emergency = armed.peek() > Date.now();
-  const mine = { channels: open, source, priority: emergency ? "emergency" : priority.peek(), at: Date.now() };
+  const mine = { channels: open, source, priority: emergency ? "emergency" : from === "mic" ? priority.peek() : "routine", number: String(++count) };
   pressed.value = mine;
-  speak(true);
-  const answered = send({ do: "press", channels: open, priority: mine.priority });
-  order = answered.then((outcome) => {
+  speak(from);
+  send({ do: "press", page, press: mine.number, channels: open, priority: mine.priority }).then((outcome) => {
     if (outcome.done || pressed.peek() !== mine) return;
     note("bad", outcome.says || t("deed.failed"));
     sign.no();
@@ -61,18 +67,20 @@ export function begin(ids, source) {
 export function end(source) {
   const was = pressed.peek();
   if (!was || (source && was.source !== source)) return;
-  speak(false);
+  speak(null);
   pressed.value = null;
-  disarm();
-  release(order, 3);
+  if (was.source !== "patch") disarm();
+  release(was.number, 4);
 }
 
-/** release follows its press to the endpoint, and is tried again. */
-async function release(after, tries) {
-  await Promise.race([after, new Promise((r) => setTimeout(r, 250))]);
-  const outcome = await send({ do: "release" }, { keepalive: true });
-  if (!outcome.done && tries > 1 && !pressed.peek()) setTimeout(() => release(null, tries - 1), 300);
+/** release is tried again: a press must not outlive its button. */
+async function release(number, tries) {
+  const outcome = await send({ do: "release", page, press: number }, { keepalive: true });
+  if (!outcome.done && tries > 1) setTimeout(() => release(number, tries - 1), 300);
 }
+
+/** letGo ends what a person holds; what a patch says goes on without anybody's hand. */
+const letGo = () => { if (pressed.peek()?.source !== "patch") end(); };
 
 /** down and up are a key or button; latched, one press begins and the next ends. */
 export function down(ids, source) {
@@ -85,9 +93,9 @@ export function up(source) {
 
 /** guard ends the press when the page loses sight of whoever holds it. */
 export function guard() {
-  addEventListener("blur", () => end());
+  addEventListener("blur", letGo);
   addEventListener("pagehide", () => end());
-  document.addEventListener("visibilitychange", () => { if (document.hidden) end(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) letGo(); });
   effect(() => { if (!live.value.on) end(); });
   effect(() => { if (unready()) end(); });
   watchFloor();

@@ -56,7 +56,7 @@ effect(() => {
   const worst = ["emergency", "urgent", "routine"].find((u) => all.includes(u));
   const once = () => {
     play(tunes[worst], 0.5 * prefs.ringVolume.peek());
-    navigator.vibrate?.([200, 100, 200]);
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
   };
   once();
   ringer = setInterval(once, pauses[worst]);

@@ -29,6 +29,8 @@ export function safety(channel) {
   const s = channel.secure;
   const sure = channel.joined && linked.value && !channel.hub_away && !s.differ?.length && !s.silent?.length;
   if (s.state === "secure" && !sure) return { state: "unconfirmed", key: "secure.unconfirmed" };
+  if (!channel.joined) return { state: "none", key: "secure.outside", says: s.says };
+  if (s.state === "secure" && (channel.members ?? []).some((m) => m.gateway)) return { state: "gateway", key: "secure.gateway", says: s.says };
   const known = ["secure", "unconfirmed", "differ", "none"].includes(s.state) ? s.state : "unconfirmed";
   return { state: known, key: `secure.${known}`, says: s.says };
 }

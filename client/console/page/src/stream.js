@@ -12,7 +12,7 @@ export const on = (name, f) => listeners.set(name, f);
 export const login = signal(false);
 
 const silence = 15_000; // an endpoint that beats is gone when it is silent for so long
-let source, timer, beats = false, heard = 0;
+let name = "", source, timer, beats = false, heard = 0;
 
 function mark(up) {
   if (up === live.value.on) return;
@@ -22,18 +22,18 @@ function mark(up) {
 function open() {
   clearTimeout(timer);
   source?.close();
-  source = new EventSource("api/events");
+  source = new EventSource(`api/events?page=${name}`);
   const got = new Set();
-  for (const name of Object.keys(sections)) {
-    source.addEventListener(name, (e) => {
+  for (const section of Object.keys(sections)) {
+    source.addEventListener(section, (e) => {
       const data = JSON.parse(e.data);
       heard = Date.now();
-      sections[name].value = data ?? (Array.isArray(sections[name].value) ? [] : null);
-      got.add(name);
+      sections[section].value = data ?? (Array.isArray(sections[section].value) ? [] : null);
+      got.add(section);
       if (got.has("me") && got.has("link") && got.has("channels")) mark(true);
     });
   }
-  for (const [name, f] of listeners) source.addEventListener(name, (e) => f(JSON.parse(e.data)));
+  for (const [event, f] of listeners) source.addEventListener(event, (e) => f(JSON.parse(e.data)));
   source.addEventListener("beat", () => { beats = true; heard = Date.now(); });
   source.onerror = () => {
     mark(false);
@@ -53,8 +53,9 @@ async function ask() {
   }
 }
 
-/** start opens the stream and watches it. */
-export function start() {
+/** start opens the stream of a page of this name, and watches it. */
+export function start(page) {
+  name = page;
   open();
   setInterval(() => {
     if (beats && live.value.on && Date.now() - heard > silence) {

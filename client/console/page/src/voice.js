@@ -1,5 +1,5 @@
 // Voice between the page and the endpoint: one track up, one down for each channel.
-// What is said leaves the page only while a press is on: the track is silent otherwise.
+// What is said leaves the page only while a press is on: nothing is connected otherwise.
 import { effect, signal } from "@preact/signals";
 import { channels, live, me } from "./state.js";
 import { prefs } from "./prefs.js";
@@ -15,14 +15,16 @@ export const voice = signal("off");
 export const level = signal(0);
 export const clipping = signal(false);
 
-let track, peer, again, speaking = false;
-const gains = new Map(); // by channel
+let track, micNode, peer, again, uplink, mixer;
+let sent = null; // the track that goes up: silent but for a press
+const gains = new Map(); // by channel: what is heard of it
 
 /** turnOn asks for the microphone and joins; without a microphone one still hears. */
 export async function turnOn() {
   await wake();
   if (!track || track.readyState === "ended") await openMic();
-  await join();
+  if (peer?.connectionState === "connected" && uplink?.track) voice.value = "on";
+  else await join();
 }
 
 async function openMic() {
@@ -32,7 +34,9 @@ async function openMic() {
       audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
     });
     track = media.getAudioTracks()[0];
-    track.enabled = speaking;
+    track.enabled = false;
+    sent ??= makeSent();
+    micNode = audio().createMediaStreamSource(new MediaStream([track]));
     track.onended = () => { mic.value = { state: "failed", why: "mic.ended" }; };
     mic.value = { state: "on", why: "" };
     measure(media);
@@ -64,10 +68,11 @@ function measure(media) {
   }, 100);
 }
 
-/** join makes one connection with a track for each channel that is joined. */
+/** join makes one connection with a line for each channel that is joined. */
 async function join() {
   clearTimeout(again);
   peer?.close();
+  for (const id of [...gains.keys()]) drop(id);
   const mine = peer = new RTCPeerConnection();
   voice.value = "joining";
   mine.ontrack = (e) => hear(e.streams[0], e.track);
@@ -76,10 +81,15 @@ async function join() {
     if (mine.connectionState === "connected") voice.value = "on";
     if (["failed", "disconnected", "closed"].includes(mine.connectionState)) lost();
   };
+  uplink = mine.addTransceiver(sent ?? "audio", { direction: sent ? "sendonly" : "inactive" }).sender;
+  await offer(mine);
+}
+
+/** offer asks for what is not heard yet, and gives up the connection if that fails. */
+async function offer(mine) {
   try {
-    if (track) mine.addTransceiver(track, { direction: "sendonly" });
-    const joined = channels.peek().filter((c) => c.joined).slice(0, most);
-    joined.forEach(() => mine.addTransceiver("audio", { direction: "recvonly" }));
+    const missing = channels.peek().filter((c) => c.joined && !gains.has(c.id)).slice(0, most - gains.size);
+    missing.forEach(() => mine.addTransceiver("audio", { direction: "recvonly" }));
     await mine.setLocalDescription();
     await gathered(mine);
     const answer = await fetch("api/voice", {
@@ -87,8 +97,10 @@ async function join() {
     });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     await mine.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    return true;
   } catch {
     if (mine === peer) lost();
+    return false;
   }
 }
 
@@ -107,8 +119,15 @@ function lost() {
   again = setTimeout(() => { if (live.peek().on && sounding.peek()) join(); else lost(); }, 2000);
 }
 
-/** renew is for when the endpoint has other channels than were answered for. */
-export const renew = () => { if (voice.peek() !== "off") join(); };
+let renewing = Promise.resolve();
+
+/** renew is for when the endpoint has other channels than were answered for: what is heard goes on. */
+export function renew() {
+  renewing = renewing.then(() => {
+    if (voice.peek() === "off") return null;
+    return peer?.connectionState === "connected" ? offer(peer) : join();
+  });
+}
 
 function hear(stream, incoming) {
   if (!stream?.id.startsWith("ch-")) return;
@@ -118,24 +137,46 @@ function hear(stream, incoming) {
   tap.srcObject = stream;
   tap.muted = true;
   tap.play().catch(() => {});
+  const from = audio().createMediaStreamSource(new MediaStream([incoming]));
   const gain = new GainNode(audio(), { gain: loudness(id) });
-  audio().createMediaStreamSource(stream).connect(gain).connect(audio().destination);
-  gains.get(id)?.disconnect();
-  gains.set(id, gain);
-  incoming.onended = () => gain.disconnect();
+  from.connect(gain).connect(audio().destination);
+  drop(id);
+  gains.set(id, { gain, from, tap });
+  stream.onremovetrack = () => drop(id);
+}
+
+function drop(id) {
+  const old = gains.get(id);
+  if (!old) return;
+  old.gain.disconnect();
+  old.from.disconnect();
+  old.tap.srcObject = null;
+  gains.delete(id);
 }
 
 const loudness = (id) => (prefs.muted.value[id] ? 0 : prefs.volumes.value[id] ?? 1);
 
 effect(() => {
   prefs.muted.value, prefs.volumes.value;
-  for (const [id, gain] of gains) gain.gain.setTargetAtTime(loudness(id), audio().currentTime, 0.02);
+  for (const [id, { gain }] of gains) gain.gain.setTargetAtTime(loudness(id), audio().currentTime, 0.02);
 });
 
-/** speak opens or shuts the microphone's track. */
-export function speak(on) {
-  speaking = on;
-  if (track) track.enabled = on;
+/** makeSent is the track that goes up; what is connected to the mixer is heard in it. */
+function makeSent() {
+  mixer = audio().createMediaStreamDestination();
+  mixer.channelCount = 1;
+  return mixer.stream.getAudioTracks()[0];
+}
+
+let speaking = null; // what is connected to the mixer
+
+/** speak sends the microphone, or what is heard on a channel; without a source, nothing. */
+export function speak(source) {
+  if (track) track.enabled = source === "mic";
+  if (!mixer) return;
+  try { speaking?.disconnect(mixer); } catch { /* its channel has gone */ }
+  speaking = source === "mic" ? micNode : gains.get(source)?.from ?? null;
+  speaking?.connect(mixer);
 }
 
 /** ready says in a word of the catalogue why one cannot speak, or nothing. */

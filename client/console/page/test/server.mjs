@@ -42,6 +42,10 @@ export async function serve() {
       res.setHeader("content-type", "application/json");
       res.end(JSON.stringify(server.answer?.(deed) ?? { done: true, waits: false, code: 0, says: "" }));
     });
+    if (path === "/api/voice" && server.voice) return receive(req, async (offer) => {
+      res.setHeader("content-type", "application/sdp");
+      res.end(await server.voice(offer, view.channels.filter((c) => c.joined).map((c) => c.id)));
+    });
     if (path.startsWith("/api/")) { res.statusCode = 404; return res.end(); }
     const file = join(root, "built", path === "/" ? "index.html" : path.slice(1).replaceAll("..", ""));
     if (!existsSync(file)) { res.statusCode = 404; return res.end(); }
@@ -51,9 +55,11 @@ export async function serve() {
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   return {
     url: `http://127.0.0.1:${server.address().port}/`, deeds,
+    get voice() { return server.voice; },
+    set voice(f) { server.voice = f; },
     set answer(f) { server.answer = f; },
     load(name, more = {}) { view = { ...state(name), ...more }; for (const s of streams) for (const [n, d] of Object.entries(view)) write(s, n, d); },
-    push(name, data) { view[name] = data; for (const s of streams) write(s, name, data); },
+    push(name, data) { if (name in view) view[name] = data; for (const s of streams) write(s, name, data); },
     get view() { return view; },
     cut() { up = false; for (const s of streams) s.destroy(); },
     mend() { up = true; },

@@ -11,6 +11,7 @@ import { Ringing } from "./calls.js";
 import { Hail } from "./hail.js";
 import { Icon } from "./icons.js";
 import { IncidentAct } from "./incidentact.js";
+import { Patch } from "./patching.js";
 import { Panels } from "./panels.js";
 import { Settings } from "./settings.js";
 import { dialog, side } from "./shown.js";
@@ -18,7 +19,7 @@ import { SpeakBar } from "./speakbar.js";
 import { Strip } from "./strip.js";
 import { Top } from "./top.js";
 
-const dialogs = { hail: Hail, incident: IncidentAct, settings: Settings };
+const dialogs = { hail: Hail, patch: Patch, incident: IncidentAct, settings: Settings };
 
 export function App() {
   const d = dialog.value, Box = d && dialogs[d.name];

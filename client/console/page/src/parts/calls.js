@@ -1,9 +1,10 @@
 // Calls: those that ring, to be answered in one press, and all others.
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
+import { who } from "../who.js";
 import { silenced } from "../aloud.js";
 import { act } from "../deeds.js";
-import { calls, channels, live, ringing } from "../state.js";
+import { calls, channels, live, me, ringing } from "../state.js";
 import { left, until } from "../times.js";
 import { sounding } from "../sound.js";
 import { t, word } from "../words.js";
@@ -36,7 +37,7 @@ function Ring({ call: c }) {
       <div class="what" role="alert">
         <p class="head"><${Icon} name="bell" size=${22} /><${Chip} kind="loud">${word("priority", c.urgency)}<//>
           ${c.exercise && html`<${Exercise} />`}
-          <span>${c.for ? t("ring.from-for", { from: c.from_short, desk: c.for }) : t("ring.from", { from: c.from_short })}</span></p>
+          <span>${c.for && c.for !== me.value?.name ? t("ring.from-for", { from: who(c.from_short), desk: who(c.for) }) : t("ring.from", { from: who(c.from_short) })}</span></p>
         <p class="says">${c.says}</p>
         ${c.place?.says && html`<p class="place"><${Icon} name="pin" size=${16} />${c.place.says}</p>`}
         ${c.note && html`<p class="note">${t("call.note", { note: c.note })}</p>`}
@@ -51,7 +52,7 @@ function Ring({ call: c }) {
     </article>`;
 }
 
-const reply = (call, state, more, done) => act({ do: "reply", call: call.id, state, ...more }, t(done, { from: call.from_short }));
+const reply = (call, state, more, done) => act({ do: "reply", call: call.id, state, ...more }, t(done, { from: who(call.from_short) }));
 
 /** Answers are the buttons for what may be said of a call here, one press each. */
 export function Answers({ call: c }) {
@@ -85,10 +86,10 @@ function Row({ call: c }) {
   return html`
     <li class=${`row call ${c.rings ? "rings" : ""} ${grave(c.urgency) && !over(c) ? "grave" : ""}`}>
       <p class="head"><${Moment} at=${c.at} /><${Chip} kind=${c.urgency === "routine" ? "" : "loud"}>${word("priority", c.urgency)}<//>${c.exercise && html`<${Exercise} />`}
-        <span>${t(c.mine ? "call.mine" : "call.route", { from: c.from_short, to: c.to_short })}</span><b class="state">${c.state_says || c.state}</b></p>
+        <span>${t(c.mine ? "call.mine" : "call.route", { from: who(c.from_short), to: who(c.to_short) })}</span><b class="state">${c.state_says || c.state}</b></p>
       <p class="says">${c.says}</p>
       ${c.note && html`<p class="note">${t("call.note", { note: c.note })}</p>`}
-      <p class="foot">${c.holder && html`<span>${t("call.holder", { who: c.holder })}</span>`}
+      <p class="foot">${c.holder && html`<span>${t("call.holder", { who: who(c.holder) })}</span>`}
         ${!over(c) && html`<span>${t("call.left", { left: left(until(c.expires)) })}</span>`}
         ${c.ladder?.length > 0 && html`<span>${t("ladder.at", { step: c.step, round: c.round })}</span>`}
         ${c.incident && html`<button type="button" class="quiet link" onClick=${() => { focusIncident.value = c.incident; show("incidents"); }}>${t("call.incident", { id: c.incident.slice(0, 8) })}</button>`}</p>

@@ -1,6 +1,7 @@
 // Calling another desk: who, what from the phrasebook, where, how urgent.
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
+import { who } from "../who.js";
 import { act } from "../deeds.js";
 import { channels, desks, me } from "../state.js";
 import { t, word } from "../words.js";
@@ -13,8 +14,8 @@ const directions = ["north", "northeast", "east", "southeast", "south", "southwe
 /** targets are whom one can hail on a channel. */
 function targets(channel) {
   const found = new Map();
-  for (const d of desks.value) if (d.channel === channel?.id) found.set(d.role, d.short);
-  for (const m of channel?.members ?? []) if (!m.me && m.role === "desk") found.set(m.name, `${m.short} · ${m.agency}`);
+  for (const d of desks.value) if (d.channel === channel?.id) found.set(d.role, who(d.short));
+  for (const m of channel?.members ?? []) if (!m.me && m.role === "desk") found.set(m.name, `${who(m.short)} (${m.agency})`);
   found.delete(me.value?.name);
   return [...found];
 }

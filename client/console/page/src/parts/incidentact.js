@@ -1,8 +1,9 @@
 // The dialogs in which an incident is handed over, merged, re-armed or closed.
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
+import { who } from "../who.js";
 import { act } from "../deeds.js";
-import { channelByID, incidents, desks } from "../state.js";
+import { channelByID, desks, incidents, me } from "../state.js";
 import { t, word } from "../words.js";
 import { Choice, Dialog, Field } from "./basics.js";
 import { shut } from "./shown.js";
@@ -39,8 +40,9 @@ function optionsFor(what, i) {
   if (what === "merge") return incidents.value.filter((o) => o.id !== i.id && !["closed", "merged"].includes(o.state)).map((o) => [o.id, `${o.id.slice(0, 8)} ${word("incident", o.state)}`]);
   if (what === "hand-over") {
     const members = [i.calling, i.channel].flatMap((ch) => channelByID.value.get(ch)?.members ?? []);
-    const list = [...members.filter((m) => !m.me && (m.role === "desk" || m.role === "unit") && !m.observer).map((m) => [m.name, `${m.short} · ${m.agency}`]),
-      ...desks.value.filter((d) => d.channel === i.calling).map((d) => [d.role, d.short])];
+    const list = [...members.filter((m) => !m.me && (m.role === "desk" || m.role === "unit") && !m.observer).map((m) => [m.name, `${who(m.short)} · ${m.agency}`]),
+      ...desks.value.filter((d) => d.channel === i.calling).map((d) => [d.role, who(d.short)]),
+      ...(i.participants ?? []).filter((n) => n !== me.value?.name).map((n) => [n, who(n)])];
     return [...new Map(list).entries()];
   }
   return [];

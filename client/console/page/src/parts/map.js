@@ -2,6 +2,7 @@
 // Moved by pointer, by keys and by buttons; the list beside it says the same in words.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
+import { who } from "../who.js";
 import { act } from "../deeds.js";
 import { calls, channels, live, positions, title } from "../state.js";
 import { ago, since } from "../times.js";
@@ -16,8 +17,8 @@ const old = 15 * 60; // seconds after which a position is marked
 function marks() {
   const open = calls.value.filter((c) => c.place && !/declined|cancelled|released|expired|closed/i.test(c.state));
   return [
-    ...open.map((c) => ({ id: c.id, kind: "call", lat: c.place.lat, lon: c.place.lon, label: c.from_short, says: c.says, at: c.at, exercise: c.exercise })),
-    ...positions.value.map((p) => ({ id: p.channel + p.name, kind: "unit", lat: p.lat, lon: p.lon, label: p.short, says: p.says, at: p.at, metres: p.accuracy_m, channel: p.channel, old: since(p.at) > old })),
+    ...open.map((c) => ({ id: c.id, kind: "call", lat: c.place.lat, lon: c.place.lon, label: who(c.from_short), says: c.says, at: c.at, exercise: c.exercise })),
+    ...positions.value.map((p) => ({ id: p.channel + p.name, kind: "unit", lat: p.lat, lon: p.lon, label: who(p.short), says: p.says, at: p.at, metres: p.accuracy_m, channel: p.channel, old: since(p.at) > old })),
   ];
 }
 
@@ -117,7 +118,7 @@ function Scale({ p, h }) {
   const metres = step(p.metres(130)), long = metres / p.metres(1);
   const number = (n) => new Intl.NumberFormat(locale(), { maximumSignificantDigits: 2 }).format(n);
   const says = metres >= 1000 ? `${number(metres / 1000)} km · ${number(metres / 1609.344)} mi` : `${number(metres)} m · ${number(metres / 0.9144)} yd`;
-  return html`<g class="scale" transform=${`translate(12 ${h - 14})`}><path d=${`M0-5V0H${long}V-5`} /><text x="4" y="-8">${says}</text></g>`;
+  return html`<g class="scale" transform=${`translate(52 ${h - 14})`}><path d=${`M0-5V0H${long}V-5`} /><text x="4" y="-8">${says}</text></g>`;
 }
 
 /** Mine tells the others where this desk or unit is. */

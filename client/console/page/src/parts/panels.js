@@ -11,7 +11,7 @@ import { Roster } from "./roster.js";
 import { panel, show } from "./shown.js";
 import { Texts } from "./texts.js";
 
-const parts = { calls: Calls, incidents: Incidents, map: Map, texts: Texts, recall: Recall, roster: Roster, duty: Duty, notices: Notices, pacts: Pacts, alarms: Alarms };
+const parts = { calls: Calls, incidents: Incidents, alarms: Alarms, map: Map, texts: Texts, recall: Recall, roster: Roster, duty: Duty, notices: Notices, pacts: Pacts };
 
 /** count is the number on a tab: what waits for somebody. */
 function count(name) {

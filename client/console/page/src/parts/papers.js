@@ -1,6 +1,7 @@
 // Duty, notices, agreements and alarms.
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
+import { who } from "../who.js";
 import { act } from "../deeds.js";
 import { alarms, channels, desks, live, me, notices, pacts, title } from "../state.js";
 import { date } from "../times.js";
@@ -14,14 +15,14 @@ export function Duty() {
     <div class="panel-head"><h2>${t("panel.duty")}</h2></div>
     ${!desks.value.length && html`<${Empty}>${t("duty.none")}<//>`}
     <ul class="list">${desks.value.map((d) => html`
-      <li key=${d.channel + d.role} class="row desk"><b>${d.short}</b><span>${title(d.channel)}</span><span><${DeskState} desk=${d} /></span></li>`)}</ul>
+      <li key=${d.channel + d.role} class="row desk"><b>${who(d.short)}</b><span>${title(d.channel)}</span><span><${DeskState} desk=${d} /></span></li>`)}</ul>
     ${calling.length > 0 && html`<${DutyForm} calling=${calling} />`}`;
 }
 
 function DeskState({ desk: d }) {
   if (d.unmanned) return html`<${Chip} kind="warn" icon="warn">${t("duty.unmanned")}<//>`;
   if (d.off) return html`<${Chip} icon="cross">${t("duty.off")}<//>`;
-  if (d.stands_in) return html`<${Chip} icon="clock">${t("duty.stands-in", { who: d.stands_in })}<//>`;
+  if (d.stands_in) return html`<${Chip} icon="clock">${t("duty.stands-in", { who: who(d.stands_in) })}<//>`;
   return html`<${Chip} icon="check">${t("duty.on")}<//>`;
 }
 
@@ -38,7 +39,7 @@ function DutyForm({ calling }) {
       <${Field} label=${t("field.note")}><input maxlength="200" value=${text} onInput=${(e) => setText(e.currentTarget.value)} /><//>
       <p class="actions"><button type="button" disabled=${!live.value.on} onClick=${() => say("on-duty")}>${t("duty.go-on")}</button>
         <button type="button" disabled=${!live.value.on} onClick=${() => say("off-duty")}>${t("duty.go-off")}</button></p>
-      ${others.length > 0 && html`<p class="actions"><${Choice} aria-label=${t("duty.to")} value=${to} options=${others.map((d) => [d.role, d.short])} onChange=${setInto} />
+      ${others.length > 0 && html`<p class="actions"><${Choice} aria-label=${t("duty.to")} value=${to} options=${others.map((d) => [d.role, who(d.short)])} onChange=${setInto} />
         <button type="button" disabled=${!live.value.on} onClick=${() => say("duty-to", { into: to })}>${t("duty.hand-over")}</button></p>`}
     </form>`;
 }

@@ -65,13 +65,12 @@ export function Ptt({ channel, hint }) {
   const why = blocked(channel);
   const [state, says, more] = face(channel);
   const hold = useHold(() => [channel.id], `button:${channel.id}`);
-  const told = `why-${channel.id}`;
   return html`
     <button type="button" class=${`ptt ptt-${why ? "off" : state} ${armed.value ? "armed" : ""}`} data-ptt=${channel.id} data-state=${state}
       aria-disabled=${why ? "true" : "false"} aria-pressed=${state === "granted" || state === "warned" ? "true" : "false"}
-      aria-describedby=${told} aria-label=${t("ptt.label", { says, title: channel.title })} ...${hold}>
+      ...${hold}>
       <${Icon} name=${why ? "micOff" : "mic"} size=${22} />
-      <span class="says"><b>${why && state === "idle" ? t("ptt.off") : says}</b><small id=${told}>${why || more || hint || ""}</small></span>
+      <span class="says"><b>${why && state === "idle" ? t("ptt.off") : says}</b> <small>${why || more || hint || ""}</small><span class="hidden"> ${channel.title}</span></span>
     </button>`;
 }
 

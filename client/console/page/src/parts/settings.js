@@ -5,7 +5,8 @@ import { prefs } from "../prefs.js";
 import { sign, wake } from "../sound.js";
 import { channels, me } from "../state.js";
 import { t } from "../words.js";
-import { Dialog } from "./basics.js";
+import { Dialog, Field } from "./basics.js";
+import { Language, Theme } from "./top.js";
 import { keyName } from "./strip.js";
 import { shut } from "./shown.js";
 
@@ -17,6 +18,7 @@ export function Settings() {
   const close = () => { learning.value = null; shut(); };
   return html`
     <${Dialog} title=${t("top.settings")} close=${close} wide>
+      <div class="grid"><${Field} label=${t("top.language")}><${Language} /><//><${Field} label=${t("top.theme")}><${Theme} /><//></div>
       <h3>${t("settings.keys")}</h3>
       <${Check} pref=${prefs.keysOff} says=${t("settings.keys-off")} />
       <table class="keys"><caption class="hidden">${t("settings.keys")}</caption><tbody>${rows.map(([id, says]) => html`

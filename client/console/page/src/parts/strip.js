@@ -1,5 +1,7 @@
 // A channel: what it is, whether it is secure, who speaks, and the button.
 import { html } from "../html.js";
+import { who } from "../who.js";
+import { patched } from "../patch.js";
 import { act } from "../deeds.js";
 import { keyFor } from "../keys.js";
 import { prefs, setIn, toggleIn } from "../prefs.js";
@@ -44,7 +46,7 @@ function Joined({ channel: c, picked }) {
         <span>${t("channel.pick")}</span><span class="hidden">${c.title}</span></label>
       <${Volume} channel=${c} />
       <button type="button" class="quiet" onClick=${() => { focusChannel.value = c.id; show("roster"); }}
-        aria-label=${t("channel.members-of", { n: c.members?.length ?? 0, title: c.title })}>${t("channel.members", { n: c.members?.length ?? 0 })}</button>
+        title=${t("channel.members", { n: c.members?.length ?? 0 })} aria-label=${t("channel.members-of", { n: c.members?.length ?? 0, title: c.title })}><${Icon} name="people" size=${16} />${c.members?.length ?? 0}</button>
     </div>`;
 }
 
@@ -52,11 +54,11 @@ function Joined({ channel: c, picked }) {
 function Floor({ channel: c }) {
   const f = c.floor;
   if (!live.value.on) return html`<div class="floor"><p class="nobody">${t("floor.unknown")}</p></div>`;
-  if (!f.holder) return html`<div class="floor"><p class="nobody">${t("floor.nobody")}</p></div>`;
+  if (!f.holder) return html`<div class="floor"><p class="nobody">${t("floor.nobody")}</p><p class="agencies">${names(c.agencies ?? [])}</p></div>`;
   const high = f.priority && f.priority !== "routine";
   return html`
     <div class=${`floor talking ${/emergency|peril/.test(f.priority) ? "urgent" : ""}`}>
-      <p class="speaker"><${Icon} name="speaker" /><b>${f.short}</b> <small>${f.agency}</small>
+      <p class="speaker"><${Icon} name="speaker" /><b>${who(f.short)}</b> <small>${f.agency}</small>
         ${high && html`<${Chip} kind="loud">${word("priority", f.priority)}<//>`}</p>
       <${Meter} value=${f.level} label=${t("floor.level")} />
       ${f.local && html`<p class="warn">${t("floor.local")}</p>`}
@@ -68,13 +70,14 @@ function Floor({ channel: c }) {
 function Marks({ channel: c }) {
   const marks = [];
   const observers = c.members?.filter((m) => m.observer && !m.me) ?? [], gateways = c.members?.filter((m) => m.gateway) ?? [];
+  if (patched.value.includes(c.id)) marks.push(html`<${Chip} kind="loud">${t("patch.mark")}<//>`);
   if (c.hub_away) marks.push(html`<${Chip} kind="warn" icon="linkOff">${t("channel.hub-away")}<//>`);
   if (observers.length) marks.push(html`<${Chip} icon="eye">${t("channel.observers", { n: observers.length })}<//>`);
   if (gateways.length) marks.push(html`<${Chip} kind="warn" icon="gate">${t("channel.gateways", { n: gateways.length })}<//>`);
   if (c.outbox?.length) marks.push(html`<${Chip} kind="warn" icon="clock">${t("channel.outbox", { n: c.outbox.length, ago: ago(c.outbox[0].at) })}<//>`);
   if (c.unread) marks.push(html`<button type="button" class="chip" onClick=${() => { focusChannel.value = c.id; show("texts"); }}>${t("channel.unread", { n: c.unread })}</button>`);
   if (c.ends && until(c.ends) < 3600) marks.push(html`<${Chip} kind="warn" icon="clock">${t("channel.ends", { left: left(until(c.ends)) })}<//>`);
-  if (!marks.length) return html`<p class="marks agencies">${names(c.agencies ?? [])}</p>`;
+  if (!marks.length) return null;
   return html`<p class="marks">${marks}</p>`;
 }
 

@@ -1,6 +1,7 @@
 // Texts of a channel with their delivery state, what waits in the outbox, and a line to write.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
+import { who } from "../who.js";
 import { act, send } from "../deeds.js";
 import { channels, live, messages, title } from "../state.js";
 import { ago, now } from "../times.js";
@@ -43,11 +44,11 @@ const marks = { waiting: "clock", kept: "clock", logged: "check", delivered: "ch
 function Text({ message: m }) {
   return html`
     <li class=${`text ${m.mine ? "mine" : ""}`}>
-      <p class="head"><b>${m.mine ? t("texts.me") : m.short}</b> <small>${m.agency}</small> <${Moment} at=${m.at} />
+      <p class="head"><b>${m.mine ? t("texts.me") : who(m.short)}</b> <small>${m.agency}</small> <${Moment} at=${m.at} />
         ${m.late && html`<${Chip} kind="warn" icon="clock">${t("late")}<//>`}</p>
       <p class="body" dir="auto">${m.text}</p>
       ${m.mine && html`<p class=${`delivery ${m.state === "failed" ? "bad" : ""}`}><${Icon} name=${marks[m.state] ?? "clock"} size=${14} />
-        ${word("delivery", m.state)}${m.read?.length ? html` <small>${t("texts.read-by", { names: names(m.read) })}</small>` : null}${m.why && html` <small>${m.why}</small>`}</p>`}
+        ${m.state === "delivered" && m.delivered?.length ? t("delivery.to", { state: t("delivery.delivered"), names: names(m.delivered) }) : word("delivery", m.state)}${m.read?.length ? html` <small>${t("texts.read-by", { names: names(m.read.map(who)) })}</small>` : null}${m.why && html` <small>${m.why}</small>`}</p>`}
     </li>`;
 }
 
