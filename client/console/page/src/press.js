@@ -1,6 +1,6 @@
 // The press: it begins and ends, and never sticks. Whatever takes the page's attention
 // away (another window, a hidden page, a cancelled touch, a lost stream) ends it.
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { note, send } from "./deeds.js";
 import { prefs } from "./prefs.js";
 import { sign } from "./sound.js";
@@ -38,8 +38,10 @@ const hindrance = (channel, emergency) => blocked(channel) || (emergency && !cha
 export const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 let count = 0;
 
-/** begin presses on the channels; source names what holds it, from what is heard if not the microphone. */
-export function begin(ids, source, from = "mic") {
+/** begin presses on the channels; source names what holds it, from a channel's sound if not the microphone. */
+export const begin = (ids, source, from = "mic") => batch(() => start(ids, source, from));
+
+function start(ids, source, from) {
   if (pressed.peek()?.source === "patch") end("patch");
   if (pressed.peek()) return false;
   const emergency = from === "mic" && armed.peek() > Date.now();

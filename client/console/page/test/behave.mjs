@@ -104,7 +104,7 @@ const checks = {
 
   async "contention shows the holder, and the place in the queue"({ page, server, until }) {
     server.load("contention");
-    await until("the holder", () => page.getByText("Del Rio 214").first().isVisible());
+    await until("the holder", () => page.locator(".speaker", { hasText: "Unit del-rio-214" }).first().isVisible());
     await until("the queue", () => page.getByText("In the queue: 2").first().isVisible());
   },
 

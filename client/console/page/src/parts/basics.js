@@ -9,7 +9,7 @@ import { Icon } from "./icons.js";
 /** Safety says whether a channel is secure: shape, word and key age. */
 export function Safety({ channel, long }) {
   const s = safety(channel);
-  const keyed = ["secure", "unconfirmed", "gateway"].includes(s.state);
+  const keyed = s.state === "secure" || s.state === "unconfirmed";
   return html`
     <div class=${`safety safety-${s.state}`} data-secure=${s.state} title=${s.says}>
       <${Icon} name=${s.state} size=${20} />

@@ -17,8 +17,8 @@ const old = 15 * 60; // seconds after which a position is marked
 function marks() {
   const open = calls.value.filter((c) => c.place && !/declined|cancelled|released|expired|closed/i.test(c.state));
   return [
-    ...open.map((c) => ({ id: c.id, kind: "call", lat: c.place.lat, lon: c.place.lon, label: who(c.from_short), says: c.says, at: c.at, exercise: c.exercise })),
-    ...positions.value.map((p) => ({ id: p.channel + p.name, kind: "unit", lat: p.lat, lon: p.lon, label: who(p.short), says: p.says, at: p.at, metres: p.accuracy_m, channel: p.channel, old: since(p.at) > old })),
+    ...open.map((c) => ({ id: c.id, kind: "call", lat: c.place.lat, lon: c.place.lon, label: who(c.from_short.split("@")[0]), says: c.says, at: c.at, exercise: c.exercise })),
+    ...positions.value.map((p) => ({ id: p.channel + p.name, kind: "unit", lat: p.lat, lon: p.lon, label: who(p.short.split("@")[0]), says: p.says, at: p.at, metres: p.accuracy_m, channel: p.channel, old: since(p.at) > old })),
   ];
 }
 
@@ -83,7 +83,7 @@ function Picture({ at, size: [w, h], list }) {
       ${layers.map((l) => html`<path key=${l.name} class=${`line-${l.name}`} d=${trace(l.lines, p, window)} />`)}
       ${towns.filter(([, lat, lon, most]) => at.across < most && lat < window.north && lat > window.south && lon > window.west && lon < window.east)
         .map(([name, lat, lon]) => html`<g key=${name} class="town" transform=${`translate(${p.x(lon)} ${p.y(lat)})`}><rect x="-2" y="-2" width="4" height="4" /><text x="5" y="-4">${name}</text></g>`)}
-      ${list.map((m) => html`<${Mark} key=${m.id} mark=${m} p=${p} />`)}
+      ${list.map((m) => html`<${Mark} key=${m.id} mark=${m} p=${p} w=${w} />`)}
       <${Scale} p=${p} h=${h} />
     </svg>`;
 }
@@ -94,14 +94,14 @@ function trace(lines, p, { west, east, south, north }) {
 }
 
 /** Mark is a diamond for a unit and a bell in a disc for a call: shapes, not colours alone. */
-function Mark({ mark: m, p }) {
+function Mark({ mark: m, p, w }) {
   const x = p.x(m.lon), y = p.y(m.lat);
   const ring = m.metres ? m.metres / p.metres(1) : 0;
   return html`
     <g class=${`mark mark-${m.kind} ${m.old ? "old" : ""}`} transform=${`translate(${x.toFixed(1)} ${y.toFixed(1)})`}>
       ${ring > 10 && ring < 2000 && html`<circle class="accuracy" r=${ring} />`}
       ${m.kind === "call" ? html`<circle r="11" /><path class="bell" d="M0-7a5 5 0 0 0-5 5v3l-2 3h14l-2-3v-3a5 5 0 0 0-5-5zm-2 12a2 2 0 0 0 4 0z" />` : html`<path d="M0-9 9 0 0 9-9 0z" />`}
-      <text x="14" y="5">${m.label}${m.old ? ` · ${ago(m.at)}` : ""}</text></g>`;
+      <text x=${x > w * 0.66 ? -14 : 14} y="5" text-anchor=${x > w * 0.66 ? "end" : "start"}>${m.label}${m.old ? ` · ${ago(m.at)}` : ""}</text></g>`;
 }
 
 function Graticule({ p, window, w, h }) {

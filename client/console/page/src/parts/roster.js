@@ -1,6 +1,7 @@
 // Who is in a channel: agencies, observers and gateways marked, and when each was heard.
 import { html } from "../html.js";
 import { who } from "../who.js";
+import { prefs } from "../prefs.js";
 import { channels } from "../state.js";
 import { ago, date } from "../times.js";
 import { names, t, word } from "../words.js";
@@ -8,7 +9,7 @@ import { Chip, Choice, Empty, Safety } from "./basics.js";
 import { focusChannel } from "./shown.js";
 
 export function Roster() {
-  const channel = channels.value.find((c) => c.id === focusChannel.value) ?? channels.value.find((c) => c.joined);
+  const channel = channels.value.find((c) => c.id === focusChannel.value) ?? channels.value.find((c) => c.joined && prefs.picked.value.includes(c.id)) ?? channels.value.find((c) => c.joined);
   if (!channel) return html`<h2>${t("panel.roster")}</h2><${Empty}>${t("roster.none")}<//>`;
   const s = channel.secure;
   return html`

@@ -5,7 +5,7 @@ import { patched } from "../patch.js";
 import { act } from "../deeds.js";
 import { keyFor } from "../keys.js";
 import { prefs, setIn, toggleIn } from "../prefs.js";
-import { live } from "../state.js";
+import { live, safety } from "../state.js";
 import { ago, left, until } from "../times.js";
 import { names, t, word } from "../words.js";
 import { Chip, Exercise, Meter, Safety } from "./basics.js";
@@ -73,7 +73,7 @@ function Marks({ channel: c }) {
   if (patched.value.includes(c.id)) marks.push(html`<${Chip} kind="loud">${t("patch.mark")}<//>`);
   if (c.hub_away) marks.push(html`<${Chip} kind="warn" icon="linkOff">${t("channel.hub-away")}<//>`);
   if (observers.length) marks.push(html`<${Chip} icon="eye">${t("channel.observers", { n: observers.length })}<//>`);
-  if (gateways.length) marks.push(html`<${Chip} kind="warn" icon="gate">${t("channel.gateways", { n: gateways.length })}<//>`);
+  if (gateways.length && safety(c).state !== "gateway") marks.push(html`<${Chip} kind="warn" icon="gate">${t("channel.gateways", { n: gateways.length })}<//>`);
   if (c.outbox?.length) marks.push(html`<${Chip} kind="warn" icon="clock">${t("channel.outbox", { n: c.outbox.length, ago: ago(c.outbox[0].at) })}<//>`);
   if (c.unread) marks.push(html`<button type="button" class="chip" onClick=${() => { focusChannel.value = c.id; show("texts"); }}>${t("channel.unread", { n: c.unread })}</button>`);
   if (c.ends && until(c.ends) < 3600) marks.push(html`<${Chip} kind="warn" icon="clock">${t("channel.ends", { left: left(until(c.ends)) })}<//>`);

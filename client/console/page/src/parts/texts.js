@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { who } from "../who.js";
 import { act, send } from "../deeds.js";
+import { prefs } from "../prefs.js";
 import { channels, live, messages, title } from "../state.js";
 import { ago, now } from "../times.js";
 import { names, t, word } from "../words.js";
@@ -14,7 +15,7 @@ const told = new Set(); // messages that a person here has been shown
 
 export function Texts() {
   const joined = channels.value.filter((c) => c.joined);
-  const channel = joined.find((c) => c.id === focusChannel.value) ?? joined[0];
+  const channel = joined.find((c) => c.id === focusChannel.value) ?? joined.find((c) => c.unread) ?? joined.find((c) => prefs.picked.value.includes(c.id)) ?? joined[0];
   const list = messages.value.filter((m) => m.channel === channel?.id);
   const end = useRef();
   useEffect(() => { end.current?.scrollIntoView({ block: "nearest" }); shown(list); }, [list.length, channel?.id]);
