@@ -5,7 +5,6 @@ import { html } from "./html.js";
 import { tell } from "./aloud.js";
 import { listen } from "./keys.js";
 import { App } from "./parts/app.js";
-import { patch } from "./patch.js";
 import { guard, page } from "./press.js";
 import { live, me } from "./state.js";
 import { on, start } from "./stream.js";
@@ -22,7 +21,6 @@ on("ring", () => {}); // what rings is in the calls; the event only hastens
 start(page);
 guard();
 listen();
-patch();
 tell();
 let once = false;
 effect(() => { if (live.value.on && !once) { once = true; already(); } });

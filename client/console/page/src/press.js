@@ -1,6 +1,6 @@
 // The press: it begins and ends, and never sticks. Whatever takes the page's attention
 // away (another window, a hidden page, a cancelled touch, a lost stream) ends it.
-import { batch, effect, signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { note, send } from "./deeds.js";
 import { prefs } from "./prefs.js";
 import { sign } from "./sound.js";
@@ -38,24 +38,20 @@ const hindrance = (channel, emergency) => blocked(channel) || (emergency && !cha
 export const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 let count = 0;
 
-/** begin presses on the channels; source names what holds it, from a channel's sound if not the microphone. */
-export const begin = (ids, source, from = "mic") => batch(() => start(ids, source, from));
-
-function start(ids, source, from) {
-  if (pressed.peek()?.source === "patch") end("patch");
+/** begin presses on the channels; source names what holds it. */
+export function begin(ids, source) {
   if (pressed.peek()) return false;
-  const emergency = from === "mic" && armed.peek() > Date.now();
+  const emergency = armed.peek() > Date.now();
   const why = (id) => hindrance(channelByID.peek().get(id), emergency);
   const open = ids.filter((id) => !why(id));
   if (!open.length) {
-    if (source === "patch") return false;
     note("bad", ids.length ? why(ids[0]) : t("why.none-picked"));
     sign.no();
     return false;
   }
-  const mine = { channels: open, source, priority: emergency ? "emergency" : from === "mic" ? priority.peek() : "routine", number: String(++count) };
+  const mine = { channels: open, source, priority: emergency ? "emergency" : priority.peek(), number: String(++count) };
   pressed.value = mine;
-  speak(from);
+  speak(true);
   send({ do: "press", page, press: mine.number, channels: open, priority: mine.priority }).then((outcome) => {
     if (outcome.done || pressed.peek() !== mine) return;
     note("bad", outcome.says || t("deed.failed"));
@@ -69,9 +65,9 @@ function start(ids, source, from) {
 export function end(source) {
   const was = pressed.peek();
   if (!was || (source && was.source !== source)) return;
-  speak(null);
+  speak(false);
   pressed.value = null;
-  if (was.source !== "patch") disarm();
+  disarm();
   release(was.number, 4);
 }
 
@@ -80,9 +76,6 @@ async function release(number, tries) {
   const outcome = await send({ do: "release", page, press: number }, { keepalive: true });
   if (!outcome.done && tries > 1) setTimeout(() => release(number, tries - 1), 300);
 }
-
-/** letGo ends what a person holds; what a patch says goes on without anybody's hand. */
-const letGo = () => { if (pressed.peek()?.source !== "patch") end(); };
 
 /** down and up are a key or button; latched, one press begins and the next ends. */
 export function down(ids, source) {
@@ -95,9 +88,9 @@ export function up(source) {
 
 /** guard ends the press when the page loses sight of whoever holds it. */
 export function guard() {
-  addEventListener("blur", letGo);
+  addEventListener("blur", () => end());
   addEventListener("pagehide", () => end());
-  document.addEventListener("visibilitychange", () => { if (document.hidden) letGo(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) end(); });
   effect(() => { if (!live.value.on) end(); });
   effect(() => { if (unready()) end(); });
   watchFloor();

@@ -5,8 +5,9 @@ export const sections = {
   me: signal(null), link: signal(null), channels: signal([]), calls: signal([]), incidents: signal([]),
   messages: signal([]), bursts: signal([]), positions: signal([]), desks: signal([]), notices: signal([]),
   pacts: signal([]), alarms: signal([]),
+  patches: signal(null), // null: this endpoint makes none
 };
-export const { me, link, channels, calls, incidents, messages, bursts, positions, desks, notices, pacts, alarms } = sections;
+export const { me, link, channels, calls, incidents, messages, bursts, positions, desks, notices, pacts, alarms, patches } = sections;
 
 /** live: the stream from the endpoint is there. Without it nothing here is to be relied on. */
 export const live = signal({ on: false, since: Date.now(), ever: false });

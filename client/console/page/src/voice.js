@@ -1,5 +1,5 @@
 // Voice between the page and the endpoint: one track up, one down for each channel.
-// What is said leaves the page only while a press is on: nothing is connected otherwise.
+// What is said leaves the page only while a press is on: the track is silent otherwise.
 import { effect, signal } from "@preact/signals";
 import { channels, live, me } from "./state.js";
 import { prefs } from "./prefs.js";
@@ -15,15 +15,14 @@ export const voice = signal("off");
 export const level = signal(0);
 export const clipping = signal(false);
 
-let track, micNode, peer, again, uplink, mixer;
-let sent = null; // the track that goes up: silent but for a press
+let track, peer, again, uplink, speaking = false;
 const gains = new Map(); // by channel: what is heard of it
 
 /** turnOn asks for the microphone and joins; without a microphone one still hears. */
 export async function turnOn() {
   await wake();
   if (!track || track.readyState === "ended") await openMic();
-  if (peer?.connectionState === "connected" && uplink?.track) voice.value = "on";
+  if (peer?.connectionState === "connected" && uplink.track === track) voice.value = "on";
   else await join();
 }
 
@@ -34,9 +33,7 @@ async function openMic() {
       audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
     });
     track = media.getAudioTracks()[0];
-    track.enabled = false;
-    sent ??= makeSent();
-    micNode = audio().createMediaStreamSource(new MediaStream([track]));
+    track.enabled = speaking;
     track.onended = () => { mic.value = { state: "failed", why: "mic.ended" }; };
     mic.value = { state: "on", why: "" };
     measure(media);
@@ -81,7 +78,7 @@ async function join() {
     if (mine.connectionState === "connected") voice.value = "on";
     if (["failed", "disconnected", "closed"].includes(mine.connectionState)) lost();
   };
-  uplink = mine.addTransceiver(sent ?? "audio", { direction: sent ? "sendonly" : "inactive" }).sender;
+  uplink = mine.addTransceiver(track ?? "audio", { direction: track ? "sendonly" : "inactive" }).sender;
   await offer(mine);
 }
 
@@ -161,22 +158,10 @@ effect(() => {
   for (const [id, { gain }] of gains) gain.gain.setTargetAtTime(loudness(id), audio().currentTime, 0.02);
 });
 
-/** makeSent is the track that goes up; what is connected to the mixer is heard in it. */
-function makeSent() {
-  mixer = audio().createMediaStreamDestination();
-  mixer.channelCount = 1;
-  return mixer.stream.getAudioTracks()[0];
-}
-
-let speaking = null; // what is connected to the mixer
-
-/** speak sends the microphone, or what is heard on a channel; without a source, nothing. */
-export function speak(source) {
-  if (track) track.enabled = source === "mic";
-  if (!mixer) return;
-  try { speaking?.disconnect(mixer); } catch { /* its channel has gone */ }
-  speaking = source === "mic" ? micNode : gains.get(source)?.from ?? null;
-  speaking?.connect(mixer);
+/** speak opens or shuts the microphone's track. */
+export function speak(on) {
+  speaking = on;
+  if (track) track.enabled = on;
 }
 
 /** ready says in a word of the catalogue why one cannot speak, or nothing. */

@@ -1,11 +1,10 @@
 // A channel: what it is, whether it is secure, who speaks, and the button.
 import { html } from "../html.js";
 import { who } from "../who.js";
-import { patched } from "../patch.js";
 import { act } from "../deeds.js";
 import { keyFor } from "../keys.js";
 import { prefs, setIn, toggleIn } from "../prefs.js";
-import { live, safety } from "../state.js";
+import { live, patches, safety } from "../state.js";
 import { ago, left, until } from "../times.js";
 import { names, t, word } from "../words.js";
 import { Chip, Exercise, Meter, Safety } from "./basics.js";
@@ -70,7 +69,7 @@ function Floor({ channel: c }) {
 function Marks({ channel: c }) {
   const marks = [];
   const observers = c.members?.filter((m) => m.observer && !m.me) ?? [], gateways = c.members?.filter((m) => m.gateway) ?? [];
-  if (patched.value.includes(c.id)) marks.push(html`<${Chip} kind="loud">${t("patch.mark")}<//>`);
+  if (patches.value?.some((p) => p.channels.includes(c.id))) marks.push(html`<${Chip} kind="loud">${t("patch.mark")}<//>`);
   if (c.hub_away) marks.push(html`<${Chip} kind="warn" icon="linkOff">${t("channel.hub-away")}<//>`);
   if (observers.length) marks.push(html`<${Chip} icon="eye">${t("channel.observers", { n: observers.length })}<//>`);
   if (gateways.length && safety(c).state !== "gateway") marks.push(html`<${Chip} kind="warn" icon="gate">${t("channel.gateways", { n: gateways.length })}<//>`);
