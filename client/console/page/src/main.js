@@ -6,6 +6,7 @@ import { tell } from "./aloud.js";
 import { listen } from "./keys.js";
 import { App } from "./parts/app.js";
 import { guard, page } from "./press.js";
+import { wake } from "./sound.js";
 import { live, me } from "./state.js";
 import { on, start } from "./stream.js";
 import { already, renew } from "./voice.js";
@@ -21,6 +22,7 @@ on("ring", () => {}); // what rings is in the calls; the event only hastens
 start(page);
 guard();
 listen();
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, wake, { once: true, capture: true });
 tell();
 let once = false;
 effect(() => { if (live.value.on && !once) { once = true; already(); } });

@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { keyFor } from "../keys.js";
 import { prefs } from "../prefs.js";
 import { arm, armed, blocked, disarm, pressed, priority } from "../press.js";
+import { sounding, wake } from "../sound.js";
 import { channels, live } from "../state.js";
 import { now } from "../times.js";
 import { clipping, level, mic, turnOn, voice } from "../voice.js";
@@ -67,6 +68,7 @@ function Microphone() {
     return html`<div class="mic bad" role="status"><${Icon} name="micOff" /><span>${t(m.why)}</span>
       <button type="button" onClick=${turnOn}>${t("again")}</button></div>`;
   }
+  if (!sounding.value) return html`<button type="button" class="primary" data-turn-on onClick=${wake}><${Icon} name="speaker" /><span>${t("sound.turn-on")}</span></button>`;
   return html`
     <div class="mic" data-voice=${voice.value}><${Icon} name="mic" />
       <span><small>${pressed.value ? t("mic.sending") : t("mic.ready")}</small><${Meter} value=${level.value} hot=${clipping.value} label=${t("mic.level")} />
