@@ -23,13 +23,13 @@ export const ago = (iso) => (iso ? t("time.ago", { span: span(since(iso)) }) : t
 /** left is what remains, as minutes and seconds. */
 export const left = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
-/** clock is a moment's local time, with its date when that is not today's. */
+/** clock is a moment's local time by 24 hours, the same in every language, with its date when that is not today's. */
 export function clock(iso) {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return "";
-  const today = at.toDateString() === new Date(now.value).toDateString();
-  const form = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(locale(), today ? form : { ...form, month: "short", day: "numeric" }).format(at);
+  const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at);
+  if (at.toDateString() === new Date(now.value).toDateString()) return time;
+  return t("time.on", { day: new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric" }).format(at), time });
 }
 
 /** date is a day in words. */

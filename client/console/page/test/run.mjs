@@ -1,7 +1,7 @@
 // Looks at every state of the page in Chromium, in three languages and three looks:
 //
 //	node run.mjs [OUT]     all; screenshots go to OUT, default ./out
-//	node run.mjs OUT NAME  one state only, or "behave"
+//	node run.mjs OUT NAME  one state only, or "behave" [PART OF A CHECK'S NAME]
 //
 // Fails if the console has an error, the policy is violated, axe finds something
 // serious, or the page does not do what behave.mjs asks of it. Skips (exit 0, with a
@@ -90,7 +90,7 @@ for (const [language, colours, size] of only === "behave" ? [] : looks) {
 }
 if (!only || only === "behave") {
   const { behave } = await import("./behave.mjs");
-  await behave({ server, open, problems, judge, voice, out });
+  await behave({ only: process.argv[4], server, open, problems, judge, voice, out });
 }
 await browser.close();
 server.close();
