@@ -164,6 +164,17 @@ export function speak(on) {
   if (track) track.enabled = on;
 }
 
+const bits = { full: 32_000, lean: 12_000 }; // a second, of the own voice
+
+effect(() => {
+  const most = prefs.lean.value ? bits.lean : bits.full;
+  if (voice.value !== "on" || !uplink) return;
+  const how = uplink.getParameters();
+  if (!how.encodings?.length) return;
+  how.encodings[0].maxBitrate = most;
+  uplink.setParameters(how).catch(() => { /* a browser that cannot sends as it did */ });
+});
+
 /** ready says in a word of the catalogue why one cannot speak, or nothing. */
 export function unready() {
   if (me.value?.expelled) return "why.expelled";
