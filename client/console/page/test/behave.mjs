@@ -42,6 +42,17 @@ const button = (page, id) => page.locator(`[data-ptt="${id}"]`);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 const checks = {
+  async "voice that another page has taken is not taken back by itself"({ page, server, until, say }) {
+    let offers = 0;
+    page.on("request", (r) => { offers += /api\/voice/.test(r.url()); });
+    server.push("voice", { taken: true });
+    await until("the page says so", () => page.locator("[data-voice=taken]").isVisible());
+    await wait(3000);
+    if (offers) say(`${offers} offers`);
+    await page.getByRole("button", { name: "Bring it here" }).click();
+    await until("a person takes it back", () => page.locator("[data-voice=on]").isVisible());
+  },
+
   async "a thin link brings no voice of muted channels"({ page, server, channels, did, until, say }) {
     const row = page.locator(`[data-channel="${channels[1].id}"]`);
     await row.getByRole("button", { name: /^Mute/ }).click();
