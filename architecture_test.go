@@ -37,6 +37,8 @@ const (
 	pgx     = "github.com/jackc/pgx"
 	anySQL  = "database/sql"
 	metrics = "github.com/prometheus"
+	charm   = "charm.land"
+	pulse   = "github.com/jfreymuth/pulse"
 	publics = "crypto/mls/syntax crypto/mls/suite crypto/mls/tree crypto/mls/message crypto/mls/roster crypto/mls/policy"
 )
 
@@ -72,6 +74,8 @@ func importRules() []importRule {
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
+		{"client/handheld", []string{"proto", "client"}, []string{charm}},
+		{"client/handheld/sound", []string{"proto", "client", "client/phrase", "client/voice"}, []string{pulse}},
 		{"client/phrase", nil, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
@@ -160,7 +164,7 @@ func forbidden(pkg string, rule importRule, path string) string {
 		}
 		return "not among what " + rule.prefix + " may import"
 	}
-	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL, metrics} {
+	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL, metrics, charm, pulse} {
 		if below(path, door) && !slices.ContainsFunc(rule.doors, func(d string) bool { return below(path, d) }) {
 			return "another package is the only door to it"
 		}
@@ -196,6 +200,11 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"proto", "crossband/crypto/identity"},
 		{"client", quic},
 		{"client", cobra},
+		{"client", pulse},
+		{"client/console", charm},
+		{"client/handheld", pulse},
+		{"client/handheld/sound", charm},
+		{"client/handheld", "crossband/proto/link"},
 		{"relay", toml},
 		{"relay", anySQL},
 		{"relay/hub", "crossband/relay/store"},
