@@ -77,6 +77,7 @@ func importRules() []importRule {
 		{"client/handheld", []string{"proto", "client"}, []string{charm}},
 		{"client/handheld/sound", []string{"proto", "client", "client/phrase", "client/voice"}, []string{pulse}},
 		{"client/phrase", nil, nil},
+		{"client/terms", []string{"proto", "client/phrase"}, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
 		{"client/voice", []string{"proto", "crypto/curve"}, []string{opusC, opusGo}},
 		{"formats/edxl", nil, nil},
@@ -241,7 +242,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // TestPurePackagesTouchNothing: what is pure has no goroutine, clock, lock,
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
-	pure := append(strings.Fields(publics), "relay/hub", "relay/notices", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/views", "proto", "proto/incident", "cmd/crossband/internal/report",
+	pure := append(strings.Fields(publics), "relay/hub", "relay/notices", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/terms", "client/views", "proto", "proto/incident", "cmd/crossband/internal/report",
 		"formats/edxl", "formats/ics", "formats/webhook", "formats/strictxml", "formats/strictjson", "formats/cap", "formats/cot", "formats/cloudevents", "relay/hook/deliver/plan")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
