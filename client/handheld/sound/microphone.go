@@ -124,7 +124,8 @@ type Recording struct {
 
 	mu      sync.Mutex // guards what follows
 	raw     []byte
-	came    int // octets, all in all
+	came    int  // octets, all in all
+	skip    bool // what comes is thrown away
 	over    bool
 	why     error
 	dropped int // octets that nobody read in time
@@ -159,6 +160,17 @@ func (r *Recording) Release() {
 	r.m.stop(r)
 }
 
+// Skip has what comes from now on thrown away, as while one waits for one's turn, or
+// kept again.
+func (r *Recording) Skip(on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.skip = on
+	if on {
+		r.raw = nil
+	}
+}
+
 // Heard reports whether anything has come, be it silence: a device that gives nothing
 // does not work.
 func (r *Recording) Heard() bool {
@@ -186,7 +198,10 @@ func (r *Recording) Source() (voice.Source, error) {
 func (r *Recording) add(raw []byte) {
 	r.mu.Lock()
 	if !r.over {
-		r.raw, r.came = append(r.raw, raw...), r.came+len(raw)
+		r.came += len(raw)
+		if !r.skip {
+			r.raw = append(r.raw, raw...)
+		}
 		if extra := len(r.raw) - heldFrames*frameOctets; extra > 0 {
 			r.raw, r.dropped = r.raw[extra:], r.dropped+extra
 		}
