@@ -39,6 +39,7 @@ const (
 	metrics = "github.com/prometheus"
 	charm   = "charm.land"
 	pulse   = "github.com/jfreymuth/pulse"
+	esbuild = "github.com/evanw/esbuild"
 	publics = "crypto/mls/syntax crypto/mls/suite crypto/mls/tree crypto/mls/message crypto/mls/roster crypto/mls/policy"
 )
 
@@ -76,6 +77,7 @@ func importRules() []importRule {
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/handheld", []string{"proto", "client"}, []string{charm}},
 		{"client/handheld/sound", []string{"proto", "client", "client/phrase", "client/voice"}, []string{pulse}},
+		{"client/console/page", nil, nil},
 		{"client/phrase", nil, nil},
 		{"client/terms", []string{"proto", "client/phrase"}, nil},
 		{"client/views", []string{"proto", "crypto/curve"}, nil},
@@ -89,6 +91,7 @@ func importRules() []importRule {
 		{"cmd/internal/fips", nil, nil},
 		{"cmd/crossband/internal/report", []string{"proto", "crypto/record", "client/phrase", "formats"}, nil},
 		{"cmd/crossband/internal/report/reporttest", []string{"proto", "crypto", "client/phrase"}, nil},
+		{"tools/page", nil, []string{esbuild}}, // a module of its own
 	}
 }
 
@@ -165,7 +168,7 @@ func forbidden(pkg string, rule importRule, path string) string {
 		}
 		return "not among what " + rule.prefix + " may import"
 	}
-	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL, metrics, charm, pulse} {
+	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL, metrics, charm, pulse, esbuild} {
 		if below(path, door) && !slices.ContainsFunc(rule.doors, func(d string) bool { return below(path, d) }) {
 			return "another package is the only door to it"
 		}
@@ -214,6 +217,8 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"cmd/internal/relayd", sqlite + "/sqlite"},
 		{"client", pgx + "/v5"},
 		{"relay", metrics},
+		{"client/console/page", esbuild},
+		{"client/console/page", "crossband/client"},
 		{"cmd/internal/adminhttp", metrics},
 		{"cmd/crossband-relay", "crossband/client"},
 		{"cmd/crossband-relay", "crossband/formats/edxl"},

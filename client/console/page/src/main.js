@@ -1,0 +1,3 @@
+// The dispatcher's page.
+import { render, h } from "preact";
+render(h("main", null, "Crossband"), document.getElementById("app"));
