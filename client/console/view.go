@@ -81,10 +81,13 @@ type Secure struct {
 	State  string   `json:"state"` // secure: the members' views agree; unconfirmed; differ: somebody sees other members; none: not joined, or nobody else is there
 	Says   string   `json:"says"`  // in the page's language
 	Epoch  uint64   `json:"epoch"`
-	KeyAge int      `json:"key_age_s"` // since the present keys were made, as far as this run knows
+	KeyAge int      `json:"key_age_s"` // since the present keys were made, as far as this run knows: by 10 s, then by minutes, after an hour by 10 minutes
 	Suite  string   `json:"suite"`
 	Silent []string `json:"silent"` // agencies none of whose members has confirmed
 	Differ []string `json:"differ"` // members whose view is another
+
+	Gateways  []string `json:"gateways"`  // members at which the encryption ends
+	Observers []string `json:"observers"` // members who hear and read, and cannot send
 }
 
 // Member is one who is in the channel.
@@ -172,8 +175,11 @@ type Incident struct {
 	Holder      string   `json:"holder"`
 	Into        string   `json:"into"` // of which it is a duplicate
 	Disposition string   `json:"disposition"`
-	Calls       []string `json:"calls"`    // by id
-	Timeline    []Moment `json:"timeline"` // oldest first, at most 200
+	Calls       []string `json:"calls"` // by id
+
+	Participants []string `json:"participants"` // who hailed, who has or had it, and who is in its channel
+
+	Timeline []Moment `json:"timeline"` // oldest first, at most 200
 }
 
 // Moment is a line of a timeline.
@@ -193,9 +199,10 @@ type Message struct {
 	Mine    bool     `json:"mine"`
 	Text    string   `json:"text"`
 	At      string   `json:"at"`
-	Late    bool     `json:"late"`  // it came after later ones, or was said before this run
-	State   string   `json:"state"` // of ours: waiting, kept, logged, delivered, read, failed
-	Read    []string `json:"read"`
+	Late    bool     `json:"late"`      // it came after later ones, or was said before this run
+	State   string   `json:"state"`     // of ours: waiting, kept, logged, delivered, read, failed
+	Read    []string `json:"read"`      // by whom
+	Reached []string `json:"delivered"` // agencies whose relays have it
 	Why     string   `json:"why"`
 }
 
