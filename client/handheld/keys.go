@@ -132,7 +132,7 @@ func (s *screen) moveCall(by int) {
 func (s *screen) answer(state proto.HailState) tea.Cmd {
 	c, ok := s.answerable()
 	word := strings.ToLower(state.String())
-	if !ok || !slices.Contains(c.May, word) {
+	if !ok || !may(c, word) {
 		return nil
 	}
 	return s.do(console.Deed{Do: console.DoReply, Call: c.ID, State: word})

@@ -119,11 +119,17 @@ func (s *screen) ringing() []string {
 // answers are the keys that answer a call.
 func (s *screen) answers(c console.Call) (list []string) {
 	for _, k := range [][3]string{{"a", "accepted", s.words.accept}, {"c", "committed", s.words.commit}, {"d", "declined", s.words.decline}} {
-		if slices.Contains(c.May, k[1]) {
+		if may(c, k[1]) {
 			list = append(list, bold("["+k[0]+"] "+k[2]))
 		}
 	}
 	return list
+}
+
+// may reports whether something can be said of a call here. Who may accept may commit
+// at once: that accepts, too.
+func may(c console.Call, state string) bool {
+	return slices.Contains(c.May, state) || state == "committed" && slices.Contains(c.May, "accepted")
 }
 
 // until is how long a call still rings.

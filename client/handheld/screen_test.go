@@ -278,7 +278,7 @@ func call(id string, rings bool, may ...string) console.Call {
 
 func TestCalls(t *testing.T) {
 	ring := func(s *Seen) {
-		s.View.Calls = []console.Call{call("h2", true, "accepted", "declined"), call("h1", true, "accepted", "committed", "declined")}
+		s.View.Calls = []console.Call{call("h2", true, "declined"), call("h1", true, "accepted", "declined")}
 		s.Ringing = s.View.Calls[1:]
 	}
 	p := sit(t, ring)

@@ -20,7 +20,8 @@ import (
 type UnitConfig struct {
 	Session  *client.Session
 	Ear      *Ear
-	Audio    Audio // nil: none
+	Events   <-chan client.Event // nil: the Session's own; whoever takes those hands each on
+	Audio    Audio               // nil: none
 	Language phrase.Language
 	Software string
 	Log      *slog.Logger     // nil discards
@@ -70,6 +71,9 @@ func NewUnit(cfg UnitConfig) *Unit {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Events == nil {
+		cfg.Events = cfg.Session.Events()
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -111,7 +115,7 @@ func (u *Unit) Run(ctx context.Context, show func(Seen)) {
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
-		case e := <-u.cfg.Session.Events():
+		case e := <-u.cfg.Events:
 			u.event(e)
 		case f := <-u.asks:
 			f()
