@@ -117,8 +117,8 @@ func (e *Ear) forget() {
 		e.octets -= 2 * len(e.bursts[0].pcm)
 		e.bursts = slices.Delete(e.bursts, 0, 1)
 	}
-	if k := e.bursts[len(e.bursts)-1]; 2*len(k.pcm) > keepOctets { // one that never ends: its beginning goes
-		cut := len(k.pcm) - keepOctets/2
+	if k := e.bursts[len(e.bursts)-1]; 2*len(k.pcm) > keepOctets { // one that never ends: its older half goes
+		cut := len(k.pcm) / 2
 		k.pcm = slices.Clone(k.pcm[cut:])
 		e.octets -= 2 * cut
 	}
