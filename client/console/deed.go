@@ -25,6 +25,8 @@ type Deed struct {
 	Latitude  float64           `json:"lat,omitempty"`
 	Longitude float64           `json:"lon,omitempty"`
 	Accuracy  int               `json:"accuracy_m,omitempty"`
+	Patch     string            `json:"patch,omitempty"`
+	Minutes   int               `json:"minutes,omitempty"` // patch: for how long at most
 }
 
 // Deeds, and what each needs.
@@ -46,6 +48,8 @@ const (
 	DoPosition  = "position"   // channel, lat, lon, accuracy
 	DoAlarmSeen = "alarm-seen" // alarm
 	DoLanguage  = "language"   // language
+	DoPatch     = "patch"      // channels, minutes
+	DoUnpatch   = "unpatch"    // patch
 )
 
 // Outcome is what became of a Deed.

@@ -18,6 +18,8 @@ type View struct {
 	Notices   []Notice   `json:"notices"`
 	Pacts     []Pact     `json:"pacts"`  // agreements
 	Alarms    []Alarm    `json:"alarms"` // newest first, at most 100, until a person has put them away
+
+	Patches []Patch `json:"patches"` // that this endpoint makes; nil: it cannot make any
 }
 
 // Me is this endpoint and how its page speaks.
@@ -274,6 +276,14 @@ type Pact struct {
 	Begins   string   `json:"begins"`
 	Ends     string   `json:"ends"`
 	Lines    []string `json:"lines"` // what it says, a sentence a line, in the page's language
+}
+
+// Patch is channels among which this endpoint says again what it hears on one of them.
+type Patch struct {
+	ID       string   `json:"id"`
+	Channels []string `json:"channels"`
+	Until    string   `json:"until"`
+	Withheld []string `json:"withheld"` // whose voice is not carried whereto, a sentence each, in the page's language
 }
 
 // Alarm is something that a person should look at.

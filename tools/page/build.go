@@ -68,6 +68,7 @@ func bundle(entry, vendor string) ([]byte, error) {
 		AbsWorkingDir:     filepath.Dir(entry),
 		Outdir:            filepath.Dir(entry),
 		Alias:             alias,
+		External:          []string{"*.svg", "*.png"},
 		Bundle:            true,
 		Format:            api.FormatESModule,
 		Charset:           api.CharsetUTF8,
