@@ -76,6 +76,7 @@ func importRules() []importRule {
 		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
 		{"client/handheld", []string{"proto", "client"}, []string{charm}},
+		{"client/handheld/page", nil, nil},
 		{"client/handheld/sound", []string{"proto", "client", "client/phrase", "client/voice"}, []string{pulse}},
 		{"client/console/page", nil, nil},
 		{"client/phrase", nil, nil},
