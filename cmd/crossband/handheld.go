@@ -11,9 +11,9 @@ import (
 
 // handheldFlags is the command line of a handheld.
 type handheldFlags struct {
-	home, listen, lang, position, log string
-	terminal                          bool
-	sound                             soundFlags
+	home, lang, position, log string
+	terminal                  bool
+	sound                     soundFlags
 }
 
 func newHandheldCommand(e env) *cobra.Command {
