@@ -27,7 +27,7 @@ type importRule struct {
 // Modules that are used through one door only (docs/decisions/0010).
 const (
 	quic    = "github.com/quic-go/quic-go"
-	pion    = "github.com/pion/webrtc"
+	pion    = "github.com/pion"
 	cobra   = "github.com/spf13/cobra"
 	simnet  = quic + "/testutils/simnet"
 	opusC   = "github.com/hraban/opus"
@@ -78,6 +78,7 @@ func importRules() []importRule {
 		{"client/handheld", []string{"proto", "client"}, []string{charm}},
 		{"client/handheld/page", nil, nil},
 		{"client/handheld/sound", []string{"proto", "client", "client/phrase", "client/voice"}, []string{pulse}},
+		{"client/console", []string{"proto", "crypto/record", "client", "formats/strictjson"}, []string{pion}},
 		{"client/console/page", nil, nil},
 		{"client/phrase", nil, nil},
 		{"client/terms", []string{"proto", "client/phrase"}, nil},
@@ -204,12 +205,19 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"crypto/record", "crossband/relay/store"},
 		{"proto", "crossband/crypto/identity"},
 		{"client", quic},
+		{"client", pion + "/webrtc/v4"},
+		{"client", pion + "/opus"},
+		{"client/voice", pion + "/rtp"},
+		{"client/handheld", pion + "/webrtc/v4"},
+		{"client/console", "crossband/relay"},
+		{"client/console", "crossband/crypto/mls"},
 		{"client", cobra},
 		{"client", pulse},
 		{"client/console", charm},
 		{"client/handheld", pulse},
 		{"client/handheld/sound", charm},
 		{"client/handheld", "crossband/proto/link"},
+		{"client/console", "crossband/formats/edxl"},
 		{"relay", toml},
 		{"relay", anySQL},
 		{"relay/hub", "crossband/relay/store"},

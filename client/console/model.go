@@ -52,6 +52,7 @@ type Model struct {
 	positions map[positionKey]client.PositionReceived
 	notices   map[proto.NoticeID]client.ChangeNotice
 	pacts     []proto.Agreement
+	pactsMade time.Time // when they were worded
 	alarms    alarmState
 	genuine   map[proto.BurstID]bool // of the newest bursts, by BurstHeard
 	judged    []proto.BurstID        // the keys of genuine, oldest first
@@ -115,7 +116,7 @@ func (m *Model) View(now time.Time) View {
 	return View{
 		Me: m.me(), Link: m.linkView(), Channels: m.channelViews(now), Calls: m.callViews(now), Incidents: m.incidentViews(),
 		Messages: m.messageViews(), Bursts: m.burstViews(), Positions: m.positionViews(), Desks: m.deskViews(),
-		Notices: m.noticeViews(now), Pacts: m.pactViews(), Alarms: m.alarmViews(),
+		Notices: m.noticeViews(now), Pacts: m.pactViews(now), Patches: []Patch{}, Alarms: m.alarmViews(),
 	}
 }
 
@@ -126,7 +127,7 @@ func (m *Model) look(now time.Time) {
 	if all {
 		m.looked = now
 		m.lookForChannels()
-		m.lookForPacts()
+		m.lookForPacts(now)
 	}
 	sort := all
 	for _, ch := range m.channels {

@@ -59,6 +59,22 @@ func TestACallThatHasRungItselfOut(t *testing.T) {
 	}
 }
 
+// TestACallForAnotherDeskDoesNotRing: it is seen, and told in its timeline.
+func TestACallForAnotherDeskDoesNotRing(t *testing.T) {
+	d := newDesk(t)
+	c := callOf(1, d.now)
+	c.Rings, c.Shown.To, c.Call.To = false, name(super), name(super)
+	d.board.calls = []CallNow{c}
+	d.board.incidents = []client.Incident{{ID: iid(1), Calling: cid(1), State: client.IncidentOpen, Hails: []client.HailInfo{{Call: c.Call, Shown: c.Shown}}}}
+	d.fold(c.Shown)
+	if rung := d.Ringing(); len(rung) != 0 {
+		t.Errorf("%+v", rung)
+	}
+	if got := d.says(); len(got) != 1 || !strings.HasPrefix(got[0], "called desk/super") || d.view().Calls[0].Rings || d.view().Calls[0].For != "" {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestCallsAreBounded: those that are over go first, however new.
 func TestCallsAreBounded(t *testing.T) {
 	var all []CallNow

@@ -141,6 +141,7 @@ func (m *Model) baseOf(ch *channelState, now time.Time) Channel {
 		v.Pact = c.Agreement.String()
 	}
 	runs := ch.now.Ends.At.IsZero() || now.Before(ch.now.Ends.At)
+	v.Hears = ch.now.Joined && ch.now.Listens
 	if v.MayTalk = ch.now.Joined && runs && m.expelled == nil && c.RightAt(me, now) == proto.RightSend; v.MayTalk {
 		for p := proto.PriorityRoutine; p <= c.MaxPriority(me); p++ {
 			v.Priorities = append(v.Priorities, p.String())

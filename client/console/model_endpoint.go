@@ -23,6 +23,7 @@ type Endpoint interface {
 type ChannelNow struct {
 	Charter proto.Charter
 	Joined  bool
+	Listens bool // its voice comes here
 	Epoch   uint64
 	Members []proto.Name  // empty: not joined
 	Views   views.Views   // the zero one: not joined
@@ -76,7 +77,7 @@ func (a *asked) Channel(id proto.ChannelID) (ChannelNow, bool) {
 	if ch == nil {
 		return ChannelNow{}, false
 	}
-	v := ChannelNow{Charter: ch.Charter(), Ends: ch.Ends(), Outbox: ch.Outbox(), Duties: ch.Duties()}
+	v := ChannelNow{Charter: ch.Charter(), Listens: ch.Listens(), Ends: ch.Ends(), Outbox: ch.Outbox(), Duties: ch.Duties()}
 	v.Epoch, v.Members, v.Joined = a.members(ch)
 	if v.Joined {
 		v.Views, v.Heard = ch.Views(), ch.LastHeard()

@@ -11,8 +11,8 @@ import (
 )
 
 // Explain puts a refusal or an error into the page's language. code is the reason's
-// number, the same at both ends; 0 says that nothing was refused: there is no link, or
-// the time was not enough. What stands behind the colon is what the refusal concerns,
+// number, the same at both ends; 0 says that nothing was refused: there is no link, no
+// microphone, or the time was not enough. What stands behind the colon is what the refusal concerns,
 // as whoever refused has written it: a name, a limit, a date.
 func Explain(err error, language phrase.Language) (code int, says string) {
 	var refusal *proto.Refusal
@@ -27,6 +27,14 @@ func Explain(err error, language phrase.Language) (code int, says string) {
 		return 0, wording{"no link to the relay", "sin enlace con el repetidor", "aucune liaison avec le relais"}.in(language)
 	case errors.Is(err, client.ErrBusy):
 		return 0, wording{"already talking on this channel", "ya está hablando en este canal", "vous parlez déjà sur ce canal"}.in(language)
+	case errors.Is(err, ErrNoVoicePage):
+		return 0, wording{"no page has its microphone connected", "ninguna página tiene su micrófono conectado", "aucune page n'a son micro branché"}.in(language)
+	case errors.Is(err, ErrVoiceTaken):
+		return 0, wording{"another page has taken the microphone over", "otra página tomó el micrófono", "une autre page a pris le micro"}.in(language)
+	case errors.Is(err, ErrSilent):
+		return 0, wording{"nothing comes from the microphone", "no llega nada del micrófono", "rien ne vient du micro"}.in(language)
+	case errors.Is(err, ErrOffer):
+		return 0, wording{"the page's voice cannot be connected", "no se puede conectar la voz de la página", "la voix de la page ne peut être branchée"}.in(language)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return 0, wording{"no answer in time", "sin respuesta a tiempo", "aucune réponse à temps"}.in(language)
 	case errors.Is(err, phrase.ErrSlots), errors.Is(err, phrase.ErrContent):

@@ -233,15 +233,19 @@ func stageWord(e *client.ChangeNotice, l phrase.Language) string {
 	return wording{"later than in 30 days", "en más de 30 días", "dans plus de 30 jours"}.in(l)
 }
 
-func (m *Model) lookForPacts() {
+// pactsStand is how long it may take until a page shows that an agreement has begun or
+// ended.
+const pactsStand = time.Minute
+
+func (m *Model) lookForPacts(now time.Time) {
 	list := m.cfg.Endpoint.Agreements()
 	same := slices.EqualFunc(list, m.pacts, func(a, b proto.Agreement) bool { return a.ID == b.ID && a.Digest == b.Digest })
-	if m.pacts = list; !same {
-		m.shown.pacts = nil
+	if m.pacts = list; !same || now.Sub(m.pactsMade) >= pactsStand {
+		m.shown.pacts, m.pactsMade = nil, now
 	}
 }
 
-func (m *Model) pactViews() []Pact {
+func (m *Model) pactViews(now time.Time) []Pact {
 	if m.shown.pacts != nil {
 		return m.shown.pacts
 	}
@@ -251,6 +255,7 @@ func (m *Model) pactViews() []Pact {
 		v := Pact{
 			ID: a.ID.String(), Title: inert(a.Title, maxDetail), Parties: texts(a.Parties, agencyText), Begins: stamp(a.Begins), Ends: stamp(a.Ends),
 			Observes: texts(a.Observers, func(o proto.AgreedObserver) string { return string(o.Agency) }), Lines: []string{},
+			Mine: texts(terms.Of(a, m.cfg.Me, now, m.language), func(s string) string { return inert(s, maxNote) }),
 		}
 		for _, line := range terms.Lines(a, m.language) {
 			v.Lines = append(v.Lines, inert(strings.TrimSpace(line.Label+" "+strings.TrimSpace(line.Text)), maxNote))

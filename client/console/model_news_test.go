@@ -135,11 +135,19 @@ func TestDutyInAnIncidentThatIsOver(t *testing.T) {
 func TestPacts(t *testing.T) {
 	d := newDesk(t)
 	a := proto.Agreement{ID: proto.AgreementID{1}, Title: "River", Parties: []proto.Agency{"us.example", "mx.example"}, Begins: start(), Ends: start().Add(time.Hour), Observers: []proto.AgreedObserver{{Agency: "ca.example"}}}
+	a.Channels = []proto.AgreedChannel{{Name: "call", Kind: proto.KindCalling, Parties: []proto.Party{party("us.example")}}}
 	d.board.pacts = []proto.Agreement{a}
 	d.now = d.now.Add(time.Second)
 	p := d.view().Pacts[0]
 	if p.ID != a.ID.String() || p.Title != "River" || !slices.Equal(p.Observes, []string{"ca.example"}) || len(p.Lines) < 6 || p.Lines[0] != "agreement River" {
 		t.Errorf("%+v", p)
+	}
+	if len(p.Mine) != 3 || !strings.HasPrefix(p.Mine[2], `desk/del-rio of us.example may hail on "call" (calling), until `) || !strings.Contains(p.Mine[1], "may speak") {
+		t.Errorf("%q", p.Mine)
+	}
+	d.now = a.Ends
+	if p := d.view().Pacts[0]; !strings.Contains(p.Mine[2], "may not hail") {
+		t.Errorf("after its end it says %q", p.Mine)
 	}
 	a.Title, a.Digest = "River 2", [32]byte{2}
 	d.board.pacts = []proto.Agreement{a}

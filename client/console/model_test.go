@@ -11,6 +11,7 @@ import (
 
 	"crossband/client"
 	"crossband/client/phrase"
+	"crossband/client/views"
 	"crossband/client/voice"
 	"crossband/proto"
 )
@@ -72,6 +73,25 @@ func TestChannel(t *testing.T) {
 	d.now = d.now.Add(time.Second)
 	if v := d.view(); len(v.Channels) != 2 {
 		t.Errorf("what the endpoint has forgotten is still shown: %d channels", len(v.Channels))
+	}
+}
+
+// TestAMemberIsHeardAgain: the roster moves on with heartbeats, by ten seconds.
+func TestAMemberIsHeardAgain(t *testing.T) {
+	d := newDesk(t)
+	d.view()
+	heard := func(after time.Duration) string {
+		ch := d.board.channels[cid(1)]
+		ch.Heard = []views.Heard{{Member: name(norte), At: start().Add(after)}}
+		d.board.channels[cid(1)] = ch
+		d.now = d.now.Add(time.Second)
+		return d.channel(1).Members[1].Heard
+	}
+	if got := heard(9 * time.Second); got != stamp(start()) {
+		t.Errorf("heard %s", got)
+	}
+	if got := heard(21 * time.Second); got != stamp(start().Add(20*time.Second)) {
+		t.Errorf("heard %s", got)
 	}
 }
 

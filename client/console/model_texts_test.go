@@ -45,6 +45,20 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// TestATextOfBeforeThisRun is late though no other has come before it. The hub's clock
+// counts.
+func TestATextOfBeforeThisRun(t *testing.T) {
+	d := newDesk(t)
+	d.fold(said(1, 1, start().Add(-time.Second)), said(2, 2, start()))
+	if list := d.view().Messages; !list[0].Late || list[1].Late {
+		t.Errorf("late: %v, %v", list[0].Late, list[1].Late)
+	}
+	d.fold(client.Connected{Skew: -time.Minute}, said(3, 3, start().Add(-30*time.Second)))
+	if list := d.view().Messages; list[2].Late {
+		t.Error("by the hub's clock, which is behind, it is of now")
+	}
+}
+
 // TestOwnTexts: an own text is there at once, goes on from state to state and never back,
 // whatever order the news has.
 func TestOwnTexts(t *testing.T) {
@@ -91,6 +105,10 @@ func TestOwnTexts(t *testing.T) {
 	d.fold(client.MessageMoved{Channel: cid(1), ID: mid(1), State: client.MessageFailed, Why: proto.Refuse(proto.ReasonRetention, "")})
 	if m := own(); m.State != "failed" || !strings.HasPrefix(m.Why, proto.ReasonRetention.Sentence(proto.French)) {
 		t.Errorf("%+v", m)
+	}
+	d.SetLanguage(phrase.Spanish)
+	if m := own(); !strings.HasPrefix(m.Why, proto.ReasonRetention.Sentence(proto.Spanish)) {
+		t.Errorf("in Spanish it failed because %q", m.Why)
 	}
 	if n := d.channel(1).Unread; n != 1 {
 		t.Errorf("%d unread: own texts do not count", n)

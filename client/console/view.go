@@ -16,10 +16,9 @@ type View struct {
 	Positions []Position `json:"positions"` // the newest of each device on each channel
 	Desks     []Desk     `json:"desks"`     // who is on duty where
 	Notices   []Notice   `json:"notices"`
-	Pacts     []Pact     `json:"pacts"`  // agreements
+	Pacts     []Pact     `json:"pacts"` // agreements
+	Patches   []Patch    `json:"patches"`
 	Alarms    []Alarm    `json:"alarms"` // newest first, at most 100, until a person has put them away
-
-	Patches []Patch `json:"patches"` // that this endpoint makes; nil: it cannot make any
 }
 
 // Me is this endpoint and how its page speaks.
@@ -68,6 +67,7 @@ type Channel struct {
 	EndsWhy  string   `json:"ends_why"`
 	HubAway  bool     `json:"hub_away"` // one talks with those of the own relay only
 
+	Hears      bool     `json:"hears"` // its voice comes to this endpoint
 	MayTalk    bool     `json:"may_talk"`
 	MayHail    bool     `json:"may_hail"`
 	Priorities []string `json:"priorities"` // that this endpoint may press with: routine, urgent, emergency, …
@@ -276,14 +276,7 @@ type Pact struct {
 	Begins   string   `json:"begins"`
 	Ends     string   `json:"ends"`
 	Lines    []string `json:"lines"` // what it says, a sentence a line, in the page's language
-}
-
-// Patch is channels among which this endpoint says again what it hears on one of them.
-type Patch struct {
-	ID       string   `json:"id"`
-	Channels []string `json:"channels"`
-	Until    string   `json:"until"`
-	Withheld []string `json:"withheld"` // whose voice is not carried whereto, a sentence each, in the page's language
+	Mine     []string `json:"mine"`  // what this endpoint may do under it and may not, a sentence each
 }
 
 // Alarm is something that a person should look at.
@@ -293,4 +286,13 @@ type Alarm struct {
 	Channel string `json:"channel"`
 	Code    int    `json:"code"`
 	Says    string `json:"says"`
+}
+
+// Patch is channels that this desk has joined: what is said on one it says again on
+// the others.
+type Patch struct {
+	ID       string   `json:"id"`
+	Channels []string `json:"channels"`
+	Until    string   `json:"until"`    // it ends by itself
+	Withheld []string `json:"withheld"` // what is not carried, in sentences
 }

@@ -2,6 +2,7 @@ package terms
 
 import (
 	"strings"
+	"time"
 
 	"crossband/client/phrase"
 	"crossband/proto"
@@ -75,7 +76,7 @@ func (b *lines) channel(c *proto.AgreedChannel) {
 	}
 	b.add(words{"channel", "canal", "canal"}, words{
 		"%s %q (%s): %s, suite %d, %s, %v at a time", "%s %q (%s): %s, suite %d, %s, %v por turno", "%s %q (%s) : %s, suite %d, %s, %v par prise de parole",
-	}, c.Name, c.Title, kindWord(c.Kind, b.l), owner, c.Suite, storageWords(c.Storage, b.l), c.TalkLimit)
+	}, c.Name, c.Title, c.Kind.In(reasonsIn(b.l)), owner, c.Suite, storageWords(c.Storage, b.l), c.TalkLimit)
 	for i := range c.Parties {
 		p := &c.Parties[i]
 		b.add(words{}, words{"  %s: %s", "  %s: %s", "  %s : %s"}, p.Agency, b.mays(p))
@@ -98,10 +99,39 @@ func (b *lines) mays(p *proto.Party) string {
 		}
 	}
 	if len(p.Send) > 0 {
-		may = append(may, words{"up to %s", "hasta %s", "jusqu'à %s"}.say(b.l, Priority(p.MaxPriority, b.l)))
+		may = append(may, words{"up to %s", "hasta %s", "jusqu'à %s"}.say(b.l, p.MaxPriority.In(reasonsIn(b.l))))
 	}
 	if len(p.Only) > 0 {
 		may = append(may, words{"of them %d named only", "de ellos solo %d nombrados", "parmi eux seulement %d nommés"}.say(b.l, len(p.Only)))
 	}
 	return strings.Join(may, "; ")
+}
+
+// Acts lists what somebody may want to do on a channel.
+func Acts() []proto.May {
+	return []proto.May{proto.MayListen, proto.MaySpeak, proto.MayHail, proto.MayOpen}
+}
+
+// Meant reports whether there is such an act on a kind of channel.
+func Meant(k proto.CharterKind, act proto.May) bool {
+	switch act {
+	case proto.MayHail:
+		return k == proto.KindCalling
+	case proto.MayOpen:
+		return k == proto.KindIncident || k == proto.KindPatrol
+	}
+	return true
+}
+
+// Of says what one device may do under an agreement at now, a sentence for each act on
+// each channel.
+func Of(a *proto.Agreement, n proto.Name, now time.Time, l phrase.Language) (list []string) {
+	for _, c := range a.Channels {
+		for _, act := range Acts() {
+			if Meant(c.Kind, act) {
+				list = append(list, phrase.Inert(a.Explain(n, c.Name, act, now, reasonsIn(l)).Sentence))
+			}
+		}
+	}
+	return list
 }

@@ -49,6 +49,9 @@ func text(l phrase.Language) string {
 	for _, line := range terms.Lines(example(), l) {
 		fmt.Fprintf(&b, "%-10s %s\n", line.Label, line.Text)
 	}
+	for _, s := range terms.Of(example(), name("us.example/desk/sur"), example().Begins, l) {
+		fmt.Fprintln(&b, s)
+	}
 	return b.String()
 }
 

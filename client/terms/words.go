@@ -25,57 +25,23 @@ func (w words) in(l phrase.Language) string {
 
 func (w words) say(l phrase.Language, args ...any) string { return fmt.Sprintf(w.in(l), args...) }
 
-func roleWord(r proto.Role, l phrase.Language) string {
-	switch r {
-	case proto.RoleUnit:
-		return words{"unit", "unidad", "unité"}.in(l)
-	case proto.RoleDesk:
-		return words{"desk", "mesa de despacho", "poste de répartition"}.in(l)
-	case proto.RoleHook:
-		return words{"hook", "fuente automática", "source automatique"}.in(l)
-	case proto.RoleGateway:
-		return words{"gateway", "pasarela", "passerelle"}.in(l)
-	case proto.RoleRecorder:
-		return words{"recorder", "grabadora", "enregistreur"}.in(l)
-	}
-	return r.String()
-}
-
 func rolesIn(roles []proto.Role, l phrase.Language) string {
 	list := make([]string, len(roles))
 	for i, r := range roles {
-		list[i] = roleWord(r, l)
+		list[i] = r.In(reasonsIn(l))
 	}
 	return strings.Join(list, ", ")
 }
 
-// Priority is a class of the floor or of a hail as people read it.
-func Priority(p proto.Priority, l phrase.Language) string {
-	switch p {
-	case proto.PriorityRoutine:
-		return words{"routine", "rutina", "routine"}.in(l)
-	case proto.PriorityUrgent:
-		return words{"urgent", "urgente", "urgent"}.in(l)
-	case proto.PrioritySupervisor:
-		return words{"supervisor", "supervisor", "superviseur"}.in(l)
-	case proto.PriorityImminentPeril:
-		return words{"imminent peril", "peligro inminente", "péril imminent"}.in(l)
-	case proto.PriorityEmergency:
-		return words{"emergency", "emergencia", "urgence absolue"}.in(l)
+// reasonsIn is the language in which the vocabulary's own words are.
+func reasonsIn(l phrase.Language) proto.Language {
+	switch l {
+	case phrase.Spanish, phrase.SpanishUnitedStates:
+		return proto.Spanish
+	case phrase.French:
+		return proto.French
 	}
-	return words{"none", "ninguna", "aucune"}.in(l)
-}
-
-func kindWord(k proto.CharterKind, l phrase.Language) string {
-	switch k {
-	case proto.KindCalling:
-		return words{"calling", "de llamado", "d'appel"}.in(l)
-	case proto.KindIncident:
-		return words{"incident", "de incidente", "d'incident"}.in(l)
-	case proto.KindPatrol:
-		return words{"patrol", "de patrulla", "de patrouille"}.in(l)
-	}
-	return words{"standing", "permanente", "permanent"}.in(l)
+	return proto.English
 }
 
 func storageWords(s proto.Storage, l phrase.Language) string {

@@ -84,6 +84,7 @@ func lonely(t *testing.T, n int) (*relaytest.World, *relaytest.Agency, []proto.C
 // again. Whoever is linked to it knows at once, and all are back within ten
 // seconds, not all in the same moment.
 func TestEverybodyComesBackAfterACrash(t *testing.T) {
+	long(t)
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w, a, channels := lonely(t, 0)
@@ -126,6 +127,7 @@ func TestEverybodyComesBackAfterACrash(t *testing.T) {
 // and it keeps what it knows. All are subscribed again within ten seconds of the
 // network's return, and have what was sent meanwhile.
 func TestEverybodyIsInItsChannelsAgain(t *testing.T) {
+	long(t)
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w, a, channels := lonely(t, 5)

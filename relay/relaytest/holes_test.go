@@ -308,6 +308,7 @@ func TestWhatWaitsIsWipedWithTheRest(t *testing.T) {
 
 // A device that comes into its group anew still reads what waited.
 func TestWhatWaitsOutlivesComingInAnew(t *testing.T) {
+	long(t)
 	runWith(t, 1, func(b *border) {
 		withStorage(wire.Charter_STORAGE_NONE)(b)
 		b.us.Retention.Standing = time.Hour // the hub's; the origin keeps for good

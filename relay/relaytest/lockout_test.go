@@ -18,6 +18,7 @@ import (
 // TestOffersLockNobodyOut: two partners offer as many channels as they may, and one
 // endpoint has many messages to hear about that went back. Its link stays.
 func TestOffersLockNobodyOut(t *testing.T) {
+	long(t)
 	synctest.Test(t, func(t *testing.T) {
 		b := newBorder(t, 1, directly)
 		b.returned(t, "spiffe://usbp.example/unit/del-rio-1", 256)

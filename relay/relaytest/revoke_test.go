@@ -470,6 +470,7 @@ func TestHailToARevokedDeskIsRefused(t *testing.T) {
 // A list that is not renewed is warned about each hour, from two days on, and so
 // is one that never came.
 func TestStaleListsAreWarnedAbout(t *testing.T) {
+	long(t)
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBorder(t, 1, directly)
@@ -530,6 +531,7 @@ func TestWhoJoinsPutsOutARevokedMemberBeforeItSpeaks(t *testing.T) {
 // Twelve members hear of a revocation at once: one of them commits, the others
 // wait their turn and find nothing left to do.
 func TestRevocationMakesNoStormOfCommits(t *testing.T) {
+	long(t)
 	var m *relaytest.Middle
 	runWith(t, 1, func(b *border) { m = b.Middle(b.mx, b.us) }, func(t *testing.T, b *border) {
 		var all []*relaytest.Endpoint
@@ -615,6 +617,7 @@ func TestHubRefusesARevokedDeviceBehindAHostileRelay(t *testing.T) {
 // A device that has read of itself in a list holds nothing from its start on,
 // whatever its relay says or does not say.
 func TestDeviceThatReadOfItselfHoldsNothing(t *testing.T) {
+	long(t)
 	run(t, func(t *testing.T, b *border) {
 		thief := steal(t, b, b.us, "unit/lost", b.group)
 		thief.Close()

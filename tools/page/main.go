@@ -73,7 +73,7 @@ func compare(dir string, files map[string][]byte) error {
 		return nil
 	}
 	slices.Sort(bad)
-	return fmt.Errorf("%s: %s; run go run -C tools/page .", dir, strings.Join(bad, "; "))
+	return fmt.Errorf("%s: %s; `go run -C tools/page .` builds it", dir, strings.Join(bad, "; "))
 }
 
 // replace makes dir hold these files and no others.

@@ -31,14 +31,20 @@ export async function behave({ only = "", server, open, problems, judge, voice, 
   }
 }
 
+/** loudest is the loudest sample in 1.5 s: the false microphone beeps once a second. */
+async function loudest(voice) {
+  let most = 0;
+  for (let i = 0; i < 30; i++, await wait(50)) most = Math.max(most, await voice.heard());
+  return most;
+}
+
 const button = (page, id) => page.locator(`[data-ptt="${id}"]`);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 const checks = {
   async "a held button speaks on its channel and stops when lifted"({ page, channels, did, until, voice, say }) {
     const box = await button(page, channels[1].id).boundingBox();
-    await wait(300);
-    if (await voice.heard() > 0.001) say("the microphone is heard before the press");
+    if (await loudest(voice) > 0.001) say("the microphone is heard before the press");
     await page.mouse.move(box.x + 30, box.y + 20);
     await page.mouse.down();
     await until("a press", () => did("press").length === 1);
@@ -46,7 +52,8 @@ const checks = {
     if (!same(did("press")[0].channels, [channels[1].id])) say("another channel was pressed");
     await page.mouse.up();
     await until("a release", () => did("release").length === 1);
-    await until("silence after it", async () => await voice.heard() < 0.001);
+    await wait(500); // what is on its way
+    if (await loudest(voice) > 0.001) say("the microphone is heard after the press");
   },
 
   async "the space bar speaks on all chosen channels"({ page, channels, did, until, say }) {
@@ -266,6 +273,7 @@ const checks = {
   async "the map is moved by keys, and its list says the same"({ page, until, say }) {
     await page.click("[data-tab=map]");
     await page.locator(".map").focus();
+    await wait(500); // till it has its size
     const before = await page.locator(".mark-unit").first().getAttribute("transform");
     await page.keyboard.press("ArrowLeft");
     await until("the map moved", async () => await page.locator(".mark-unit").first().getAttribute("transform") !== before);

@@ -39,7 +39,7 @@ function Ring({ call: c }) {
           ${c.exercise && html`<${Exercise} />`}
           <span>${c.for && c.for !== me.value?.name ? t("ring.from-for", { from: who(c.from_short), desk: who(c.for) }) : t("ring.from", { from: who(c.from_short) })}</span></p>
         <p class="says">${c.says}</p>
-        ${c.place?.says && html`<p class="place"><${Icon} name="pin" size=${16} />${c.place.says}</p>`}
+        ${c.place?.says && !c.says.includes(c.place.says) && html`<p class="place"><${Icon} name="pin" size=${16} />${c.place.says}</p>`}
         ${c.note && html`<p class="note">${t("call.note", { note: c.note })}</p>`}
       </div>
       <div class="do">

@@ -82,7 +82,7 @@ function Picture({ at, size: [w, h], list }) {
       <${Graticule} p=${p} window=${window} w=${w} h=${h} />
       ${layers.map((l) => html`<path key=${l.name} class=${`line-${l.name}`} d=${trace(l.lines, p, window)} />`)}
       ${towns.filter(([, lat, lon, most]) => at.across < most && lat < window.north && lat > window.south && lon > window.west && lon < window.east)
-        .map(([name, lat, lon]) => html`<g key=${name} class="town" transform=${`translate(${p.x(lon)} ${p.y(lat)})`}><rect x="-2" y="-2" width="4" height="4" /><text x="5" y="-4">${name}</text></g>`)}
+        .map(([name, lat, lon]) => html`<g key=${name} class="town" transform=${`translate(${p.x(lon)} ${p.y(lat)})`}><rect x="-2" y="-2" width="4" height="4" /><text x="5" y="17">${name}</text></g>`)}
       ${list.map((m) => html`<${Mark} key=${m.id} mark=${m} p=${p} w=${w} />`)}
       <${Scale} p=${p} h=${h} />
     </svg>`;
