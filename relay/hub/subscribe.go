@@ -41,6 +41,7 @@ func (h *Hub) addSub(l *link, ch *channel, alias uint64) error {
 		ch.subs[l.id] = l
 	}
 	s.out = proto.Alias(alias)
+	delete(ch.expects, l.peer)
 	return nil
 }
 
@@ -89,7 +90,7 @@ func (h *Hub) unsubscribe(l *link, ch *channel) {
 	}
 	delete(ch.subs, l.id) // before the floor is freed: the news of it is not for this link
 	h.releaseLink(ch, l)
-	if ch.charter.Owner != h.self.Agency && len(ch.subs) == 0 {
+	if h.leavesHub(ch) {
 		h.leaveUpstream(ch)
 	}
 	h.routeAgain(ch)
