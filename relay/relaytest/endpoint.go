@@ -163,6 +163,21 @@ func Find[E client.Event](w *Watch) []E {
 type Ear struct {
 	mu     sync.Mutex // held for the whole of every method
 	played []client.Played
+	late   []client.LateBurst
+}
+
+// Late implements client.LateSink.
+func (e *Ear) Late(b client.LateBurst) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.late = append(e.late, b)
+}
+
+// Missed returns the bursts that were given late, in their order.
+func (e *Ear) Missed() []client.LateBurst {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.late)
 }
 
 // Play implements client.Sink.
