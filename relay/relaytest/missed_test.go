@@ -277,9 +277,9 @@ func TestLateVoiceDoesNotDelayLiveVoice(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 		}
 		mark = p.guard.Watch.Mark()
-		live = push(t, p.us, endless, client.TalkOptions{}).held()
 		b.Net.Mend(p.guard.Addr, home.Addr)
 		relaytest.WaitAfter(t, p.guard.Watch, mark, "the link is back", func(client.Connected) bool { return true })
+		live = push(t, p.us, endless, client.TalkOptions{}).held()
 		time.Sleep(5 * time.Second)
 		r := live.release()
 		time.Sleep(time.Minute)
