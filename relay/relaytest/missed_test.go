@@ -304,3 +304,33 @@ func TestLateVoiceDoesNotDelayLiveVoice(t *testing.T) {
 		}
 	})
 }
+
+// TestADeviceThatStartsAgainGetsWhatItMissed: it was a member before. One that is new
+// gets nothing of what was said before it came.
+func TestADeviceThatStartsAgainGetsWhatItMissed(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		p := newPatrol(t, b)
+		id, state := b.mx.Identity("unit/gn-8"), client.NewMemoryState()
+		was := b.mx.EndpointWith(id, state)
+		was.MustJoin(b.group)
+		time.Sleep(time.Second)
+		heard(t, was, push(t, p.us, 50, client.TalkOptions{}).well(), "before it is switched off")
+		time.Sleep(5 * time.Second)
+		was.Close()
+		time.Sleep(2 * time.Second)
+		at := time.Now()
+		missed := push(t, p.us, 50, client.TalkOptions{}).well()
+		time.Sleep(time.Minute)
+		again := b.mx.EndpointWith(id, state)
+		rookie := b.mx.Endpoint("unit/rookie")
+		rookie.MustJoin(b.group)
+		time.Sleep(10 * time.Second)
+		whole(t, missedOnce(t, again, missed, "after a start"), missed, p.agent.Name(), at)
+		if n := len(again.Ear.Missed()); n != 1 {
+			t.Errorf("%d late bursts after a start, want the one that was missed", n)
+		}
+		if n := len(rookie.Ear.Missed()); n != 0 {
+			t.Errorf("a new member was given %d bursts from before it came", n)
+		}
+	})
+}
