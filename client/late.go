@@ -10,8 +10,9 @@ import (
 )
 
 // LateSink is a Sink that also takes bursts which were said while this device had no
-// link. Late is called for one burst at a time, on a goroutine that plays nothing, in
-// the order in which they were said. What it is given is its own to keep.
+// link. Late is called for one burst at a time, on a goroutine that plays nothing, for
+// those of one channel in the order in which they were said. What it is given is its
+// own to keep.
 type LateSink interface {
 	Sink
 	Late(LateBurst)

@@ -182,6 +182,9 @@ func TestWhatARelayMakesOfMissedVoice(t *testing.T) {
 		w := newLateWorld(t)
 		said := w.say(w.sender, 1, 1, 120, ago(w, time.Minute), w.key)
 		one(t, w.gives(said[:80]...), 79, false, false)
+		if got := w.gives(said[80:]...); len(got) != 0 {
+			t.Errorf("the rest of a burst that has been given comes as another: %+v", got)
+		}
 	})
 	t.Run("damaged and invented", func(t *testing.T) {
 		w := newLateWorld(t)

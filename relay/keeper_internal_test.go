@@ -135,6 +135,25 @@ func (m keptModel) same(t *testing.T, k *keeper, now time.Time, l keeperLimits) 
 	}
 }
 
+// TestKeeperListsNoMoreThanItHolds: a channel that talks on while another's one frame
+// is the oldest of all.
+func TestKeeperListsNoMoreThanItHolds(t *testing.T) {
+	k, now := newKeeper(keeperLimits{channel: 20 * (10 + keptOverhead), all: 1 << 20, life: time.Hour}), time.Unix(1_800_000_000, 0)
+	k.take(saidFrame{channelNumber(1), []byte("the oldest")}, now)
+	for i := range 5 * keptQueue {
+		k.take(saidFrame{channelNumber(0), fmt.Appendf(nil, "%10d", i)}, now)
+		if n := k.arrived.len(); n > 2*k.frames+keptQueue {
+			t.Fatalf("%d arrivals are listed of %d frames", n, k.frames)
+		}
+	}
+	if got := drain(t, k, channelNumber(0), time.Hour, 1<<10, now); len(got) != 20 || string(got[19]) != fmt.Sprintf("%10d", 5*keptQueue-1) {
+		t.Errorf("%d frames are kept", len(got))
+	}
+	if got := drain(t, k, channelNumber(1), time.Hour, 1<<10, now); len(got) != 1 {
+		t.Errorf("%d frames are kept of the other channel", len(got))
+	}
+}
+
 // TestKeeperNeverHoldsVoiceUp: nobody takes frames out, and whoever hands them over
 // goes on; the oldest are lost, and counted.
 func TestKeeperNeverHoldsVoiceUp(t *testing.T) {

@@ -29,6 +29,9 @@ func TestALateBurstIsToldOfAndGoesIntoAFileOfItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if len(rec.bursts) != 0 {
+		t.Errorf("%d bursts are held that have been told of", len(rec.bursts))
+	}
 	if line := out.String(); !strings.Contains(line, "late:") || !strings.Contains(line, "14:03:10") || !strings.Contains(line, "signed by this device; parts are missing") {
 		t.Errorf("told %q", line)
 	}
