@@ -29,7 +29,7 @@ func latePace(talk bool) (octets int, every time.Duration) {
 	if talk {
 		return 2 << 10, 250 * time.Millisecond
 	}
-	return 16 << 10, 250 * time.Millisecond
+	return 8 << 10, 125 * time.Millisecond
 }
 
 // takesLate reports whether anybody wants what was missed.

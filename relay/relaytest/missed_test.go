@@ -256,7 +256,7 @@ func TestOnlyMembersGetKeptVoice(t *testing.T) {
 }
 
 // TestLateVoiceDoesNotDelayLiveVoice compares what a device that has just come back
-// hears live with what one hears that was there all the time.
+// hears live, on a path of 256 kbit/s, with what one hears that was there all the time.
 func TestLateVoiceDoesNotDelayLiveVoice(t *testing.T) {
 	run(t, func(t *testing.T, b *border) {
 		p := newPatrol(t, b)
@@ -267,6 +267,7 @@ func TestLateVoiceDoesNotDelayLiveVoice(t *testing.T) {
 		var said []client.TalkReport
 		var live *press
 		home := b.mx
+		b.Net.Between(p.guard.Addr, home.Addr, relaytest.Path{Delay: 5 * time.Millisecond, Rate: 32_000})
 		mark := p.guard.Watch.Mark()
 		b.Net.Cut(p.guard.Addr, home.Addr)
 		relaytest.WaitAfter(t, p.guard.Watch, mark, "the link is lost", func(client.Disconnected) bool { return true })
@@ -290,12 +291,13 @@ func TestLateVoiceDoesNotDelayLiveVoice(t *testing.T) {
 		}
 		compared, slower := 0, time.Duration(0)
 		for _, x := range p.guard.Ear.Played(r.Burst) {
-			if other, both := at[x.Index]; both && !x.Conceal {
+			// A page may be on its way when somebody begins to talk: not one follows it.
+			if other, both := at[x.Index]; both && !x.Conceal && x.Index >= 100 {
 				compared++
 				slower = max(slower, x.At.Sub(other))
 			}
 		}
-		if compared < 150 || slower > 60*time.Millisecond {
+		if compared < 100 || slower > 250*time.Millisecond {
 			t.Errorf("of %d live frames the slowest was played %v later than elsewhere", compared, slower)
 		}
 		for _, s := range said {
