@@ -65,6 +65,7 @@ type Channel struct {
 	// Set by subscribing, on each link anew.
 	in        proto.Alias // our number: voice that we hear
 	out       proto.Alias // the relay's: voice that we send; 0 while not subscribed
+	deaf      bool        // we want no voice of it; stays as it is over links
 	hubAway   bool
 	awaySince time.Time // when we were told last that it is
 

@@ -37,7 +37,7 @@ func (s *Session) takesLate() bool { _, ok := s.cfg.Sink.(LateSink); return ok }
 
 // awayLocked notes since when a channel has not been heard, when its link has ended.
 func (ch *Channel) awayLocked() {
-	if ch.out != 0 && ch.away.IsZero() {
+	if ch.out != 0 && !ch.deaf && ch.away.IsZero() {
 		ch.away = ch.s.cfg.Clock().Add(-outageNoticed)
 	}
 }
@@ -48,7 +48,7 @@ func (ch *Channel) fetchLate() {
 	s := ch.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ch.away.IsZero() || ch.group == nil || ch.fetchingLate || !s.takesLate() {
+	if ch.away.IsZero() || ch.group == nil || ch.deaf || ch.fetchingLate || !s.takesLate() {
 		return
 	}
 	ch.fetchingLate = true

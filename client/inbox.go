@@ -53,14 +53,15 @@ func (ch *Channel) receivedLocked(t TextReceived) {
 	ch.inbox = slices.Insert(ch.inbox, at, savedText{t.ID, t.From.String(), t.Text, t.At, t.Seq})
 }
 
-// showAgain gives what the last run had received and not shown, of all channels,
-// the oldest of each first. It comes before the first link: what that brings is
+// showAgain gives what the last run had received and not shown, and what it had said
+// and not sent, of all channels, the oldest of each first. It comes before the first link: what that brings is
 // newer.
 func (s *Session) showAgain() {
 	s.mu.Lock()
 	var news []Event
 	for _, ch := range s.channels {
 		news = append(news, ch.againLocked()...)
+		news = append(news, ch.unsentLocked()...)
 	}
 	s.mu.Unlock()
 	s.emitAll(news)

@@ -30,6 +30,13 @@ type Played struct {
 	Age     time.Duration // since capture, less the fastest way that a frame of From has had lately; 0 when Conceal
 	Conceal bool          // the frame was lost: this stands in for it
 	End     bool          // the burst is over
+
+	// The frame as it came, for who passes it on without coding it again; good during
+	// Play only. There is none when Conceal, or when it could not be decoded: then PCM
+	// stands in for it all the same.
+	Codec   voice.Codec
+	Payload []byte
+	Before  []byte // the frame before, when PCM is two in the time of one: to be given first
 }
 
 // VoiceStats counts voice frames that came in, by what became of them.
@@ -425,7 +432,8 @@ func (e *ears) play(x *ear, h *hearing, p voice.Heard, now time.Time) {
 	if e.sink == nil {
 		return
 	}
-	out := Played{Channel: x.channel, Burst: proto.BurstID(p.Burst), Index: p.Index, PCM: p.PCM, At: now, Conceal: p.Action == voice.Conceal, End: p.End}
+	out := Played{Channel: x.channel, Burst: proto.BurstID(p.Burst), Index: p.Index, PCM: p.PCM, At: now, Conceal: p.Action == voice.Conceal, End: p.End,
+		Codec: p.Codec, Payload: p.Payload, Before: p.Before}
 	if h != nil {
 		out.From = h.from.name
 		if r := e.fresh[h.from.name]; r != nil && !out.Conceal {

@@ -73,6 +73,7 @@ func (ch *Channel) post(ctx context.Context, id proto.MessageID, envelope *wire.
 	if err != nil {
 		return err
 	}
+	ch.tellSaid(ctx, o, m.GetText())
 	return ch.await(ctx, o, func() bool { return o.Kept })
 }
 

@@ -11,7 +11,10 @@ import (
 
 // subscribe asks for the channel's news and voice on the present link.
 func (ch *Channel) subscribe(ctx context.Context) error {
-	a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: ch.id[:], Alias: uint64(ch.in)}}})
+	ch.s.mu.Lock()
+	deaf := ch.deaf
+	ch.s.mu.Unlock()
+	a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: ch.id[:], Alias: uint64(ch.in), Deaf: deaf}}})
 	if err != nil {
 		return fmt.Errorf("subscribe to %s: %w", ch.charter.Title, err)
 	}

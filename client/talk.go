@@ -19,6 +19,7 @@ import (
 // TalkOptions says how a press is made. The zero value is a routine one that is
 // denied when somebody else talks.
 type TalkOptions struct {
+	Burst    proto.BurstID  // the number of a burst that is said again (package patch); zero: a new one
 	Priority proto.Priority // 0: PriorityRoutine
 	Queue    bool           // wait for the floor rather than be denied
 	OnGrant  func(limit time.Duration)
@@ -125,7 +126,10 @@ func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 	case ch.out == 0 || s.conn == nil:
 		return nil, ErrNoLink
 	}
-	t := &talk{ch: ch, o: o, burst: &Burst{id: proto.NewBurstID()}}
+	t := &talk{ch: ch, o: o, burst: &Burst{id: o.Burst}}
+	if t.burst.id == (proto.BurstID{}) {
+		t.burst.id = proto.NewBurstID()
+	}
 	t.report = TalkReport{Burst: t.burst.id, Pressed: time.Now()}
 	t.blocks = sha256.New()
 	t.number = voice.NewTalker(voice.BurstID(t.burst.id), codec)

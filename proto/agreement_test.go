@@ -210,7 +210,7 @@ func TestAnAllowedCharterGivesNobodyMore(t *testing.T) {
 						proto.MayListen: c.RightAt(n, day0()) != proto.RightNone, proto.MaySpeak: c.RightAt(n, day0()) == proto.RightSend,
 						proto.MayHail: c.Kind == proto.KindCalling && c.MayHail(n),
 					} {
-						if says := a.Explain(n, entry.Name, act, day0()); may && !says.May {
+						if says := a.Explain(n, entry.Name, act, day0(), proto.English); may && !says.May {
 							t.Fatalf("the charter lets %v %v: %s; charter %+v", n, act, says.Sentence, c)
 						}
 					}
@@ -252,7 +252,14 @@ func TestExplain(t *testing.T) {
 		{"usbp.example/unit/a", "other", proto.MaySpeak, day0(), false, `"Border" has no such channel`},
 		{"usbp.example/unit/a", "talk", proto.MaySpeak, a.Ends, false, "ended 2027-02-10"},
 	} {
-		got := a.Explain(nameOf(t, tt.name), tt.channel, tt.act, tt.at)
+		got := a.Explain(nameOf(t, tt.name), tt.channel, tt.act, tt.at, proto.English)
+		for _, l := range []proto.Language{proto.Spanish, proto.French} {
+			other := a.Explain(nameOf(t, tt.name), tt.channel, tt.act, tt.at, l)
+			left := strings.ContainsAny(other.Sentence, "%") || strings.Contains(other.Sentence, " may ") || strings.Contains(other.Sentence, " only ")
+			if other.May != got.May || other.Sentence == got.Sentence || left {
+				t.Errorf("in language %d: %v, %s; in English %v, %s", l, other.May, other.Sentence, got.May, got.Sentence)
+			}
+		}
 		if got.May != tt.may || !strings.Contains(got.Sentence, tt.says) {
 			t.Errorf("%s %s %s: %v, %s; want %v, %q", tt.name, tt.act, tt.channel, got.May, got.Sentence, tt.may, tt.says)
 		}

@@ -3,7 +3,9 @@ package console
 // Deed is what a person did on the page: POST /api/do. The answer is 200 and an
 // Outcome: what was refused is refused there, with the reason that the other end has.
 type Deed struct {
-	Do string `json:"do"`
+	Do    string `json:"do"`
+	Page  string `json:"page,omitempty"`  // that the page gave itself at GET /api/events?page=; a press ends with it
+	Press string `json:"press,omitempty"` // press, release: the page's own number for it; a release that comes first keeps the press from beginning
 
 	Channel   string            `json:"channel,omitempty"`
 	Channels  []string          `json:"channels,omitempty"` // press: on all of them at once
@@ -16,12 +18,14 @@ type Deed struct {
 	Slots     map[string]string `json:"slots,omitempty"` // as the command line writes them
 	Priority  string            `json:"priority,omitempty"`
 	State     string            `json:"state,omitempty"`  // reply: accepted, committed, declined, cancelled, released
-	Reason    string            `json:"reason,omitempty"` // of a decline
+	Reason    string            `json:"reason,omitempty"` // of a decline: a refusal's code; empty: the phrase says why, or there is no unit
 	As        string            `json:"as,omitempty"`     // close: a disposition
 	Exercise  bool              `json:"exercise,omitempty"`
 	Message   string            `json:"message,omitempty"`
 	Alarm     int               `json:"alarm,omitempty"`
 	Language  string            `json:"language,omitempty"`
+	Minutes   int               `json:"minutes,omitempty"` // patch: how long at most
+	Patch     string            `json:"patch,omitempty"`   // unpatch
 	Latitude  float64           `json:"lat,omitempty"`
 	Longitude float64           `json:"lon,omitempty"`
 	Accuracy  int               `json:"accuracy_m,omitempty"`
@@ -46,6 +50,9 @@ const (
 	DoPosition  = "position"   // channel, lat, lon, accuracy
 	DoAlarmSeen = "alarm-seen" // alarm
 	DoLanguage  = "language"   // language
+	DoPatch     = "patch"      // channels, minutes
+	DoUnpatch   = "unpatch"    // patch
+	DoListen    = "listen"     // channel, state: on, off
 )
 
 // Outcome is what became of a Deed.

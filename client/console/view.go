@@ -16,7 +16,8 @@ type View struct {
 	Positions []Position `json:"positions"` // the newest of each device on each channel
 	Desks     []Desk     `json:"desks"`     // who is on duty where
 	Notices   []Notice   `json:"notices"`
-	Pacts     []Pact     `json:"pacts"`  // agreements
+	Pacts     []Pact     `json:"pacts"` // agreements
+	Patches   []Patch    `json:"patches"`
 	Alarms    []Alarm    `json:"alarms"` // newest first, at most 100, until a person has put them away
 }
 
@@ -66,6 +67,7 @@ type Channel struct {
 	EndsWhy  string   `json:"ends_why"`
 	HubAway  bool     `json:"hub_away"` // one talks with those of the own relay only
 
+	Hears      bool     `json:"hears"` // its voice comes to this endpoint
 	MayTalk    bool     `json:"may_talk"`
 	MayHail    bool     `json:"may_hail"`
 	Priorities []string `json:"priorities"` // that this endpoint may press with: routine, urgent, emergency, …
@@ -81,10 +83,13 @@ type Secure struct {
 	State  string   `json:"state"` // secure: the members' views agree; unconfirmed; differ: somebody sees other members; none: not joined, or nobody else is there
 	Says   string   `json:"says"`  // in the page's language
 	Epoch  uint64   `json:"epoch"`
-	KeyAge int      `json:"key_age_s"` // since the present keys were made, as far as this run knows
+	KeyAge int      `json:"key_age_s"` // since the present keys were made, as far as this run knows: by 10 s, then by minutes, after an hour by 10 minutes
 	Suite  string   `json:"suite"`
 	Silent []string `json:"silent"` // agencies none of whose members has confirmed
 	Differ []string `json:"differ"` // members whose view is another
+
+	Gateways  []string `json:"gateways"`  // members at which the encryption ends
+	Observers []string `json:"observers"` // members who hear and read, and cannot send
 }
 
 // Member is one who is in the channel.
@@ -172,8 +177,11 @@ type Incident struct {
 	Holder      string   `json:"holder"`
 	Into        string   `json:"into"` // of which it is a duplicate
 	Disposition string   `json:"disposition"`
-	Calls       []string `json:"calls"`    // by id
-	Timeline    []Moment `json:"timeline"` // oldest first, at most 200
+	Calls       []string `json:"calls"` // by id
+
+	Participants []string `json:"participants"` // who hailed, who has or had it, and who is in its channel
+
+	Timeline []Moment `json:"timeline"` // oldest first, at most 200
 }
 
 // Moment is a line of a timeline.
@@ -193,9 +201,10 @@ type Message struct {
 	Mine    bool     `json:"mine"`
 	Text    string   `json:"text"`
 	At      string   `json:"at"`
-	Late    bool     `json:"late"`  // it came after later ones, or was said before this run
-	State   string   `json:"state"` // of ours: waiting, kept, logged, delivered, read, failed
-	Read    []string `json:"read"`
+	Late    bool     `json:"late"`      // it came after later ones, or was said before this run
+	State   string   `json:"state"`     // of ours: waiting, kept, logged, delivered, read, failed
+	Read    []string `json:"read"`      // by whom
+	Reached []string `json:"delivered"` // agencies whose relays have it
 	Why     string   `json:"why"`
 }
 
@@ -267,6 +276,7 @@ type Pact struct {
 	Begins   string   `json:"begins"`
 	Ends     string   `json:"ends"`
 	Lines    []string `json:"lines"` // what it says, a sentence a line, in the page's language
+	Mine     []string `json:"mine"`  // what this endpoint may do under it and may not, a sentence each
 }
 
 // Alarm is something that a person should look at.
@@ -276,4 +286,13 @@ type Alarm struct {
 	Channel string `json:"channel"`
 	Code    int    `json:"code"`
 	Says    string `json:"says"`
+}
+
+// Patch is channels that this desk has joined: what is said on one it says again on
+// the others.
+type Patch struct {
+	ID       string   `json:"id"`
+	Channels []string `json:"channels"`
+	Until    string   `json:"until"`    // it ends by itself
+	Withheld []string `json:"withheld"` // what is not carried, in sentences
 }

@@ -62,6 +62,10 @@ func decodePlace(v []byte) (Slot, bool) {
 	return Place{Microdegrees(lat), Microdegrees(lon), string(v[8:])}, true
 }
 
+// Sentence returns the place as a reader sees it: decimal degrees, the MGRS reference
+// where there is one, and the landmark in quotation marks.
+func (p Place) Sentence(l Language) string { return p.show(l) }
+
 // show writes decimal degrees with a point in every language: they are typed
 // into maps, not read as numbers.
 func (p Place) show(l Language) string {

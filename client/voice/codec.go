@@ -69,6 +69,20 @@ func (d *patchedDecoder) Decode(payload []byte) ([]int16, error) {
 
 func (d *patchedDecoder) Conceal([]byte) ([]int16, error) { return d.patch.lost(), nil }
 
+// CheckPayload reports why a payload is not FrameDuration of a codec as a channel
+// carries it. What it accepts may still be damaged inside.
+func CheckPayload(c Codec, payload []byte) error {
+	switch {
+	case c == CodecOpus:
+		return checkOpusPacket(payload)
+	case c == CodecPCMU && len(payload) == pcmuLen:
+		return nil
+	case c == CodecPCMU:
+		return fmt.Errorf("%w: %d octets of %v, want %d", ErrCodec, len(payload), c, pcmuLen)
+	}
+	return fmt.Errorf("%w: %v is not known", ErrCodec, c)
+}
+
 func checkFrameLen(pcm []int16) error {
 	if len(pcm) != FrameSamples {
 		return fmt.Errorf("%w: %d samples, want %d", ErrCodec, len(pcm), FrameSamples)

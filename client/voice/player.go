@@ -31,6 +31,12 @@ type Heard struct {
 	Stamp  Stamp  // when it was captured; likewise
 	Action Action
 	End    bool // the burst is over with this frame
+
+	// What was decoded, as it came, for who passes it on as it is. Both are nil when
+	// there was nothing, or it could not be decoded, and are good until the next tick.
+	Codec   Codec
+	Payload []byte
+	Before  []byte // of Skip: the frame that Payload follows
 }
 
 // NewPlayer returns a Player with its buffer empty.
@@ -57,10 +63,15 @@ func (p *Player) Tick(now time.Time) Heard {
 	h := Heard{Burst: out.Burst, Index: out.Frame.Index, Stamp: out.Frame.Stamp, Action: out.Action, End: out.End}
 	switch out.Action {
 	case Play:
-		h.PCM = p.decode(out.Frame)
+		h.Codec = out.Frame.Codec
+		h.PCM, h.Payload = p.decode(out.Frame)
 	case Skip:
-		copy(p.pcm[:], p.decode(out.Before))
-		h.PCM = mergeFrames(p.pcm[:], p.decode(out.Frame))
+		h.Codec = out.Frame.Codec
+		var before, after []int16
+		before, h.Before = p.decode(out.Before)
+		copy(p.pcm[:], before)
+		after, h.Payload = p.decode(out.Frame)
+		h.PCM = mergeFrames(p.pcm[:], after)
 	case Conceal:
 		h.PCM = p.conceal(out)
 	case Idle:
@@ -70,22 +81,23 @@ func (p *Player) Tick(now time.Time) Heard {
 	return h
 }
 
-// decode decodes a frame of the current burst, or of a new one.
-func (p *Player) decode(f Frame) []int16 {
+// decode decodes a frame of the current burst, or of a new one. It returns the
+// payload too, unless it could not be decoded and was covered up.
+func (p *Player) decode(f Frame) (pcm []int16, payload []byte) {
 	if p.decoder == nil || p.burst != f.Burst || p.codec != f.Codec {
 		d, err := NewDecoder(f.Codec)
 		if err != nil {
 			p.stats.Undecodable++
-			return make([]int16, FrameSamples)
+			return make([]int16, FrameSamples), nil
 		}
 		p.decoder, p.burst, p.codec = d, f.Burst, f.Codec
 	}
 	pcm, err := p.decoder.Decode(f.Payload)
 	if err != nil {
 		p.stats.Undecodable++
-		return p.repair(nil)
+		return p.repair(nil), nil
 	}
-	return pcm
+	return pcm, f.Payload
 }
 
 func (p *Player) conceal(out Playout) []int16 {

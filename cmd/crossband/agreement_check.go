@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossband/client/phrase"
+	"crossband/client/terms"
 	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/proto"
 )
@@ -54,7 +55,7 @@ func runCheck(e env, o checkOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	acts := []proto.May{proto.MayListen, proto.MaySpeak, proto.MayHail, proto.MayOpen}
+	acts := terms.Acts()
 	if o.may != "" {
 		act, err := proto.ParseMay(o.may)
 		if err != nil {
@@ -126,23 +127,12 @@ func answersOf(a *proto.Agreement, name proto.Name, channel string, acts []proto
 			continue
 		}
 		for _, act := range acts {
-			if len(acts) > 1 && !meant(c.Kind, act) {
+			if len(acts) > 1 && !terms.Meant(c.Kind, act) {
 				continue
 			}
-			answer := a.Explain(name, c.Name, act, now)
+			answer := a.Explain(name, c.Name, act, now, proto.English)
 			list = append(list, checkAnswer{a.ID.String(), c.Name, act.String(), answer.May, answer.Sentence})
 		}
 	}
 	return list
-}
-
-// meant leaves out what there is not on a kind of channel when nobody asked for it.
-func meant(k proto.CharterKind, act proto.May) bool {
-	switch act {
-	case proto.MayHail:
-		return k == proto.KindCalling
-	case proto.MayOpen:
-		return k == proto.KindIncident || k == proto.KindPatrol
-	}
-	return true
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"crossband/client/phrase"
+	"crossband/client/terms"
 	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/crypto/agreement"
 	"crossband/proto"
@@ -116,71 +117,10 @@ func verifySignatures(dir string, f *agreement.File, now time.Time) error {
 // summary is what an agreement says, for who is about to sign it.
 func summary(a *proto.Agreement) string {
 	var b strings.Builder
-	line := func(what, format string, args ...any) {
-		fmt.Fprintf(&b, "%-10s %s\n", what, phrase.Inert(fmt.Sprintf(format, args...)))
-	}
-	line("agreement", "%s", a.Title)
-	line("id", "%s, revision %d", a.ID, a.Revision)
-	line("parties", "%s", join(a.Parties))
-	status := "actual"
-	if a.Exercise {
-		status = "EXERCISE: nothing real may go over its channels"
-	}
-	line("status", "%s", status)
-	line("in force", "%s to %s", stamp(a.Begins), stamp(a.Ends))
-	line("countdown", "%v before what a party has withdrawn from ends", a.Countdown)
-	for i := range a.Channels {
-		summarize(line, &a.Channels[i])
-	}
-	for _, o := range a.Observers {
-		line("observer", "%s, %s: hears and reads %s until %s, cannot send", o.Agency, roleWords(o.Roles), strings.Join(o.Channels, ", "), stamp(o.Until))
-	}
-	for _, s := range a.Ladder {
-		words := make([]string, len(s.Page))
-		for i, n := range s.Page {
-			words[i] = shown(n)
-		}
-		line("ladder", "after %v %s", s.After, strings.Join(words, ", "))
-	}
-	if a.Rearm > 0 {
-		line("ladder", "again %v after an acceptance that nothing followed", a.Rearm)
+	for _, line := range terms.Lines(a, phrase.English) {
+		fmt.Fprintf(&b, "%-10s %s\n", line.Label, line.Text)
 	}
 	return b.String()
-}
-
-func summarize(line func(string, string, ...any), c *proto.AgreedChannel) {
-	owner := "hub of " + join(c.Owners)
-	if c.Kind == proto.KindIncident || c.Kind == proto.KindPatrol {
-		owner = "opened by " + join(c.Owners)
-	}
-	storage := map[proto.Storage]string{proto.StorageNone: "kept by the sender's relay only", proto.StorageSealed: "kept sealed by every relay"}[c.Storage]
-	line("channel", "%s %q (%s): %s, suite %d, %s, %v at a time", c.Name, c.Title, c.Kind, owner, c.Suite, storage, c.TalkLimit)
-	for _, p := range c.Parties {
-		may := []string{}
-		for _, x := range []struct {
-			verb  string
-			roles []proto.Role
-		}{{"speak", p.Send}, {"hail", p.Hail}, {"listen", p.Listen}} {
-			if len(x.roles) > 0 {
-				may = append(may, roleWords(x.roles)+" "+x.verb)
-			}
-		}
-		if len(p.Send) > 0 {
-			may = append(may, "up to "+p.MaxPriority.String())
-		}
-		if len(p.Only) > 0 {
-			may = append(may, fmt.Sprintf("of them %d named only", len(p.Only)))
-		}
-		line("", "  %s: %s", p.Agency, strings.Join(may, "; "))
-	}
-}
-
-func roleWords(roles []proto.Role) string {
-	words := make([]string, len(roles))
-	for i, r := range roles {
-		words[i] = r.String()
-	}
-	return strings.Join(words, ", ")
 }
 
 // signatures says who has signed and who is missing.

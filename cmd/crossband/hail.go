@@ -61,15 +61,10 @@ crossband phrases lists the phrasebook.`,
 
 // compose reads a phrase and its slots off the command line.
 func compose(slug string, slots []string) (phrase.Content, error) {
-	code, ok := phrase.Lookup(slug)
-	if !ok {
+	if _, ok := phrase.Lookup(slug); !ok {
 		return phrase.Content{}, usageError{fmt.Errorf("no phrase %q; crossband phrases lists all", slug)}
 	}
-	parsed, err := phrase.ParseSlots(code, slots)
-	if err != nil {
-		return phrase.Content{}, usageError{err}
-	}
-	c, err := phrase.Compose(code, parsed...)
+	c, err := phrase.ComposeTyped(slug, slots)
 	if err != nil {
 		return c, usageError{err}
 	}

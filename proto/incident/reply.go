@@ -125,23 +125,34 @@ func (c *Call) refuse(by proto.Name) error {
 	return c.taken(by)
 }
 
+// mayDecline reports why a desk may not decline now; held says that it would give
+// back what it has.
+func (b *Book) mayDecline(c *Call, by proto.Name, part *Reached) (held bool, err error) {
+	held = c.State >= proto.HailAccepted && c.heldBy(by)
+	switch {
+	case !c.open() && !held:
+		return held, c.refuse(by)
+	case c.State >= proto.HailCommitted && !c.Rearmed():
+		return held, errState
+	case len(b.charter.Ladder) == 0 && c.Rearmed() && !held:
+		return held, errState // it is still another's
+	case len(b.charter.Ladder) > 0 && !held && (part == nil || part.Declined && part.Round == c.Round):
+		return held, errState
+	}
+	return held, nil
+}
+
 // declined takes note that a desk will not come. Without a ladder the hail is over.
 // With one it stays open as long as a step is left or somebody reached has not
 // declined; who had accepted gives it back.
 func (b *Book) declined(c *Call, by proto.Name, part *Reached, why proto.Reason, at time.Time) error {
-	held := c.State >= proto.HailAccepted && c.heldBy(by)
-	switch {
-	case !c.open() && !held:
-		return c.refuse(by)
-	case c.State >= proto.HailCommitted && !c.Rearmed():
-		return errState
-	case len(b.charter.Ladder) == 0 && c.Rearmed() && !held:
-		return errState // it is still another's
-	case len(b.charter.Ladder) == 0:
+	held, err := b.mayDecline(c, by, part)
+	if err != nil {
+		return err
+	}
+	if len(b.charter.Ladder) == 0 {
 		c.end(proto.HailDeclined, why)
 		return nil
-	case !held && (part == nil || part.Declined && part.Round == c.Round):
-		return errState
 	}
 	if part != nil {
 		part.Declined = true

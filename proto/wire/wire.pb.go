@@ -2168,6 +2168,7 @@ type Subscribe struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	Alias         uint64                 `protobuf:"varint,2,opt,name=alias,proto3" json:"alias,omitempty"` // the number under which the subscriber wants this channel's voice
+	Deaf          bool                   `protobuf:"varint,3,opt,name=deaf,proto3" json:"deaf,omitempty"`   // it wants none: everything else of the channel comes, and it may talk
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2214,6 +2215,13 @@ func (x *Subscribe) GetAlias() uint64 {
 		return x.Alias
 	}
 	return 0
+}
+
+func (x *Subscribe) GetDeaf() bool {
+	if x != nil {
+		return x.Deaf
+	}
+	return false
 }
 
 type Subscribed struct {
@@ -6588,10 +6596,11 @@ const file_wire_proto_rawDesc = "" +
 	"\rCreateChannel\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\x12\x1d\n" +
 	"\n" +
-	"group_info\x18\x02 \x01(\fR\tgroupInfo\";\n" +
+	"group_info\x18\x02 \x01(\fR\tgroupInfo\"O\n" +
 	"\tSubscribe\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
-	"\x05alias\x18\x02 \x01(\x04R\x05alias\"\xf9\x01\n" +
+	"\x05alias\x18\x02 \x01(\x04R\x05alias\x12\x12\n" +
+	"\x04deaf\x18\x03 \x01(\bR\x04deaf\"\xf9\x01\n" +
 	"\n" +
 	"Subscribed\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +

@@ -26,7 +26,7 @@ type ChannelView struct {
 	HolderLeaf uint32
 	Bound      bool
 	Queue      []proto.Name
-	Subs       map[LinkID]Out // by link: the receiver's alias
+	Subs       map[LinkID]Out // by link: the receiver's alias; without the deaf
 	In         map[LinkID]proto.Alias
 	Epoch      uint64
 	Roster     uint64 // a follower's, as far as it knows
@@ -45,7 +45,9 @@ func (h *Hub) View() []ChannelView {
 			v.Queue = append(v.Queue, t.who)
 		}
 		for id, l := range ch.subs {
-			v.Subs[id], v.In[id] = Out{id, l.subs[ch.id].out}, l.subs[ch.id].in
+			if v.In[id] = l.subs[ch.id].in; !l.subs[ch.id].deaf {
+				v.Subs[id] = Out{id, l.subs[ch.id].out}
+			}
 		}
 		if ch.hosted.members != nil {
 			v.Epoch = ch.hosted.members.epoch()

@@ -188,12 +188,12 @@ func (h *Hub) routeFollower(ch *channel) {
 	}
 }
 
-// outs lists the subscribers other than one.
+// outs lists the subscribers other than one that want voice.
 func (ch *channel) outs(except LinkID) []Out {
 	outs := make([]Out, 0, len(ch.subs))
 	for _, l := range ch.sortedSubs() {
-		if l.id != except {
-			outs = append(outs, Out{l.id, l.subs[ch.id].out})
+		if s := l.subs[ch.id]; l.id != except && !s.deaf {
+			outs = append(outs, Out{l.id, s.out})
 		}
 	}
 	return outs

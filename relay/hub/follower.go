@@ -157,7 +157,7 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 // subscribeFollower subscribes a local endpoint, and us at the hub with the
 // first of them.
 func (h *Hub) subscribeFollower(l *link, ch *channel, f *wire.Frame, b *wire.Subscribe) error {
-	if err := h.addSub(l, ch, b.Alias); err != nil {
+	if err := h.addSub(l, ch, b); err != nil {
 		return err
 	}
 	switch ch.up.state {
@@ -191,7 +191,7 @@ func (h *Hub) joinUpstream(ch *channel) {
 		h.answerWaiting(ch)
 		return
 	}
-	if err := h.addSub(hub, ch, 1); err != nil { // our number for the hub's voice; theirs comes with the answer
+	if err := h.addSub(hub, ch, &wire.Subscribe{Alias: 1}); err != nil { // our number for the hub's voice; theirs comes with the answer
 		h.upstreamRefused(ch, proto.AsRefusal(err))
 		return
 	}

@@ -29,6 +29,8 @@ type link struct {
 type sub struct {
 	out proto.Alias // their number: voice that we send
 	in  proto.Alias // our number: voice that they send
+	// deaf: no voice is sent there. An endpoint's choice, on a link that carries little.
+	deaf bool
 }
 
 // pending remembers for whom a request was forwarded.

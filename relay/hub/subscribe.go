@@ -9,7 +9,7 @@ func (h *Hub) subscribe(l *link, ch *channel, f *wire.Frame, b *wire.Subscribe) 
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
-	if err := h.addSub(l, ch, b.Alias); err != nil {
+	if err := h.addSub(l, ch, b); err != nil {
 		return err
 	}
 	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_Subscribed{Subscribed: h.subscribed(l, ch)}})
@@ -26,7 +26,8 @@ func (h *Hub) tellMarks(l *link, ch *channel) {
 }
 
 // addSub enters a subscription and gives it a number for voice coming in.
-func (h *Hub) addSub(l *link, ch *channel, alias uint64) error {
+func (h *Hub) addSub(l *link, ch *channel, b *wire.Subscribe) error {
+	alias := b.Alias
 	if alias == 0 || alias > uint64(proto.MaxAlias) {
 		return proto.Refusef(proto.ReasonMalformed, "voice alias %d", alias)
 	}
@@ -40,7 +41,7 @@ func (h *Hub) addSub(l *link, ch *channel, alias uint64) error {
 		l.subs[ch.id] = s
 		ch.subs[l.id] = l
 	}
-	s.out = proto.Alias(alias)
+	s.out, s.deaf = proto.Alias(alias), b.Deaf && !h.isPeer(l) // a relay has listeners of its own
 	delete(ch.expects, l.peer)
 	return nil
 }

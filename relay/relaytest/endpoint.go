@@ -164,6 +164,7 @@ type Ear struct {
 	mu     sync.Mutex // held for the whole of every method
 	played []client.Played
 	late   []client.LateBurst
+	also   client.Sink
 }
 
 // Late implements client.LateSink.
@@ -180,11 +181,21 @@ func (e *Ear) Missed() []client.LateBurst {
 	return slices.Clone(e.late)
 }
 
+// Pass has the Ear play what comes from now on to another Sink, too.
+func (e *Ear) Pass(to client.Sink) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.also = to
+}
+
 // Play implements client.Sink.
 func (e *Ear) Play(p client.Played) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p.PCM = slices.Clone(p.PCM)
+	if e.also != nil {
+		e.also.Play(p)
+	}
+	p.PCM, p.Payload, p.Before = slices.Clone(p.PCM), slices.Clone(p.Payload), slices.Clone(p.Before)
 	e.played = append(e.played, p)
 }
 

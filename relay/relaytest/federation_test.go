@@ -1,6 +1,7 @@
 package relaytest_test
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"slices"
@@ -169,6 +170,7 @@ func TestHailOpensAnIncidentAndVoiceCrossesBothWays(t *testing.T) {
 				t.Errorf("press to grant took %v", access)
 			}
 			checkMouthToEar(t, report, way.to.Ear.Played(report.Burst), 300*time.Millisecond)
+			checkFramesAsTheyCame(t, pcm, way.to.Ear.Played(report.Burst), heard.Frames)
 			time.Sleep(time.Second)
 		}
 	})
@@ -190,6 +192,38 @@ func checkMouthToEar(t *testing.T, r client.TalkReport, played []client.Played, 
 	}
 	if p95 := delays[len(delays)*95/100]; p95 > limit {
 		t.Errorf("mouth to ear, 95 %%: %v", p95)
+	}
+}
+
+// checkFramesAsTheyCame checks that a sink got each frame as the talker coded it, and
+// nothing in place of lost ones.
+func checkFramesAsTheyCame(t *testing.T, said []int16, played []client.Played, want int) {
+	t.Helper()
+	src := pcmSource(t, said)
+	var sent, got [][]byte
+	for b, err := src.Next(); err == nil; b, err = src.Next() {
+		sent = append(sent, b)
+	}
+	for _, p := range played {
+		switch {
+		case p.Conceal && (p.Payload != nil || p.Before != nil):
+			t.Error("a frame in place of a lost one")
+		case p.Before != nil:
+			got = append(got, p.Before, p.Payload)
+		case p.Payload != nil:
+			got = append(got, p.Payload)
+		}
+		if p.Payload != nil && p.Codec != src.Codec() {
+			t.Errorf("frame %d in %v", p.Index, p.Codec)
+		}
+	}
+	if len(got) != want {
+		t.Errorf("%d frames as they came, %d played", len(got), want)
+	}
+	for i, b := range got {
+		if len(got) == len(sent) && !bytes.Equal(b, sent[i]) {
+			t.Fatalf("frame %d is another", i)
+		}
 	}
 }
 

@@ -1,0 +1,64 @@
+package console
+
+import (
+	"context"
+	"sync"
+
+	"crossband/client"
+	"crossband/proto"
+)
+
+// joiner takes this endpoint into the channels of the incidents that it has accepted: who
+// has pressed "accept" is to hear and speak there without another press.
+//
+// The caller's endpoint takes it in by itself, by a key package. This is for when it
+// cannot, or is in no hurry.
+type joiner struct {
+	join func(proto.ChannelID)        // begins to
+	mu   sync.Mutex                   // guards what follows
+	list map[proto.MessageID]struct{} // hails accepted here whose incidents have no channel yet
+}
+
+// maxExpected bounds the list; beyond it one joins by hand.
+const maxExpected = 256
+
+func newJoiner(join func(proto.ChannelID)) *joiner {
+	return &joiner{join: join, list: make(map[proto.MessageID]struct{})}
+}
+
+// expect notes that a hail is being accepted here.
+func (j *joiner) expect(id proto.MessageID) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.list) < maxExpected {
+		j.list[id] = struct{}{}
+	}
+}
+
+func (j *joiner) forget(id proto.MessageID) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.list, id)
+}
+
+// opened is told that an incident has its channel.
+func (j *joiner) opened(e client.IncidentOpened) {
+	j.mu.Lock()
+	_, ours := j.list[e.Hail]
+	delete(j.list, e.Hail)
+	j.mu.Unlock()
+	if ours {
+		j.join(e.Channel)
+	}
+}
+
+// joinIncident begins to come into the channel of an accepted incident.
+func (s *Server) joinIncident(id proto.ChannelID) {
+	s.tasks.Go(func() { // ends within joinTimeout, or with the server
+		ctx, cancel := context.WithTimeout(s.ctx, joinTimeout)
+		defer cancel()
+		if _, err := s.cfg.Session.Join(ctx, id); err != nil && s.ctx.Err() == nil {
+			s.log.Warn("console: incident not joined", "channel", id.Short(), "why", err.Error())
+		}
+	})
+}

@@ -1,0 +1,41 @@
+// What is said to screen readers: short sentences in a polite live region.
+import { effect, signal } from "@preact/signals";
+import { prefs } from "./prefs.js";
+import { channelByID, channels, live, ringing } from "./state.js";
+import { rings } from "./sound.js";
+import { who } from "./who.js";
+import { t } from "./words.js";
+
+export const said = signal("");
+export const say = (text) => { said.value = text; };
+
+/** silenced are the calls whose sound somebody here has put off. */
+export const silenced = signal({});
+
+export function tell() {
+  effect(() => {
+    const list = live.value.on ? ringing.value.filter((c) => !silenced.value[c.id]) : [];
+    const next = Object.fromEntries(list.map((c) => [c.id, c.urgency]));
+    if (JSON.stringify(next) !== JSON.stringify(rings.peek())) rings.value = next;
+  });
+  effect(() => {
+    const n = ringing.value.length;
+    document.title = !live.value.on ? t("title.not-live") : n ? t("title.ringing", { n }) : t("title");
+  });
+  const mine = new Map(), holders = new Map();
+  effect(() => {
+    for (const c of channelByID.value.values()) {
+      if ((mine.get(c.id) ?? "idle") !== c.floor.mine && c.floor.mine !== "idle" && c.floor.mine !== "asked")
+        say(t(`aloud.${c.floor.mine}`, { title: c.title, n: c.floor.queue, why: c.floor.why }));
+      mine.set(c.id, c.floor.mine);
+    }
+  });
+  effect(() => {
+    for (const c of channels.value) {
+      const before = holders.get(c.id) ?? "";
+      holders.set(c.id, c.floor.holder);
+      if (prefs.tellSpeakers.value && c.floor.holder && c.floor.holder !== before && c.floor.mine === "idle")
+        say(t("aloud.speaks", { who: who(c.floor.short), agency: c.floor.agency, title: c.title }));
+    }
+  });
+}

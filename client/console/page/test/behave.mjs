@@ -1,0 +1,299 @@
+// What the page does, pressed as a person would press it.
+import { state } from "./server.mjs";
+
+const wait = (ms) => new Promise((r) => setTimeout(r, ms));
+
+/** behave runs every check and adds what is wrong to problems. */
+export async function behave({ only = "", server, open, problems, judge, voice, out }) {
+  for (const [name, check] of Object.entries(checks).filter(([name]) => name.includes(only))) {
+    server.deeds.length = 0;
+    server.answer = undefined;
+    server.mend();
+    server.load("quiet");
+    await voice.reset();
+    const channels = state("quiet").channels;
+    const page = await open(name, "dark", "en", [1280, 720], { picked: [channels[1].id, channels[2].id] });
+    await page.goto(server.url);
+    const say = (what) => problems.push(`${name}: ${what}`);
+    const until = async (what, f, ms = 8000) => {
+      for (const end = Date.now() + ms; Date.now() < end; await wait(50)) if (await f()) return true;
+      say(`never: ${what}`);
+      return false;
+    };
+    try {
+      await page.waitForSelector("[data-voice=on]", { timeout: 15_000 });
+      const did = (what) => server.deeds.filter((d) => d.do === what);
+      await check({ page, server, voice, channels, say, until, did, judge, out });
+    } catch (e) {
+      say(String(e).split("\n")[0]);
+    }
+    await page.context().close();
+  }
+}
+
+/** loudest is the loudest sample in 1.5 s: the false microphone beeps once a second. */
+async function loudest(voice) {
+  let most = 0;
+  for (let i = 0; i < 30; i++, await wait(50)) most = Math.max(most, await voice.heard());
+  return most;
+}
+
+const button = (page, id) => page.locator(`[data-ptt="${id}"]`);
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+const checks = {
+  async "a thin link brings no voice of muted channels"({ page, server, channels, did, until, say }) {
+    const row = page.locator(`[data-channel="${channels[1].id}"]`);
+    await row.getByRole("button", { name: /^Mute/ }).click();
+    await wait(300);
+    if (did("listen").length) say("muting alone stops the voice at the relay");
+    await page.evaluate(() => 0);
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel(/Thin link/).check();
+    await until("the endpoint is asked", () => same(did("listen").map((d) => [d.channel, d.state]), [[channels[1].id, "off"]]));
+    await page.keyboard.press("Escape");
+    server.push("channels", channels.map((c, i) => ({ ...c, hears: i !== 1 })));
+    await until("the channel says so", async () => /voice does not come/.test(await row.innerText()));
+    await row.getByRole("button", { name: /voice does not come/ }).click();
+    await until("it is asked for again", () => did("listen").at(-1).state === "on");
+    if (did("listen").length !== 2) say("asked more than once");
+  },
+
+  async "a held button speaks on its channel and stops when lifted"({ page, channels, did, until, voice, say }) {
+    const box = await button(page, channels[1].id).boundingBox();
+    if (await loudest(voice) > 0.001) say("the microphone is heard before the press");
+    await page.mouse.move(box.x + 30, box.y + 20);
+    await page.mouse.down();
+    await until("a press", () => did("press").length === 1);
+    await until("the microphone heard", async () => await voice.heard() > 0.01);
+    if (!same(did("press")[0].channels, [channels[1].id])) say("another channel was pressed");
+    await page.mouse.up();
+    await until("a release", () => did("release").length === 1);
+    await wait(500); // what is on its way
+    if (await loudest(voice) > 0.001) say("the microphone is heard after the press");
+  },
+
+  async "the space bar speaks on all chosen channels"({ page, channels, did, until, say }) {
+    await page.keyboard.down("Space");
+    await until("a press", () => did("press").length === 1);
+    if (!same(did("press")[0].channels, [channels[1].id, channels[2].id])) say("not the chosen channels");
+    await page.keyboard.up("Space");
+    await until("a release", () => did("release").length === 1);
+  },
+
+  async "a press does not stick when the page loses the focus"({ page, did, until }) {
+    await page.keyboard.down("Space");
+    await until("a press", () => did("press").length === 1);
+    await page.evaluate(() => dispatchEvent(new Event("blur")));
+    await until("a release", () => did("release").length === 1);
+  },
+
+  async "a cancelled touch ends the press"({ page, channels, did, until }) {
+    await button(page, channels[1].id).dispatchEvent("pointerdown", { button: 0, pointerId: 7, pointerType: "touch" });
+    await until("a press", () => did("press").length === 1);
+    await button(page, channels[1].id).dispatchEvent("pointercancel", { pointerId: 7 });
+    await until("a release", () => did("release").length === 1);
+  },
+
+  async "a lost stream ends the press, and nothing looks secure"({ page, server, did, until, say, judge, out }) {
+    await page.keyboard.down("Space");
+    await until("a press", () => did("press").length === 1);
+    server.cut();
+    await until("the banner", () => page.locator(".banner.bad").count());
+    if (await page.locator("[data-secure=secure]").count()) say("something looks secure");
+    if (await page.locator(".ptt:not([aria-disabled=true])").count()) say("a button still speaks");
+    await page.screenshot({ path: `${out}/not-live.png` });
+    await judge(page, "not-live");
+    server.mend();
+    await until("live again by itself", async () => !(await page.locator(".banner.bad").count()), 15_000);
+    await until("secure again", () => page.locator("[data-secure=secure]").count());
+    await page.keyboard.up("Space");
+  },
+
+  async "the relay's loss is shown, and what claims to be secure is not"({ page, server, until, say }) {
+    server.push("link", { ...server.view.link, up: false });
+    await until("the loss", () => page.locator(".standing.bad").count());
+    if (await page.locator("[data-secure=secure]").count()) say("something looks secure");
+  },
+
+  async "an observer cannot press, and is told why"({ page, server, until, did, say }) {
+    server.load("observer");
+    await until("the reason", () => page.getByText("You observe").first().isVisible());
+    const at = page.locator(".strip .ptt");
+    if (await at.getAttribute("aria-disabled") !== "true") say("the button is not disabled");
+    await at.dispatchEvent("pointerdown", { button: 0, pointerId: 3 });
+    await wait(200);
+    if (did("press").length) say("it pressed");
+  },
+
+  async "contention shows the holder, and the place in the queue"({ page, server, until }) {
+    server.load("contention");
+    await until("the holder", () => page.locator(".speaker", { hasText: "Unit del-rio-214" }).first().isVisible());
+    await until("the queue", () => page.getByText("In the queue: 2").first().isVisible());
+  },
+
+  async "a refused press says why and ends"({ page, server, did, until }) {
+    server.answer = (d) => (d.do === "press" ? { done: false, waits: false, code: 12, says: "Coahuila 7 holds the floor." } : { done: true, waits: false, code: 0, says: "" });
+    await page.keyboard.down("Space");
+    await until("the reason", () => page.getByText("Coahuila 7 holds the floor.").first().isVisible());
+    await until("a release", () => did("release").length >= 1);
+    await page.keyboard.up("Space");
+  },
+
+  async "an emergency takes two deliberate acts"({ page, did, until, say }) {
+    await page.getByText("Emergency…").click();
+    await wait(200);
+    if (did("press").length) say("arming pressed");
+    await page.keyboard.down("Space");
+    await until("a press", () => did("press").length === 1);
+    if (did("press")[0].priority !== "emergency") say("not an emergency");
+    await page.keyboard.up("Space");
+    await until("a release", () => did("release").length === 1);
+    await page.keyboard.down("Space");
+    await until("a second press", () => did("press").length === 2);
+    if (did("press")[1].priority !== "routine") say("still armed after one press");
+    await page.keyboard.up("Space");
+  },
+
+  async "a call rings and is accepted in one press"({ page, server, until, did, say, out }) {
+    server.load("ring");
+    await until("the banner", () => page.locator(".ring").count());
+    await page.screenshot({ path: `${out}/rings.png` });
+    await page.locator(".ring.grave [data-answer=accepted]").click();
+    await until("the answer", () => did("reply").length === 1);
+    if (did("reply")[0].state !== "accepted") say("not accepted");
+  },
+
+  async "a call is declined with its reason in one press"({ page, server, until, did, say }) {
+    server.load("ring");
+    await page.locator(".ring [data-answer=declined]").first().click();
+    await until("the answer", () => did("reply").length === 1);
+    if (did("reply")[0].phrase !== "declined-no-units") say("no reason");
+  },
+
+  async "by keyboard alone: answer a call, set a key, speak with it"({ page, server, channels, until, did, say }) {
+    server.load("ring");
+    await page.waitForSelector(".ring");
+    const to = async (selector) => {
+      for (let i = 0; i < 120; i++) {
+        if (await page.evaluate((s) => document.activeElement?.matches(s), selector)) return true;
+        await page.keyboard.press("Tab");
+      }
+      say(`no way by keyboard to ${selector}`);
+    };
+    await to(".ring [data-answer=accepted]");
+    await page.keyboard.press("Enter");
+    await until("the answer", () => did("reply").length === 1);
+    server.load("quiet");
+    await until("the ring's end", async () => !(await page.locator(".ring").count()));
+    await to("header.top button");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog[open]");
+    await to("dialog table tr:nth-child(3) button");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("F8");
+    await page.keyboard.press("Escape");
+    await until("the dialog's end", async () => !(await page.locator("dialog[open]").count()));
+    await page.keyboard.down("F8");
+    await until("a press by the key", () => did("press").length === 1);
+    const second = channels.filter((c) => c.joined && c.may_talk)[1].id;
+    if (!same(did("press")[0].channels, [second])) say("another channel");
+    await page.keyboard.up("F8");
+    await until("a release", () => did("release").length === 1);
+    await to(`[data-ptt="${second}"]`);
+    await page.keyboard.down("Space");
+    await until("a press by the button", () => did("press").length === 2);
+    await page.keyboard.up("Space");
+    await until("its release", () => did("release").length === 2);
+  },
+
+  async "writing a text does not speak, and sends it inert"({ page, until, did, say }) {
+    await page.click("[data-tab=texts]");
+    await page.locator(".write input").fill("");
+    await page.locator(".write input").type("a b <i>c</i>");
+    await page.keyboard.press("Enter");
+    await until("the text", () => did("text").length === 1);
+    if (did("press").length) say("the space bar spoke");
+    if (did("text")[0].text !== "a b <i>c</i>") say("another text");
+    if (await page.locator(".text b b, .text .body b").count()) say("a text became markup");
+  },
+
+  async "dialogs have nothing that axe calls serious"({ page, judge, out, server }) {
+    await page.getByText("Call a desk…").click();
+    await page.waitForSelector("dialog[open]");
+    await page.screenshot({ path: `${out}/dialog-hail.png` });
+    await judge(page, "dialog-hail");
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.locator("header.top button").click();
+    await page.waitForSelector("dialog[open]");
+    await page.screenshot({ path: `${out}/dialog-settings.png` });
+    await judge(page, "dialog-settings");
+    await page.keyboard.press("Escape");
+    server.load("incident");
+    await page.setViewportSize({ width: 1280, height: 720 });
+    await page.click("[data-tab=incidents]");
+    await page.locator("[data-do=close]").click();
+    await page.screenshot({ path: `${out}/dialog-close.png` });
+    await judge(page, "dialog-close");
+  },
+
+  async "every panel has nothing that axe calls serious"({ page, judge, out, server }) {
+    server.load("incident");
+    for (const name of ["calls", "incidents", "map", "texts", "recall", "roster", "duty", "notices", "pacts", "alarms"]) {
+      await page.setViewportSize({ width: 1280, height: 720 });
+      await page.click(`[data-tab=${name}]`);
+      await page.screenshot({ path: `${out}/panel-${name}.png` });
+      await judge(page, `panel-${name}`);
+    }
+  },
+
+  async "a hail goes out with its phrase, place and people"({ page, until, did, say }) {
+    await page.getByText("Call a desk…").click();
+    await page.waitForSelector("dialog[open]");
+    await page.locator("dialog label:has-text('Location') input").fill("29.33,-100.92");
+    await page.locator("dialog label:has-text('Number of people') input").fill("2");
+    await page.getByText("Call now").click();
+    await until("the hail", () => did("hail").length === 1);
+    const d = did("hail")[0] ?? {};
+    if (d.phrase !== "request-backup" || d.slots?.place !== "29.33,-100.92" || d.slots?.count !== "2" || !d.name) say(`not what was asked: ${JSON.stringify(d)}`);
+  },
+
+  async "a patch of the chosen channels is asked for, shown and ended"({ page, server, channels, until, did, say, judge, out }) {
+    await page.locator("[data-patch=off]").click();
+    await page.screenshot({ path: `${out}/dialog-patch.png` });
+    await judge(page, "dialog-patch");
+    await page.locator("[data-patch=begin]").click();
+    await until("the patch", () => did("patch").length === 1);
+    if (!same(did("patch")[0].channels, [channels[1].id, channels[2].id]) || did("patch")[0].minutes !== 60) say("another patch");
+    server.load("patched");
+    await until("the marks", async () => await page.getByText("Patched", { exact: true }).count() === 2);
+    await page.locator("[data-patch=on]").click();
+    await until("what is withheld", () => page.getByText("is not carried to").isVisible());
+    await page.locator("[data-patch=end]").click();
+    await until("its end", () => did("unpatch")[0]?.patch === "p1");
+  },
+
+  async "a channel that is joined later is heard without a new connection"({ page, server, channels, until, say }) {
+    await page.evaluate(() => { window.made = 0; const Old = RTCPeerConnection; window.RTCPeerConnection = class extends Old { constructor(...a) { super(...a); window.made++; } }; });
+    const later = channels.map((c) => (c.joined ? c : { ...c, joined: true, may_talk: true }));
+    let offers = 0;
+    const answer = server.voice;
+    server.voice = (...a) => { offers++; return answer(...a); };
+    server.push("channels", later);
+    server.push("voice", { offer: true });
+    await until("another offer", () => offers === 1);
+    server.voice = answer;
+    if (await page.evaluate(() => window.made)) say("a new connection was made");
+  },
+
+  async "the map is moved by keys, and its list says the same"({ page, until, say }) {
+    await page.click("[data-tab=map]");
+    await page.locator(".map").focus();
+    await wait(500); // till it has its size
+    const before = await page.locator(".mark-unit").first().getAttribute("transform");
+    await page.keyboard.press("ArrowLeft");
+    await until("the map moved", async () => await page.locator(".mark-unit").first().getAttribute("transform") !== before);
+    if (await page.locator(".spot").count() !== await page.locator(".map .mark").count()) say("list and map differ");
+  },
+};

@@ -1,0 +1,178 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"crossband/client"
+	"crossband/client/patch"
+	"crossband/client/phrase"
+	"crossband/proto"
+)
+
+// maxPatches bounds the patches of one console; a channel is in one at most.
+const maxPatches = 8
+
+// patches are the patches of this console. It is the client.Sink that feeds them.
+type patches struct {
+	self proto.Name
+	log  *slog.Logger
+
+	mu   sync.Mutex // guards list; never held while anything is told
+	list []opened
+	over chan struct{} // holds one token when a patch has ended by itself
+}
+
+type opened struct {
+	id string
+	*patch.Patch
+}
+
+func newPatches(cfg Config) *patches {
+	p := &patches{log: cfg.Log, over: make(chan struct{}, 1)}
+	if cfg.Session != nil {
+		p.self = cfg.Session.Name()
+	}
+	return p
+}
+
+// Play implements client.Sink.
+func (p *patches) Play(heard client.Played) {
+	for _, o := range p.now() {
+		o.Play(heard)
+	}
+}
+
+func (p *patches) now() []opened {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.list
+}
+
+// open joins channels for a while. They are told before it returns.
+func (p *patches) open(ctx context.Context, legs []patch.Leg, lasts time.Duration, now time.Time) error {
+	for _, l := range legs {
+		if o, ok := p.of(l.ID()); ok {
+			return proto.Refuse(proto.ReasonExists, title(o, l.ID()))
+		}
+	}
+	if len(p.now()) >= maxPatches {
+		return proto.Refusef(proto.ReasonQuota, "%d", maxPatches)
+	}
+	j, err := patch.Open(ctx, patch.Config{Self: p.self, Legs: legs, Until: now.Add(lasts), Log: p.log}, now)
+	if err != nil {
+		return err
+	}
+	var b [8]byte
+	rand.Read(b[:])
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list = append(slices.Clip(p.list), opened{hex.EncodeToString(b[:]), j})
+	context.AfterFunc(j.Context(), func() { wakeUp(p.over) })
+	return nil
+}
+
+func wakeUp(token chan struct{}) {
+	select {
+	case token <- struct{}{}:
+	default: // it is there already
+	}
+}
+
+func title(o opened, id proto.ChannelID) string {
+	for _, l := range o.Legs() {
+		if l.ID() == id {
+			return l.Charter().Title
+		}
+	}
+	return id.Short()
+}
+
+// of returns the patch that a channel is in.
+func (p *patches) of(id proto.ChannelID) (opened, bool) {
+	for _, o := range p.now() {
+		if slices.Contains(o.Channels(), id) {
+			return o, true
+		}
+	}
+	return opened{}, false
+}
+
+// end ends a patch and tells its channels.
+func (p *patches) end(ctx context.Context, id string) error {
+	if o, ok := p.take(func(o opened) bool { return o.id == id }); ok {
+		o.Close(ctx)
+	}
+	return nil // it has ended already
+}
+
+// ended ends what is over by its time, or has lost a channel. It tells the channels.
+func (p *patches) ended(ctx context.Context, gone func(proto.ChannelID) bool) {
+	for {
+		o, ok := p.take(func(o opened) bool { return o.Context().Err() != nil || slices.ContainsFunc(o.Channels(), gone) })
+		if !ok {
+			return
+		}
+		o.Close(ctx)
+	}
+}
+
+// closeAll ends every patch.
+func (p *patches) closeAll(ctx context.Context) {
+	p.ended(ctx, func(proto.ChannelID) bool { return true })
+}
+
+func (p *patches) take(which func(opened) bool) (opened, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.list, which)
+	if i < 0 {
+		return opened{}, false
+	}
+	o := p.list[i]
+	p.list = slices.Delete(slices.Clone(p.list), i, i+1) // readers hold the old one
+	return o, true
+}
+
+// yield makes room for the desk's own press.
+func (p *patches) yield(ctx context.Context, id proto.ChannelID) {
+	if o, ok := p.of(id); ok {
+		o.Yield(ctx, id)
+	}
+}
+
+func (p *patches) floorChanged(f client.FloorChanged) {
+	if o, ok := p.of(f.Channel); ok {
+		o.FloorChanged(f)
+	}
+}
+
+// view is what a page shows of the patches.
+func (p *patches) view(l phrase.Language) []Patch {
+	list := []Patch{}
+	for _, o := range p.now() {
+		v := Patch{ID: o.id, Until: stamp(o.Until()), Withheld: []string{}}
+		for _, id := range o.Channels() {
+			v.Channels = append(v.Channels, id.String())
+		}
+		for _, w := range o.Withheld() {
+			v.Withheld = append(v.Withheld, withheld(l, string(w.Speaker), title(o, w.From), title(o, w.To)))
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+func withheld(l phrase.Language, speaker, from, to string) string {
+	return fmt.Sprintf(wording{
+		"What %s says on “%s” is not carried to “%s”: not all there are parties of that channel.",
+		"Lo que %s dice en “%s” no se pasa a “%s”: no todos allí son partes de ese canal.",
+		"Ce que %s dit sur « %s » n'est pas transmis à « %s » : tous là-bas ne sont pas parties à ce canal.",
+	}.in(l), inert(speaker, maxDetail), inert(from, maxDetail), inert(to, maxDetail))
+}
