@@ -17,7 +17,7 @@ import (
 type world struct {
 	o        Options
 	agencies []*agency
-	devices  []*device
+	devices  []*rig.Device
 	calling  proto.ChannelID
 	title    string // of the calling channel: the relays know it
 	cancel   context.CancelFunc
@@ -101,6 +101,19 @@ func (a *agency) trust(b *agency, link bool) error {
 	return a.Trust(b.Agency, b.tap.Addr().String())
 }
 
+// enrol has a device enrol and opens it.
+func (w *world) enrol(ctx context.Context, a *agency, short string) (*rig.Device, error) {
+	home := rig.Home(w.o.Dir, a.Name, short)
+	if err := a.Enrol(ctx, short, home); err != nil {
+		return nil, err
+	}
+	d, err := rig.Open(ctx, home, "crossband demo")
+	if d != nil {
+		w.devices = append(w.devices, d)
+	}
+	return d, err
+}
+
 // start runs a relay in a process of its own, and the agency's registrar.
 func (w *world) start(ctx context.Context, a *agency) error {
 	var err error
@@ -122,7 +135,7 @@ const relayGrace = 5 * time.Second
 func (w *world) close() error {
 	var err error
 	for _, d := range w.devices {
-		err = errors.Join(err, d.close())
+		err = errors.Join(err, d.Close())
 	}
 	for _, a := range w.agencies {
 		if a.relay != nil {
