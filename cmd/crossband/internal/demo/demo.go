@@ -26,6 +26,10 @@ type Options struct {
 	Out    io.Writer                    // the timeline
 	Report string                       // file for the report; empty: none
 	Relay  func(config string) []string // command line of a relay's process
+
+	// Console opens the console of an enrolled device's folder, tells its address, and
+	// runs it until ctx ends. RunLive needs it.
+	Console func(ctx context.Context, home string, tell func(address string)) error
 }
 
 // limit ends a demo that hangs.
@@ -40,7 +44,7 @@ func Run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	t := &timeline{out: o.Out, start: time.Now()}
-	w, err := found(ctx, o, t)
+	w, err := found(ctx, o, t, ladder())
 	if err != nil {
 		return err
 	}

@@ -42,15 +42,16 @@ const (
 	lastAfter       = 6 * time.Second
 )
 
-func ladder(us, mx proto.Agency) []proto.LadderStep {
-	desk := func(a proto.Agency, label string) proto.Name {
-		return proto.Name{Agency: a, Role: proto.RoleDesk, Label: label}
-	}
+func ladder() []proto.LadderStep {
 	return []proto.LadderStep{
 		{After: supervisorAfter, Page: []proto.Name{desk(mx, "acuna-supervisor")}},
 		{After: neighbourAfter, Page: []proto.Name{desk(us, "del-rio")}},
 		{After: lastAfter, Page: []proto.Name{desk(mx, "nuevo-laredo")}},
 	}
+}
+
+func desk(a proto.Agency, label string) proto.Name {
+	return proto.Name{Agency: a, Role: proto.RoleDesk, Label: label}
 }
 
 // escalate has a Mexican unit call its own desk, where nobody answers: the ladder

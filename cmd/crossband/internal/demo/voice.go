@@ -90,7 +90,7 @@ func (s *scene) likeness(name string, to *rig.Device, r client.TalkReport) (floa
 	if err != nil {
 		return 0, err
 	}
-	want, err := decode(c.Ogg)
+	want, err := Decode(c.Ogg)
 	if err != nil {
 		return 0, err
 	}
@@ -101,8 +101,8 @@ func (s *scene) likeness(name string, to *rig.Device, r client.TalkReport) (floa
 	return voice.Compare(want, got).Score, nil
 }
 
-// decode turns a clip into PCM.
-func decode(ogg []byte) ([]int16, error) {
+// Decode turns an Ogg Opus clip into PCM: 48 kHz, mono.
+func Decode(ogg []byte) ([]int16, error) {
 	f, err := voice.ParseOggOpus(ogg)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,13 @@ type world struct {
 	wg       sync.WaitGroup // registrars and taps
 }
 
+// The agencies of every demo.
+const (
+	us proto.Agency = "usbp.example"
+	mx proto.Agency = "gn.example"
+	ca proto.Agency = "rcmp.example"
+)
+
 // agency is one of them: folder, relay process, and a tap through which all of
 // the relay's traffic goes.
 type agency struct {
@@ -32,8 +39,9 @@ type agency struct {
 	relay *rig.Process // nil until it is started
 }
 
-// found founds the agencies, lets them trust each other and starts them.
-func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
+// found founds the agencies, lets them trust each other and starts them. Their
+// agreement is the usual one with a ladder, and with talkgroups if any are named.
+func found(ctx context.Context, o Options, t *timeline, ladder []proto.LadderStep, talk ...string) (_ *world, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &world{o: o, cancel: cancel}
 	defer func() {
@@ -41,7 +49,7 @@ func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	for _, name := range []proto.Agency{"usbp.example", "gn.example", "rcmp.example"} {
+	for _, name := range []proto.Agency{us, mx, ca} {
 		a, err := w.agency(ctx, name)
 		if err != nil {
 			return w, fmt.Errorf("found %s: %w", name, err)
@@ -63,7 +71,7 @@ func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
 	now := time.Now()
 	w.calling, err = rig.Agree(agreement.Terms{
 		Title: w.title, Parties: []proto.Agency{us.Name, mx.Name}, Observers: []proto.Agency{ca.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(24 * time.Hour),
-		Ladder: ladder(us.Name, mx.Name),
+		Ladder: ladder, Talk: talk,
 	}, now, us.Agency, mx.Agency, ca.Agency)
 	if err != nil {
 		return w, fmt.Errorf("agreement: %w", err)
