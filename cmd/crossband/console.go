@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -54,8 +56,34 @@ Ctrl-C ends it; what waits in the outbox is kept.`,
 	c.Flags().StringVar(&f.words, "passphrase-file", "", "file whose first line is the passphrase of the page")
 	c.Flags().StringVar(&f.authorities, "client-ca", "", "certificates of those who certify browsers (PEM)")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "tell what happens on the way")
+	c.AddCommand(newConsolePassphraseCommand(e))
 	return c
 }
+
+func newConsolePassphraseCommand(e env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "passphrase",
+		Short: "Make the line of a --passphrase-file of a passphrase",
+		Long: `Read a passphrase, one line, from standard input and print the line that a file for
+--passphrase-file holds in its place: the words cannot be read from it.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			line, err := bufio.NewReader(io.LimitReader(e.in, maxPassphraseLine)).ReadString('\n')
+			if err != nil && !errors.Is(err, io.EOF) {
+				return err
+			}
+			p, err := console.NewPassphrase(strings.TrimRight(line, "\r\n"))
+			if err != nil {
+				return usageError{err}
+			}
+			e.printf("%s\n", p)
+			return nil
+		},
+	}
+}
+
+// maxPassphraseLine bounds a passphrase's line, in octets.
+const maxPassphraseLine = 4096
 
 func runConsole(ctx context.Context, e env, f consoleFlags) error {
 	o, err := f.options(e)
@@ -122,7 +150,7 @@ func (f consoleFlags) tls() (*tls.Config, error) {
 // pagePassphrase takes the words of a file's first line, or the line that was made of
 // them.
 func pagePassphrase(path string) (*console.Passphrase, error) {
-	raw, err := readBounded(path, 4096)
+	raw, err := readBounded(path, maxPassphraseLine)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
 // Package consoled puts a console together: a device's session, the bridge for its
-// voice, the model of what its page shows, and the server of the page.
+// voice, and the server of its page.
 package consoled
 
 import (
@@ -50,11 +50,8 @@ func Open(o Options) (*Console, error) {
 		return nil, err
 	}
 	c.Session, c.release = s, release
-	model := console.NewModel(console.ModelConfig{
-		Endpoint: console.EndpointOf(s), Me: s.Name(), Language: o.Language, Voice: c.bridge, Opus: true, Software: o.Software,
-	})
 	c.server, err = console.New(console.Config{
-		Session: s, Board: board{model, c.bridge}, Sound: sound{c.bridge}, Page: o.Page,
+		Session: s, Bridge: c.bridge, Page: o.Page, Software: o.Software,
 		Listen: o.Listen, TLS: o.TLS, Passphrase: o.Passphrase, Language: o.Language, Log: o.Log,
 	})
 	if err != nil {
@@ -78,10 +75,4 @@ func (c *Console) Close() error {
 	}
 	c.bridge.Close()
 	return errors.Join(err, c.release())
-}
-
-// board is the Model, and tells the bridge what the session finds out about bursts.
-type board struct {
-	*console.Model
-	bridge *console.Bridge
 }
