@@ -22,7 +22,8 @@ func TestLiveUnitsAnswerAPerson(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var out lockedBuffer
 	program := filepath.Join(delivered(t), "crossband")

@@ -17,6 +17,7 @@ import (
 	"crossband/client"
 	"crossband/cmd/crossband/internal/clip"
 	"crossband/cmd/crossband/internal/rig"
+	"crossband/crypto/agreement"
 	"crossband/proto"
 )
 
@@ -35,6 +36,9 @@ type Options struct {
 // limit ends a demo that hangs.
 const limit = 3 * time.Minute
 
+// borderTitle is what the agreement and its calling channel are called.
+const borderTitle = "Eagle Pass - Piedras Negras"
+
 // errBroken says that the demo ran and a promise did not hold.
 var errBroken = errors.New("the demo ran, and not everything held; see the report")
 
@@ -44,7 +48,9 @@ func Run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	t := &timeline{out: o.Out, start: time.Now()}
-	w, err := found(ctx, o, t, ladder())
+	// The title is searched for, as something that relays do know: it must be unlike all else.
+	title := borderTitle + " " + proto.NewBurstID().String()
+	w, err := found(ctx, o, t, agreement.Terms{Title: title, Ladder: ladder()})
 	if err != nil {
 		return err
 	}

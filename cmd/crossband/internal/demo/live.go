@@ -10,6 +10,7 @@ import (
 
 	"crossband/cmd/crossband/internal/live"
 	"crossband/cmd/crossband/internal/rig"
+	"crossband/crypto/agreement"
 	"crossband/proto"
 )
 
@@ -20,7 +21,7 @@ import (
 // Nothing is measured.
 func RunLive(ctx context.Context, o Options) (err error) {
 	t := &timeline{out: o.Out, start: time.Now()}
-	w, err := found(ctx, o, t, liveLadder(), "River patrol")
+	w, err := found(ctx, o, t, agreement.Terms{Title: borderTitle, Ladder: liveLadder(), Talk: []string{"River patrol"}})
 	if err != nil {
 		return err
 	}

@@ -39,9 +39,9 @@ type agency struct {
 	relay *rig.Process // nil until it is started
 }
 
-// found founds the agencies, lets them trust each other and starts them. Their
-// agreement is the usual one with a ladder, and with talkgroups if any are named.
-func found(ctx context.Context, o Options, t *timeline, ladder []proto.LadderStep, talk ...string) (_ *world, err error) {
+// found founds the agencies, lets them trust each other and starts them. Of their
+// agreement's terms, title, ladder and talkgroups are given.
+func found(ctx context.Context, o Options, t *timeline, terms agreement.Terms) (_ *world, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &world{o: o, cancel: cancel}
 	defer func() {
@@ -67,12 +67,11 @@ func found(ctx context.Context, o Options, t *timeline, ladder []proto.LadderSte
 		}
 	}
 	t.say("trusted", "bundles exchanged, fingerprints compared by their words; relays of US-MX and US-CA link, MX-CA do not")
-	w.title = "Eagle Pass - Piedras Negras " + proto.NewBurstID().String()
 	now := time.Now()
-	w.calling, err = rig.Agree(agreement.Terms{
-		Title: w.title, Parties: []proto.Agency{us.Name, mx.Name}, Observers: []proto.Agency{ca.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(24 * time.Hour),
-		Ladder: ladder, Talk: talk,
-	}, now, us.Agency, mx.Agency, ca.Agency)
+	terms.Parties, terms.Observers = []proto.Agency{us.Name, mx.Name}, []proto.Agency{ca.Name}
+	terms.Begins, terms.Ends = now.Add(-time.Hour), now.Add(24*time.Hour)
+	w.title = terms.Title
+	w.calling, err = rig.Agree(terms, now, us.Agency, mx.Agency, ca.Agency)
 	if err != nil {
 		return w, fmt.Errorf("agreement: %w", err)
 	}
