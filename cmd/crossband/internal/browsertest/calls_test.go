@@ -18,14 +18,11 @@ func TestACallRingsAndIsAccepted(t *testing.T) {
 	s := onStage(t)
 	p := s.dispatcher(t)
 	p.quiet()
-	h := s.call(t, client.HailOptions{Urgency: proto.PriorityEmergency, Note: "<b>uno</b> \u202eherido"})
+	h := s.call(t, client.HailOptions{Urgency: proto.PriorityEmergency, Note: "un herido, en la orilla norte"})
 	banner := `.ring[data-call="` + h.ID().String() + `"]`
 	p.see(banner + ":has-text('acuna-7'):has-text('gn.example')")
 	p.see(banner + ":has-text('Shots fired across the border.')")
-	p.see(banner + ":has-text('<b>uno</b>')") // as it was typed: text, no markup
-	if strings.Contains(p.text(banner), "\u202e") {
-		t.Error("what turns the direction of writing is on the page")
-	}
+	p.see(banner + ":has-text('un herido, en la orilla norte')")
 	p.loud()
 	p.picture("call-rings")
 	p.accessible("a call rings")
@@ -60,9 +57,14 @@ func TestACallRingsAndIsAccepted(t *testing.T) {
 	p.letGo()
 	_, _, err = rig.Await(patient(t), s.there, func(e client.BurstHeard) bool { return e.Channel == id && e.Genuine })
 	check(t, err)
-	_, err = say(t.Context(), s.there, id, clip.AnswerSpanish, 1, client.TalkOptions{Queue: true})
-	check(t, err)
+	said := make(chan error, 1)
+	go func() { // ends with the burst
+		_, err := say(t.Context(), s.there, id, clip.AnswerSpanish, 1, client.TalkOptions{Queue: true})
+		said <- err
+	}()
+	p.loud()
 	p.picture("console")
+	check(t, <-said)
 	p.accessible("the incident board")
 
 	status, record := p.fetch("api/record/"+h.Incident().String(), "GET", "", "")
@@ -85,13 +87,18 @@ func (p *page) seeVoice(id proto.ChannelID) {
 	p.see(`[data-voice="on"]`)
 }
 
-// TestACallIsDeclined: the caller is told the reason.
+// TestACallIsDeclined: an exercise rings as one, words of its caller that would steer a
+// page are text, and the caller is told why nobody comes.
 func TestACallIsDeclined(t *testing.T) {
 	s := onStage(t)
 	p := s.dispatcher(t)
-	h := s.call(t, client.HailOptions{Exercise: true})
+	h := s.call(t, client.HailOptions{Exercise: true, Note: "<b>uno</b> \u202eherido"})
 	banner := `.ring[data-call="` + h.ID().String() + `"]`
 	p.see(banner + ":has-text('EXERCISE')")
+	p.see(banner + ":has-text('<b>uno</b>')")
+	if strings.Contains(p.text(banner), "\u202e") {
+		t.Error("what turns the direction of writing is on the page")
+	}
 	p.see(".banner.exercise")
 	p.shot("exercise")
 	p.accessible("an exercise")
