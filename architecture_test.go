@@ -37,6 +37,8 @@ const (
 	pgx     = "github.com/jackc/pgx"
 	anySQL  = "database/sql"
 	metrics = "github.com/prometheus"
+	charm   = "charm.land"
+	pulse   = "github.com/jfreymuth/pulse"
 	esbuild = "github.com/evanw/esbuild"
 	publics = "crypto/mls/syntax crypto/mls/suite crypto/mls/tree crypto/mls/message crypto/mls/roster crypto/mls/policy"
 )
@@ -73,6 +75,9 @@ func importRules() []importRule {
 		{"relay/relaytest", []string{"proto", "proto/link", "crypto", "client", "relay"}, []string{simnet}},
 		{"formats", nil, nil},
 		{"client", []string{"proto", "proto/link", "crypto", "client"}, nil},
+		{"client/handheld", []string{"proto", "client"}, []string{charm}},
+		{"client/handheld/page", nil, nil},
+		{"client/handheld/sound", []string{"proto", "client", "client/phrase", "client/voice"}, []string{pulse}},
 		{"client/console", []string{"proto", "crypto/record", "client", "formats/strictjson"}, []string{pion}},
 		{"client/console/page", nil, nil},
 		{"client/phrase", nil, nil},
@@ -165,7 +170,7 @@ func forbidden(pkg string, rule importRule, path string) string {
 		}
 		return "not among what " + rule.prefix + " may import"
 	}
-	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL, metrics, esbuild} {
+	for _, door := range []string{quic, pion, cobra, opusC, opusGo, toml, sqlite, pgx, anySQL, metrics, charm, pulse, esbuild} {
 		if below(path, door) && !slices.ContainsFunc(rule.doors, func(d string) bool { return below(path, d) }) {
 			return "another package is the only door to it"
 		}
@@ -207,6 +212,11 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"client/console", "crossband/relay"},
 		{"client/console", "crossband/crypto/mls"},
 		{"client", cobra},
+		{"client", pulse},
+		{"client/console", charm},
+		{"client/handheld", pulse},
+		{"client/handheld/sound", charm},
+		{"client/handheld", "crossband/proto/link"},
 		{"client/console", "crossband/formats/edxl"},
 		{"relay", toml},
 		{"relay", anySQL},

@@ -63,7 +63,8 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request, kind string, most 
 	return b, true
 }
 
-// voice answers POST /api/voice: the page's offer (SDP), for our answer.
+// voice answers POST /api/voice?page=ID: the page's offer (SDP), for our answer. A page
+// that had voice until now is told that it is taken, and must not take it back by itself.
 func (s *Server) voice(w http.ResponseWriter, r *http.Request) {
 	offer, ok := s.body(w, r, "application/sdp", maxOfferLen)
 	if !ok {
@@ -77,6 +78,7 @@ func (s *Server) voice(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusBadRequest, err)
 		return
 	}
+	s.pages.voiceOf(r.URL.Query().Get("page"))
 	w.Header().Set("Content-Type", "application/sdp")
 	io.WriteString(w, answer)
 }

@@ -24,6 +24,7 @@ type pages struct {
 	mu     sync.Mutex // held for the whole of every method
 	open   map[*page]struct{}
 	newest *picture
+	voice  string // the page whose voice was connected last; empty: none has said its name
 }
 
 // page is one open stream.
@@ -104,6 +105,29 @@ func (ps *pages) show(pic *picture, rings []ring) {
 		default:
 		}
 	}
+}
+
+// voiceOf notes whose voice is connected now, and has the others told.
+func (ps *pages) voiceOf(id string) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	ps.voice = id
+	for p := range ps.open {
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// taken returns whose voice is connected, if that is another page's than p.
+func (ps *pages) taken(p *page) string {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if p.id == "" || ps.voice == p.id {
+		return ""
+	}
+	return ps.voice
 }
 
 // next returns what a page has to be told now.

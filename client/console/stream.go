@@ -72,6 +72,7 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	told    *picture // nil: nothing yet
+	taken   string   // the page of which it has been told that it took the voice over
 	buffer  bytes.Buffer
 }
 
@@ -137,6 +138,11 @@ func (t *stream) news() error {
 	}
 	if pic.offer && (t.told == nil || !t.told.offer) {
 		t.event("voice", []byte(`{"offer":true}`))
+	}
+	if by := t.s.pages.taken(t.page); by != t.taken {
+		if t.taken = by; by != "" {
+			t.event("voice", []byte(`{"taken":true}`))
+		}
 	}
 	t.told = pic
 	return nil

@@ -234,6 +234,50 @@ func TestVoiceIsAskedForAgain(t *testing.T) {
 	})
 }
 
+// TestWhoLosesTheVoiceIsTold: the page that had it, once, and not the one that has it.
+func TestWhoLosesTheVoiceIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil).run()
+		defer s.end()
+		first, _ := s.open("?page=first")
+		defer first.conn.Close()
+		first.until(t, "alarms")
+		second, _ := s.open("?page=second")
+		defer second.conn.Close()
+		second.until(t, "alarms")
+		offer := func(page string) {
+			t.Helper()
+			r := s.request("POST", "/api/voice?page="+page, "offer")
+			r.Header.Set("Content-Type", "application/sdp")
+			if w := s.ask(r); w.Code != 200 {
+				t.Fatalf("an offer: %d", w.Code)
+			}
+		}
+		offer("first")
+		if got := second.until(t, "voice"); got[len(got)-1].data != `{"taken":true}` {
+			t.Errorf("the second is told %v", got)
+		}
+		offer("second")
+		if got := first.until(t, "voice"); len(got) != 1 || got[0].data != `{"taken":true}` {
+			t.Errorf("the first is told %v", got)
+		}
+		offer("second") // again: nothing is new
+		for _, why := range []string{"x", "y", "z"} {
+			s.board.change(func(v *View) { v.Link.Why = why })
+			s.events <- client.Connected{}
+			for name, e := range map[string]*sse{"first": first, "second": second} {
+				if got := names(e.until(t, "link")); slices.Contains(got, "voice") {
+					t.Errorf("the %s is told %v", name, got)
+				}
+			}
+		}
+		offer("first")
+		if got := second.until(t, "voice"); got[len(got)-1].data != `{"taken":true}` {
+			t.Errorf("the second is told %v", got)
+		}
+	})
+}
+
 // TestAStreamEndsWithItsLogin.
 func TestAStreamEndsWithItsLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -135,6 +135,8 @@ func hints(err error, cmd *cobra.Command) []string {
 		}
 	case errors.Is(err, agencydir.ErrNotEmpty):
 		return []string{"name another folder with --dir"}
+	case noSound(err):
+		return []string{"start PipeWire or PulseAudio, or name its address with --sound-server or PULSE_SERVER; crossband sound list shows its devices", "crossband talk and crossband listen say and hear files"}
 	case errors.Is(err, fips.ErrOff):
 		return []string{"set GODEBUG=fips140=on in the environment, or use a build made with GOFIPS140=v1.0.0"}
 	case errors.Is(err, identity.ErrNotApproved):
@@ -237,7 +239,7 @@ func newRootCommand(e env) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAgencyCommand(e), newAgreementCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e), newPatrolCommand(e), newPhrasesCommand(e), newConsoleCommand(e),
-		newTalkCommand(e), newListenCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
+		newTalkCommand(e), newListenCommand(e), newHandheldCommand(e), newSoundCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root

@@ -17,6 +17,7 @@ export const prefs = {
   latch: keep("latch", false), // a press begins, the next ends
   tellSpeakers: keep("tellSpeakers", false), // to screen readers
   ringVolume: keep("ringVolume", 0.7),
+  lean: keep("lean", false), // the link is thin
 };
 
 effect(() => {

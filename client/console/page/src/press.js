@@ -3,6 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import { note, send } from "./deeds.js";
 import { prefs } from "./prefs.js";
+import { page } from "./self.js";
 import { sign } from "./sound.js";
 import { channelByID, live } from "./state.js";
 import { speak, unready } from "./voice.js";
@@ -34,8 +35,6 @@ export function blocked(channel) {
 
 const hindrance = (channel, emergency) => blocked(channel) || (emergency && !channel.priorities?.includes("emergency") ? t("why.no-emergency") : "");
 
-/** page names this page to the endpoint: a press ends with the page that it came from. */
-export const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 let count = 0;
 
 /** begin presses on the channels; source names what holds it. */

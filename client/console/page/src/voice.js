@@ -3,13 +3,14 @@
 import { effect, signal } from "@preact/signals";
 import { channels, live, me } from "./state.js";
 import { prefs } from "./prefs.js";
+import { page } from "./self.js";
 import { audio, sounding, wake } from "./sound.js";
 
 const most = 64; // channels heard at once
 
 /** mic: off, asking, on, or why there is none. */
 export const mic = signal({ state: "off", why: "" });
-/** voice: off, joining, on, lost. */
+/** voice: off, joining, on, lost, taken (by another page of this endpoint). */
 export const voice = signal("off");
 /** level of the microphone, 0 to 100, and whether it is too loud. */
 export const level = signal(0);
@@ -89,7 +90,7 @@ async function offer(mine) {
     missing.forEach(() => mine.addTransceiver("audio", { direction: "recvonly" }));
     await mine.setLocalDescription();
     await gathered(mine);
-    const answer = await fetch("api/voice", {
+    const answer = await fetch(`api/voice?page=${page}`, {
       method: "POST", headers: { "content-type": "application/sdp" }, body: mine.localDescription.sdp,
     });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -116,12 +117,23 @@ function lost() {
   again = setTimeout(() => { if (live.peek().on && sounding.peek()) join(); else lost(); }, 2000);
 }
 
+/** taken gives the voice up to another page, until a person takes it back here. */
+export function taken() {
+  clearTimeout(again);
+  if (voice.peek() === "off") return;
+  const old = peer;
+  peer = undefined;
+  old?.close();
+  for (const id of [...gains.keys()]) drop(id);
+  voice.value = "taken";
+}
+
 let renewing = Promise.resolve();
 
 /** renew is for when the endpoint has other channels than were answered for: what is heard goes on. */
 export function renew() {
   renewing = renewing.then(() => {
-    if (voice.peek() === "off") return null;
+    if (["off", "taken"].includes(voice.peek())) return null;
     return peer?.connectionState === "connected" ? offer(peer) : join();
   });
 }
@@ -164,11 +176,23 @@ export function speak(on) {
   if (track) track.enabled = on;
 }
 
+const bits = { full: 32_000, lean: 12_000 }; // a second, of the own voice
+
+effect(() => {
+  const most = prefs.lean.value ? bits.lean : bits.full;
+  if (voice.value !== "on" || !uplink) return;
+  const how = uplink.getParameters();
+  if (!how.encodings?.length) return;
+  how.encodings[0].maxBitrate = most;
+  uplink.setParameters(how).catch(() => { /* a browser that cannot sends as it did */ });
+});
+
 /** ready says in a word of the catalogue why one cannot speak, or nothing. */
 export function unready() {
   if (me.value?.expelled) return "why.expelled";
   if (mic.value.state === "failed") return mic.value.why;
   if (mic.value.state !== "on") return "why.mic-off";
+  if (voice.value === "taken") return "why.voice-taken";
   if (voice.value !== "on") return "why.voice-lost";
   return "";
 }

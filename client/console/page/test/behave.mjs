@@ -42,6 +42,34 @@ const button = (page, id) => page.locator(`[data-ptt="${id}"]`);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 const checks = {
+  async "voice that another page has taken is not taken back by itself"({ page, server, until, say }) {
+    let offers = 0;
+    page.on("request", (r) => { offers += /api\/voice/.test(r.url()); });
+    server.push("voice", { taken: true });
+    await until("the page says so", () => page.locator("[data-voice=taken]").isVisible());
+    await wait(3000);
+    if (offers) say(`${offers} offers`);
+    await page.getByRole("button", { name: "Bring it here" }).click();
+    await until("a person takes it back", () => page.locator("[data-voice=on]").isVisible());
+  },
+
+  async "a thin link brings no voice of muted channels"({ page, server, channels, did, until, say }) {
+    const row = page.locator(`[data-channel="${channels[1].id}"]`);
+    await row.getByRole("button", { name: /^Mute/ }).click();
+    await wait(300);
+    if (did("listen").length) say("muting alone stops the voice at the relay");
+    await page.evaluate(() => 0);
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel(/Thin link/).check();
+    await until("the endpoint is asked", () => same(did("listen").map((d) => [d.channel, d.state]), [[channels[1].id, "off"]]));
+    await page.keyboard.press("Escape");
+    server.push("channels", channels.map((c, i) => ({ ...c, hears: i !== 1 })));
+    await until("the channel says so", async () => /voice does not come/.test(await row.innerText()));
+    await row.getByRole("button", { name: /voice does not come/ }).click();
+    await until("it is asked for again", () => did("listen").at(-1).state === "on");
+    if (did("listen").length !== 2) say("asked more than once");
+  },
+
   async "a held button speaks on its channel and stops when lifted"({ page, channels, did, until, voice, say }) {
     const box = await button(page, channels[1].id).boundingBox();
     if (await loudest(voice) > 0.001) say("the microphone is heard before the press");

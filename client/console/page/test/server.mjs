@@ -6,7 +6,7 @@ import { extname, join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain" };
+const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 const units = { s: 1, m: 60, h: 3600, d: 86400 };
 
 /** state reads a fixture over the quiet one; @-35s is 35 s ago. */
@@ -18,8 +18,8 @@ export function state(name) {
   return { ...read("quiet"), ...read(name) };
 }
 
-/** serve gives { url, deeds, push, cut, mend, close }. */
-export async function serve() {
+/** serve serves the page of a folder; it gives { url, deeds, push, cut, mend, close }. */
+export async function serve(built = join(root, "built")) {
   const streams = new Set(), deeds = [];
   let view = state("quiet"), up = true;
   const write = (to, name, data) => to.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -47,7 +47,7 @@ export async function serve() {
       res.end(await server.voice(offer, view.channels.filter((c) => c.joined).map((c) => c.id)));
     });
     if (path.startsWith("/api/")) { res.statusCode = 404; return res.end(); }
-    const file = join(root, "built", path === "/" ? "index.html" : path.slice(1).replaceAll("..", ""));
+    const file = join(built, path === "/" ? "index.html" : path.slice(1).replaceAll("..", ""));
     if (!existsSync(file)) { res.statusCode = 404; return res.end(); }
     res.setHeader("content-type", types[extname(file)] ?? "application/octet-stream");
     res.end(readFileSync(file));

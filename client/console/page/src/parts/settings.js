@@ -32,6 +32,8 @@ export function Settings() {
       <h3>${t("settings.sound")}</h3>
       <p class="actions"><label class="inline"><span>${t("settings.ring-volume")}</span><input type="range" min="0" max="1" step="0.05" value=${prefs.ringVolume.value} onInput=${(e) => { prefs.ringVolume.value = Number(e.currentTarget.value); }} /></label>
         <button type="button" onClick=${async () => { await wake(); sign.test(); }}>${t("settings.test")}</button></p>
+      <h3>${t("settings.link")}</h3>
+      <${Check} pref=${prefs.lean} says=${t("settings.lean")} more=${t("settings.lean-says")} />
       <p class="hint">${t("settings.about", { software: me.value?.software ?? "" })} <a href="LICENSES.txt">${t("settings.licences")}</a></p>
     <//>`;
 }

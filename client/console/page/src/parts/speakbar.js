@@ -68,6 +68,10 @@ function Microphone() {
     return html`<div class="mic bad" role="status"><${Icon} name="micOff" /><span>${t(m.why)}</span>
       <button type="button" onClick=${turnOn}>${t("again")}</button></div>`;
   }
+  if (voice.value === "taken") {
+    return html`<div class="mic bad" role="status" data-voice="taken"><${Icon} name="micOff" /><span>${t("why.voice-taken")}</span>
+      <button type="button" onClick=${turnOn}>${t("voice.take-back")}</button></div>`;
+  }
   if (!sounding.value) return html`<button type="button" class="primary" data-turn-on onClick=${wake}><${Icon} name="speaker" /><span>${t("sound.turn-on")}</span></button>`;
   return html`
     <div class="mic" data-voice=${voice.value}><${Icon} name="mic" />

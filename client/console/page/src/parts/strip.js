@@ -3,6 +3,7 @@ import { html } from "../html.js";
 import { who } from "../who.js";
 import { act } from "../deeds.js";
 import { keyFor } from "../keys.js";
+import { hear } from "../lean.js";
 import { prefs, setIn, toggleIn } from "../prefs.js";
 import { live, patches, safety } from "../state.js";
 import { ago, left, until } from "../times.js";
@@ -70,6 +71,7 @@ function Marks({ channel: c }) {
   const marks = [];
   const observers = c.members?.filter((m) => m.observer && !m.me) ?? [], gateways = c.members?.filter((m) => m.gateway) ?? [];
   if (patches.value?.some((p) => p.channels.includes(c.id))) marks.push(html`<${Chip} kind="loud">${t("patch.mark")}<//>`);
+  if (c.hears === false) marks.push(html`<button type="button" class="chip warn" onClick=${() => { setIn(prefs.muted, c.id, false); hear(c.id, true); }}>${t("channel.no-voice")}</button>`);
   if (c.hub_away) marks.push(html`<${Chip} kind="warn" icon="linkOff">${t("channel.hub-away")}<//>`);
   if (observers.length) marks.push(html`<${Chip} icon="eye">${t("channel.observers", { n: observers.length })}<//>`);
   if (gateways.length && safety(c).state !== "gateway") marks.push(html`<${Chip} kind="warn" icon="gate">${t("channel.gateways", { n: gateways.length })}<//>`);

@@ -1,0 +1,34 @@
+// A thin link: voice comes only of the channels that are not muted, and the own goes out
+// with fewer bits. The endpoint says of each channel whether its voice comes.
+import { effect } from "@preact/signals";
+import { send } from "./deeds.js";
+import { prefs } from "./prefs.js";
+import { channels, linked } from "./state.js";
+
+const asked = new Map(); // by channel: what was asked last, and when
+const patience = 5000; // before it is asked again
+
+const wanted = (id) => !(prefs.lean.value && prefs.muted.value[id]);
+
+/**
+ * lean has the endpoint keep to it from now on. Another page of it may be set otherwise:
+ * voice that this page did not stop it leaves stopped, until a person asks for it.
+ */
+export function lean() {
+  effect(() => {
+    if (!linked.value) return;
+    for (const c of channels.value) {
+      if (!c.joined || c.hears === undefined || c.hears === wanted(c.id)) continue;
+      if (wanted(c.id) && !asked.has(c.id)) continue;
+      hear(c.id, wanted(c.id));
+    }
+  });
+}
+
+/** hear asks for a channel's voice, or for none of it. */
+export function hear(id, on) {
+  const last = asked.get(id);
+  if (last?.on === on && Date.now() - last.at < patience) return;
+  asked.set(id, { on, at: Date.now() });
+  send({ do: "listen", channel: id, state: on ? "on" : "off" });
+}
