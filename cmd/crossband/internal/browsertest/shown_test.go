@@ -197,7 +197,7 @@ func TestOnAPhone(t *testing.T) {
 	}
 	p.hold(ptt(s.patrol))
 	p.inState(s.patrol, "granted")
-	p.picture("phone")
+	p.shot("phone")
 	p.accessible("on a phone, in the dark")
 	p.letGo()
 	p.inState(s.patrol, "idle")

@@ -133,7 +133,7 @@ func TestContentionShowsTheHolder(t *testing.T) {
 	p.inState(s.patrol, "queued")
 	p.see(ptt(s.patrol) + ":has-text('1')")
 	p.see(strip(s.patrol) + " .speaker:has-text('del-rio-214')") // who is waited for
-	p.picture("contention")
+	p.shot("contention")
 	p.inState(s.patrol, "granted")
 	check(t, <-first)
 	p.letGo()

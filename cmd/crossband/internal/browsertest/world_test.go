@@ -280,7 +280,12 @@ type consoleProcess struct {
 }
 
 func (s *stage) startConsole(home string, more ...string) (*consoleProcess, error) {
-	c := &consoleProcess{cmd: exec.Command(s.program, append([]string{"console", "--home", home}, more...)...)}
+	return s.startProgram(append([]string{"console", "--home", home}, more...)...)
+}
+
+// startProgram starts a command that serves a page.
+func (s *stage) startProgram(args ...string) (*consoleProcess, error) {
+	c := &consoleProcess{cmd: exec.Command(s.program, args...)}
 	c.cmd.Stderr = os.Stderr
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
