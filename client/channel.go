@@ -69,6 +69,9 @@ type Channel struct {
 	hubAway   bool
 	awaySince time.Time // when we were told last that it is
 
+	away         time.Time // since when the channel's voice has not been heard; zero: nothing of it has been missed
+	fetchingLate bool      // a goroutine fetches that
+
 	heart heart // compares the members' views of the membership
 
 	book    *incident.Book                   // of a calling channel: hails, incidents, duty
@@ -152,6 +155,7 @@ func (s *Session) channelLocked(id []byte) *Channel {
 
 // linkLost is called with the mutex held when the link has ended.
 func (ch *Channel) linkLost() {
+	ch.awayLocked()
 	ch.out = 0
 	if ch.burst != nil {
 		ch.burst.endLocked(ErrNoLink)

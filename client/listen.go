@@ -41,16 +41,20 @@ type Played struct {
 
 // VoiceStats counts voice frames that came in, by what became of them.
 type VoiceStats struct {
-	Received   uint64 // datagrams
-	Played     uint64
-	Concealed  uint64 // played in place of lost ones
-	Late       uint64 // came after their place had been played
-	Stale      uint64 // held back or played back on their way: see voice.Freshness
-	Duplicates uint64 // genuine, and opened before: sent again when the floor was granted
-	NoKey      uint64 // of an epoch that we hold no key of
-	Rejected   uint64 // forged, damaged, malformed, or by a member that may not send
-	Dropped    uint64 // our own queue was full, or a burst was cut off
-	Unreported uint64 // bursts whose BurstHeard found the queue of events full
+	Received       uint64 // datagrams
+	Played         uint64
+	Concealed      uint64 // played in place of lost ones
+	Late           uint64 // came after their place had been played
+	Stale          uint64 // held back or played back on their way: see voice.Freshness
+	Duplicates     uint64 // genuine, and opened before: sent again when the floor was granted
+	NoKey          uint64 // of an epoch that we hold no key of
+	Rejected       uint64 // forged, damaged, malformed, or by a member that may not send
+	Dropped        uint64 // our own queue was full, or a burst was cut off
+	Fetched        uint64 // frames of missed bursts that our relay had kept
+	FetchedKnown   uint64 // of these, of bursts that have been heard or given, and our own
+	FetchedNoKey   uint64 // of an epoch that we hold no key of
+	FetchedRefused uint64 // forged, damaged, not of the outage, by a member that may not send, or beyond a bound
+	Unreported     uint64 // bursts whose BurstHeard found the queue of events full
 }
 
 // ears own all voice coming in: opening, ordering, playing, and checking whose
@@ -59,8 +63,9 @@ type VoiceStats struct {
 type ears struct {
 	s     *Session
 	sink  Sink
-	in    chan []byte  // voice datagrams; full: the oldest is dropped
-	keys  chan keyNews // from the mutex's holders; the queue is drained first
+	in    chan []byte    // voice datagrams; full: the oldest is dropped
+	kept  chan keptVoice // pages of missed voice, one at a time
+	keys  chan keyNews   // from the mutex's holders; the queue is drained first
 	stats atomic.Pointer[VoiceStats]
 	lost  atomic.Uint64 // dropped at in
 	now   VoiceStats
@@ -68,6 +73,7 @@ type ears struct {
 	early []early      // frames that overtook the commit which brings their key
 	ahead atomic.Int64 // nanoseconds by which the relay's clock was ahead when the link began
 	fresh map[proto.Name]*freshness
+	known knownBursts // heard or given: not to be given late
 }
 
 // freshness is what tells a sender's live voice, on whichever channel, from old.
@@ -111,6 +117,7 @@ type ear struct {
 	channel  proto.ChannelID
 	receiver *sframe.Receiver
 	player   *voice.Player
+	late     *lateEar
 	epochs   map[uint64]map[uint32]speaker
 	bursts   map[voice.BurstID]*hearing
 }
@@ -121,6 +128,7 @@ type hearing struct {
 	verifier *voice.BurstVerifier
 	last     time.Time
 	played   int
+	began    bool // its first frame has come
 	over     bool
 }
 
@@ -136,7 +144,7 @@ const (
 )
 
 func newEars(s *Session, sink Sink) *ears {
-	e := &ears{s: s, sink: sink, in: make(chan []byte, voiceInbox), keys: make(chan keyNews, keyInbox), heard: make(map[proto.Alias]*ear), fresh: make(map[proto.Name]*freshness)}
+	e := &ears{s: s, sink: sink, in: make(chan []byte, voiceInbox), keys: make(chan keyNews, keyInbox), kept: make(chan keptVoice), heard: make(map[proto.Alias]*ear), fresh: make(map[proto.Name]*freshness)}
 	e.stats.Store(&VoiceStats{})
 	return e
 }
@@ -191,13 +199,15 @@ func (e *ears) listen() {
 		select {
 		case <-e.s.ctx.Done():
 			for _, x := range e.heard {
-				x.receiver.Wipe()
+				x.wipe()
 			}
 			return
 		case n := <-e.keys:
 			e.news(n)
 		case b := <-e.in:
 			e.open(b, e.s.cfg.Clock())
+		case k := <-e.kept:
+			e.late(k)
 		case <-tick.C:
 			e.tick(e.s.cfg.Clock())
 		}
@@ -208,24 +218,25 @@ func (e *ears) news(n keyNews) {
 	x := e.heard[n.alias]
 	if n.keys == nil {
 		if x != nil {
-			x.receiver.Wipe()
+			x.wipe()
 			delete(e.heard, n.alias)
 		}
 		return
 	}
 	if x == nil {
 		r, err := sframe.NewReceiver(n.keys.suite, proto.ChannelKIDLayout())
-		if err != nil {
+		late, again := newLateEar(n.keys.suite)
+		if err = errors.Join(err, again); err != nil {
 			e.s.log.Error("no ears", "why", err.Error())
 			return
 		}
 		x = &ear{
-			channel: n.keys.channel, receiver: r, player: voice.NewPlayer(voice.JitterConfig{}),
+			channel: n.keys.channel, receiver: r, player: voice.NewPlayer(voice.JitterConfig{}), late: late,
 			epochs: make(map[uint64]map[uint32]speaker), bursts: make(map[voice.BurstID]*hearing),
 		}
 		e.heard[n.alias] = x
 	}
-	if err := x.receiver.AddEpoch(n.keys.epoch, n.keys.base, e.s.cfg.Clock()); err != nil {
+	if err := x.addEpoch(n.keys, e.s.cfg.Clock()); err != nil {
 		e.s.log.Warn("voice key not taken", "why", err.Error())
 		return
 	}
@@ -282,12 +293,12 @@ func (e *ears) open(b []byte, at time.Time) {
 		return
 	}
 	o, err := x.receiver.Open(nil, nil, frame, now)
-	switch {
-	case err == nil:
-	case errors.Is(err, sframe.ErrReplay), errors.Is(err, sframe.ErrOld):
+	switch outcomeOf(err) {
+	case frameOpened:
+	case frameAgain:
 		e.now.Duplicates++
 		return
-	case errors.Is(err, sframe.ErrUnknownKey):
+	case frameNoKey:
 		e.keepEarly(b, at)
 		return
 	default:
@@ -308,7 +319,7 @@ func (e *ears) open(b []byte, at time.Time) {
 		e.now.Rejected++ // another member's burst
 		return
 	}
-	h.last = now
+	h.last, h.began = now, h.began || f.First
 	if f.Kind == voice.KindSignature {
 		if err := h.verifier.Block(o.Epoch, f.Payload, from.key); err != nil {
 			e.now.Rejected++
@@ -380,6 +391,7 @@ func (x *ear) burst(id voice.BurstID, from speaker, leaf uint32, now time.Time, 
 func (e *ears) tick(now time.Time) {
 	for _, x := range e.heard {
 		x.receiver.Expire(now)
+		x.late.receiver.Expire(now)
 		p := x.player.Tick(now)
 		if p.PCM != nil {
 			h := x.bursts[p.Burst]
@@ -450,6 +462,7 @@ func (e *ears) finish(x *ear, id voice.BurstID) {
 	h := x.bursts[id]
 	delete(x.bursts, id)
 	r := h.verifier.Result()
+	e.heardWhole(x, id, h, r)
 	select {
 	case e.s.events <- BurstHeard{
 		Channel: x.channel, Burst: proto.BurstID(id), From: h.from.name,

@@ -246,6 +246,7 @@ func (ch *Channel) dropLocked() {
 	ch.heart.awaited = nil
 	ch.group, ch.pending = nil, nil
 	ch.silence()
+	ch.away = time.Time{} // the keys are gone
 	if ch.burst != nil {
 		ch.burst.endLocked(proto.Refuse(proto.ReasonNotMember, ch.charter.Title))
 	}

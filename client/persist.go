@@ -111,6 +111,7 @@ func (s *Session) restore() error {
 			s.log.Warn("channel state not loaded", "key", name, "why", err.Error())
 		}
 	}
+	s.missedSinceLocked()
 	return s.restorePackagesLocked()
 }
 

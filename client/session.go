@@ -45,6 +45,9 @@ type Session struct {
 	wg     sync.WaitGroup // every goroutine that the Session started
 	up     chan struct{}  // closed when the first link is up
 
+	lateTurn chan struct{} // holds one token: whoever asks for missed voice takes it
+	giving   sync.Mutex    // held while late bursts are given out
+
 	mu        sync.Mutex // guards what follows; never held while waiting
 	identity  *identity.Identity
 	dialer    *link.Dialer   // of the socket in use
@@ -99,9 +102,11 @@ func Open(cfg Config) (*Session, error) {
 		calls:    make(map[uint64]chan *wire.Frame),
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
-		pacts:   newPacts(),
-		changed: make(chan struct{}),
+		pacts:    newPacts(),
+		changed:  make(chan struct{}),
+		lateTurn: make(chan struct{}, 1),
 	}
+	s.lateTurn <- struct{}{}
 	s.ears = newEars(s, cfg.Sink)
 	s.wg.Go(s.ears.listen) // ends with Close; before anything is learnt that they must take
 	if err := s.identity.SelfRevoked(s.trust); proto.ReasonOf(err) == proto.ReasonRevoked {
@@ -122,6 +127,9 @@ func Open(cfg Config) (*Session, error) {
 	s.wg.Go(s.tellReads)  // ends with Close
 	s.wg.Go(s.heartbeats) // ends with Close
 	s.wg.Go(s.endings)    // ends with Close
+	if s.takesLate() {
+		s.wg.Go(s.rememberLink) // ends with Close
+	}
 	return s, nil
 }
 
@@ -267,6 +275,7 @@ func (s *Session) serve(conn *link.Conn) error {
 	<-voiceEnded
 	s.mu.Lock()
 	s.conn = nil
+	s.saveLinkedLocked()
 	for id, c := range s.calls {
 		delete(s.calls, id)
 		close(c)

@@ -23,7 +23,8 @@ func (s *Session) settle() {
 			continue
 		}
 		err := ch.subscribe(ctx)
-		if err == nil {
+		subscribed := err == nil
+		if subscribed {
 			err = ch.catchUp(ctx)
 		}
 		if proto.ReasonOf(err) == proto.ReasonNoChannel && ch.charter.Owner == s.Name().Agency {
@@ -32,6 +33,9 @@ func (s *Session) settle() {
 		}
 		if err != nil {
 			s.log.Warn("channel not resumed", "channel", ch.id.Short(), "why", err.Error())
+		}
+		if subscribed {
+			ch.fetchLate() // now: the keys of the epochs that are over are gone in seconds
 		}
 		ch.ringAgain() // with the hub away too: better twice than never
 	}

@@ -42,6 +42,8 @@ const (
 	KindWelcomeAck         Kind = 50
 	KindFetchSealed        Kind = 51
 	KindSealed             Kind = 52
+	KindFetchVoice         Kind = 53
+	KindKeptVoice          Kind = 54
 	KindCommit             Kind = 60
 	KindText               Kind = 61
 	KindHail               Kind = 62
@@ -134,6 +136,8 @@ func ruleFor(k Kind) (rule, bool) {
 		return rule{64 << 10, byPeer, false}, true
 	case KindRecordPage:
 		return rule{MaxFrame, byOwnRelay, false}, true
+	case KindKeptVoice:
+		return rule{MaxKeptVoice + small, byOwnRelay, false}, true
 	case KindProgress:
 		return rule{64 << 10, byRelays, false}, true
 	case KindHeartbeat:
@@ -158,7 +162,7 @@ func requestRule(k Kind) (rule, bool) {
 		return rule{small, byMember | byPeer, false}, true
 	case KindWelcomeAck, KindFetchSealed:
 		return rule{small, byMember | byPeer, false}, true
-	case KindRead, KindReturnedAck:
+	case KindRead, KindReturnedAck, KindFetchVoice:
 		return rule{small, byMember, false}, true
 	case KindCreateChannel:
 		return rule{MaxCommit + MaxCharter, byUnit | byDesk | byHook, false}, true

@@ -45,6 +45,7 @@ const (
 	MaxDocuments    = 1_000     // signed documents held by one relay or endpoint
 	MaxPeerIssued   = 250       // of them issued by one partner agency alone
 	MaxSubscribed   = 64        // channels of one endpoint's link
+	MaxKeptVoice    = 32 << 10  // octets of the kept frames in one answer
 	MaxPending      = 256       // requests of one link that wait for another relay's answer
 )
 
@@ -65,5 +66,6 @@ const (
 	DeskAway         = 60 * time.Second       // a desk without a subscription for so long is unmanned
 	ClockSkewWarning = 2 * time.Minute        // between two parties' clocks
 	VoiceFrame       = 20 * time.Millisecond  // of speech in one datagram
+	VoiceKept        = 5 * time.Minute        // sealed voice stays in a relay's memory for so long, for devices that come back
 	VoiceQueue       = 100 * time.Millisecond // voice older than this in a sender's queue is dropped
 )

@@ -235,6 +235,8 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 		return l.readLog(ctx, e)
 	case hub.ReadSealed:
 		return l.readSealed(ctx, e)
+	case hub.ReadVoice:
+		l.readVoice(e)
 	case hub.Sweep:
 		found, err := l.sweep(ctx, e)
 		if err != nil || len(found.Entries)+len(found.Messages) == 0 {

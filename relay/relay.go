@@ -99,6 +99,7 @@ type Node struct {
 	state    atomic.Pointer[State]   // published by the loop once a second
 	notices  atomic.Pointer[Notices] // likewise
 	arrivals arrivals
+	keeper   *keeper
 	wg       sync.WaitGroup // every goroutine that Run started
 }
 
@@ -133,6 +134,7 @@ func New(cfg Config) (*Node, error) {
 		peers:    make(map[proto.Agency]*peerState),
 		events:   make(chan hub.Event, eventQueue),
 		figures:  newFigures(),
+		keeper:   newKeeper(keeperLimits{channel: keptOfChannel, all: keptOfAll, life: proto.VoiceKept}),
 		arrivals: arrivals{names: make(map[proto.Name]*proto.Bucket)},
 	}
 	for _, p := range cfg.Peers {
@@ -152,7 +154,9 @@ func (n *Node) Name() proto.Name { return n.cfg.Identity.Name }
 // that it started has ended; nil means that the context ended.
 func (n *Node) Run(until context.Context) error {
 	ctx, cancel := context.WithCancel(until)
-	n.wg.Go(func() { n.accept(ctx) }) // ends when the listener closes
+	defer cancel()                        // a fault in the loop too
+	n.wg.Go(func() { n.accept(ctx) })     // ends when the listener closes
+	n.wg.Go(func() { n.keeper.run(ctx) }) // ends with ctx
 	for _, p := range n.peers {
 		if p.Addr != nil {
 			n.wg.Go(func() { n.keepDialling(ctx, p) }) // ends with ctx

@@ -78,6 +78,9 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 		if r.Floor && !r.heard.Load() {
 			r.heard.Store(true)
 		}
+		if r.Keep {
+			n.keeper.keep(r.Channel, frame)
+		}
 		for _, o := range r.out {
 			if o.conn.SendVoice(o.alias, frame) {
 				n.counters.voiceForwarded.Add(1)
@@ -150,16 +153,22 @@ type Stats struct {
 	FramesHeld     uint64 // control frames that had to wait for their link's rate
 	HeldFor        time.Duration
 	RecordFaults   uint64 // alarms about incidents' records
+	VoiceKept      uint64 // frames kept for devices that come back
+	VoiceNotKept   uint64 // frames that should have been: the queue to the keeper was full
+	VoiceKeptEarly uint64 // kept frames that went before their time: the room was used up
+	VoiceKeptGiven uint64 // frames given to devices that came back
+	VoiceKeptSize  int    // octets that kept voice uses now
 }
 
 // Stats returns the figures. It may be called while Run runs.
 func (n *Node) Stats() Stats {
-	c := &n.counters
+	c, k := &n.counters, &n.keeper.tally
 	return Stats{
 		Links: c.links.Load(), Refused: c.refused.Load(),
 		VoiceForwarded: c.voiceForwarded.Load(), VoiceNoFloor: c.voiceNoFloor.Load(), VoiceForged: c.voiceForged.Load(),
 		VoiceMalformed: c.voiceMalformed.Load(), VoiceOverRate: c.voiceOverRate.Load(),
 		EventsQueued: len(n.events), FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
 		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(), Unannounced: c.unannounced.Load(), RecordFaults: c.recordFaults.Load(),
+		VoiceKept: k.kept.Load(), VoiceNotKept: k.missed.Load(), VoiceKeptEarly: k.early.Load(), VoiceKeptGiven: k.given.Load(), VoiceKeptSize: int(k.octets.Load()),
 	}
 }

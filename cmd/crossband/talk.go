@@ -108,6 +108,7 @@ type listenOptions struct {
 	device
 	channelFlag
 	to     string
+	late   string
 	long   time.Duration
 	bursts int
 	asJSON bool
@@ -118,13 +119,14 @@ func newListenCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "listen --to FILE",
 		Short: "Hear a channel into a WAV file",
-		Long:  "Hear a channel into a WAV file (48 kHz, mono, 16 bit), until interrupted, for\n--for, or for --bursts. Silence between bursts is left out.",
+		Long:  "Hear a channel into a WAV file (48 kHz, mono, 16 bit), until interrupted, for\n--for, or for --bursts. Silence between bursts is left out. What was said\nwhile the device had no link is told of as late, and never in that file.",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runListen(cmd.Context(), e, o) },
 	}
 	o.device.addFlags(c)
 	o.channelFlag.addFlags(c)
 	c.Flags().StringVar(&o.to, "to", "", "WAV file to write")
+	c.Flags().StringVar(&o.late, "late", "", "folder for late bursts, a WAV file each; none: they are only told of")
 	c.Flags().DurationVar(&o.long, "for", 0, "how long; 0: until interrupted")
 	c.Flags().IntVar(&o.bursts, "bursts", 0, "stop after so many bursts; 0: do not")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
@@ -133,7 +135,10 @@ func newListenCommand(e env) *cobra.Command {
 
 // recorder keeps what is played of one channel. It is filled by the session's
 // ears and read after the session has closed.
-type recorder struct{ pcm []int16 }
+type recorder struct {
+	lateShelf
+	pcm []int16
+}
 
 // Play implements client.Sink.
 func (r *recorder) Play(p client.Played) {
@@ -163,7 +168,7 @@ func runListen(ctx context.Context, e env, o listenOptions) error {
 		defer cancel()
 	}
 	e.note("listening to %s", s.title(ch.ID()))
-	heard := hearBursts(ctx, e, s, ch.ID(), o)
+	heard := hearBursts(ctx, e, s, ch.ID(), o, &rec.lateShelf)
 	stats := s.VoiceStats()
 	if err := s.close(); err != nil {
 		return err
@@ -179,7 +184,7 @@ func runListen(ctx context.Context, e env, o listenOptions) error {
 }
 
 // hearBursts prints who talks until it is enough.
-func hearBursts(ctx context.Context, e env, s *station, id proto.ChannelID, o listenOptions) []client.BurstHeard {
+func hearBursts(ctx context.Context, e env, s *station, id proto.ChannelID, o listenOptions, late *lateShelf) []client.BurstHeard {
 	var heard []client.BurstHeard
 	for {
 		ev, ok := s.next(ctx)
@@ -199,6 +204,14 @@ func hearBursts(ctx context.Context, e env, s *station, id proto.ChannelID, o li
 			e.note("%s: %d frames, %s", shown(ev.From), ev.Frames, authenticity(ev))
 			if len(heard) == o.bursts {
 				return heard
+			}
+		case client.BurstLate:
+			where := ""
+			if ev.Channel != id {
+				where = " on " + s.title(ev.Channel)
+			}
+			if err := tellLate(e, late, ev, where, o.late); err != nil {
+				e.note("late burst not written: %v", err)
 			}
 		default:
 			s.mention(ev)

@@ -126,7 +126,7 @@ func (x FetchRecord_Part) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FetchRecord_Part.Descriptor instead.
 func (FetchRecord_Part) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57, 0}
+	return file_wire_proto_rawDescGZIP(), []int{59, 0}
 }
 
 type Charter_Kind int32
@@ -181,7 +181,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59, 0}
+	return file_wire_proto_rawDescGZIP(), []int{61, 0}
 }
 
 type Charter_Storage int32
@@ -230,7 +230,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59, 1}
+	return file_wire_proto_rawDescGZIP(), []int{61, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -271,6 +271,8 @@ type Frame struct {
 	//	*Frame_WelcomeAck
 	//	*Frame_FetchSealed
 	//	*Frame_Sealed
+	//	*Frame_FetchVoice
+	//	*Frame_KeptVoice
 	//	*Frame_Commit
 	//	*Frame_Text
 	//	*Frame_Hail
@@ -606,6 +608,24 @@ func (x *Frame) GetSealed() *Sealed {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_Sealed); ok {
 			return x.Sealed
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetFetchVoice() *FetchVoice {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_FetchVoice); ok {
+			return x.FetchVoice
+		}
+	}
+	return nil
+}
+
+func (x *Frame) GetKeptVoice() *KeptVoice {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_KeptVoice); ok {
+			return x.KeptVoice
 		}
 	}
 	return nil
@@ -966,6 +986,14 @@ type Frame_Sealed struct {
 	Sealed *Sealed `protobuf:"bytes,52,opt,name=sealed,proto3,oneof"`
 }
 
+type Frame_FetchVoice struct {
+	FetchVoice *FetchVoice `protobuf:"bytes,53,opt,name=fetch_voice,json=fetchVoice,proto3,oneof"`
+}
+
+type Frame_KeptVoice struct {
+	KeptVoice *KeptVoice `protobuf:"bytes,54,opt,name=kept_voice,json=keptVoice,proto3,oneof"`
+}
+
 type Frame_Commit struct {
 	Commit *Commit `protobuf:"bytes,60,opt,name=commit,proto3,oneof"`
 }
@@ -1127,6 +1155,10 @@ func (*Frame_WelcomeAck) isFrame_Body() {}
 func (*Frame_FetchSealed) isFrame_Body() {}
 
 func (*Frame_Sealed) isFrame_Body() {}
+
+func (*Frame_FetchVoice) isFrame_Body() {}
+
+func (*Frame_KeptVoice) isFrame_Body() {}
 
 func (*Frame_Commit) isFrame_Body() {}
 
@@ -2793,6 +2825,153 @@ func (x *Sealed) GetParts() []*Sealed_Part {
 	return nil
 }
 
+// FetchVoice asks a device's own relay for the sealed voice of a channel that it
+// still has in its memory: what was said while the device had no link.
+type FetchVoice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	WithinMs      uint32                 `protobuf:"varint,2,opt,name=within_ms,json=withinMs,proto3" json:"within_ms,omitempty"` // nothing that the relay has had for longer: a span, for two clocks may differ
+	After         uint64                 `protobuf:"varint,3,opt,name=after,proto3" json:"after,omitempty"`                       // KeptVoice.next of the answer before; 0 at first
+	Most          uint32                 `protobuf:"varint,4,opt,name=most,proto3" json:"most,omitempty"`                         // octets of the frames in the answer; 0, and more than 32 KiB: 32 KiB
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchVoice) Reset() {
+	*x = FetchVoice{}
+	mi := &file_wire_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchVoice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchVoice) ProtoMessage() {}
+
+func (x *FetchVoice) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchVoice.ProtoReflect.Descriptor instead.
+func (*FetchVoice) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *FetchVoice) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *FetchVoice) GetWithinMs() uint32 {
+	if x != nil {
+		return x.WithinMs
+	}
+	return 0
+}
+
+func (x *FetchVoice) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *FetchVoice) GetMost() uint32 {
+	if x != nil {
+		return x.Most
+	}
+	return 0
+}
+
+// KeptVoice answers FetchVoice, in the order in which the frames passed.
+type KeptVoice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Frames        [][]byte               `protobuf:"bytes,2,rep,name=frames,proto3" json:"frames,omitempty"`  // SFrame, as they passed
+	Next          uint64                 `protobuf:"varint,3,opt,name=next,proto3" json:"next,omitempty"`     // the last one's number in the relay's memory
+	More          bool                   `protobuf:"varint,4,opt,name=more,proto3" json:"more,omitempty"`     // frames follow
+	Newest        uint64                 `protobuf:"varint,5,opt,name=newest,proto3" json:"newest,omitempty"` // the number of the channel's newest frame, as of now
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeptVoice) Reset() {
+	*x = KeptVoice{}
+	mi := &file_wire_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeptVoice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeptVoice) ProtoMessage() {}
+
+func (x *KeptVoice) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeptVoice.ProtoReflect.Descriptor instead.
+func (*KeptVoice) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *KeptVoice) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *KeptVoice) GetFrames() [][]byte {
+	if x != nil {
+		return x.Frames
+	}
+	return nil
+}
+
+func (x *KeptVoice) GetNext() uint64 {
+	if x != nil {
+		return x.Next
+	}
+	return 0
+}
+
+func (x *KeptVoice) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *KeptVoice) GetNewest() uint64 {
+	if x != nil {
+		return x.Newest
+	}
+	return 0
+}
+
 type FetchGroupInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -2802,7 +2981,7 @@ type FetchGroupInfo struct {
 
 func (x *FetchGroupInfo) Reset() {
 	*x = FetchGroupInfo{}
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2814,7 +2993,7 @@ func (x *FetchGroupInfo) String() string {
 func (*FetchGroupInfo) ProtoMessage() {}
 
 func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[26]
+	mi := &file_wire_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2827,7 +3006,7 @@ func (x *FetchGroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchGroupInfo.ProtoReflect.Descriptor instead.
 func (*FetchGroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{26}
+	return file_wire_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *FetchGroupInfo) GetChannel() []byte {
@@ -2849,7 +3028,7 @@ type GroupInfo struct {
 
 func (x *GroupInfo) Reset() {
 	*x = GroupInfo{}
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2861,7 +3040,7 @@ func (x *GroupInfo) String() string {
 func (*GroupInfo) ProtoMessage() {}
 
 func (x *GroupInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[27]
+	mi := &file_wire_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2874,7 +3053,7 @@ func (x *GroupInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupInfo.ProtoReflect.Descriptor instead.
 func (*GroupInfo) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{27}
+	return file_wire_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GroupInfo) GetChannel() []byte {
@@ -2920,7 +3099,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2932,7 +3111,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[28]
+	mi := &file_wire_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2945,7 +3124,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{28}
+	return file_wire_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Welcome) GetChannel() []byte {
@@ -3000,7 +3179,7 @@ type WelcomeAck struct {
 
 func (x *WelcomeAck) Reset() {
 	*x = WelcomeAck{}
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3012,7 +3191,7 @@ func (x *WelcomeAck) String() string {
 func (*WelcomeAck) ProtoMessage() {}
 
 func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[29]
+	mi := &file_wire_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3025,7 +3204,7 @@ func (x *WelcomeAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WelcomeAck.ProtoReflect.Descriptor instead.
 func (*WelcomeAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{29}
+	return file_wire_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *WelcomeAck) GetId() []byte {
@@ -3057,7 +3236,7 @@ type Commit struct {
 
 func (x *Commit) Reset() {
 	*x = Commit{}
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3069,7 +3248,7 @@ func (x *Commit) String() string {
 func (*Commit) ProtoMessage() {}
 
 func (x *Commit) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[30]
+	mi := &file_wire_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3082,7 +3261,7 @@ func (x *Commit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commit.ProtoReflect.Descriptor instead.
 func (*Commit) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{30}
+	return file_wire_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Commit) GetChannel() []byte {
@@ -3148,7 +3327,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3160,7 +3339,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[31]
+	mi := &file_wire_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3173,7 +3352,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{31}
+	return file_wire_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Text) GetChannel() []byte {
@@ -3239,7 +3418,7 @@ type Hail struct {
 
 func (x *Hail) Reset() {
 	*x = Hail{}
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3251,7 +3430,7 @@ func (x *Hail) String() string {
 func (*Hail) ProtoMessage() {}
 
 func (x *Hail) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[32]
+	mi := &file_wire_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3264,7 +3443,7 @@ func (x *Hail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hail.ProtoReflect.Descriptor instead.
 func (*Hail) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{32}
+	return file_wire_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Hail) GetChannel() []byte {
@@ -3370,7 +3549,7 @@ type HailReply struct {
 
 func (x *HailReply) Reset() {
 	*x = HailReply{}
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3382,7 +3561,7 @@ func (x *HailReply) String() string {
 func (*HailReply) ProtoMessage() {}
 
 func (x *HailReply) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[33]
+	mi := &file_wire_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3395,7 +3574,7 @@ func (x *HailReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HailReply.ProtoReflect.Descriptor instead.
 func (*HailReply) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{33}
+	return file_wire_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *HailReply) GetChannel() []byte {
@@ -3492,7 +3671,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3504,7 +3683,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[34]
+	mi := &file_wire_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3517,7 +3696,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{34}
+	return file_wire_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Page) GetChannel() []byte {
@@ -3589,7 +3768,7 @@ type PageResult struct {
 
 func (x *PageResult) Reset() {
 	*x = PageResult{}
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3601,7 +3780,7 @@ func (x *PageResult) String() string {
 func (*PageResult) ProtoMessage() {}
 
 func (x *PageResult) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[35]
+	mi := &file_wire_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3614,7 +3793,7 @@ func (x *PageResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PageResult.ProtoReflect.Descriptor instead.
 func (*PageResult) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{35}
+	return file_wire_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PageResult) GetChannel() []byte {
@@ -3717,7 +3896,7 @@ type Incident struct {
 
 func (x *Incident) Reset() {
 	*x = Incident{}
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3729,7 +3908,7 @@ func (x *Incident) String() string {
 func (*Incident) ProtoMessage() {}
 
 func (x *Incident) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[36]
+	mi := &file_wire_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3742,7 +3921,7 @@ func (x *Incident) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Incident.ProtoReflect.Descriptor instead.
 func (*Incident) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{36}
+	return file_wire_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Incident) GetChannel() []byte {
@@ -3856,7 +4035,7 @@ type Duty struct {
 
 func (x *Duty) Reset() {
 	*x = Duty{}
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3868,7 +4047,7 @@ func (x *Duty) String() string {
 func (*Duty) ProtoMessage() {}
 
 func (x *Duty) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[37]
+	mi := &file_wire_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3881,7 +4060,7 @@ func (x *Duty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Duty.ProtoReflect.Descriptor instead.
 func (*Duty) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{37}
+	return file_wire_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Duty) GetChannel() []byte {
@@ -3967,7 +4146,7 @@ type Appended struct {
 
 func (x *Appended) Reset() {
 	*x = Appended{}
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3979,7 +4158,7 @@ func (x *Appended) String() string {
 func (*Appended) ProtoMessage() {}
 
 func (x *Appended) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[38]
+	mi := &file_wire_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3992,7 +4171,7 @@ func (x *Appended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appended.ProtoReflect.Descriptor instead.
 func (*Appended) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{38}
+	return file_wire_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Appended) GetChannel() []byte {
@@ -4034,7 +4213,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4046,7 +4225,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[39]
+	mi := &file_wire_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4059,7 +4238,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{39}
+	return file_wire_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Read) GetChannel() []byte {
@@ -4091,7 +4270,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4103,7 +4282,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[40]
+	mi := &file_wire_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4116,7 +4295,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40}
+	return file_wire_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Progress) GetChannel() []byte {
@@ -4163,7 +4342,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4175,7 +4354,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[41]
+	mi := &file_wire_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4188,7 +4367,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{41}
+	return file_wire_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Heartbeat) GetChannel() []byte {
@@ -4247,7 +4426,7 @@ type Returned struct {
 
 func (x *Returned) Reset() {
 	*x = Returned{}
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4259,7 +4438,7 @@ func (x *Returned) String() string {
 func (*Returned) ProtoMessage() {}
 
 func (x *Returned) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[42]
+	mi := &file_wire_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4272,7 +4451,7 @@ func (x *Returned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Returned.ProtoReflect.Descriptor instead.
 func (*Returned) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{42}
+	return file_wire_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Returned) GetChannel() []byte {
@@ -4313,7 +4492,7 @@ type ReturnedAck struct {
 
 func (x *ReturnedAck) Reset() {
 	*x = ReturnedAck{}
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4325,7 +4504,7 @@ func (x *ReturnedAck) String() string {
 func (*ReturnedAck) ProtoMessage() {}
 
 func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[43]
+	mi := &file_wire_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4338,7 +4517,7 @@ func (x *ReturnedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnedAck.ProtoReflect.Descriptor instead.
 func (*ReturnedAck) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{43}
+	return file_wire_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReturnedAck) GetChannel() []byte {
@@ -4367,7 +4546,7 @@ type FloorRequest struct {
 
 func (x *FloorRequest) Reset() {
 	*x = FloorRequest{}
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4379,7 +4558,7 @@ func (x *FloorRequest) String() string {
 func (*FloorRequest) ProtoMessage() {}
 
 func (x *FloorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[44]
+	mi := &file_wire_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4392,7 +4571,7 @@ func (x *FloorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRequest.ProtoReflect.Descriptor instead.
 func (*FloorRequest) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{44}
+	return file_wire_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FloorRequest) GetChannel() []byte {
@@ -4433,7 +4612,7 @@ type FloorRelease struct {
 
 func (x *FloorRelease) Reset() {
 	*x = FloorRelease{}
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4445,7 +4624,7 @@ func (x *FloorRelease) String() string {
 func (*FloorRelease) ProtoMessage() {}
 
 func (x *FloorRelease) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[45]
+	mi := &file_wire_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4458,7 +4637,7 @@ func (x *FloorRelease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRelease.ProtoReflect.Descriptor instead.
 func (*FloorRelease) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{45}
+	return file_wire_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *FloorRelease) GetChannel() []byte {
@@ -4487,7 +4666,7 @@ type FloorGranted struct {
 
 func (x *FloorGranted) Reset() {
 	*x = FloorGranted{}
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4499,7 +4678,7 @@ func (x *FloorGranted) String() string {
 func (*FloorGranted) ProtoMessage() {}
 
 func (x *FloorGranted) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[46]
+	mi := &file_wire_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4512,7 +4691,7 @@ func (x *FloorGranted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorGranted.ProtoReflect.Descriptor instead.
 func (*FloorGranted) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{46}
+	return file_wire_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *FloorGranted) GetChannel() []byte {
@@ -4556,7 +4735,7 @@ type FloorDeny struct {
 
 func (x *FloorDeny) Reset() {
 	*x = FloorDeny{}
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4568,7 +4747,7 @@ func (x *FloorDeny) String() string {
 func (*FloorDeny) ProtoMessage() {}
 
 func (x *FloorDeny) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[47]
+	mi := &file_wire_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4581,7 +4760,7 @@ func (x *FloorDeny) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorDeny.ProtoReflect.Descriptor instead.
 func (*FloorDeny) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{47}
+	return file_wire_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FloorDeny) GetChannel() []byte {
@@ -4631,7 +4810,7 @@ type FloorQueuePosition struct {
 
 func (x *FloorQueuePosition) Reset() {
 	*x = FloorQueuePosition{}
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4643,7 +4822,7 @@ func (x *FloorQueuePosition) String() string {
 func (*FloorQueuePosition) ProtoMessage() {}
 
 func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[48]
+	mi := &file_wire_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4656,7 +4835,7 @@ func (x *FloorQueuePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorQueuePosition.ProtoReflect.Descriptor instead.
 func (*FloorQueuePosition) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{48}
+	return file_wire_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *FloorQueuePosition) GetChannel() []byte {
@@ -4701,7 +4880,7 @@ type FloorTaken struct {
 
 func (x *FloorTaken) Reset() {
 	*x = FloorTaken{}
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4713,7 +4892,7 @@ func (x *FloorTaken) String() string {
 func (*FloorTaken) ProtoMessage() {}
 
 func (x *FloorTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[49]
+	mi := &file_wire_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4726,7 +4905,7 @@ func (x *FloorTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorTaken.ProtoReflect.Descriptor instead.
 func (*FloorTaken) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{49}
+	return file_wire_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *FloorTaken) GetChannel() []byte {
@@ -4780,7 +4959,7 @@ type FloorIdle struct {
 
 func (x *FloorIdle) Reset() {
 	*x = FloorIdle{}
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4792,7 +4971,7 @@ func (x *FloorIdle) String() string {
 func (*FloorIdle) ProtoMessage() {}
 
 func (x *FloorIdle) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[50]
+	mi := &file_wire_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4805,7 +4984,7 @@ func (x *FloorIdle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorIdle.ProtoReflect.Descriptor instead.
 func (*FloorIdle) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{50}
+	return file_wire_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *FloorIdle) GetChannel() []byte {
@@ -4827,7 +5006,7 @@ type FloorRevoke struct {
 
 func (x *FloorRevoke) Reset() {
 	*x = FloorRevoke{}
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4839,7 +5018,7 @@ func (x *FloorRevoke) String() string {
 func (*FloorRevoke) ProtoMessage() {}
 
 func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[51]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4852,7 +5031,7 @@ func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRevoke.ProtoReflect.Descriptor instead.
 func (*FloorRevoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{51}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *FloorRevoke) GetChannel() []byte {
@@ -4894,7 +5073,7 @@ type FloorWarning struct {
 
 func (x *FloorWarning) Reset() {
 	*x = FloorWarning{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4906,7 +5085,7 @@ func (x *FloorWarning) String() string {
 func (*FloorWarning) ProtoMessage() {}
 
 func (x *FloorWarning) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4919,7 +5098,7 @@ func (x *FloorWarning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorWarning.ProtoReflect.Descriptor instead.
 func (*FloorWarning) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *FloorWarning) GetChannel() []byte {
@@ -4959,7 +5138,7 @@ type Burst struct {
 
 func (x *Burst) Reset() {
 	*x = Burst{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4971,7 +5150,7 @@ func (x *Burst) String() string {
 func (*Burst) ProtoMessage() {}
 
 func (x *Burst) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4984,7 +5163,7 @@ func (x *Burst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Burst.ProtoReflect.Descriptor instead.
 func (*Burst) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Burst) GetChannel() []byte {
@@ -5039,7 +5218,7 @@ type CertificateChain struct {
 
 func (x *CertificateChain) Reset() {
 	*x = CertificateChain{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5051,7 +5230,7 @@ func (x *CertificateChain) String() string {
 func (*CertificateChain) ProtoMessage() {}
 
 func (x *CertificateChain) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5064,7 +5243,7 @@ func (x *CertificateChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
 func (*CertificateChain) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CertificateChain) GetCertificates() [][]byte {
@@ -5091,7 +5270,7 @@ type RecordEntries struct {
 
 func (x *RecordEntries) Reset() {
 	*x = RecordEntries{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5103,7 +5282,7 @@ func (x *RecordEntries) String() string {
 func (*RecordEntries) ProtoMessage() {}
 
 func (x *RecordEntries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5116,7 +5295,7 @@ func (x *RecordEntries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
 func (*RecordEntries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *RecordEntries) GetIncident() []byte {
@@ -5186,7 +5365,7 @@ type RecordAnswer struct {
 
 func (x *RecordAnswer) Reset() {
 	*x = RecordAnswer{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5198,7 +5377,7 @@ func (x *RecordAnswer) String() string {
 func (*RecordAnswer) ProtoMessage() {}
 
 func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5211,7 +5390,7 @@ func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
 func (*RecordAnswer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RecordAnswer) GetIncident() []byte {
@@ -5284,7 +5463,7 @@ type FetchRecord struct {
 
 func (x *FetchRecord) Reset() {
 	*x = FetchRecord{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5296,7 +5475,7 @@ func (x *FetchRecord) String() string {
 func (*FetchRecord) ProtoMessage() {}
 
 func (x *FetchRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5309,7 +5488,7 @@ func (x *FetchRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
 func (*FetchRecord) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *FetchRecord) GetIncident() []byte {
@@ -5356,7 +5535,7 @@ type RecordPage struct {
 
 func (x *RecordPage) Reset() {
 	*x = RecordPage{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5368,7 +5547,7 @@ func (x *RecordPage) String() string {
 func (*RecordPage) ProtoMessage() {}
 
 func (x *RecordPage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5381,7 +5560,7 @@ func (x *RecordPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
 func (*RecordPage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *RecordPage) GetIncident() []byte {
@@ -5462,7 +5641,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5474,7 +5653,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5487,7 +5666,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -5636,7 +5815,7 @@ type Letter struct {
 
 func (x *Letter) Reset() {
 	*x = Letter{}
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5648,7 +5827,7 @@ func (x *Letter) String() string {
 func (*Letter) ProtoMessage() {}
 
 func (x *Letter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5661,7 +5840,7 @@ func (x *Letter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letter.ProtoReflect.Descriptor instead.
 func (*Letter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{60}
+	return file_wire_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Letter) GetSalt() []byte {
@@ -5696,7 +5875,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5708,7 +5887,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5721,7 +5900,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61}
+	return file_wire_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -5824,7 +6003,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5836,7 +6015,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5849,7 +6028,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62}
+	return file_wire_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -5907,7 +6086,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5919,7 +6098,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5932,7 +6111,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{63}
+	return file_wire_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -5966,7 +6145,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5978,7 +6157,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6018,7 +6197,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6030,7 +6209,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6043,7 +6222,7 @@ func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Mark.ProtoReflect.Descriptor instead.
 func (*Progress_Mark) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40, 0}
+	return file_wire_proto_rawDescGZIP(), []int{42, 0}
 }
 
 func (x *Progress_Mark) GetName() string {
@@ -6071,7 +6250,7 @@ type Progress_Presence struct {
 
 func (x *Progress_Presence) Reset() {
 	*x = Progress_Presence{}
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6083,7 +6262,7 @@ func (x *Progress_Presence) String() string {
 func (*Progress_Presence) ProtoMessage() {}
 
 func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6096,7 +6275,7 @@ func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress_Presence.ProtoReflect.Descriptor instead.
 func (*Progress_Presence) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{40, 1}
+	return file_wire_proto_rawDescGZIP(), []int{42, 1}
 }
 
 func (x *Progress_Presence) GetName() string {
@@ -6128,7 +6307,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6140,7 +6319,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6153,7 +6332,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59, 0}
+	return file_wire_proto_rawDescGZIP(), []int{61, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -6216,7 +6395,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6228,7 +6407,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6241,7 +6420,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59, 1}
+	return file_wire_proto_rawDescGZIP(), []int{61, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -6263,7 +6442,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xde\x19\n" +
+	"wire.proto\x12\fcrossband.v1\"\xd5\x1a\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -6304,7 +6483,11 @@ const file_wire_proto_rawDesc = "" +
 	"\vwelcome_ack\x182 \x01(\v2\x18.crossband.v1.WelcomeAckH\x00R\n" +
 	"welcomeAck\x12>\n" +
 	"\ffetch_sealed\x183 \x01(\v2\x19.crossband.v1.FetchSealedH\x00R\vfetchSealed\x12.\n" +
-	"\x06sealed\x184 \x01(\v2\x14.crossband.v1.SealedH\x00R\x06sealed\x12.\n" +
+	"\x06sealed\x184 \x01(\v2\x14.crossband.v1.SealedH\x00R\x06sealed\x12;\n" +
+	"\vfetch_voice\x185 \x01(\v2\x18.crossband.v1.FetchVoiceH\x00R\n" +
+	"fetchVoice\x128\n" +
+	"\n" +
+	"kept_voice\x186 \x01(\v2\x17.crossband.v1.KeptVoiceH\x00R\tkeptVoice\x12.\n" +
 	"\x06commit\x18< \x01(\v2\x14.crossband.v1.CommitH\x00R\x06commit\x12(\n" +
 	"\x04text\x18= \x01(\v2\x12.crossband.v1.TextH\x00R\x04text\x12(\n" +
 	"\x04hail\x18> \x01(\v2\x12.crossband.v1.HailH\x00R\x04hail\x128\n" +
@@ -6465,7 +6648,19 @@ const file_wire_proto_rawDesc = "" +
 	"\x05parts\x18\x02 \x03(\v2\x19.crossband.v1.Sealed.PartR\x05parts\x1a.\n" +
 	"\x04Part\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x16\n" +
-	"\x06sealed\x18\x02 \x01(\fR\x06sealed\"*\n" +
+	"\x06sealed\x18\x02 \x01(\fR\x06sealed\"m\n" +
+	"\n" +
+	"FetchVoice\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x1b\n" +
+	"\twithin_ms\x18\x02 \x01(\rR\bwithinMs\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\x04R\x05after\x12\x12\n" +
+	"\x04most\x18\x04 \x01(\rR\x04most\"}\n" +
+	"\tKeptVoice\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x16\n" +
+	"\x06frames\x18\x02 \x03(\fR\x06frames\x12\x12\n" +
+	"\x04next\x18\x03 \x01(\x04R\x04next\x12\x12\n" +
+	"\x04more\x18\x04 \x01(\bR\x04more\x12\x16\n" +
+	"\x06newest\x18\x05 \x01(\x04R\x06newest\"*\n" +
 	"\x0eFetchGroupInfo\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\"r\n" +
 	"\tGroupInfo\x12\x18\n" +
@@ -6798,7 +6993,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 69)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
 var file_wire_proto_goTypes = []any{
 	(Document_Kind)(0),         // 0: crossband.v1.Document.Kind
 	(FetchRecord_Part)(0),      // 1: crossband.v1.FetchRecord.Part
@@ -6830,49 +7025,51 @@ var file_wire_proto_goTypes = []any{
 	(*Entry)(nil),              // 27: crossband.v1.Entry
 	(*FetchSealed)(nil),        // 28: crossband.v1.FetchSealed
 	(*Sealed)(nil),             // 29: crossband.v1.Sealed
-	(*FetchGroupInfo)(nil),     // 30: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 31: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 32: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 33: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 34: crossband.v1.Commit
-	(*Text)(nil),               // 35: crossband.v1.Text
-	(*Hail)(nil),               // 36: crossband.v1.Hail
-	(*HailReply)(nil),          // 37: crossband.v1.HailReply
-	(*Page)(nil),               // 38: crossband.v1.Page
-	(*PageResult)(nil),         // 39: crossband.v1.PageResult
-	(*Incident)(nil),           // 40: crossband.v1.Incident
-	(*Duty)(nil),               // 41: crossband.v1.Duty
-	(*Appended)(nil),           // 42: crossband.v1.Appended
-	(*Read)(nil),               // 43: crossband.v1.Read
-	(*Progress)(nil),           // 44: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 45: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 46: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 47: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 48: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 49: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 50: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 51: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 52: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 53: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 54: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 55: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 56: crossband.v1.FloorWarning
-	(*Burst)(nil),              // 57: crossband.v1.Burst
-	(*CertificateChain)(nil),   // 58: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),      // 59: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),       // 60: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),        // 61: crossband.v1.FetchRecord
-	(*RecordPage)(nil),         // 62: crossband.v1.RecordPage
-	(*Charter)(nil),            // 63: crossband.v1.Charter
-	(*Letter)(nil),             // 64: crossband.v1.Letter
-	(*Message)(nil),            // 65: crossband.v1.Message
-	(*Position)(nil),           // 66: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 67: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 68: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 69: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),  // 70: crossband.v1.Progress.Presence
-	(*Charter_Party)(nil),      // 71: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 72: crossband.v1.Charter.Step
+	(*FetchVoice)(nil),         // 30: crossband.v1.FetchVoice
+	(*KeptVoice)(nil),          // 31: crossband.v1.KeptVoice
+	(*FetchGroupInfo)(nil),     // 32: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),          // 33: crossband.v1.GroupInfo
+	(*Welcome)(nil),            // 34: crossband.v1.Welcome
+	(*WelcomeAck)(nil),         // 35: crossband.v1.WelcomeAck
+	(*Commit)(nil),             // 36: crossband.v1.Commit
+	(*Text)(nil),               // 37: crossband.v1.Text
+	(*Hail)(nil),               // 38: crossband.v1.Hail
+	(*HailReply)(nil),          // 39: crossband.v1.HailReply
+	(*Page)(nil),               // 40: crossband.v1.Page
+	(*PageResult)(nil),         // 41: crossband.v1.PageResult
+	(*Incident)(nil),           // 42: crossband.v1.Incident
+	(*Duty)(nil),               // 43: crossband.v1.Duty
+	(*Appended)(nil),           // 44: crossband.v1.Appended
+	(*Read)(nil),               // 45: crossband.v1.Read
+	(*Progress)(nil),           // 46: crossband.v1.Progress
+	(*Heartbeat)(nil),          // 47: crossband.v1.Heartbeat
+	(*Returned)(nil),           // 48: crossband.v1.Returned
+	(*ReturnedAck)(nil),        // 49: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),       // 50: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),       // 51: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),       // 52: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),          // 53: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil), // 54: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),         // 55: crossband.v1.FloorTaken
+	(*FloorIdle)(nil),          // 56: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),        // 57: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),       // 58: crossband.v1.FloorWarning
+	(*Burst)(nil),              // 59: crossband.v1.Burst
+	(*CertificateChain)(nil),   // 60: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),      // 61: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),       // 62: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),        // 63: crossband.v1.FetchRecord
+	(*RecordPage)(nil),         // 64: crossband.v1.RecordPage
+	(*Charter)(nil),            // 65: crossband.v1.Charter
+	(*Letter)(nil),             // 66: crossband.v1.Letter
+	(*Message)(nil),            // 67: crossband.v1.Message
+	(*Position)(nil),           // 68: crossband.v1.Position
+	(*IncidentOpened)(nil),     // 69: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),        // 70: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),      // 71: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),  // 72: crossband.v1.Progress.Presence
+	(*Charter_Party)(nil),      // 73: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),       // 74: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	5,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -6896,71 +7093,73 @@ var file_wire_proto_depIdxs = []int32{
 	24, // 18: crossband.v1.Frame.unsubscribe:type_name -> crossband.v1.Unsubscribe
 	25, // 19: crossband.v1.Frame.fetch_log:type_name -> crossband.v1.FetchLog
 	26, // 20: crossband.v1.Frame.entries:type_name -> crossband.v1.Entries
-	30, // 21: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
-	31, // 22: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
-	32, // 23: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
-	33, // 24: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
+	32, // 21: crossband.v1.Frame.fetch_group_info:type_name -> crossband.v1.FetchGroupInfo
+	33, // 22: crossband.v1.Frame.group_info:type_name -> crossband.v1.GroupInfo
+	34, // 23: crossband.v1.Frame.welcome:type_name -> crossband.v1.Welcome
+	35, // 24: crossband.v1.Frame.welcome_ack:type_name -> crossband.v1.WelcomeAck
 	28, // 25: crossband.v1.Frame.fetch_sealed:type_name -> crossband.v1.FetchSealed
 	29, // 26: crossband.v1.Frame.sealed:type_name -> crossband.v1.Sealed
-	34, // 27: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
-	35, // 28: crossband.v1.Frame.text:type_name -> crossband.v1.Text
-	36, // 29: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
-	37, // 30: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
-	42, // 31: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
-	43, // 32: crossband.v1.Frame.read:type_name -> crossband.v1.Read
-	44, // 33: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
-	45, // 34: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
-	46, // 35: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
-	47, // 36: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
-	48, // 37: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
-	49, // 38: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
-	50, // 39: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
-	51, // 40: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
-	52, // 41: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
-	53, // 42: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	54, // 43: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	55, // 44: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	56, // 45: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	57, // 46: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
-	39, // 47: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
-	40, // 48: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
-	41, // 49: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
-	59, // 50: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	60, // 51: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	61, // 52: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	62, // 53: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
-	0,  // 54: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
-	53, // 55: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	27, // 56: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	34, // 57: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	35, // 58: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	36, // 59: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	37, // 60: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	38, // 61: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	39, // 62: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	40, // 63: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	41, // 64: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	68, // 65: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	69, // 66: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	69, // 67: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	70, // 68: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	58, // 69: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	58, // 70: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	58, // 71: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
-	1,  // 72: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
-	58, // 73: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	2,  // 74: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	71, // 75: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	3,  // 76: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	71, // 77: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	72, // 78: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	67, // 79: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	66, // 80: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	81, // [81:81] is the sub-list for method output_type
-	81, // [81:81] is the sub-list for method input_type
-	81, // [81:81] is the sub-list for extension type_name
-	81, // [81:81] is the sub-list for extension extendee
-	0,  // [0:81] is the sub-list for field type_name
+	30, // 27: crossband.v1.Frame.fetch_voice:type_name -> crossband.v1.FetchVoice
+	31, // 28: crossband.v1.Frame.kept_voice:type_name -> crossband.v1.KeptVoice
+	36, // 29: crossband.v1.Frame.commit:type_name -> crossband.v1.Commit
+	37, // 30: crossband.v1.Frame.text:type_name -> crossband.v1.Text
+	38, // 31: crossband.v1.Frame.hail:type_name -> crossband.v1.Hail
+	39, // 32: crossband.v1.Frame.hail_reply:type_name -> crossband.v1.HailReply
+	44, // 33: crossband.v1.Frame.appended:type_name -> crossband.v1.Appended
+	45, // 34: crossband.v1.Frame.read:type_name -> crossband.v1.Read
+	46, // 35: crossband.v1.Frame.progress:type_name -> crossband.v1.Progress
+	47, // 36: crossband.v1.Frame.heartbeat:type_name -> crossband.v1.Heartbeat
+	48, // 37: crossband.v1.Frame.returned:type_name -> crossband.v1.Returned
+	49, // 38: crossband.v1.Frame.returned_ack:type_name -> crossband.v1.ReturnedAck
+	50, // 39: crossband.v1.Frame.floor_request:type_name -> crossband.v1.FloorRequest
+	51, // 40: crossband.v1.Frame.floor_release:type_name -> crossband.v1.FloorRelease
+	52, // 41: crossband.v1.Frame.floor_granted:type_name -> crossband.v1.FloorGranted
+	53, // 42: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
+	54, // 43: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
+	55, // 44: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
+	56, // 45: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	57, // 46: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	58, // 47: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	59, // 48: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	41, // 49: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
+	42, // 50: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
+	43, // 51: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
+	61, // 52: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	62, // 53: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	63, // 54: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	64, // 55: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	0,  // 56: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
+	55, // 57: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	27, // 58: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	36, // 59: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	37, // 60: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	38, // 61: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	39, // 62: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	40, // 63: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	41, // 64: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	42, // 65: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	43, // 66: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	70, // 67: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	71, // 68: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	71, // 69: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	72, // 70: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	60, // 71: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	60, // 72: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	60, // 73: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	1,  // 74: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
+	60, // 75: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	2,  // 76: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	73, // 77: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	3,  // 78: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	73, // 79: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	74, // 80: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	69, // 81: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	68, // 82: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	83, // [83:83] is the sub-list for method output_type
+	83, // [83:83] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -6996,6 +7195,8 @@ func file_wire_proto_init() {
 		(*Frame_WelcomeAck)(nil),
 		(*Frame_FetchSealed)(nil),
 		(*Frame_Sealed)(nil),
+		(*Frame_FetchVoice)(nil),
+		(*Frame_KeptVoice)(nil),
 		(*Frame_Commit)(nil),
 		(*Frame_Text)(nil),
 		(*Frame_Hail)(nil),
@@ -7034,7 +7235,7 @@ func file_wire_proto_init() {
 		(*Entry_Incident)(nil),
 		(*Entry_Duty)(nil),
 	}
-	file_wire_proto_msgTypes[61].OneofWrappers = []any{
+	file_wire_proto_msgTypes[63].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -7046,7 +7247,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   69,
+			NumMessages:   71,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -25,6 +25,7 @@ type channel struct {
 	ended    bool      // its end has come, and nothing of it runs any more
 	watch    time.Time // when the next observer's time is over; zero: never
 	subs     map[LinkID]*link
+	expects  map[proto.Name]time.Time // endpoints of ours that have lost their link, and until when voice is kept for them
 	floor    floor
 	spoken   spokenList // bursts of which the talker may still tell, at the hub
 	marks    marks

@@ -166,6 +166,8 @@ func (h *Hub) dispatchHub(l *link, ch *channel, actor proto.Name, f *wire.Frame)
 		return h.fetchLog(l, ch, f, b.FetchLog)
 	case *wire.Frame_FetchSealed:
 		return h.fetchSealed(l, ch, actor, f, b.FetchSealed)
+	case *wire.Frame_FetchVoice:
+		return h.fetchVoice(l, ch, actor, f, b.FetchVoice)
 	case *wire.Frame_Read:
 		return h.read(l, ch, actor, b.Read)
 	case *wire.Frame_Progress:

@@ -161,7 +161,7 @@ func (h *Hub) routeHub(ch *channel) {
 			h.emit(SetRoute{l.id, s.in, nil})
 			continue
 		}
-		h.emit(SetRoute{l.id, s.in, &Route{Channel: ch.id, Leaf: t.leaf, Bound: t.bound, Floor: true, Out: ch.outs(l.id)}})
+		h.emit(SetRoute{l.id, s.in, &Route{Channel: ch.id, Leaf: t.leaf, Bound: t.bound, Floor: true, Keep: h.keepsVoice(ch), Out: ch.outs(l.id)}})
 	}
 }
 
@@ -173,7 +173,7 @@ func (h *Hub) routeFollower(ch *channel) {
 	if hub == nil || hub.subs[ch.id] == nil {
 		return
 	}
-	h.emit(SetRoute{hub.id, hub.subs[ch.id].in, &Route{Channel: ch.id, Out: ch.outs(hub.id)}})
+	h.emit(SetRoute{hub.id, hub.subs[ch.id].in, &Route{Channel: ch.id, Keep: h.keepsVoice(ch), Out: ch.outs(hub.id)}})
 	for _, who := range slices.SortedFunc(maps.Keys(ch.up.asked), compareNames) {
 		l := h.names[who]
 		if l == nil || l.subs[ch.id] == nil {
@@ -181,7 +181,7 @@ func (h *Hub) routeFollower(ch *channel) {
 		}
 		r := &Route{Channel: ch.id, Out: []Out{{hub.id, ch.up.alias}}}
 		if t := ch.floor.holder; t != nil && t.who == who {
-			r.Leaf, r.Bound = t.leaf, true
+			r.Leaf, r.Bound, r.Keep = t.leaf, true, h.keepsVoice(ch)
 			r.Out = append(r.Out, ch.outs(l.id)...)
 		}
 		h.emit(SetRoute{l.id, l.subs[ch.id].in, r})

@@ -139,6 +139,8 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 		return h.read(l, ch, actor, b.Read)
 	case *wire.Frame_FetchSealed:
 		return h.fetchSealed(l, ch, actor, f, b.FetchSealed)
+	case *wire.Frame_FetchVoice:
+		return h.fetchVoice(l, ch, actor, f, b.FetchVoice)
 	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Commit:
 		if err := h.mayBringNew(ch, actor, f.GetCommit()); err != nil {
 			return err
@@ -281,7 +283,7 @@ func (h *Hub) upstreamRefused(ch *channel, why *proto.Refusal) {
 			h.unsubscribe(l, ch)
 		}
 	}
-	if len(ch.subs) == 0 {
+	if h.leavesHub(ch) {
 		ch.up.state = upIdle
 	}
 }
@@ -348,7 +350,7 @@ func (h *Hub) hubLost(hub *link) {
 // on the rest at later ticks.
 func (h *Hub) hubBack(hub *link, ch *channel) {
 	switch {
-	case len(ch.subs) == 0 || ch.up.state != upAway && ch.up.state != upIdle:
+	case len(ch.subs) == 0 && len(ch.expects) == 0 || ch.up.state != upAway && ch.up.state != upIdle:
 	case hub.portions.joins.TakeIf(h.now, joinRate(), 1):
 		h.joinUpstream(ch)
 	default:

@@ -96,7 +96,7 @@ func (Trusted) event()  {}
 func (Tick) event()     {}
 
 // Effect is what the caller must do: Send, Close, Write, Drop, ReadLog,
-// ReadSealed, Sweep, SetRoute, InstallTrust, InstallRevocations, Told or Audit.
+// ReadSealed, ReadVoice, Sweep, SetRoute, InstallTrust, InstallRevocations, Told or Audit.
 type Effect interface{ effect() }
 
 // Send queues a frame on a link.
@@ -168,6 +168,7 @@ type Route struct {
 	Leaf    uint32 // the only sender whose frames pass, when Bound
 	Bound   bool
 	Floor   bool // frames here keep the floor from falling silent
+	Keep    bool // frames here are kept for endpoints that come back
 	Out     []Out
 }
 
@@ -316,6 +317,7 @@ func (h *Hub) tick() {
 		h.tickPresence(ch)
 		h.tickHails(ch)
 		h.tickUpstream(ch)
+		h.tickExpected(ch)
 		h.tickMarks(ch)
 		h.tickRetention(ch)
 		h.forgetEnded(ch)

@@ -149,6 +149,7 @@ func (h *Hub) linkDown(id LinkID) {
 			h.dropUpstreamSub(l, ch)
 			continue
 		}
+		h.expect(l, ch)
 		h.unsubscribe(l, ch)
 	}
 	delete(h.links, id)

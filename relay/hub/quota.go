@@ -122,7 +122,7 @@ func useOf(f *wire.Frame) (u use, n, octets int) {
 		return useFloor, 1, 0
 	case *wire.Frame_FetchKeyPackage:
 		return useFetch, 1, 0
-	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe, *wire.Frame_FetchRecord:
+	case *wire.Frame_FetchLog, *wire.Frame_FetchVoice, *wire.Frame_FetchGroupInfo, *wire.Frame_Subscribe, *wire.Frame_FetchRecord:
 		return useRead, 1, 0
 	case *wire.Frame_FetchSealed:
 		return useSealed, min(max(1, len(b.FetchSealed.Ids)), proto.MaxEntries), 0

@@ -42,6 +42,7 @@ func (h *Hub) addSub(l *link, ch *channel, b *wire.Subscribe) error {
 		ch.subs[l.id] = l
 	}
 	s.out, s.deaf = proto.Alias(alias), b.Deaf && !h.isPeer(l) // a relay has listeners of its own
+	delete(ch.expects, l.peer)
 	return nil
 }
 
@@ -90,7 +91,7 @@ func (h *Hub) unsubscribe(l *link, ch *channel) {
 	}
 	delete(ch.subs, l.id) // before the floor is freed: the news of it is not for this link
 	h.releaseLink(ch, l)
-	if ch.charter.Owner != h.self.Agency && len(ch.subs) == 0 {
+	if h.leavesHub(ch) {
 		h.leaveUpstream(ch)
 	}
 	h.routeAgain(ch)

@@ -162,6 +162,11 @@ func (p page) voice(f relay.Figures) {
 	} {
 		p.count(voiceDropped, n, cause)
 	}
+	p.count(voiceKept, f.Stats.VoiceKept)
+	p.count(voiceKeptLost, f.Stats.VoiceNotKept, "queue_full")
+	p.count(voiceKeptLost, f.Stats.VoiceKeptEarly, "room")
+	p.count(voiceKeptGiven, f.Stats.VoiceKeptGiven)
+	p.gauge(voiceKeptOctets, float64(f.Stats.VoiceKeptSize))
 }
 
 func (p page) refusals(f relay.Figures) {

@@ -39,6 +39,10 @@ const (
 	voiceForwarded
 	voiceSent
 	voiceDropped
+	voiceKept
+	voiceKeptLost
+	voiceKeptGiven
+	voiceKeptOctets
 	refusals
 	framesHeld
 	heldFor
@@ -75,6 +79,10 @@ func newDescs() (d descs) {
 	describe(voiceForwarded, "voice_frames_forwarded_total", "Voice frames queued to a receiver; one frame counts once for each.")
 	describe(voiceSent, "voice_frames_sent_total", "Voice frames handed to the network.")
 	describe(voiceDropped, "voice_frames_dropped_total", "Voice frames that went no further, by cause.", "cause")
+	describe(voiceKept, "voice_kept_frames_total", "Sealed voice frames kept in memory for devices that come back.")
+	describe(voiceKeptLost, "voice_kept_lost_total", "Sealed voice frames not kept for as long as they should be, by cause.", "cause")
+	describe(voiceKeptGiven, "voice_kept_given_total", "Sealed voice frames given to devices that came back.")
+	describe(voiceKeptOctets, "voice_kept_octets", "Octets of memory that kept voice uses.")
 	describe(refusals, "refusals_total", "What was refused, whose refusal it was, and its code (docs/PROTOCOL.md, appendix); code other: one that this version does not know.", "of", "by", "code")
 	describeGuard(describe)
 	describe(channels, "channels", "Channels known, by this relay's part in them and kind.", "part", "kind")

@@ -163,7 +163,22 @@ func Find[E client.Event](w *Watch) []E {
 type Ear struct {
 	mu     sync.Mutex // held for the whole of every method
 	played []client.Played
+	late   []client.LateBurst
 	also   client.Sink
+}
+
+// Late implements client.LateSink.
+func (e *Ear) Late(b client.LateBurst) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.late = append(e.late, b)
+}
+
+// Missed returns the bursts that were given late, in their order.
+func (e *Ear) Missed() []client.LateBurst {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.late)
 }
 
 // Pass has the Ear play what comes from now on to another Sink, too.

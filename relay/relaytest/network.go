@@ -29,6 +29,7 @@ type Network struct {
 	off      map[netip.Addr]bool
 	all      Path
 	seed     uint64
+	busy     map[[2]netip.Addr]time.Time  // by from and to: until when a path with a Rate carries what it has
 	random   map[[2]netip.Addr]*rand.Rand // by from and to: what one way loses does not depend on traffic elsewhere
 	taps     []func(simnet.Packet)
 	hosts    []*simnet.Simnet // one per host, so that hosts can come at any time
@@ -39,11 +40,12 @@ type Path struct {
 	Delay  time.Duration // one way
 	Jitter time.Duration // up to this much more
 	Loss   float64       // share lost
+	Rate   int           // octets a second each way, what is above it waits; 0: any number
 }
 
 func newNetwork(seed uint64) *Network {
 	return &Network{
-		nodes: make(map[string]simnet.PacketReceiver), starting: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool),
+		nodes: make(map[string]simnet.PacketReceiver), starting: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool), busy: make(map[[2]netip.Addr]time.Time),
 		seed: seed, random: make(map[[2]netip.Addr]*rand.Rand),
 	}
 }
@@ -104,10 +106,24 @@ func (n *Network) latency(p simnet.Packet) time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	path := n.path(p)
+	if path.Rate > 0 {
+		return path.Delay + n.carried(p, path.Rate)
+	}
 	if path.Jitter > 0 {
 		return path.Delay + time.Duration(n.chance(p).Int64N(int64(path.Jitter)))
 	}
 	return path.Delay
+}
+
+// carried is how long it takes until a path has carried a packet behind those before it.
+func (n *Network) carried(p simnet.Packet, rate int) time.Duration {
+	way := [2]netip.Addr{p.From.(*net.UDPAddr).AddrPort().Addr(), p.To.(*net.UDPAddr).AddrPort().Addr()}
+	now := time.Now()
+	if n.busy[way].Before(now) {
+		n.busy[way] = now
+	}
+	n.busy[way] = n.busy[way].Add(time.Duration(len(p.Data)) * time.Second / time.Duration(rate))
+	return n.busy[way].Sub(now)
 }
 
 func pair(a, b net.Addr) [2]netip.Addr {

@@ -1,4 +1,4 @@
-// A thin link: voice comes only of the channels that are not muted, and the own goes out
+// A thin link: voice comes only of the channels that a page needs, and the own goes out
 // with fewer bits. The endpoint says of each channel whether its voice comes.
 import { effect } from "@preact/signals";
 import { send } from "./deeds.js";
@@ -8,19 +8,21 @@ import { channels, linked } from "./state.js";
 const asked = new Map(); // by channel: what was asked last, and when
 const patience = 5000; // before it is asked again
 
-const wanted = (id) => !(prefs.lean.value && prefs.muted.value[id]);
+const grave = (channel) => /emergency|peril/.test(channel.floor.priority);
 
 /**
- * lean has the endpoint keep to it from now on. Another page of it may be set otherwise:
+ * lean has the endpoint keep to it from now on: a channel's voice comes if needs(id), or
+ * while somebody speaks there in an emergency. Another page of it may be set otherwise:
  * voice that this page did not stop it leaves stopped, until a person asks for it.
  */
-export function lean() {
+export function lean(needs) {
+  const wanted = (c) => !prefs.lean.value || needs(c.id) || grave(c);
   effect(() => {
     if (!linked.value) return;
     for (const c of channels.value) {
-      if (!c.joined || c.hears === undefined || c.hears === wanted(c.id)) continue;
-      if (wanted(c.id) && !asked.has(c.id)) continue;
-      hear(c.id, wanted(c.id));
+      if (!c.joined || c.hears === undefined || c.hears === wanted(c)) continue;
+      if (wanted(c) && !asked.has(c.id)) continue;
+      hear(c.id, wanted(c));
     }
   });
 }

@@ -25,7 +25,7 @@ export function Talk() {
   const c = channel.value;
   const hold = useHold(() => (channel.peek() ? [channel.peek().id] : []), "handheld");
   if (!c) return html`<button type="button" class="talk off" aria-disabled="true">${say("channel.none")}</button>`;
-  if (["why.mic-off", "mic.ended"].includes(unready())) {
+  if (["why.mic-off", "mic.ended", "why.voice-taken"].includes(unready())) {
     return html`<button type="button" class="talk ready" data-voice-on onClick=${() => turnOn()}><${Icon} name="mic" size=${40} /><b>${say("talk.voice")}</b></button>`;
   }
   const why = blocked(c);

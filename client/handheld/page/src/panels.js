@@ -83,7 +83,8 @@ export function More() {
   const field = (name, label) => html`<label class="line"><span>${label}</span><input inputmode="decimal" value=${hand.value[name]} onInput=${(e) => { hand.value = { ...hand.value, [name]: e.currentTarget.value }; }} /></label>`;
   return html`<section><h2>${say("nav.more")}</h2>
     <${Outbox} />
-    <div class="pair"><button type="button" data-sun aria-pressed=${prefs.theme.value === "light" ? "true" : "false"} onClick=${() => { prefs.theme.value = prefs.theme.peek() === "light" ? "dark" : "light"; }}>☀ ${say("more.sun")}</button></div>
+    <div class="pair"><button type="button" data-sun aria-pressed=${prefs.theme.value === "light" ? "true" : "false"} onClick=${() => { prefs.theme.value = prefs.theme.peek() === "light" ? "dark" : "light"; }}>☀ ${say("more.sun")}</button>
+      <button type="button" data-lean aria-pressed=${prefs.lean.value ? "true" : "false"} onClick=${() => { prefs.lean.value = !prefs.lean.peek(); }}>${say("more.lean")}<small>${say("more.lean-says")}</small></button></div>
     <div class="pair" role="group" aria-label=${say("more.language")}>${languages.map((l) => html`<button type="button" lang=${l} aria-pressed=${language.value === l ? "true" : "false"} onClick=${() => act({ do: "language", language: l })}>${{ en: "English", es: "Español", fr: "Français" }[l]}</button>`)}</div>
     <h3>${say("more.position")}</h3>
     <p>${p ? say("more.known", { lat: p.lat.toFixed(5), lon: p.lon.toFixed(5), age: span(Math.max(0, Math.floor((now.value - p.at) / 1000))) }) : say("more.unknown")}</p>

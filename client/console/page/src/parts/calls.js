@@ -58,7 +58,8 @@ const reply = (call, state, more, done) => act({ do: "reply", call: call.id, sta
 export function Answers({ call: c }) {
   const [why, setWhy] = useState(declines[0]);
   const [minutes, setMinutes] = useState("");
-  const may = (state) => live.value.on && c.may?.includes(state);
+  const said = (state) => live.value.on && c.may?.includes(state);
+  const may = (state) => said(state) || (state === "committed" && said("accepted")); // the endpoint accepts first
   if (!c.may?.length) return null;
   const commit = () => reply(c, "committed", minutes ? { phrase: "committed-eta", slots: { eta: minutes } } : { phrase: "committed" }, "done.committed");
   return html`
