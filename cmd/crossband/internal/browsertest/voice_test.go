@@ -69,7 +69,7 @@ func likeLoop(t *testing.T, recording string, heard []int16) (most float64) {
 	t.Helper()
 	said, err := spoken(recording)
 	check(t, err)
-	for from := 0; from < len(said); from += voice.SampleRate / 2 {
+	for from := 0; from < len(said); from += voice.SampleRate {
 		turned := append(append([]int16(nil), said[from:]...), said[:from]...)
 		if len(heard) < len(turned) {
 			t.Fatalf("only %d samples were heard, of %d", len(heard), len(turned))
