@@ -25,7 +25,7 @@ func (c canaries) patterns() ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		pcm, err := decode(spoken.Ogg)
+		pcm, err := Decode(spoken.Ogg)
 		if err != nil {
 			return nil, err
 		}

@@ -11,12 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
 	"crossband/client"
 	"crossband/cmd/crossband/internal/clip"
+	"crossband/cmd/crossband/internal/rig"
+	"crossband/crypto/agreement"
 	"crossband/proto"
 )
 
@@ -26,10 +27,17 @@ type Options struct {
 	Out    io.Writer                    // the timeline
 	Report string                       // file for the report; empty: none
 	Relay  func(config string) []string // command line of a relay's process
+
+	// Console opens the console of an enrolled device's folder, tells its address, and
+	// runs it until ctx ends. RunLive needs it.
+	Console func(ctx context.Context, home string, tell func(address string)) error
 }
 
 // limit ends a demo that hangs.
 const limit = 3 * time.Minute
+
+// borderTitle is what the agreement and its calling channel are called.
+const borderTitle = "Eagle Pass - Piedras Negras"
 
 // errBroken says that the demo ran and a promise did not hold.
 var errBroken = errors.New("the demo ran, and not everything held; see the report")
@@ -40,7 +48,9 @@ func Run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	t := &timeline{out: o.Out, start: time.Now()}
-	w, err := found(ctx, o, t)
+	// The title is searched for, as something that relays do know: it must be unlike all else.
+	title := borderTitle + " " + proto.NewBurstID().String()
+	w, err := found(ctx, o, t, agreement.Terms{Title: title, Ladder: ladder()})
 	if err != nil {
 		return err
 	}
@@ -72,10 +82,10 @@ type scene struct {
 	*timeline
 	report *Report
 
-	agent, partner, desk *device // US: two units and the desk
-	guard, supervisor    *device // MX: the desk, and its supervisor's
-	patrol               *device // MX: a unit
-	mountie              *device // CA: the desk
+	agent, partner, desk *rig.Device // US: two units and the desk
+	guard, supervisor    *rig.Device // MX: the desk, and its supervisor's
+	patrol               *rig.Device // MX: a unit
+	mountie              *rig.Device // CA: the desk
 	calling, incident    proto.ChannelID
 	incidentID           proto.IncidentID
 	canary               canaries
@@ -98,7 +108,7 @@ func (s *scene) onWatch(ctx context.Context) error {
 	s.calling = s.world.calling
 	var err error
 	for _, d := range []struct {
-		to    **device
+		to    **rig.Device
 		a     *agency
 		short string
 	}{
@@ -111,12 +121,12 @@ func (s *scene) onWatch(ctx context.Context) error {
 		}
 	}
 	s.say("enrolled", "seven devices made their keys and were certified by their own agency")
-	for _, d := range []*device{s.desk, s.guard, s.supervisor, s.patrol, s.agent} {
-		if _, err := d.session.Join(ctx, s.calling); err != nil {
-			return fmt.Errorf("%s joins the calling channel: %w", d.short(), err)
+	for _, d := range []*rig.Device{s.desk, s.guard, s.supervisor, s.patrol, s.agent} {
+		if _, err := d.Session.Join(ctx, s.calling); err != nil {
+			return fmt.Errorf("%s joins the calling channel: %w", d.Short(), err)
 		}
 	}
-	s.say("on watch", "desks and units share the calling channel %q", s.desk.session.Channel(s.calling).Charter().Title)
+	s.say("on watch", "desks and units share the calling channel %q", s.desk.Session.Channel(s.calling).Charter().Title)
 	return nil
 }
 
@@ -127,19 +137,19 @@ func (s *scene) hail(ctx context.Context) error {
 		return err
 	}
 	pressed := time.Now()
-	h, err := s.agent.session.Channel(s.calling).Hail(ctx, s.guard.session.Name(), what, client.HailOptions{Urgency: proto.PriorityEmergency})
+	h, err := s.agent.Session.Channel(s.calling).Hail(ctx, s.guard.Session.Name(), what, client.HailOptions{Urgency: proto.PriorityEmergency})
 	if err != nil {
 		return fmt.Errorf("hail: %w", err)
 	}
 	s.incidentID = h.Incident()
-	rung, at, err := await(ctx, s.guard, func(e client.HailReceived) bool { return e.ID == h.ID() })
+	rung, at, err := rig.Await(ctx, s.guard, func(e client.HailReceived) bool { return e.ID == h.ID() })
 	if err != nil {
 		return fmt.Errorf("the hail does not ring: %w", err)
 	}
 	s.report.Hail.RingMS = ms(at.Sub(pressed))
-	s.say("hail", "%s calls %s; it rings %d ms after the press", s.agent.short(), s.guard.short(), at.Sub(pressed).Milliseconds())
+	s.say("hail", "%s calls %s; it rings %d ms after the press", s.agent.Short(), s.guard.Short(), at.Sub(pressed).Milliseconds())
 	s.sayInThree(rung.Content)
-	there := s.guard.session.FindHail(h.ID())
+	there := s.guard.Session.FindHail(h.ID())
 	for _, state := range []proto.HailState{proto.HailReceived, proto.HailAccepted, proto.HailCommitted} {
 		if state != proto.HailReceived { // which the desk's device says by itself
 			if err := there.Reply(ctx, state, proto.ReasonNone, nil); err != nil {
@@ -156,7 +166,7 @@ func (s *scene) hail(ctx context.Context) error {
 	if s.incident, err = h.WaitIncident(ctx); err != nil {
 		return fmt.Errorf("incident: %w", err)
 	}
-	_, _, err = await(ctx, s.guard, func(e client.Joined) bool { return e.Channel == s.incident })
+	_, _, err = rig.Await(ctx, s.guard, func(e client.Joined) bool { return e.Channel == s.incident })
 	if err == nil {
 		s.say("incident", "channel %s is open, both sides are in it", s.incident.Short())
 	}
@@ -165,15 +175,15 @@ func (s *scene) hail(ctx context.Context) error {
 
 // gather lets the US desk and a second unit come in by themselves.
 func (s *scene) gather(ctx context.Context) error {
-	for _, d := range []*device{s.desk, s.partner} {
-		if _, err := d.session.Join(ctx, s.incident); err != nil {
-			return fmt.Errorf("%s joins the incident: %w", d.short(), err)
+	for _, d := range []*rig.Device{s.desk, s.partner} {
+		if _, err := d.Session.Join(ctx, s.incident); err != nil {
+			return fmt.Errorf("%s joins the incident: %w", d.Short(), err)
 		}
 	}
 	if err := s.agree(ctx, s.agent, s.guard, s.desk, s.partner); err != nil {
 		return err
 	}
-	s.say("joined", "%s and %s are in; all four see the same membership", s.desk.short(), s.partner.short())
+	s.say("joined", "%s and %s are in; all four see the same membership", s.desk.Short(), s.partner.Short())
 	return nil
 }
 
@@ -182,19 +192,19 @@ func (s *scene) speak(ctx context.Context) error {
 	if err := s.burst(ctx, s.agent, s.guard, clip.HailEnglish, client.TalkOptions{}); err != nil {
 		return err
 	}
-	if err := s.desk.session.Channel(s.incident).Add(ctx, s.mountie.session.Name()); err != nil {
-		return fmt.Errorf("bring in %s: %w", s.mountie.short(), err)
+	if err := s.desk.Session.Channel(s.incident).Add(ctx, s.mountie.Session.Name()); err != nil {
+		return fmt.Errorf("bring in %s: %w", s.mountie.Short(), err)
 	}
-	if _, _, err := await(ctx, s.mountie, func(e client.Joined) bool { return e.Channel == s.incident }); err != nil {
-		return fmt.Errorf("%s does not come in: %w", s.mountie.short(), err)
+	if _, _, err := rig.Await(ctx, s.mountie, func(e client.Joined) bool { return e.Channel == s.incident }); err != nil {
+		return fmt.Errorf("%s does not come in: %w", s.mountie.Short(), err)
 	}
-	s.say("observer", "%s is in, to listen: through the US hub, since Mexico and Canada have no link", s.mountie.short())
-	for _, d := range []*device{s.agent, s.partner, s.desk, s.guard} {
-		seen, _, err := await(ctx, d, func(e client.ObserverThere) bool {
-			return e.Channel == s.incident && e.Name == s.mountie.session.Name()
+	s.say("observer", "%s is in, to listen: through the US hub, since Mexico and Canada have no link", s.mountie.Short())
+	for _, d := range []*rig.Device{s.agent, s.partner, s.desk, s.guard} {
+		seen, _, err := rig.Await(ctx, d, func(e client.ObserverThere) bool {
+			return e.Channel == s.incident && e.Name == s.mountie.Session.Name()
 		})
 		if err != nil {
-			return fmt.Errorf("%s is not shown the observer: %w", d.short(), err)
+			return fmt.Errorf("%s is not shown the observer: %w", d.Short(), err)
 		}
 		if s.report.Observer.Shown++; d == s.agent {
 			s.say("observer", "all members are shown it, and that it observes until %s", seen.Until.UTC().Format(time.RFC3339))
@@ -206,14 +216,14 @@ func (s *scene) speak(ctx context.Context) error {
 // countRejected adds up what devices refused to play.
 func (s *scene) countRejected() {
 	for _, d := range s.world.devices {
-		st := d.session.VoiceStats()
+		st := d.Session.VoiceStats()
 		s.report.Voice.FramesRejected += st.Rejected + st.NoKey
 	}
 }
 
 func (s *scene) keepAudio(dir string) error {
 	for _, d := range s.world.devices {
-		if err := d.ear.save(filepath.Join(dir, audioDir), d.file()); err != nil {
+		if err := d.Save(filepath.Join(dir, audioDir)); err != nil {
 			return err
 		}
 	}
@@ -226,5 +236,3 @@ const audioDir = "audio"
 func ms(d time.Duration) float64 {
 	return float64(d.Round(100*time.Microsecond)) / float64(time.Millisecond)
 }
-
-func makeDir(path string) error { return os.MkdirAll(path, 0o700) }

@@ -7,6 +7,7 @@ import (
 
 	"crossband/client"
 	"crossband/client/phrase"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/proto"
 )
 
@@ -41,15 +42,16 @@ const (
 	lastAfter       = 6 * time.Second
 )
 
-func ladder(us, mx proto.Agency) []proto.LadderStep {
-	desk := func(a proto.Agency, label string) proto.Name {
-		return proto.Name{Agency: a, Role: proto.RoleDesk, Label: label}
-	}
+func ladder() []proto.LadderStep {
 	return []proto.LadderStep{
 		{After: supervisorAfter, Page: []proto.Name{desk(mx, "acuna-supervisor")}},
 		{After: neighbourAfter, Page: []proto.Name{desk(us, "del-rio")}},
 		{After: lastAfter, Page: []proto.Name{desk(mx, "nuevo-laredo")}},
 	}
+}
+
+func desk(a proto.Agency, label string) proto.Name {
+	return proto.Name{Agency: a, Role: proto.RoleDesk, Label: label}
 }
 
 // escalate has a Mexican unit call its own desk, where nobody answers: the ladder
@@ -64,24 +66,24 @@ func (s *scene) escalate(ctx context.Context) error {
 		return err
 	}
 	pressed := time.Now()
-	h, err := s.patrol.session.Channel(s.calling).Hail(ctx, s.guard.session.Name(), what, client.HailOptions{Urgency: proto.PriorityUrgent})
+	h, err := s.patrol.Session.Channel(s.calling).Hail(ctx, s.guard.Session.Name(), what, client.HailOptions{Urgency: proto.PriorityUrgent})
 	if err != nil {
 		return fmt.Errorf("hail: %w", err)
 	}
-	s.say("ladder", "%s of %s calls its own desk, %s; nobody answers", s.patrol.short(), s.patrol.session.Name().Agency, s.guard.short())
+	s.say("ladder", "%s of %s calls its own desk, %s; nobody answers", s.patrol.Short(), s.patrol.Session.Name().Agency, s.guard.Short())
 	for _, step := range []struct {
-		to    *device
+		to    *rig.Device
 		after time.Duration
 	}{{s.supervisor, supervisorAfter}, {s.desk, neighbourAfter}} {
-		_, at, err := await(ctx, step.to, func(e client.HailReceived) bool { return e.ID == h.ID() && e.Rings })
+		_, at, err := rig.Await(ctx, step.to, func(e client.HailReceived) bool { return e.ID == h.ID() && e.Rings })
 		if err != nil {
-			return fmt.Errorf("the ladder does not reach %s: %w", step.to.short(), err)
+			return fmt.Errorf("the ladder does not reach %s: %w", step.to.Short(), err)
 		}
 		s.report.Ladder.step(at.Sub(pressed.Add(step.after)))
-		s.say("ladder", "after %v it rings at %s of %s", at.Sub(pressed).Round(100*time.Millisecond), step.to.short(), step.to.session.Name().Agency)
+		s.say("ladder", "after %v it rings at %s of %s", at.Sub(pressed).Round(100*time.Millisecond), step.to.Short(), step.to.Session.Name().Agency)
 	}
-	s.report.Ladder.neighbour = s.desk.session.Name().String()
-	there := s.desk.session.FindHail(h.ID())
+	s.report.Ladder.neighbour = s.desk.Session.Name().String()
+	there := s.desk.Session.FindHail(h.ID())
 	if err := there.Reply(ctx, proto.HailAccepted, proto.ReasonNone, nil); err != nil {
 		return fmt.Errorf("the neighbour accepts: %w", err)
 	}
@@ -90,7 +92,7 @@ func (s *scene) escalate(ctx context.Context) error {
 
 // settled waits for the incident, and beyond the moment of the step that is left.
 func (s *scene) settled(ctx context.Context, h *client.Hail, pressed time.Time) error {
-	moved, _, err := await(ctx, s.patrol, func(e client.HailMoved) bool { return e.Hail == h.ID() && e.State == proto.HailAccepted })
+	moved, _, err := rig.Await(ctx, s.patrol, func(e client.HailMoved) bool { return e.Hail == h.ID() && e.State == proto.HailAccepted })
 	if err != nil {
 		return err
 	}
@@ -100,18 +102,18 @@ func (s *scene) settled(ctx context.Context, h *client.Hail, pressed time.Time) 
 	if err != nil {
 		return fmt.Errorf("incident: %w", err)
 	}
-	_, _, err = await(ctx, s.desk, func(e client.Joined) bool { return e.Channel == id })
+	_, _, err = rig.Await(ctx, s.desk, func(e client.Joined) bool { return e.Channel == id })
 	s.report.Ladder.Incident = err == nil
 	select {
 	case <-time.After(time.Until(pressed.Add(lastAfter + time.Second))):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for _, p := range every[client.Paged](s.patrol) {
+	for _, p := range rig.Every[client.Paged](s.patrol) {
 		if p.Hail == h.ID() && p.At.After(accepted) {
 			s.report.Ladder.After++
 		}
 	}
-	s.say("ladder", "%s of %s accepts; the step that was left did not come; the two have a channel", s.desk.short(), s.desk.session.Name().Agency)
+	s.say("ladder", "%s of %s accepts; the step that was left did not come; the two have a channel", s.desk.Short(), s.desk.Session.Name().Agency)
 	return err
 }

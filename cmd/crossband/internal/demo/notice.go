@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"crossband/client"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/cmd/internal/adminhttp"
 	"crossband/proto"
 )
@@ -30,9 +31,9 @@ func (s *scene) announce(ctx context.Context) error {
 		return fmt.Errorf("announce: %w", err)
 	}
 	s.say("notice", "%s announces: %s, from %s", us.Name, n.Title, n.Begins.UTC().Format(time.RFC3339))
-	for _, d := range []*device{s.desk, s.guard, s.mountie} {
-		if _, _, err := await(ctx, d, func(e client.ChangeNotice) bool { return e.Notice.ID == n.ID }); err != nil {
-			return fmt.Errorf("the notice does not come to %s: %w", d.short(), err)
+	for _, d := range []*rig.Device{s.desk, s.guard, s.mountie} {
+		if _, _, err := rig.Await(ctx, d, func(e client.ChangeNotice) bool { return e.Notice.ID == n.ID }); err != nil {
+			return fmt.Errorf("the notice does not come to %s: %w", d.Short(), err)
 		}
 		s.report.Notice.Seen++
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/crypto/identity"
 	"crossband/crypto/record"
 )
@@ -41,7 +42,7 @@ func (s *scene) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.desk.session.Reveal(ours); err != nil {
+	if err := s.desk.Session.Reveal(ours); err != nil {
 		return fmt.Errorf("reveal: %w", err)
 	}
 	if ours, err = s.keepRecord(ours); err != nil {
@@ -64,13 +65,13 @@ func (s *scene) prove(ctx context.Context) error {
 }
 
 // signed fetches the record until everybody has signed all of it.
-func (s *scene) signed(ctx context.Context, d *device) (*record.Export, error) {
+func (s *scene) signed(ctx context.Context, d *rig.Device) (*record.Export, error) {
 	ctx, cancel := context.WithTimeout(ctx, signedWithin)
 	defer cancel()
 	for {
-		x, err := d.session.Record(ctx, s.incidentID)
+		x, err := d.Session.Record(ctx, s.incidentID)
 		if err != nil {
-			return nil, fmt.Errorf("%s fetches the record: %w", d.short(), err)
+			return nil, fmt.Errorf("%s fetches the record: %w", d.Short(), err)
 		}
 		if x.Cosigned() {
 			return x, nil

@@ -8,6 +8,7 @@ import (
 
 	"crossband/client"
 	"crossband/client/phrase"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/proto"
 )
 
@@ -30,12 +31,12 @@ func (s *scene) sayInThree(c phrase.Content) {
 }
 
 // agree waits until all see the same epoch with the same authenticator.
-func (s *scene) agree(ctx context.Context, devices ...*device) error {
+func (s *scene) agree(ctx context.Context, devices ...*rig.Device) error {
 	for {
-		epoch, auth := devices[0].session.Channel(s.incident).Epoch()
+		epoch, auth := devices[0].Session.Channel(s.incident).Epoch()
 		same := auth != nil
 		for _, d := range devices[1:] {
-			e, a := d.session.Channel(s.incident).Epoch()
+			e, a := d.Session.Channel(s.incident).Epoch()
 			same = same && e == epoch && bytes.Equal(a, auth)
 		}
 		if same {
@@ -54,7 +55,7 @@ func (s *scene) agree(ctx context.Context, devices ...*device) error {
 func (s *scene) write(ctx context.Context) error {
 	s.canary.typed = "CANARY " + proto.NewIncidentID().String()
 	texts := []struct {
-		from *device
+		from *rig.Device
 		text string
 	}{
 		{s.agent, "One agent hit in the leg, two persons on the north bank."},
@@ -63,15 +64,15 @@ func (s *scene) write(ctx context.Context) error {
 		{s.desk, "Air unit en route, 6 minutes."},
 		{s.guard, "Enterado, por el camino viejo."},
 	}
-	members := []*device{s.agent, s.partner, s.desk, s.guard, s.mountie}
-	sent := make(map[proto.MessageID]*device)
+	members := []*rig.Device{s.agent, s.partner, s.desk, s.guard, s.mountie}
+	sent := make(map[proto.MessageID]*rig.Device)
 	for _, t := range texts {
-		id, err := t.from.session.Channel(s.incident).Text(ctx, t.text)
+		id, err := t.from.Session.Channel(s.incident).Text(ctx, t.text)
 		if err != nil {
-			return fmt.Errorf("%s writes: %w", t.from.short(), err)
+			return fmt.Errorf("%s writes: %w", t.from.Short(), err)
 		}
 		sent[id] = t.from
-		s.say("text", "%s: %s", t.from.short(), t.text)
+		s.say("text", "%s: %s", t.from.Short(), t.text)
 	}
 	for id, from := range sent {
 		everywhere := true
@@ -80,7 +81,7 @@ func (s *scene) write(ctx context.Context) error {
 				continue
 			}
 			wait, cancel := context.WithTimeout(ctx, 10*time.Second)
-			_, _, err := await(wait, d, func(e client.TextReceived) bool { return e.ID == id })
+			_, _, err := rig.Await(wait, d, func(e client.TextReceived) bool { return e.ID == id })
 			cancel()
 			everywhere = everywhere && err == nil
 		}
@@ -91,7 +92,7 @@ func (s *scene) write(ctx context.Context) error {
 	s.report.Text.Sent = len(sent)
 	for _, d := range members {
 		count := make(map[proto.MessageID]int)
-		for _, e := range every[client.TextReceived](d) {
+		for _, e := range rig.Every[client.TextReceived](d) {
 			if count[e.ID]++; count[e.ID] > 1 {
 				s.report.Text.Duplicates++
 			}

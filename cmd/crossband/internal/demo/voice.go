@@ -11,6 +11,7 @@ import (
 	"crossband/client"
 	"crossband/client/voice"
 	"crossband/cmd/crossband/internal/clip"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/proto"
 )
 
@@ -21,7 +22,7 @@ type talked struct {
 }
 
 // talk says a clip on the incident channel.
-func (s *scene) talk(ctx context.Context, from *device, name string, o client.TalkOptions) talked {
+func (s *scene) talk(ctx context.Context, from *rig.Device, name string, o client.TalkOptions) talked {
 	c, err := clip.Get(name)
 	if err != nil {
 		return talked{err: err}
@@ -30,15 +31,15 @@ func (s *scene) talk(ctx context.Context, from *device, name string, o client.Ta
 	if err != nil {
 		return talked{err: err}
 	}
-	r, err := from.session.Channel(s.incident).Talk(ctx, src, o)
+	r, err := from.Session.Channel(s.incident).Talk(ctx, src, o)
 	return talked{r, err}
 }
 
 // burst says a whole clip and measures it at the listener's ear.
-func (s *scene) burst(ctx context.Context, from, to *device, name string, o client.TalkOptions) error {
+func (s *scene) burst(ctx context.Context, from, to *rig.Device, name string, o client.TalkOptions) error {
 	t := s.talk(ctx, from, name, o)
 	if t.err != nil {
-		return fmt.Errorf("%s talks: %w", from.short(), t.err)
+		return fmt.Errorf("%s talks: %w", from.Short(), t.err)
 	}
 	s.report.Floor.Granted++
 	heard, err := s.heard(ctx, to, t.report)
@@ -51,9 +52,9 @@ func (s *scene) burst(ctx context.Context, from, to *device, name string, o clie
 	}
 	s.report.Voice.similarities = append(s.report.Voice.similarities, like)
 	c, _ := clip.Get(name)
-	s.say("voice", "%s: «%s»", from.short(), c.Words)
+	s.say("voice", "%s: «%s»", from.Short(), c.Words)
 	s.say("", "floor after %.0f ms; %s heard %d of %d frames, likeness %.3f, %s",
-		ms(t.report.Granted.Sub(t.report.Pressed)), to.short(), heard.Frames, t.report.Sent, like, signed(heard))
+		ms(t.report.Granted.Sub(t.report.Pressed)), to.Short(), heard.Frames, t.report.Sent, like, signed(heard))
 	return nil
 }
 
@@ -65,8 +66,8 @@ func signed(h client.BurstHeard) string {
 }
 
 // heard waits until a burst is over at a listener and counts it.
-func (s *scene) heard(ctx context.Context, to *device, r client.TalkReport) (client.BurstHeard, error) {
-	h, _, err := await(ctx, to, func(e client.BurstHeard) bool { return e.Burst == r.Burst })
+func (s *scene) heard(ctx context.Context, to *rig.Device, r client.TalkReport) (client.BurstHeard, error) {
+	h, _, err := rig.Await(ctx, to, func(e client.BurstHeard) bool { return e.Burst == r.Burst })
 	if err != nil {
 		return h, err
 	}
@@ -75,7 +76,7 @@ func (s *scene) heard(ctx context.Context, to *device, r client.TalkReport) (cli
 	v.FramesSent += r.Sent
 	v.FramesPlayed += h.Frames
 	v.access = append(v.access, r.Granted.Sub(r.Pressed))
-	for _, p := range to.ear.burst(r.Burst) {
+	for _, p := range to.Ear.Burst(r.Burst) {
 		if !p.Conceal && int(p.Index) < len(r.Captured) {
 			v.mouthToEar = append(v.mouthToEar, p.At.Sub(r.Captured[p.Index]))
 		}
@@ -84,24 +85,24 @@ func (s *scene) heard(ctx context.Context, to *device, r client.TalkReport) (cli
 }
 
 // likeness compares what a listener heard with the clip as it decodes here.
-func (s *scene) likeness(name string, to *device, r client.TalkReport) (float64, error) {
+func (s *scene) likeness(name string, to *rig.Device, r client.TalkReport) (float64, error) {
 	c, err := clip.Get(name)
 	if err != nil {
 		return 0, err
 	}
-	want, err := decode(c.Ogg)
+	want, err := Decode(c.Ogg)
 	if err != nil {
 		return 0, err
 	}
 	var got []int16
-	for _, p := range to.ear.burst(r.Burst) {
+	for _, p := range to.Ear.Burst(r.Burst) {
 		got = append(got, p.PCM...)
 	}
 	return voice.Compare(want, got).Score, nil
 }
 
-// decode turns a clip into PCM.
-func decode(ogg []byte) ([]int16, error) {
+// Decode turns an Ogg Opus clip into PCM: 48 kHz, mono.
+func Decode(ogg []byte) ([]int16, error) {
 	f, err := voice.ParseOggOpus(ogg)
 	if err != nil {
 		return nil, err
@@ -132,24 +133,24 @@ func (s *scene) contend(ctx context.Context) error {
 	select {
 	case <-granted:
 	case t := <-first:
-		return fmt.Errorf("%s talks: %w", s.agent.short(), t.err)
+		return fmt.Errorf("%s talks: %w", s.agent.Short(), t.err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	s.report.Floor.Granted++
 	denied := s.talk(ctx, s.partner, clip.AnswerFrench, client.TalkOptions{})
 	if err := s.expect(denied.err, proto.ReasonFloorTaken); err != nil {
-		return fmt.Errorf("%s while another talks: %w", s.partner.short(), err)
+		return fmt.Errorf("%s while another talks: %w", s.partner.Short(), err)
 	}
 	s.report.Floor.Denied++
-	s.say("floor", "%s is denied: %v", s.partner.short(), denied.err)
+	s.say("floor", "%s is denied: %v", s.partner.Short(), denied.err)
 	silent := s.talk(ctx, s.mountie, clip.AnswerFrench, client.TalkOptions{})
 	if err := s.expect(silent.err, proto.ReasonListenOnly); err != nil {
 		return fmt.Errorf("the observer talks: %w", err)
 	}
 	s.report.Floor.Denied++
 	s.report.Observer.Silent = proto.ReasonOf(silent.err) == proto.ReasonListenOnly
-	s.say("floor", "%s may only listen: %v", s.mountie.short(), silent.err)
+	s.say("floor", "%s may only listen: %v", s.mountie.Short(), silent.err)
 	s.report.Observer.Heard = true
 	if err := s.burst(ctx, s.guard, s.mountie, clip.AnswerSpanish, client.TalkOptions{Priority: proto.PriorityEmergency}); err != nil {
 		s.report.Observer.Heard = false
@@ -160,7 +161,7 @@ func (s *scene) contend(ctx context.Context) error {
 		return fmt.Errorf("the first talker: %w", err)
 	}
 	s.report.Floor.Preempted++
-	s.say("floor", "%s lost the floor: %v", s.agent.short(), t.err)
+	s.say("floor", "%s lost the floor: %v", s.agent.Short(), t.err)
 	return nil
 }
 
@@ -186,9 +187,9 @@ func (s *scene) radioChecks(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := from.session.Channel(s.incident).Talk(ctx, src, client.TalkOptions{Queue: true})
+		r, err := from.Session.Channel(s.incident).Talk(ctx, src, client.TalkOptions{Queue: true})
 		if err != nil {
-			return fmt.Errorf("radio check of %s: %w", from.short(), err)
+			return fmt.Errorf("radio check of %s: %w", from.Short(), err)
 		}
 		s.report.Floor.Granted++
 		if _, err := s.heard(ctx, to, r); err != nil {

@@ -17,12 +17,19 @@ import (
 type world struct {
 	o        Options
 	agencies []*agency
-	devices  []*device
+	devices  []*rig.Device
 	calling  proto.ChannelID
 	title    string // of the calling channel: the relays know it
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup // registrars and taps
 }
+
+// The agencies of every demo.
+const (
+	us proto.Agency = "usbp.example"
+	mx proto.Agency = "gn.example"
+	ca proto.Agency = "rcmp.example"
+)
 
 // agency is one of them: folder, relay process, and a tap through which all of
 // the relay's traffic goes.
@@ -32,8 +39,9 @@ type agency struct {
 	relay *rig.Process // nil until it is started
 }
 
-// found founds the agencies, lets them trust each other and starts them.
-func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
+// found founds the agencies, lets them trust each other and starts them. Of their
+// agreement's terms, title, ladder and talkgroups are given.
+func found(ctx context.Context, o Options, t *timeline, terms agreement.Terms) (_ *world, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &world{o: o, cancel: cancel}
 	defer func() {
@@ -41,7 +49,7 @@ func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	for _, name := range []proto.Agency{"usbp.example", "gn.example", "rcmp.example"} {
+	for _, name := range []proto.Agency{us, mx, ca} {
 		a, err := w.agency(ctx, name)
 		if err != nil {
 			return w, fmt.Errorf("found %s: %w", name, err)
@@ -59,12 +67,11 @@ func found(ctx context.Context, o Options, t *timeline) (_ *world, err error) {
 		}
 	}
 	t.say("trusted", "bundles exchanged, fingerprints compared by their words; relays of US-MX and US-CA link, MX-CA do not")
-	w.title = "Eagle Pass - Piedras Negras " + proto.NewBurstID().String()
 	now := time.Now()
-	w.calling, err = rig.Agree(agreement.Terms{
-		Title: w.title, Parties: []proto.Agency{us.Name, mx.Name}, Observers: []proto.Agency{ca.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(24 * time.Hour),
-		Ladder: ladder(us.Name, mx.Name),
-	}, now, us.Agency, mx.Agency, ca.Agency)
+	terms.Parties, terms.Observers = []proto.Agency{us.Name, mx.Name}, []proto.Agency{ca.Name}
+	terms.Begins, terms.Ends = now.Add(-time.Hour), now.Add(24*time.Hour)
+	w.title = terms.Title
+	w.calling, err = rig.Agree(terms, now, us.Agency, mx.Agency, ca.Agency)
 	if err != nil {
 		return w, fmt.Errorf("agreement: %w", err)
 	}
@@ -101,6 +108,19 @@ func (a *agency) trust(b *agency, link bool) error {
 	return a.Trust(b.Agency, b.tap.Addr().String())
 }
 
+// enrol has a device enrol and opens it.
+func (w *world) enrol(ctx context.Context, a *agency, short string) (*rig.Device, error) {
+	home := rig.Home(w.o.Dir, a.Name, short)
+	if err := a.Enrol(ctx, short, home); err != nil {
+		return nil, err
+	}
+	d, err := rig.Open(ctx, home, "crossband demo")
+	if d != nil {
+		w.devices = append(w.devices, d)
+	}
+	return d, err
+}
+
 // start runs a relay in a process of its own, and the agency's registrar.
 func (w *world) start(ctx context.Context, a *agency) error {
 	var err error
@@ -122,7 +142,7 @@ const relayGrace = 5 * time.Second
 func (w *world) close() error {
 	var err error
 	for _, d := range w.devices {
-		err = errors.Join(err, d.close())
+		err = errors.Join(err, d.Close())
 	}
 	for _, a := range w.agencies {
 		if a.relay != nil {
