@@ -62,7 +62,11 @@ func TestACallRingsAndIsAccepted(t *testing.T) {
 		_, err := say(t.Context(), s.there, id, clip.AnswerSpanish, 1, client.TalkOptions{Queue: true})
 		said <- err
 	}()
-	p.loud()
+	p.see(strip(id) + " .speaker:has-text('acuna-7')")
+	p.until(`document.querySelector('` + strip(id) + ` .meter').ariaValueNow > 25`) // and is shown to be heard
+	for p.count(".notes button") > 0 {
+		p.click(".notes button")
+	}
 	p.picture("console")
 	check(t, <-said)
 	p.accessible("the incident board")

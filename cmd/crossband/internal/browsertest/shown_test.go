@@ -154,6 +154,23 @@ func TestThreeLanguages(t *testing.T) {
 	}
 }
 
+// TestEveryLookIsReadable: by night and with high contrast, on every panel. All other
+// tests look by day.
+func TestEveryLookIsReadable(t *testing.T) {
+	s := onStage(t)
+	p := s.dispatcher(t)
+	for _, look := range []string{"dark", "contrast"} {
+		p.do(order{Do: "choose", Selector: ".top select >> nth=1", Value: look})
+		p.until(`document.documentElement.dataset.theme === "` + look + `"`)
+		for _, panel := range []string{"calls", "incidents", "alarms", "map", "texts", "recall", "roster", "duty", "notices", "pacts"} {
+			p.tab(panel)
+			p.see("#tab-" + panel + "[aria-selected=true]")
+			p.shot("look-" + look + "-" + panel)
+			p.accessible(look + ", " + panel)
+		}
+	}
+}
+
 // TestTextsShowHowFarTheyCame: what is written reaches the others, is shown as read once
 // one of them has read it, and what others write is text whatever it holds.
 func TestTextsShowHowFarTheyCame(t *testing.T) {
