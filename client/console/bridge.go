@@ -181,6 +181,18 @@ func (b *Bridge) Play(p client.Played) {
 	}
 }
 
+// Late implements client.LateSink: what was missed can be heard again, and is never
+// played as if it were said now.
+func (b *Bridge) Late(l client.LateBurst) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.recall.late(l, b.cfg.Clock())
+	b.signal()
+}
+
 // sendLocked hands a frame to a page, and reports whether the page hears that channel.
 func (b *Bridge) sendLocked(page *voicePage, p client.Played) bool {
 	if page == nil || !page.live || page.tracks[p.Channel] == nil {

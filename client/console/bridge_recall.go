@@ -92,6 +92,33 @@ func (r *recall) add(p client.Played, heard bool) (news bool) {
 	return r.trim() || news
 }
 
+// late keeps what was missed of a burst, or all of it. It counts as new: it can be heard
+// as long as one that was said now. What was heard of it before, and comes again, is
+// there twice.
+func (r *recall) late(l client.LateBurst, now time.Time) {
+	r.expire(now)
+	s := r.byID[l.Burst]
+	if s == nil {
+		s = &spoken{Spoken: Spoken{ID: l.Burst, Channel: l.Channel, From: l.From, At: l.At}}
+		r.byID[l.Burst] = s
+		r.list = append(r.list, s)
+		r.size += spokenCost
+	}
+	if s.Channel != l.Channel || s.From != l.From {
+		r.dropped++
+		return
+	}
+	for _, payload := range l.Payloads {
+		if payload == nil {
+			s.append(r, voice.CodecNone, nil)
+			continue
+		}
+		s.append(r, l.Codec, payload)
+	}
+	s.last, s.Over, s.Heard, s.Genuine = now, true, false, l.Genuine
+	r.trim()
+}
+
 // append keeps one frame more; of a burst that is longer than anything is kept, its
 // beginning goes.
 func (s *spoken) append(r *recall, c voice.Codec, payload []byte) {

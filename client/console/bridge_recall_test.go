@@ -284,3 +284,74 @@ func BenchmarkPlay(b *testing.B) {
 		}
 	}
 }
+
+var _ client.LateSink = (*Bridge)(nil)
+
+// missed is a burst that comes late: n frames, of which one is missing.
+func (x *talking) missed(ch, id byte, n, missing int) client.LateBurst {
+	x.t.Helper()
+	l := client.LateBurst{Channel: proto.ChannelID{ch}, Burst: proto.BurstID{id}, From: speaker(x.t), At: x.now.Add(-time.Minute), Codec: x.enc.Codec(), Genuine: true}
+	for i := range n {
+		payload, err := x.enc.Encode(hertz(500, i))
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		if i == missing {
+			payload = nil
+		}
+		l.Payloads = append(l.Payloads, slices.Clone(payload))
+	}
+	return l
+}
+
+// What was missed can be heard again, late, as long as what is said now; no page is
+// played it.
+func TestWhatWasMissedCanBeHeardLate(t *testing.T) {
+	x := newTalking(t, BridgeConfig{})
+	page := &voicePage{b: x.b, live: true, out: make(chan down, downQueue), tracks: map[proto.ChannelID]*voiceTrack{{1}: {channel: proto.ChannelID{1}}}}
+	x.b.page = page
+	l := x.missed(1, 7, 100, 40)
+	x.b.Late(l)
+	select {
+	case <-x.b.Changed():
+	default:
+		t.Error("no page is told")
+	}
+	want := Spoken{ID: l.Burst, Channel: l.Channel, From: l.From, At: l.At, Length: 2 * time.Second, Over: true, Genuine: true}
+	if got := x.b.Bursts(); len(got) != 1 || got[0] != want {
+		t.Fatalf("%+v", got)
+	}
+	if len(page.out) > 0 {
+		t.Error("it is played as if it were said now")
+	}
+	wav, _ := x.b.Recall(l.Burst)
+	if pcm, err := voice.DecodeWAV(wav); err != nil || len(pcm) != 100*voice.FrameSamples || loudness(pcm[:20*voice.FrameSamples]) < 60 {
+		t.Errorf("%d samples, %v", len(pcm), err)
+	}
+	x.now = x.now.Add(9*time.Minute + 50*time.Second)
+	if _, ok := x.b.Recall(l.Burst); !ok {
+		t.Error("it is forgotten by when it was said, not by when it came")
+	}
+}
+
+// The rest of a burst that was heard in part follows what was heard; what comes in
+// another's name does not.
+func TestTheRestOfABurstComesLate(t *testing.T) {
+	x := newTalking(t, BridgeConfig{})
+	x.burst(1, 7, 50, false)
+	l := x.missed(1, 7, 100, -1)
+	x.b.Late(l)
+	if got := x.b.Bursts()[0]; got.Length != 3*time.Second || got.Heard || !got.Over {
+		t.Errorf("%+v", got)
+	}
+	l.From.Label = "another"
+	x.b.Late(l)
+	if got := x.b.Bursts(); len(got) != 1 || got[0].Length != 3*time.Second || got[0].From != speaker(t) {
+		t.Errorf("%+v", got)
+	}
+	x.b.Close()
+	x.b.Late(x.missed(1, 8, 10, -1))
+	if got := len(x.b.Bursts()); got != 1 {
+		t.Errorf("%d bursts: one came after the end", got)
+	}
+}

@@ -36,6 +36,8 @@ func (m *Model) Fold(event client.Event, now time.Time) {
 		m.foldMoved(e, now)
 	case client.BurstHeard:
 		m.foldBurst(e, now)
+	case client.BurstLate:
+		m.foldLate(e, now)
 	case client.Alarm:
 		m.alarm(now, e.Channel, e.Why)
 	default:
@@ -155,26 +157,61 @@ func (m *Model) foldMissed(e client.Missed, now time.Time) {
 	})
 }
 
-func (m *Model) foldBurst(e client.BurstHeard, now time.Time) {
-	ch := m.touch(e.Channel)
-	ch.forged = e.Forged > 0
-	if _, known := m.genuine[e.Burst]; !known {
+// judgement is what is known of a burst's signatures.
+type judgement uint8
+
+const (
+	unsigned judgement = iota // not all of it is known to be signed by the speaker's device
+	signed
+	forged // some of it was not, and that stays
+)
+
+// judge notes what is known of a burst now. What was heard only in part may be known
+// better when the rest has come late.
+func (m *Model) judge(id proto.BurstID, genuine, attacked bool) {
+	before, known := m.genuine[id]
+	if !known {
 		if len(m.judged) >= maxBursts {
 			delete(m.genuine, m.judged[0])
 			m.judged = m.judged[1:]
 		}
-		m.judged = append(m.judged, e.Burst)
+		m.judged = append(m.judged, id)
 	}
-	m.genuine[e.Burst] = e.Genuine
-	if e.Forged > 0 {
-		m.warn(now, e.Channel, nil, func(l phrase.Language) string {
-			return wording{
-				"%d frames of a burst of %s were not signed by its device: somebody imitates it",
-				"%d tramas de una transmisión de %s no fueron firmadas por su equipo: alguien lo imita",
-				"%d trames d'une émission de %s n'ont pas été signées par son appareil : quelqu'un l'imite",
-			}.say(l, e.Forged, shown(e.From))
-		})
+	switch {
+	case attacked || before == forged:
+		m.genuine[id] = forged
+	case genuine:
+		m.genuine[id] = signed
+	default:
+		m.genuine[id] = unsigned
 	}
+}
+
+func (m *Model) foldBurst(e client.BurstHeard, now time.Time) {
+	ch := m.touch(e.Channel)
+	ch.forged = e.Forged > 0
+	m.judge(e.Burst, e.Genuine, e.Forged > 0)
+	m.imitated(now, e.Channel, e.From, e.Forged)
+}
+
+// foldLate takes in a burst that was missed. It says nothing of who speaks now.
+func (m *Model) foldLate(e client.BurstLate, now time.Time) {
+	m.touch(e.Channel)
+	m.judge(e.Burst, e.Genuine, e.Forged > 0)
+	m.imitated(now, e.Channel, e.From, e.Forged)
+}
+
+func (m *Model) imitated(now time.Time, ch proto.ChannelID, from proto.Name, frames int) {
+	if frames == 0 {
+		return
+	}
+	m.warn(now, ch, nil, func(l phrase.Language) string {
+		return wording{
+			"%d frames of a burst of %s were not signed by its device: somebody imitates it",
+			"%d tramas de una transmisión de %s no fueron firmadas por su equipo: alguien lo imita",
+			"%d trames d'une émission de %s n'ont pas été signées par son appareil : quelqu'un l'imite",
+		}.say(l, frames, shown(from))
+	})
 }
 
 // because is a reason within a sentence.

@@ -244,3 +244,31 @@ func TestLanguage(t *testing.T) {
 		t.Errorf("back in English it reads %q", got)
 	}
 }
+
+// TestALateBurst: what comes late is known to be the speaker's, or not, and says nothing
+// of who speaks now. What was an attack stays one.
+func TestALateBurst(t *testing.T) {
+	d := newDesk(t)
+	whole, half, attacked := proto.BurstID{1}, proto.BurstID{2}, proto.BurstID{3}
+	v := &bridge{}
+	d.cfg.Voice = v
+	for _, id := range []proto.BurstID{whole, half, attacked} {
+		v.bursts = append(v.bursts, Spoken{ID: id, Channel: cid(1), From: name(norte), At: d.now, Over: true})
+	}
+	d.fold(client.BurstHeard{Channel: cid(1), Burst: half, From: name(norte)}, client.BurstHeard{Channel: cid(1), Burst: attacked, From: name(norte), Forged: 2})
+	for _, id := range []proto.BurstID{whole, half, attacked} {
+		d.fold(client.BurstLate{Channel: cid(1), Burst: id, From: name(norte), Genuine: true})
+	}
+	for _, b := range d.view().Bursts {
+		if want := b.ID != attacked.String(); b.Genuine != want || b.Heard {
+			t.Errorf("burst %s: genuine %v, heard %v", b.ID, b.Genuine, b.Heard)
+		}
+	}
+	if f := d.channel(1).Floor; f.Holder != "" || !f.Forged {
+		t.Errorf("the floor: %+v", f)
+	}
+	d.fold(client.BurstLate{Channel: cid(1), Burst: proto.BurstID{4}, From: name(norte), Forged: 7})
+	if v := d.view(); len(v.Alarms) != 2 || !strings.Contains(v.Alarms[0].Says, "7") {
+		t.Errorf("alarms: %+v", v.Alarms)
+	}
+}

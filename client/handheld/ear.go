@@ -77,6 +77,35 @@ func (e *Ear) Play(p client.Played) {
 	}
 }
 
+// Late implements client.LateSink: what was missed is kept, to be heard late.
+func (e *Ear) Late(l client.LateBurst) {
+	pcm := decode(l)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	k := e.burst(client.Played{Channel: l.Channel, From: l.From, Burst: l.Burst, At: l.At}, false)
+	k.pcm = append(k.pcm, pcm...)
+	k.Length += time.Duration(len(l.Payloads)) * voice.FrameDuration
+	k.Over, k.Heard = true, false
+	e.octets += 2 * len(pcm)
+	e.forget()
+}
+
+// decode gives the sound of a burst; what is missing is silence.
+func decode(l client.LateBurst) []int16 {
+	pcm := make([]int16, 0, len(l.Payloads)*voice.FrameSamples)
+	d, err := voice.NewDecoder(l.Codec)
+	for _, payload := range l.Payloads {
+		frame := make([]int16, voice.FrameSamples)
+		if err == nil && payload != nil {
+			if got, bad := d.Decode(payload); bad == nil {
+				frame = got
+			}
+		}
+		pcm = append(pcm, frame...)
+	}
+	return pcm
+}
+
 // keep notes a frame and returns who is to play it.
 func (e *Ear) keep(p client.Played, percent int) client.Sink {
 	e.mu.Lock()

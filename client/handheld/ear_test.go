@@ -76,3 +76,30 @@ func TestEar(t *testing.T) {
 		t.Errorf("%d bursts", n)
 	}
 }
+
+var _ client.LateSink = (*Ear)(nil)
+
+// TestWhatWasMissedIsKept: it is heard late, with silence for what is missing, and is not
+// played by itself.
+func TestWhatWasMissedIsKept(t *testing.T) {
+	at := now()
+	e := NewEar(func() time.Time { return at })
+	out := &speakers{}
+	e.Plays(out)
+	payload := make([]byte, 160) // mu-law 0x00: as loud as it goes
+	e.Late(client.LateBurst{
+		Channel: proto.ChannelID{1}, Burst: proto.BurstID{7}, At: at.Add(-time.Minute), Codec: voice.CodecPCMU,
+		Payloads: [][]byte{payload, payload, nil, payload}, Genuine: true,
+	})
+	list := e.Bursts()
+	if len(list) != 1 || list[0].Heard || !list[0].Over || list[0].Length != 80*time.Millisecond || !list[0].At.Equal(at.Add(-time.Minute)) {
+		t.Fatalf("%+v", list)
+	}
+	pcm, ok := e.Recall(proto.BurstID{7})
+	if !ok || len(pcm) != 4*voice.FrameSamples || pcm[2*voice.FrameSamples-1] == 0 || pcm[2*voice.FrameSamples+10] != 0 {
+		t.Errorf("%d samples", len(pcm))
+	}
+	if out.frames != 0 {
+		t.Error("it is played as if it were said now")
+	}
+}
