@@ -102,6 +102,7 @@ func TestLossOfTheRelayIsShown(t *testing.T) {
 // page looks live or secure.
 func TestADeadConsoleLooksDead(t *testing.T) {
 	s := onStage(t)
+	t.Parallel()
 	home, err := s.enrol(patient(t), name(us, "desk/eagle-pass"))
 	check(t, err)
 	d, err := rig.Open(patient(t), home, "browsertest")
@@ -158,7 +159,8 @@ func TestThreeLanguages(t *testing.T) {
 // tests look by day.
 func TestEveryLookIsReadable(t *testing.T) {
 	s := onStage(t)
-	p := s.dispatcher(t)
+	t.Parallel()
+	p := s.watcher(t)
 	for _, look := range []string{"dark", "contrast"} {
 		p.do(order{Do: "choose", Selector: ".top select >> nth=1", Value: look})
 		p.until(`document.documentElement.dataset.theme === "` + look + `"`)
@@ -175,7 +177,8 @@ func TestEveryLookIsReadable(t *testing.T) {
 // one of them has read it, and what others write is text whatever it holds.
 func TestTextsShowHowFarTheyCame(t *testing.T) {
 	s := onStage(t)
-	p := s.dispatcher(t)
+	t.Parallel()
+	p := s.watcher(t)
 	p.tab("texts")
 	p.do(order{Do: "choose", Selector: ".panel-texts select", Value: s.patrol.String()})
 	p.do(order{Do: "fill", Selector: ".write input", Value: "two vehicles at the bridge"})
