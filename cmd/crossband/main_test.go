@@ -74,7 +74,7 @@ func TestScripts(t *testing.T) {
 	}
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
-		"freeport": freeport, "clip": writeClip, "tone": writeTone, "capture": capture, "mode": mode, "equal": equal, "replace": replace, "size": size, "unquote": unquote,
+		"freeport": freeport, "clip": writeClip, "tone": writeTone, "silence": writeSilence, "capture": capture, "mode": mode, "equal": equal, "replace": replace, "size": size, "unquote": unquote,
 		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "kill": kill, "need": need, "prepend": prepend, "interrupt": interrupt, "built": builtCommand, "post": post,
 		"receiver": hookReceiver, "answer": hookAnswers,
 	} {
@@ -122,6 +122,14 @@ func replace(s *script, neg bool, args []string) {
 		s.Fatalf("%q is not in %s", args[0], args[2])
 	}
 	s.Check(os.WriteFile(s.MkAbs(args[2]), []byte(strings.ReplaceAll(string(text), args[0], args[1])), 0o600))
+}
+
+// writeSilence writes digital silence as a WAV file: silence SECONDS FILE.
+func writeSilence(s *script, neg bool, args []string) {
+	usage(s, neg || len(args) != 2, "silence SECONDS FILE")
+	seconds, err := strconv.ParseFloat(args[0], 64)
+	s.Check(err)
+	s.Check(os.WriteFile(s.MkAbs(args[1]), voice.EncodeWAV(make([]int16, int(seconds*voice.SampleRate))), 0o600))
 }
 
 // tone SECONDS FILE writes a WAV file with a tone.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"crossband/client"
+	"crossband/client/parrot"
 	"crossband/client/voice"
 	"crossband/cmd/crossband/internal/clip"
 	"crossband/cmd/crossband/internal/endpointdir"
@@ -43,7 +44,7 @@ type Habits struct {
 type Unit struct {
 	Session *client.Session
 	habits  Habits
-	ear     *parrot
+	ear     *parrot.Parrot // nil: it says nothing back
 	log     *slog.Logger
 	work    chan job
 	end     func() error
@@ -63,8 +64,13 @@ const jobTimeout = time.Minute
 
 // Open opens an enrolled device's folder. Run lets it live; Close ends it.
 func Open(home, software string, h Habits, log *slog.Logger) (*Unit, error) {
-	u := &Unit{habits: h, log: log, work: make(chan job, maxJobs), ear: newParrot(h.Parrots)}
-	s, end, err := endpointdir.At(home).Session(u.ear, log, software)
+	u := &Unit{habits: h, log: log, work: make(chan job, maxJobs)}
+	var ear client.Sink
+	if len(h.Parrots) > 0 {
+		u.ear = parrot.New(h.Parrots...)
+		ear = u.ear
+	}
+	s, end, err := endpointdir.At(home).Session(ear, log, software)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +160,10 @@ func (u *Unit) see(e client.Event) {
 			u.todo("answer", func(ctx context.Context) error { return u.answer(ctx, e) })
 		}
 	case client.BurstHeard:
-		if said := u.ear.take(e.Burst); said != nil {
+		if u.ear == nil {
+			return
+		}
+		if said := u.ear.Take(e.Burst); said != nil {
 			u.todo("say back", func(ctx context.Context) error { return u.sayBack(ctx, e.Channel, said) })
 		}
 	case client.TextReceived: // somebody is to see that it was read
@@ -240,7 +249,7 @@ func (u *Unit) talk(ctx context.Context, id proto.ChannelID, src voice.Source) e
 
 // sayBack waits for as long as a person takes to let go and listen.
 func (u *Unit) sayBack(ctx context.Context, id proto.ChannelID, said voice.Source) error {
-	if err := pause(ctx, parrotWaits); err != nil {
+	if err := pause(ctx, parrot.Waits); err != nil {
 		return err
 	}
 	return u.talk(ctx, id, said)
