@@ -62,7 +62,11 @@ func TestACallRingsAndIsAccepted(t *testing.T) {
 		_, err := say(t.Context(), s.there, id, clip.AnswerSpanish, 1, client.TalkOptions{Queue: true})
 		said <- err
 	}()
-	p.loud()
+	p.see(strip(id) + " .speaker:has-text('acuna-7')")
+	p.until(`document.querySelector('` + strip(id) + ` .meter').ariaValueNow > 25`) // and is shown to be heard
+	for p.count(".notes button") > 0 {
+		p.click(".notes button")
+	}
 	p.picture("console")
 	check(t, <-said)
 	p.accessible("the incident board")
@@ -91,7 +95,8 @@ func (p *page) seeVoice(id proto.ChannelID) {
 // page are text, and the caller is told why nobody comes.
 func TestACallIsDeclined(t *testing.T) {
 	s := onStage(t)
-	p := s.dispatcher(t)
+	t.Parallel()
+	p := s.watcher(t)
 	h := s.call(t, client.HailOptions{Exercise: true, Note: "<b>uno</b> \u202eherido"})
 	banner := `.ring[data-call="` + h.ID().String() + `"]`
 	p.see(banner + ":has-text('EXERCISE')")
@@ -116,7 +121,8 @@ func TestACallIsDeclined(t *testing.T) {
 // TestADeskIsCalled: the dispatcher calls the desk across the border, and sees the answer.
 func TestADeskIsCalled(t *testing.T) {
 	s := onStage(t)
-	p := s.dispatcher(t)
+	t.Parallel()
+	p := s.watcher(t)
 	p.click(".panel-head .primary")
 	p.see("dialog[open]")
 	p.shot("hail-dialog")

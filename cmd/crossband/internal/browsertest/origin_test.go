@@ -16,6 +16,7 @@ import (
 // console's, can neither do a deed nor read anything.
 func TestAnotherOriginIsRefused(t *testing.T) {
 	s := onStage(t)
+	t.Parallel()
 	l := free(t)
 	done := make(chan string, 1)
 	server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +44,7 @@ func TestAnotherOriginIsRefused(t *testing.T) {
 			</script>`, s.console.host(), s.patrol)
 	})}
 	go server.Serve(l) // ends with the listener
-	p := s.dispatcher(t)
+	p := s.watcher(t)
 	p.do(order{Do: "aside", URL: "http://" + l.Addr().String() + "/"}) // with the console's cookie in the same browser
 	select {
 	case got := <-done:

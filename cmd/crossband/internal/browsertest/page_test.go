@@ -45,6 +45,15 @@ func (s *stage) dispatcher(t *testing.T) *page {
 	return p
 }
 
+// watcher opens the page of the dispatcher's console without a microphone: voice is for
+// one page at a time, and tests side by side do not take it from each other.
+func (s *stage) watcher(t *testing.T) *page {
+	t.Helper()
+	p := s.browser.open(t, order{URL: s.console.url, Before: listening, Allow: []string{}})
+	p.see("[data-channel]")
+	return p
+}
+
 // ready waits until the page is live, and its voice is there.
 func (p *page) ready() {
 	p.t.Helper()

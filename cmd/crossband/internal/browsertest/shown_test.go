@@ -102,6 +102,7 @@ func TestLossOfTheRelayIsShown(t *testing.T) {
 // page looks live or secure.
 func TestADeadConsoleLooksDead(t *testing.T) {
 	s := onStage(t)
+	t.Parallel()
 	home, err := s.enrol(patient(t), name(us, "desk/eagle-pass"))
 	check(t, err)
 	d, err := rig.Open(patient(t), home, "browsertest")
@@ -154,11 +155,30 @@ func TestThreeLanguages(t *testing.T) {
 	}
 }
 
+// TestEveryLookIsReadable: by night and with high contrast, on every panel. All other
+// tests look by day.
+func TestEveryLookIsReadable(t *testing.T) {
+	s := onStage(t)
+	t.Parallel()
+	p := s.watcher(t)
+	for _, look := range []string{"dark", "contrast"} {
+		p.do(order{Do: "choose", Selector: ".top select >> nth=1", Value: look})
+		p.until(`document.documentElement.dataset.theme === "` + look + `"`)
+		for _, panel := range []string{"calls", "incidents", "alarms", "map", "texts", "recall", "roster", "duty", "notices", "pacts"} {
+			p.tab(panel)
+			p.see("#tab-" + panel + "[aria-selected=true]")
+			p.shot("look-" + look + "-" + panel)
+			p.accessible(look + ", " + panel)
+		}
+	}
+}
+
 // TestTextsShowHowFarTheyCame: what is written reaches the others, is shown as read once
 // one of them has read it, and what others write is text whatever it holds.
 func TestTextsShowHowFarTheyCame(t *testing.T) {
 	s := onStage(t)
-	p := s.dispatcher(t)
+	t.Parallel()
+	p := s.watcher(t)
 	p.tab("texts")
 	p.do(order{Do: "choose", Selector: ".panel-texts select", Value: s.patrol.String()})
 	p.do(order{Do: "fill", Selector: ".write input", Value: "two vehicles at the bridge"})

@@ -43,6 +43,27 @@ func TestPushToTalkIsHeard(t *testing.T) {
 	}
 }
 
+// TestOnePressOnSeveralChannels: what is said into the one button goes to every channel
+// that was picked, each with a floor of its own.
+func TestOnePressOnSeveralChannels(t *testing.T) {
+	s := onStage(t)
+	p := s.dispatcher(t)
+	known := s.burstsBefore()
+	for _, id := range []proto.ChannelID{s.calling, s.patrol} {
+		p.click(strip(id) + " .check input")
+	}
+	p.hold(`[data-ptt="picked"]`)
+	p.inState(s.calling, "granted")
+	p.inState(s.patrol, "granted")
+	time.Sleep(2 * time.Second)
+	p.shot("on-air-on-two")
+	p.letGo()
+	first, second := s.heardSince(t, known, s.calling), s.heardSince(t, known, s.patrol)
+	if like := voice.Compare(s.there.Ear.PCM(first.Burst), s.there.Ear.PCM(second.Burst)); like.Score < 0.5 || first.Burst == second.Burst {
+		t.Errorf("the two channels hear alike by %.3f: %+v, %+v", like.Score, first, second)
+	}
+}
+
 // burstsBefore are all bursts that the Mexican unit has heard so far.
 func (s *stage) burstsBefore() map[proto.BurstID]bool {
 	known := make(map[proto.BurstID]bool)

@@ -37,7 +37,9 @@ const (
 
 const patrolTitle = "River patrol"
 
-// stage is what all tests share: it takes some seconds to build.
+// stage is what all tests share: it takes some seconds to build. Tests in which somebody
+// speaks, the wire is cut or the language changes run one after the other; the rest side
+// by side after them.
 type stage struct {
 	dir      string
 	program  string // crossband, as it is delivered
