@@ -97,6 +97,8 @@ func (s *Session) frame(f *wire.Frame) {
 		news = s.floorLocked(b.FloorTaken.Channel, b.FloorTaken)
 	case *wire.Frame_FloorIdle:
 		news = s.floorLocked(b.FloorIdle.Channel, nil)
+	case *wire.Frame_FloorWaiting:
+		news = s.waitingLocked(b.FloorWaiting)
 	case *wire.Frame_ChannelOffer:
 		news = s.offerLocked(b.ChannelOffer)
 	case *wire.Frame_Progress:

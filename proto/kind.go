@@ -67,6 +67,7 @@ const (
 	KindPageResult         Kind = 80
 	KindIncidentAct        Kind = 81
 	KindDuty               Kind = 82
+	KindFloorWaiting       Kind = 83
 	KindRecordEntries      Kind = 90
 	KindRecordAnswer       Kind = 91
 	KindFetchRecord        Kind = 92
@@ -147,7 +148,7 @@ func ruleFor(k Kind) (rule, bool) {
 	case KindSubscribed, KindKeyPackage:
 		return rule{MaxCharter + MaxKeyPackage, byRelays, false}, true
 	case KindAppended, KindFloorGranted, KindFloorDeny, KindFloorQueuePosition,
-		KindFloorTaken, KindFloorIdle, KindFloorRevoke, KindFloorWarning:
+		KindFloorTaken, KindFloorIdle, KindFloorRevoke, KindFloorWarning, KindFloorWaiting:
 		return rule{small, byRelays, false}, true
 	}
 	return requestRule(k)

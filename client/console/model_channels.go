@@ -21,6 +21,7 @@ type channelState struct {
 	away       bool
 	awaySince  time.Time
 	floor      client.FloorChanged
+	waiting    []client.Waiter // for the floor
 	floorSince time.Time
 	press      PressState
 	pressed    time.Time // when press was reported
@@ -259,12 +260,23 @@ func keyAge(d time.Duration) int {
 	return int(d.Truncate(step) / time.Second)
 }
 
+// waitingFor lists who waits for the floor. The list is the hub's word; whether we wait
+// is known here better.
+func (m *Model) waitingFor(ch *channelState) []Waiter {
+	list := []Waiter{}
+	for _, w := range ch.waiting {
+		list = append(list, Waiter{w.Name.String(), w.Name.Short(), string(w.Name.Agency), w.Priority.String(), w.Name == m.cfg.Me})
+	}
+	return list
+}
+
 func (m *Model) floorOf(ch *channelState, now time.Time) Floor {
-	v := Floor{Mine: cmp.Or(ch.press.State, "idle"), Queue: ch.press.Queue, Forged: ch.forged}
+	v := Floor{Mine: cmp.Or(ch.press.State, "idle"), Queue: ch.press.Queue, Waiting: []Waiter{}, Forged: ch.forged}
 	if ch.floor.Holder != (proto.Name{}) && m.link.up && ch.now.Joined { // else nobody here knows who speaks now
 		n := ch.floor.Holder
 		v.Holder, v.Short, v.Agency, v.Priority = n.String(), n.Short(), string(n.Agency), ch.floor.Priority.String()
 		v.Since, v.Local = stamp(ch.floorSince), ch.floor.Local
+		v.Waiting = m.waitingFor(ch)
 	}
 	if v.Mine == "granted" || v.Mine == "warned" {
 		if left := ch.press.Left - now.Sub(ch.pressed); left > 0 {

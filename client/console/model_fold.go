@@ -65,6 +65,11 @@ func (m *Model) foldChannel(event client.Event, now time.Time) {
 	case client.FloorChanged:
 		ch := m.touch(e.Channel)
 		ch.floor, ch.floorSince = e, now
+		if e.Holder == (proto.Name{}) {
+			ch.waiting = nil
+		}
+	case client.FloorWaiting:
+		m.touch(e.Channel).waiting = e.Waiting
 	case client.Ending:
 		m.touch(e.Channel)
 		m.warn(now, e.Channel, e.Why, func(l phrase.Language) string {
@@ -117,11 +122,14 @@ func (m *Model) disconnected(e client.Disconnected, now time.Time) {
 		m.link.since = now
 	}
 	m.link.up, m.link.why = false, e.Err
+	for _, ch := range m.channels {
+		ch.waiting = nil // the relay tells again when it changes
+	}
 }
 
 func (m *Model) left(e client.Left, now time.Time) {
 	ch := m.touch(e.Channel)
-	ch.floor, ch.press, ch.forged = client.FloorChanged{}, PressState{}, false
+	ch.floor, ch.waiting, ch.press, ch.forged = client.FloorChanged{}, nil, PressState{}, false
 	m.warn(now, e.Channel, e.Why, func(l phrase.Language) string {
 		return wording{"you have left the channel: %s", "usted salió del canal: %s", "vous avez quitté le canal : %s"}.say(l, because(e.Why, l))
 	})

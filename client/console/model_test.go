@@ -272,3 +272,27 @@ func TestALateBurst(t *testing.T) {
 		t.Errorf("alarms: %+v", v.Alarms)
 	}
 }
+
+// TestWhoWaitsIsShown: in the hub's order, ourselves marked, and nobody when it is idle
+// or the link is lost.
+func TestWhoWaitsIsShown(t *testing.T) {
+	d := newDesk(t)
+	d.fold(client.FloorChanged{Channel: cid(1), Holder: name(norte), Priority: proto.PriorityRoutine},
+		client.FloorWaiting{Channel: cid(1), Waiting: []client.Waiter{{Name: name(norte), Priority: proto.PriorityUrgent}, {Name: d.cfg.Me, Priority: proto.PriorityRoutine}}})
+	w := d.channel(1).Floor.Waiting
+	if len(w) != 2 || w[0].Name != name(norte).String() || w[0].Priority != "urgent" || w[0].Me || !w[1].Me || w[1].Agency != string(d.cfg.Me.Agency) {
+		t.Errorf("%+v", w)
+	}
+	d.fold(client.FloorChanged{Channel: cid(1)})
+	if w := d.channel(1).Floor.Waiting; len(w) != 0 || w == nil {
+		t.Errorf("idle: %+v", w)
+	}
+	d.fold(client.FloorChanged{Channel: cid(1), Holder: name(norte), Priority: proto.PriorityRoutine})
+	if w := d.channel(1).Floor.Waiting; len(w) != 0 {
+		t.Errorf("of a queue that is over: %+v", w)
+	}
+	d.fold(client.FloorWaiting{Channel: cid(1), Waiting: []client.Waiter{{Name: name(norte), Priority: proto.PriorityUrgent}}}, client.Disconnected{Err: client.ErrNoLink}, client.Connected{})
+	if w := d.channel(1).Floor.Waiting; len(w) != 0 {
+		t.Errorf("of before the link was lost: %+v", w)
+	}
+}

@@ -107,18 +107,28 @@ type Member struct {
 
 // Floor is who speaks, and how this endpoint's own press stands.
 type Floor struct {
-	Holder   string `json:"holder"` // empty: nobody
+	Holder   string   `json:"holder"` // empty: nobody
+	Short    string   `json:"short"`
+	Agency   string   `json:"agency"`
+	Priority string   `json:"priority"`
+	Since    string   `json:"since"`
+	Mine     string   `json:"mine"`    // idle, asked, queued, granted, denied, warned
+	Queue    int      `json:"queue"`   // our place in it; 0: none
+	Waiting  []Waiter `json:"waiting"` // who waits for it, the next one first
+	LeftS    int      `json:"left_s"`  // of our turn, in seconds, when mine is granted or warned
+	Why      string   `json:"why"`     // of a denial or an end, in the page's language
+	Local    bool     `json:"local"`   // granted by the own relay while the hub is away
+	Level    int      `json:"level"`   // of what is heard, 0 to 100, newest
+	Forged   bool     `json:"forged"`  // of the last burst: frames that their sender did not sign
+}
+
+// Waiter is one who waits for the floor.
+type Waiter struct {
+	Name     string `json:"name"`
 	Short    string `json:"short"`
 	Agency   string `json:"agency"`
 	Priority string `json:"priority"`
-	Since    string `json:"since"`
-	Mine     string `json:"mine"`   // idle, asked, queued, granted, denied, warned
-	Queue    int    `json:"queue"`  // our place in it; 0: none
-	LeftS    int    `json:"left_s"` // of our turn, in seconds, when mine is granted or warned
-	Why      string `json:"why"`    // of a denial or an end, in the page's language
-	Local    bool   `json:"local"`  // granted by the own relay while the hub is away
-	Level    int    `json:"level"`  // of what is heard, 0 to 100, newest
-	Forged   bool   `json:"forged"` // of the last burst: frames that their sender did not sign
+	Me       bool   `json:"me"`
 }
 
 // Call is a hail.

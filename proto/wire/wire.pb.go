@@ -126,7 +126,7 @@ func (x FetchRecord_Part) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FetchRecord_Part.Descriptor instead.
 func (FetchRecord_Part) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59, 0}
+	return file_wire_proto_rawDescGZIP(), []int{60, 0}
 }
 
 type Charter_Kind int32
@@ -181,7 +181,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61, 0}
+	return file_wire_proto_rawDescGZIP(), []int{62, 0}
 }
 
 type Charter_Storage int32
@@ -230,7 +230,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61, 1}
+	return file_wire_proto_rawDescGZIP(), []int{62, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -296,6 +296,7 @@ type Frame struct {
 	//	*Frame_PageResult
 	//	*Frame_Incident
 	//	*Frame_Duty
+	//	*Frame_FloorWaiting
 	//	*Frame_RecordEntries
 	//	*Frame_RecordAnswer
 	//	*Frame_FetchRecord
@@ -838,6 +839,15 @@ func (x *Frame) GetDuty() *Duty {
 	return nil
 }
 
+func (x *Frame) GetFloorWaiting() *FloorWaiting {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_FloorWaiting); ok {
+			return x.FloorWaiting
+		}
+	}
+	return nil
+}
+
 func (x *Frame) GetRecordEntries() *RecordEntries {
 	if x != nil {
 		if x, ok := x.Body.(*Frame_RecordEntries); ok {
@@ -1086,6 +1096,10 @@ type Frame_Duty struct {
 	Duty *Duty `protobuf:"bytes,82,opt,name=duty,proto3,oneof"`
 }
 
+type Frame_FloorWaiting struct {
+	FloorWaiting *FloorWaiting `protobuf:"bytes,83,opt,name=floor_waiting,json=floorWaiting,proto3,oneof"`
+}
+
 type Frame_RecordEntries struct {
 	RecordEntries *RecordEntries `protobuf:"bytes,90,opt,name=record_entries,json=recordEntries,proto3,oneof"`
 }
@@ -1205,6 +1219,8 @@ func (*Frame_PageResult) isFrame_Body() {}
 func (*Frame_Incident) isFrame_Body() {}
 
 func (*Frame_Duty) isFrame_Body() {}
+
+func (*Frame_FloorWaiting) isFrame_Body() {}
 
 func (*Frame_RecordEntries) isFrame_Body() {}
 
@@ -4950,6 +4966,60 @@ func (x *FloorTaken) GetLocal() bool {
 	return false
 }
 
+// FloorWaiting tells all subscribers who waits for the floor, the next one first; nobody
+// when it is empty. Each is told its own place besides.
+type FloorWaiting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Waiting       []*FloorWaiting_Waiter `protobuf:"bytes,2,rep,name=waiting,proto3" json:"waiting,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FloorWaiting) Reset() {
+	*x = FloorWaiting{}
+	mi := &file_wire_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FloorWaiting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FloorWaiting) ProtoMessage() {}
+
+func (x *FloorWaiting) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FloorWaiting.ProtoReflect.Descriptor instead.
+func (*FloorWaiting) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *FloorWaiting) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *FloorWaiting) GetWaiting() []*FloorWaiting_Waiter {
+	if x != nil {
+		return x.Waiting
+	}
+	return nil
+}
+
 type FloorIdle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
@@ -4959,7 +5029,7 @@ type FloorIdle struct {
 
 func (x *FloorIdle) Reset() {
 	*x = FloorIdle{}
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4971,7 +5041,7 @@ func (x *FloorIdle) String() string {
 func (*FloorIdle) ProtoMessage() {}
 
 func (x *FloorIdle) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[52]
+	mi := &file_wire_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4984,7 +5054,7 @@ func (x *FloorIdle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorIdle.ProtoReflect.Descriptor instead.
 func (*FloorIdle) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{52}
+	return file_wire_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *FloorIdle) GetChannel() []byte {
@@ -5006,7 +5076,7 @@ type FloorRevoke struct {
 
 func (x *FloorRevoke) Reset() {
 	*x = FloorRevoke{}
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5018,7 +5088,7 @@ func (x *FloorRevoke) String() string {
 func (*FloorRevoke) ProtoMessage() {}
 
 func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[53]
+	mi := &file_wire_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5031,7 +5101,7 @@ func (x *FloorRevoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorRevoke.ProtoReflect.Descriptor instead.
 func (*FloorRevoke) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{53}
+	return file_wire_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *FloorRevoke) GetChannel() []byte {
@@ -5073,7 +5143,7 @@ type FloorWarning struct {
 
 func (x *FloorWarning) Reset() {
 	*x = FloorWarning{}
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5085,7 +5155,7 @@ func (x *FloorWarning) String() string {
 func (*FloorWarning) ProtoMessage() {}
 
 func (x *FloorWarning) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[54]
+	mi := &file_wire_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5098,7 +5168,7 @@ func (x *FloorWarning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FloorWarning.ProtoReflect.Descriptor instead.
 func (*FloorWarning) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{54}
+	return file_wire_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *FloorWarning) GetChannel() []byte {
@@ -5138,7 +5208,7 @@ type Burst struct {
 
 func (x *Burst) Reset() {
 	*x = Burst{}
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5150,7 +5220,7 @@ func (x *Burst) String() string {
 func (*Burst) ProtoMessage() {}
 
 func (x *Burst) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[55]
+	mi := &file_wire_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5163,7 +5233,7 @@ func (x *Burst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Burst.ProtoReflect.Descriptor instead.
 func (*Burst) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{55}
+	return file_wire_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Burst) GetChannel() []byte {
@@ -5218,7 +5288,7 @@ type CertificateChain struct {
 
 func (x *CertificateChain) Reset() {
 	*x = CertificateChain{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5230,7 +5300,7 @@ func (x *CertificateChain) String() string {
 func (*CertificateChain) ProtoMessage() {}
 
 func (x *CertificateChain) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5243,7 +5313,7 @@ func (x *CertificateChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
 func (*CertificateChain) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CertificateChain) GetCertificates() [][]byte {
@@ -5270,7 +5340,7 @@ type RecordEntries struct {
 
 func (x *RecordEntries) Reset() {
 	*x = RecordEntries{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5282,7 +5352,7 @@ func (x *RecordEntries) String() string {
 func (*RecordEntries) ProtoMessage() {}
 
 func (x *RecordEntries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5295,7 +5365,7 @@ func (x *RecordEntries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
 func (*RecordEntries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *RecordEntries) GetIncident() []byte {
@@ -5365,7 +5435,7 @@ type RecordAnswer struct {
 
 func (x *RecordAnswer) Reset() {
 	*x = RecordAnswer{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5377,7 +5447,7 @@ func (x *RecordAnswer) String() string {
 func (*RecordAnswer) ProtoMessage() {}
 
 func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5390,7 +5460,7 @@ func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
 func (*RecordAnswer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *RecordAnswer) GetIncident() []byte {
@@ -5463,7 +5533,7 @@ type FetchRecord struct {
 
 func (x *FetchRecord) Reset() {
 	*x = FetchRecord{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5475,7 +5545,7 @@ func (x *FetchRecord) String() string {
 func (*FetchRecord) ProtoMessage() {}
 
 func (x *FetchRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5488,7 +5558,7 @@ func (x *FetchRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
 func (*FetchRecord) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *FetchRecord) GetIncident() []byte {
@@ -5535,7 +5605,7 @@ type RecordPage struct {
 
 func (x *RecordPage) Reset() {
 	*x = RecordPage{}
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5547,7 +5617,7 @@ func (x *RecordPage) String() string {
 func (*RecordPage) ProtoMessage() {}
 
 func (x *RecordPage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5560,7 +5630,7 @@ func (x *RecordPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
 func (*RecordPage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{60}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *RecordPage) GetIncident() []byte {
@@ -5641,7 +5711,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5653,7 +5723,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5666,7 +5736,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61}
+	return file_wire_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -5815,7 +5885,7 @@ type Letter struct {
 
 func (x *Letter) Reset() {
 	*x = Letter{}
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5827,7 +5897,7 @@ func (x *Letter) String() string {
 func (*Letter) ProtoMessage() {}
 
 func (x *Letter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5840,7 +5910,7 @@ func (x *Letter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letter.ProtoReflect.Descriptor instead.
 func (*Letter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62}
+	return file_wire_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Letter) GetSalt() []byte {
@@ -5875,7 +5945,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5887,7 +5957,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5900,7 +5970,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{63}
+	return file_wire_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -6003,7 +6073,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6015,7 +6085,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6028,7 +6098,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{64}
+	return file_wire_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -6086,7 +6156,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6098,7 +6168,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6111,7 +6181,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{65}
+	return file_wire_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -6145,7 +6215,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6157,7 +6227,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6197,7 +6267,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6209,7 +6279,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6250,7 +6320,7 @@ type Progress_Presence struct {
 
 func (x *Progress_Presence) Reset() {
 	*x = Progress_Presence{}
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6262,7 +6332,7 @@ func (x *Progress_Presence) String() string {
 func (*Progress_Presence) ProtoMessage() {}
 
 func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6292,6 +6362,58 @@ func (x *Progress_Presence) GetHere() bool {
 	return false
 }
 
+type FloorWaiting_Waiter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Priority      uint32                 `protobuf:"varint,2,opt,name=priority,proto3" json:"priority,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FloorWaiting_Waiter) Reset() {
+	*x = FloorWaiting_Waiter{}
+	mi := &file_wire_proto_msgTypes[70]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FloorWaiting_Waiter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FloorWaiting_Waiter) ProtoMessage() {}
+
+func (x *FloorWaiting_Waiter) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[70]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FloorWaiting_Waiter.ProtoReflect.Descriptor instead.
+func (*FloorWaiting_Waiter) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{52, 0}
+}
+
+func (x *FloorWaiting_Waiter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FloorWaiting_Waiter) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
 type Charter_Party struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Agency          string                 `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
@@ -6307,7 +6429,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[69]
+	mi := &file_wire_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6319,7 +6441,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[69]
+	mi := &file_wire_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6332,7 +6454,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61, 0}
+	return file_wire_proto_rawDescGZIP(), []int{62, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -6395,7 +6517,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[70]
+	mi := &file_wire_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6407,7 +6529,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[70]
+	mi := &file_wire_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6420,7 +6542,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61, 1}
+	return file_wire_proto_rawDescGZIP(), []int{62, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -6442,7 +6564,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\xd5\x1a\n" +
+	"wire.proto\x12\fcrossband.v1\"\x98\x1b\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -6515,7 +6637,8 @@ const file_wire_proto_rawDesc = "" +
 	"\vpage_result\x18P \x01(\v2\x18.crossband.v1.PageResultH\x00R\n" +
 	"pageResult\x124\n" +
 	"\bincident\x18Q \x01(\v2\x16.crossband.v1.IncidentH\x00R\bincident\x12(\n" +
-	"\x04duty\x18R \x01(\v2\x12.crossband.v1.DutyH\x00R\x04duty\x12D\n" +
+	"\x04duty\x18R \x01(\v2\x12.crossband.v1.DutyH\x00R\x04duty\x12A\n" +
+	"\rfloor_waiting\x18S \x01(\v2\x1a.crossband.v1.FloorWaitingH\x00R\ffloorWaiting\x12D\n" +
 	"\x0erecord_entries\x18Z \x01(\v2\x1b.crossband.v1.RecordEntriesH\x00R\rrecordEntries\x12A\n" +
 	"\rrecord_answer\x18[ \x01(\v2\x1a.crossband.v1.RecordAnswerH\x00R\frecordAnswer\x12>\n" +
 	"\ffetch_record\x18\\ \x01(\v2\x19.crossband.v1.FetchRecordH\x00R\vfetchRecord\x12;\n" +
@@ -6850,7 +6973,13 @@ const file_wire_proto_rawDesc = "" +
 	"\x06holder\x18\x03 \x01(\tR\x06holder\x12\x12\n" +
 	"\x04leaf\x18\x04 \x01(\rR\x04leaf\x12\x1a\n" +
 	"\bpriority\x18\x05 \x01(\rR\bpriority\x12\x14\n" +
-	"\x05local\x18\x06 \x01(\bR\x05local\"%\n" +
+	"\x05local\x18\x06 \x01(\bR\x05local\"\x9f\x01\n" +
+	"\fFloorWaiting\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12;\n" +
+	"\awaiting\x18\x02 \x03(\v2!.crossband.v1.FloorWaiting.WaiterR\awaiting\x1a8\n" +
+	"\x06Waiter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bpriority\x18\x02 \x01(\rR\bpriority\"%\n" +
 	"\tFloorIdle\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\"a\n" +
 	"\vFloorRevoke\x12\x18\n" +
@@ -6993,83 +7122,85 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_wire_proto_goTypes = []any{
-	(Document_Kind)(0),         // 0: crossband.v1.Document.Kind
-	(FetchRecord_Part)(0),      // 1: crossband.v1.FetchRecord.Part
-	(Charter_Kind)(0),          // 2: crossband.v1.Charter.Kind
-	(Charter_Storage)(0),       // 3: crossband.v1.Charter.Storage
-	(*Frame)(nil),              // 4: crossband.v1.Frame
-	(*Hello)(nil),              // 5: crossband.v1.Hello
-	(*HelloAck)(nil),           // 6: crossband.v1.HelloAck
-	(*Refused)(nil),            // 7: crossband.v1.Refused
-	(*Done)(nil),               // 8: crossband.v1.Done
-	(*Enrol)(nil),              // 9: crossband.v1.Enrol
-	(*EnrolReply)(nil),         // 10: crossband.v1.EnrolReply
-	(*TrustList)(nil),          // 11: crossband.v1.TrustList
-	(*PutCharter)(nil),         // 12: crossband.v1.PutCharter
-	(*RevocationList)(nil),     // 13: crossband.v1.RevocationList
-	(*Document)(nil),           // 14: crossband.v1.Document
-	(*Withdrawal)(nil),         // 15: crossband.v1.Withdrawal
-	(*PublishKeyPackages)(nil), // 16: crossband.v1.PublishKeyPackages
-	(*FetchKeyPackage)(nil),    // 17: crossband.v1.FetchKeyPackage
-	(*KeyPackage)(nil),         // 18: crossband.v1.KeyPackage
-	(*KeyPackagesLeft)(nil),    // 19: crossband.v1.KeyPackagesLeft
-	(*ChannelOffer)(nil),       // 20: crossband.v1.ChannelOffer
-	(*CreateChannel)(nil),      // 21: crossband.v1.CreateChannel
-	(*Subscribe)(nil),          // 22: crossband.v1.Subscribe
-	(*Subscribed)(nil),         // 23: crossband.v1.Subscribed
-	(*Unsubscribe)(nil),        // 24: crossband.v1.Unsubscribe
-	(*FetchLog)(nil),           // 25: crossband.v1.FetchLog
-	(*Entries)(nil),            // 26: crossband.v1.Entries
-	(*Entry)(nil),              // 27: crossband.v1.Entry
-	(*FetchSealed)(nil),        // 28: crossband.v1.FetchSealed
-	(*Sealed)(nil),             // 29: crossband.v1.Sealed
-	(*FetchVoice)(nil),         // 30: crossband.v1.FetchVoice
-	(*KeptVoice)(nil),          // 31: crossband.v1.KeptVoice
-	(*FetchGroupInfo)(nil),     // 32: crossband.v1.FetchGroupInfo
-	(*GroupInfo)(nil),          // 33: crossband.v1.GroupInfo
-	(*Welcome)(nil),            // 34: crossband.v1.Welcome
-	(*WelcomeAck)(nil),         // 35: crossband.v1.WelcomeAck
-	(*Commit)(nil),             // 36: crossband.v1.Commit
-	(*Text)(nil),               // 37: crossband.v1.Text
-	(*Hail)(nil),               // 38: crossband.v1.Hail
-	(*HailReply)(nil),          // 39: crossband.v1.HailReply
-	(*Page)(nil),               // 40: crossband.v1.Page
-	(*PageResult)(nil),         // 41: crossband.v1.PageResult
-	(*Incident)(nil),           // 42: crossband.v1.Incident
-	(*Duty)(nil),               // 43: crossband.v1.Duty
-	(*Appended)(nil),           // 44: crossband.v1.Appended
-	(*Read)(nil),               // 45: crossband.v1.Read
-	(*Progress)(nil),           // 46: crossband.v1.Progress
-	(*Heartbeat)(nil),          // 47: crossband.v1.Heartbeat
-	(*Returned)(nil),           // 48: crossband.v1.Returned
-	(*ReturnedAck)(nil),        // 49: crossband.v1.ReturnedAck
-	(*FloorRequest)(nil),       // 50: crossband.v1.FloorRequest
-	(*FloorRelease)(nil),       // 51: crossband.v1.FloorRelease
-	(*FloorGranted)(nil),       // 52: crossband.v1.FloorGranted
-	(*FloorDeny)(nil),          // 53: crossband.v1.FloorDeny
-	(*FloorQueuePosition)(nil), // 54: crossband.v1.FloorQueuePosition
-	(*FloorTaken)(nil),         // 55: crossband.v1.FloorTaken
-	(*FloorIdle)(nil),          // 56: crossband.v1.FloorIdle
-	(*FloorRevoke)(nil),        // 57: crossband.v1.FloorRevoke
-	(*FloorWarning)(nil),       // 58: crossband.v1.FloorWarning
-	(*Burst)(nil),              // 59: crossband.v1.Burst
-	(*CertificateChain)(nil),   // 60: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),      // 61: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),       // 62: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),        // 63: crossband.v1.FetchRecord
-	(*RecordPage)(nil),         // 64: crossband.v1.RecordPage
-	(*Charter)(nil),            // 65: crossband.v1.Charter
-	(*Letter)(nil),             // 66: crossband.v1.Letter
-	(*Message)(nil),            // 67: crossband.v1.Message
-	(*Position)(nil),           // 68: crossband.v1.Position
-	(*IncidentOpened)(nil),     // 69: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),        // 70: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),      // 71: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),  // 72: crossband.v1.Progress.Presence
-	(*Charter_Party)(nil),      // 73: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),       // 74: crossband.v1.Charter.Step
+	(Document_Kind)(0),          // 0: crossband.v1.Document.Kind
+	(FetchRecord_Part)(0),       // 1: crossband.v1.FetchRecord.Part
+	(Charter_Kind)(0),           // 2: crossband.v1.Charter.Kind
+	(Charter_Storage)(0),        // 3: crossband.v1.Charter.Storage
+	(*Frame)(nil),               // 4: crossband.v1.Frame
+	(*Hello)(nil),               // 5: crossband.v1.Hello
+	(*HelloAck)(nil),            // 6: crossband.v1.HelloAck
+	(*Refused)(nil),             // 7: crossband.v1.Refused
+	(*Done)(nil),                // 8: crossband.v1.Done
+	(*Enrol)(nil),               // 9: crossband.v1.Enrol
+	(*EnrolReply)(nil),          // 10: crossband.v1.EnrolReply
+	(*TrustList)(nil),           // 11: crossband.v1.TrustList
+	(*PutCharter)(nil),          // 12: crossband.v1.PutCharter
+	(*RevocationList)(nil),      // 13: crossband.v1.RevocationList
+	(*Document)(nil),            // 14: crossband.v1.Document
+	(*Withdrawal)(nil),          // 15: crossband.v1.Withdrawal
+	(*PublishKeyPackages)(nil),  // 16: crossband.v1.PublishKeyPackages
+	(*FetchKeyPackage)(nil),     // 17: crossband.v1.FetchKeyPackage
+	(*KeyPackage)(nil),          // 18: crossband.v1.KeyPackage
+	(*KeyPackagesLeft)(nil),     // 19: crossband.v1.KeyPackagesLeft
+	(*ChannelOffer)(nil),        // 20: crossband.v1.ChannelOffer
+	(*CreateChannel)(nil),       // 21: crossband.v1.CreateChannel
+	(*Subscribe)(nil),           // 22: crossband.v1.Subscribe
+	(*Subscribed)(nil),          // 23: crossband.v1.Subscribed
+	(*Unsubscribe)(nil),         // 24: crossband.v1.Unsubscribe
+	(*FetchLog)(nil),            // 25: crossband.v1.FetchLog
+	(*Entries)(nil),             // 26: crossband.v1.Entries
+	(*Entry)(nil),               // 27: crossband.v1.Entry
+	(*FetchSealed)(nil),         // 28: crossband.v1.FetchSealed
+	(*Sealed)(nil),              // 29: crossband.v1.Sealed
+	(*FetchVoice)(nil),          // 30: crossband.v1.FetchVoice
+	(*KeptVoice)(nil),           // 31: crossband.v1.KeptVoice
+	(*FetchGroupInfo)(nil),      // 32: crossband.v1.FetchGroupInfo
+	(*GroupInfo)(nil),           // 33: crossband.v1.GroupInfo
+	(*Welcome)(nil),             // 34: crossband.v1.Welcome
+	(*WelcomeAck)(nil),          // 35: crossband.v1.WelcomeAck
+	(*Commit)(nil),              // 36: crossband.v1.Commit
+	(*Text)(nil),                // 37: crossband.v1.Text
+	(*Hail)(nil),                // 38: crossband.v1.Hail
+	(*HailReply)(nil),           // 39: crossband.v1.HailReply
+	(*Page)(nil),                // 40: crossband.v1.Page
+	(*PageResult)(nil),          // 41: crossband.v1.PageResult
+	(*Incident)(nil),            // 42: crossband.v1.Incident
+	(*Duty)(nil),                // 43: crossband.v1.Duty
+	(*Appended)(nil),            // 44: crossband.v1.Appended
+	(*Read)(nil),                // 45: crossband.v1.Read
+	(*Progress)(nil),            // 46: crossband.v1.Progress
+	(*Heartbeat)(nil),           // 47: crossband.v1.Heartbeat
+	(*Returned)(nil),            // 48: crossband.v1.Returned
+	(*ReturnedAck)(nil),         // 49: crossband.v1.ReturnedAck
+	(*FloorRequest)(nil),        // 50: crossband.v1.FloorRequest
+	(*FloorRelease)(nil),        // 51: crossband.v1.FloorRelease
+	(*FloorGranted)(nil),        // 52: crossband.v1.FloorGranted
+	(*FloorDeny)(nil),           // 53: crossband.v1.FloorDeny
+	(*FloorQueuePosition)(nil),  // 54: crossband.v1.FloorQueuePosition
+	(*FloorTaken)(nil),          // 55: crossband.v1.FloorTaken
+	(*FloorWaiting)(nil),        // 56: crossband.v1.FloorWaiting
+	(*FloorIdle)(nil),           // 57: crossband.v1.FloorIdle
+	(*FloorRevoke)(nil),         // 58: crossband.v1.FloorRevoke
+	(*FloorWarning)(nil),        // 59: crossband.v1.FloorWarning
+	(*Burst)(nil),               // 60: crossband.v1.Burst
+	(*CertificateChain)(nil),    // 61: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),       // 62: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),        // 63: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),         // 64: crossband.v1.FetchRecord
+	(*RecordPage)(nil),          // 65: crossband.v1.RecordPage
+	(*Charter)(nil),             // 66: crossband.v1.Charter
+	(*Letter)(nil),              // 67: crossband.v1.Letter
+	(*Message)(nil),             // 68: crossband.v1.Message
+	(*Position)(nil),            // 69: crossband.v1.Position
+	(*IncidentOpened)(nil),      // 70: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),         // 71: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),       // 72: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),   // 73: crossband.v1.Progress.Presence
+	(*FloorWaiting_Waiter)(nil), // 74: crossband.v1.FloorWaiting.Waiter
+	(*Charter_Party)(nil),       // 75: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),        // 76: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	5,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -7117,49 +7248,51 @@ var file_wire_proto_depIdxs = []int32{
 	53, // 42: crossband.v1.Frame.floor_deny:type_name -> crossband.v1.FloorDeny
 	54, // 43: crossband.v1.Frame.floor_queue_position:type_name -> crossband.v1.FloorQueuePosition
 	55, // 44: crossband.v1.Frame.floor_taken:type_name -> crossband.v1.FloorTaken
-	56, // 45: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
-	57, // 46: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
-	58, // 47: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	59, // 48: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	57, // 45: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
+	58, // 46: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
+	59, // 47: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
+	60, // 48: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
 	41, // 49: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
 	42, // 50: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
 	43, // 51: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
-	61, // 52: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	62, // 53: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	63, // 54: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	64, // 55: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
-	0,  // 56: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
-	55, // 57: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	27, // 58: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	36, // 59: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	37, // 60: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	38, // 61: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	39, // 62: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	40, // 63: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	41, // 64: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	42, // 65: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	43, // 66: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	70, // 67: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	71, // 68: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	71, // 69: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	72, // 70: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	60, // 71: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	60, // 72: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	60, // 73: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
-	1,  // 74: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
-	60, // 75: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	2,  // 76: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	73, // 77: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	3,  // 78: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	73, // 79: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	74, // 80: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	69, // 81: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	68, // 82: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	83, // [83:83] is the sub-list for method output_type
-	83, // [83:83] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	56, // 52: crossband.v1.Frame.floor_waiting:type_name -> crossband.v1.FloorWaiting
+	62, // 53: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	63, // 54: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	64, // 55: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	65, // 56: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	0,  // 57: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
+	55, // 58: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	27, // 59: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	36, // 60: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	37, // 61: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	38, // 62: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	39, // 63: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	40, // 64: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	41, // 65: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	42, // 66: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	43, // 67: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	71, // 68: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	72, // 69: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	72, // 70: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	73, // 71: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	74, // 72: crossband.v1.FloorWaiting.waiting:type_name -> crossband.v1.FloorWaiting.Waiter
+	61, // 73: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	61, // 74: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	61, // 75: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	1,  // 76: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
+	61, // 77: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	2,  // 78: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	75, // 79: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	3,  // 80: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	75, // 81: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	76, // 82: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	70, // 83: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	69, // 84: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	85, // [85:85] is the sub-list for method output_type
+	85, // [85:85] is the sub-list for method input_type
+	85, // [85:85] is the sub-list for extension type_name
+	85, // [85:85] is the sub-list for extension extendee
+	0,  // [0:85] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -7220,6 +7353,7 @@ func file_wire_proto_init() {
 		(*Frame_PageResult)(nil),
 		(*Frame_Incident)(nil),
 		(*Frame_Duty)(nil),
+		(*Frame_FloorWaiting)(nil),
 		(*Frame_RecordEntries)(nil),
 		(*Frame_RecordAnswer)(nil),
 		(*Frame_FetchRecord)(nil),
@@ -7235,7 +7369,7 @@ func file_wire_proto_init() {
 		(*Entry_Incident)(nil),
 		(*Entry_Duty)(nil),
 	}
-	file_wire_proto_msgTypes[63].OneofWrappers = []any{
+	file_wire_proto_msgTypes[64].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -7247,7 +7381,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   71,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -98,7 +98,7 @@ func (h *Hub) newTalker(l *link, ch *channel, actor proto.Name, b *wire.FloorReq
 func (h *Hub) arbitrate(ch *channel, t talker, queue bool) {
 	fl := &ch.floor
 	if i := slices.IndexFunc(fl.queue, t.repeats); i >= 0 && queue && fl.queue[i].prio == t.prio {
-		h.tellQueue(ch) // the request was repeated: it keeps its place
+		h.tellPlaces(ch) // the request was repeated: it keeps its place
 		return
 	}
 	moved := fl.drop(t.who) // a new press replaces what the same party had waiting
@@ -194,7 +194,17 @@ func (h *Hub) denyFloor(l *link, who proto.Name, b *wire.FloorRequest, why *prot
 	h.tell(l.id, who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: &wire.FloorDeny{Channel: b.Channel, Burst: b.Burst, Code: uint32(why.Reason)}}})
 }
 
+// tellQueue tells everybody who waits, and those who do their places.
 func (h *Hub) tellQueue(ch *channel) {
+	list := make([]*wire.FloorWaiting_Waiter, 0, len(ch.floor.queue))
+	for _, t := range ch.floor.queue {
+		list = append(list, &wire.FloorWaiting_Waiter{Name: t.who.String(), Priority: uint32(t.prio)})
+	}
+	h.toSubs(ch, &wire.Frame{Body: &wire.Frame_FloorWaiting{FloorWaiting: &wire.FloorWaiting{Channel: ch.id[:], Waiting: list}}})
+	h.tellPlaces(ch)
+}
+
+func (h *Hub) tellPlaces(ch *channel) {
 	holder := ""
 	if ch.floor.holder != nil {
 		holder = ch.floor.holder.who.String()
@@ -282,6 +292,9 @@ func (h *Hub) endFloor(ch *channel) {
 	h.revoke(ch, ch.end.Reason)
 	for _, t := range waiting {
 		h.denyTalker(ch, t, ch.end.Reason)
+	}
+	if len(waiting) > 0 {
+		h.tellQueue(ch)
 	}
 	h.next(ch)
 }

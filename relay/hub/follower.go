@@ -372,6 +372,9 @@ func (h *Hub) fromHub(l *link, ch *channel, f *wire.Frame) error {
 	case *wire.Frame_FloorIdle:
 		ch.floor.mirror(nil, h.now)
 		h.toSubs(ch, f)
+	case *wire.Frame_FloorWaiting:
+		h.toSubs(ch, f)
+		return nil
 	case *wire.Frame_FloorGranted, *wire.Frame_FloorDeny, *wire.Frame_FloorQueuePosition,
 		*wire.Frame_FloorRevoke, *wire.Frame_FloorWarning:
 		return h.floorDown(ch, f)
