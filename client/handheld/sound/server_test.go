@@ -178,18 +178,21 @@ func playedIsHeard(t *testing.T, s *Server) {
 	pcm := hears(t, m, func() {
 		tick := time.NewTicker(voice.FrameDuration)
 		defer tick.Stop()
+		loudest := 0 // of the microphone; it lags behind what is played
 		for rest := tone(voice.SampleRate, -12); len(rest) > 0; rest = rest[voice.FrameSamples:] {
 			p.Play(client.Played{Channel: ch, PCM: rest[:voice.FrameSamples], At: time.Now(), End: len(rest) == voice.FrameSamples})
 			<-tick.C
+			loudest = max(loudest, m.Level())
 		}
 		if l := p.Level(ch, time.Now()); l < 50 || p.Level(ch, time.Now().Add(time.Second)) != 0 || p.Level(proto.ChannelID{8}, time.Now()) != 0 {
 			t.Errorf("the channel's level is %d %%", l)
 		}
-		if m.Level() < 50 {
-			t.Errorf("the microphone's level is %d %%", m.Level())
-		}
 		for range 10 {
 			<-tick.C
+			loudest = max(loudest, m.Level())
+		}
+		if loudest < 50 {
+			t.Errorf("the microphone's level is %d %% at most", loudest)
 		}
 	})
 	loud := 0
