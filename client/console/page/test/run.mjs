@@ -30,7 +30,7 @@ const looks = ["en", "es", "fr"].flatMap((language) => ["dark", "light", "contra
 const tabs = { incident: "incidents", talking: "recall", "relay-lost": "texts", "views-differ": "roster", quiet: "map", exercise: "incidents", many: "texts", observer: "texts", expelled: "alarms", "hub-away": "texts", contention: "pacts", "gateway-forged": "roster" };
 const problems = [];
 const server = await serve();
-const browser = await driver.launch({ executablePath: chromium, args: ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--no-sandbox"] });
+const browser = await driver.launch({ executablePath: chromium, args: ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--no-sandbox", "--disable-dev-shm-usage"] });
 
 const voice = await answerer(browser);
 server.voice = voice.answer;

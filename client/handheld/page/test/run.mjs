@@ -28,7 +28,7 @@ mkdirSync(out, { recursive: true });
 
 const problems = [];
 const server = await serve(join(here, "../built"));
-const browser = await driver.launch({ executablePath: chromium, args: ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--no-sandbox"] });
+const browser = await driver.launch({ executablePath: chromium, args: ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required", "--no-sandbox", "--disable-dev-shm-usage"] });
 server.voice = (await answerer(browser)).answer;
 const glove = 64;
 

@@ -109,6 +109,7 @@ func startBrowser(microphone string) (*chromium, error) {
 	go c.read(out) // ends with the process
 	_, err = c.ask(order{Do: "launch", Program: chromiumPath(), Args: []string{
 		"--no-sandbox", // in a container, as root
+		"--disable-dev-shm-usage",
 		"--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 		"--use-file-for-fake-audio-capture=" + microphone,
 		"--autoplay-policy=no-user-gesture-required", "--mute-audio",
