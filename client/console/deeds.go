@@ -54,11 +54,13 @@ func (s *Server) perform(d Deed) Outcome {
 	if !ok {
 		return s.outcome(Outcome{}, proto.Refusef(proto.ReasonUnknown, "deed %q", d.Do))
 	}
-	select {
-	case s.busy <- struct{}{}:
-		defer func() { <-s.busy }()
-	default:
-		return s.outcome(Outcome{}, proto.Refusef(proto.ReasonQuota, "%d at once", maxAtOnce))
+	if room := s.roomFor(d.Do); room != nil {
+		select {
+		case room <- struct{}{}:
+			defer func() { <-room }()
+		default:
+			return s.outcome(Outcome{}, proto.Refusef(proto.ReasonQuota, "%d at once", maxAtOnce))
+		}
 	}
 	limit := sendTimeout
 	if d.Do == DoJoin {
@@ -67,6 +69,19 @@ func (s *Server) perform(d Deed) Outcome {
 	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
 	return s.outcome(do(ctx, d))
+}
+
+// roomFor is what a deed takes a token of while it is under way; nil: it waits for
+// nothing. Texts that a bad link holds up must not keep anybody from speaking, and
+// nothing must keep a press from its end.
+func (s *Server) roomFor(deed string) chan struct{} {
+	switch deed {
+	case DoRelease:
+		return nil
+	case DoPress:
+		return s.pressing
+	}
+	return s.busy
 }
 
 // outcome is what becomes of a deed with an error or without.
