@@ -122,14 +122,25 @@ func (s *Server) doPress(ctx context.Context, d Deed) (Outcome, error) {
 		}
 		on[ch.ID()] = ch
 	}
-	s.alsoPatched(ctx, on)
-	if !s.pages.there(d.Page) { // nobody would notice that the button is up again
-		return Outcome{}, proto.Refuse(proto.ReasonNotReady, "GET /api/events")
+	if err := s.mayPress(d.Page); err != nil {
+		return Outcome{}, err
 	}
-	if err := s.cfg.Sound.Microphone(); err != nil { // else the floor would be taken for silence
+	s.alsoPatched(ctx, on)
+	if err := s.mayPress(d.Page); err != nil { // what was carried may have held the floor for a while
 		return Outcome{}, err
 	}
 	return Outcome{}, s.press.start(d.Page, d.Press, on, priority)
+}
+
+// mayPress returns why a page cannot speak now, as far as that is known before.
+func (s *Server) mayPress(page string) error {
+	switch {
+	case !s.pages.there(page): // nobody would notice that the button is up again
+		return proto.Refuse(proto.ReasonNotReady, "GET /api/events")
+	case s.pages.taken(page) != "": // it would open the microphone of somebody else
+		return ErrVoiceTaken
+	}
+	return s.cfg.Sound.Microphone() // else the floor would be taken for silence
 }
 
 func (s *Server) doRelease(_ context.Context, d Deed) (Outcome, error) {

@@ -120,11 +120,11 @@ func (ps *pages) voiceOf(id string) {
 	}
 }
 
-// taken returns whose voice is connected, if that is another page's than p.
-func (ps *pages) taken(p *page) string {
+// taken returns whose voice is connected, if that is another page's than id's.
+func (ps *pages) taken(id string) string {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p.id == "" || ps.voice == p.id {
+	if id == "" || ps.voice == id {
 		return ""
 	}
 	return ps.voice

@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -256,6 +257,11 @@ func TestWhoLosesTheVoiceIsTold(t *testing.T) {
 		offer("first")
 		if got := second.until(t, "voice"); got[len(got)-1].data != `{"taken":true}` {
 			t.Errorf("the second is told %v", got)
+		}
+		for page, want := range map[string]error{"first": nil, "": nil, "second": ErrVoiceTaken} {
+			if err := s.server.mayPress(page); !errors.Is(err, want) { // with the first's microphone
+				t.Errorf("a press of the page %q: %v, want %v", page, err, want)
+			}
 		}
 		offer("second")
 		if got := first.until(t, "voice"); len(got) != 1 || got[0].data != `{"taken":true}` {
