@@ -288,7 +288,7 @@ func TestSlotsAreReadAsTheCommandLineWritesThem(t *testing.T) {
 func TestExplainForPages(t *testing.T) {
 	for _, err := range []error{
 		proto.Refuse(proto.ReasonFloorTaken, "desk/x"), client.ErrBusy, client.ErrNoLink,
-		fmt.Errorf("wrapped: %w", client.ErrWaiting), ErrNoVoicePage, ErrVoiceTaken, ErrSilent, ErrOffer,
+		fmt.Errorf("wrapped: %w", client.ErrWaiting), ErrNoVoicePage, ErrVoiceTaken, ErrSilent, ErrOffer, ErrPatched,
 	} {
 		said := make(map[string]bool)
 		for _, l := range []phrase.Language{phrase.English, phrase.Spanish, phrase.French} {

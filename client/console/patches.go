@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -19,10 +20,15 @@ import (
 // maxPatches bounds the patches of one console; a channel is in one at most.
 const maxPatches = 8
 
+// ErrPatched says that a channel is in a patch, and so cannot be in another, nor be
+// listened to no more.
+var ErrPatched = errors.New("console: the channel is in a patch")
+
 // patches are the patches of this console. It is the client.Sink that feeds them.
 type patches struct {
 	self proto.Name
 	log  *slog.Logger
+	turn chan struct{} // holds one token: whoever opens a patch takes it
 
 	mu   sync.Mutex // guards list; never held while anything is told
 	list []opened
@@ -35,7 +41,8 @@ type opened struct {
 }
 
 func newPatches(cfg Config) *patches {
-	p := &patches{log: cfg.Log, over: make(chan struct{}, 1)}
+	p := &patches{log: cfg.Log, turn: make(chan struct{}, 1), over: make(chan struct{}, 1)}
+	p.turn <- struct{}{}
 	if cfg.Session != nil {
 		p.self = cfg.Session.Name()
 	}
@@ -55,27 +62,35 @@ func (p *patches) now() []opened {
 	return p.list
 }
 
-// open joins channels for a while. They are told before it returns.
-func (p *patches) open(ctx context.Context, legs []patch.Leg, lasts time.Duration, now time.Time) error {
+// open joins channels for a while, one patch after the other, and returns its number.
+// They are told before it returns.
+func (p *patches) open(ctx context.Context, legs []patch.Leg, lasts time.Duration, now time.Time) (id string, err error) {
+	select {
+	case <-p.turn:
+		defer func() { p.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 	for _, l := range legs {
-		if o, ok := p.of(l.ID()); ok {
-			return proto.Refuse(proto.ReasonExists, title(o, l.ID()))
+		if _, ok := p.of(l.ID()); ok {
+			return "", fmt.Errorf("%w: %s", ErrPatched, l.Charter().Title)
 		}
 	}
 	if len(p.now()) >= maxPatches {
-		return proto.Refusef(proto.ReasonQuota, "%d", maxPatches)
+		return "", proto.Refusef(proto.ReasonQuota, "%d", maxPatches)
 	}
 	j, err := patch.Open(ctx, patch.Config{Self: p.self, Legs: legs, Until: now.Add(lasts), Log: p.log}, now)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var b [8]byte
 	rand.Read(b[:])
+	id = hex.EncodeToString(b[:])
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.list = append(slices.Clip(p.list), opened{hex.EncodeToString(b[:]), j})
+	p.list = append(slices.Clip(p.list), opened{id, j})
 	context.AfterFunc(j.Context(), func() { wakeUp(p.over) })
-	return nil
+	return id, nil
 }
 
 func wakeUp(token chan struct{}) {

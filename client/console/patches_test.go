@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -23,7 +24,8 @@ type leg struct {
 	mu    sync.Mutex // guards what follows
 	texts []string
 	talks []client.TalkOptions
-	over  int // talks
+	over  int           // talks
+	slow  time.Duration // a text takes
 }
 
 func newLeg(n byte, title string, parties ...proto.Agency) *leg {
@@ -52,6 +54,7 @@ func (l *leg) Talk(_ context.Context, src voice.Source, o client.TalkOptions) (c
 }
 
 func (l *leg) Text(_ context.Context, text string) (proto.MessageID, error) {
+	time.Sleep(l.slow)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.texts = append(l.texts, text)
@@ -65,14 +68,16 @@ func (l *leg) said() (texts []string, talks []client.TalkOptions) {
 }
 
 func testPatches() *patches {
-	return &patches{self: proto.Name{Agency: "us.example", Role: proto.RoleDesk, Label: "d"}, log: slog.New(slog.DiscardHandler), over: make(chan struct{}, 1)}
+	p := newPatches(Config{Log: slog.New(slog.DiscardHandler)})
+	p.self = proto.Name{Agency: "us.example", Role: proto.RoleDesk, Label: "d"}
+	return p
 }
 
 func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, now := testPatches(), time.Now()
 		a, b := newLeg(1, "A", "us.example", "mx.example"), newLeg(2, "B", "us.example", "ca.example")
-		if err := p.open(t.Context(), []patch.Leg{a, b}, 30*time.Minute, now); err != nil {
+		if _, err := p.open(t.Context(), []patch.Leg{a, b}, 30*time.Minute, now); err != nil {
 			t.Fatal(err)
 		}
 		for _, l := range []phrase.Language{phrase.English, phrase.Spanish, phrase.French} {
@@ -84,7 +89,7 @@ func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 				t.Errorf("withheld: %s", says)
 			}
 		}
-		if err := p.open(t.Context(), []patch.Leg{newLeg(3, "C", "us.example"), b}, time.Minute, now); proto.ReasonOf(err) != proto.ReasonExists {
+		if _, err := p.open(t.Context(), []patch.Leg{newLeg(3, "C", "us.example"), b}, time.Minute, now); !errors.Is(err, ErrPatched) {
 			t.Errorf("a channel in two patches: %v", err)
 		}
 		p.end(t.Context(), p.now()[0].id)
@@ -97,11 +102,36 @@ func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 	})
 }
 
+// TestAPatchAskedForTwiceAtOnceIsOne: by two pages, or by a hand that is quick.
+func TestAPatchAskedForTwiceAtOnceIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := testPatches()
+		a, b := newLeg(1, "A", "us.example", "mx.example"), newLeg(2, "B", "us.example", "mx.example")
+		b.slow = time.Second
+		errs := make(chan error, 2)
+		for range cap(errs) {
+			go func() { // ends with the patch
+				_, err := p.open(t.Context(), []patch.Leg{a, b}, time.Minute, time.Now())
+				errs <- err
+			}()
+		}
+		for i := range cap(errs) {
+			if got := <-errs; (got == nil) != (i == 0) || got != nil && !errors.Is(got, ErrPatched) {
+				t.Errorf("open: %v", got)
+			}
+		}
+		if n := len(p.now()); n != 1 {
+			t.Errorf("%d patches of the same channels", n)
+		}
+		p.closeAll(t.Context())
+	})
+}
+
 func TestAPatchIsFedAndEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := testPatches()
 		a, b := newLeg(1, "A", "us.example", "mx.example"), newLeg(2, "B", "us.example", "mx.example")
-		if err := p.open(t.Context(), []patch.Leg{a, b}, time.Minute, time.Now()); err != nil {
+		if _, err := p.open(t.Context(), []patch.Leg{a, b}, time.Minute, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		speaker := proto.Name{Agency: "mx.example", Role: proto.RoleUnit, Label: "u"}
@@ -140,11 +170,11 @@ func TestAPatchEndsWithAChannel(t *testing.T) {
 			legs = append(legs, newLeg(i, "X", "us.example"))
 		}
 		for i := 0; i < len(legs); i += 2 {
-			if err := p.open(t.Context(), []patch.Leg{legs[i], legs[i+1]}, time.Minute, time.Now()); err != nil {
+			if _, err := p.open(t.Context(), []patch.Leg{legs[i], legs[i+1]}, time.Minute, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := p.open(t.Context(), []patch.Leg{newLeg(100, "Y", "us.example"), newLeg(101, "Z", "us.example")}, time.Minute, time.Now()); proto.ReasonOf(err) != proto.ReasonQuota {
+		if _, err := p.open(t.Context(), []patch.Leg{newLeg(100, "Y", "us.example"), newLeg(101, "Z", "us.example")}, time.Minute, time.Now()); proto.ReasonOf(err) != proto.ReasonQuota {
 			t.Errorf("one more than %d: %v", maxPatches, err)
 		}
 		p.ended(t.Context(), func(id proto.ChannelID) bool { return id == legs[3].ID() })
