@@ -341,13 +341,22 @@ func TestTheRestOfABurstComesLate(t *testing.T) {
 	x.burst(1, 7, 50, false)
 	l := x.missed(1, 7, 100, -1)
 	x.b.Late(l)
-	if got := x.b.Bursts()[0]; got.Length != 3*time.Second || got.Heard || !got.Over {
-		t.Errorf("%+v", got)
+	if got := x.b.Bursts()[0]; got.Length != 3*time.Second || got.Heard || !got.Over || got.Genuine {
+		t.Errorf("%+v; nobody has said that what was heard is genuine", got)
 	}
 	l.From.Label = "another"
 	x.b.Late(l)
 	if got := x.b.Bursts(); len(got) != 1 || got[0].Length != 3*time.Second || got[0].From != speaker(t) {
 		t.Errorf("%+v", got)
+	}
+	l = x.missed(1, 7, 100, -1)
+	l.Whole = true
+	x.b.Late(l)
+	if got := x.b.Bursts()[0]; got.Length != 2*time.Second || !got.Genuine {
+		t.Errorf("all of it came: %+v", got)
+	}
+	if pieces, _ := x.b.recall.pieces(l.Burst); x.b.recall.size != spokenCost+pieces[0].cost()+pieces[1].cost() {
+		t.Errorf("%d octets are counted", x.b.recall.size)
 	}
 	x.b.Close()
 	x.b.Late(x.missed(1, 8, 10, -1))

@@ -194,10 +194,12 @@ func (m *Model) foldBurst(e client.BurstHeard, now time.Time) {
 	m.imitated(now, e.Channel, e.From, e.Forged)
 }
 
-// foldLate takes in a burst that was missed. It says nothing of who speaks now.
+// foldLate takes in a burst that was missed. It says nothing of who speaks now, nor, of a
+// burst that was heard in part, anything of that part, unless it came whole.
 func (m *Model) foldLate(e client.BurstLate, now time.Time) {
 	m.touch(e.Channel)
-	m.judge(e.Burst, e.Genuine, e.Forged > 0)
+	before, heard := m.genuine[e.Burst]
+	m.judge(e.Burst, e.Genuine && (e.Whole || !heard || before == signed), e.Forged > 0)
 	m.imitated(now, e.Channel, e.From, e.Forged)
 }
 

@@ -249,18 +249,18 @@ func TestLanguage(t *testing.T) {
 // of who speaks now. What was an attack stays one.
 func TestALateBurst(t *testing.T) {
 	d := newDesk(t)
-	whole, half, attacked := proto.BurstID{1}, proto.BurstID{2}, proto.BurstID{3}
+	whole, half, attacked, rest := proto.BurstID{1}, proto.BurstID{2}, proto.BurstID{3}, proto.BurstID{5}
 	v := &bridge{}
 	d.cfg.Voice = v
-	for _, id := range []proto.BurstID{whole, half, attacked} {
+	for _, id := range []proto.BurstID{whole, half, attacked, rest} {
 		v.bursts = append(v.bursts, Spoken{ID: id, Channel: cid(1), From: name(norte), At: d.now, Over: true})
 	}
-	d.fold(client.BurstHeard{Channel: cid(1), Burst: half, From: name(norte)}, client.BurstHeard{Channel: cid(1), Burst: attacked, From: name(norte), Forged: 2})
-	for _, id := range []proto.BurstID{whole, half, attacked} {
-		d.fold(client.BurstLate{Channel: cid(1), Burst: id, From: name(norte), Genuine: true})
+	d.fold(client.BurstHeard{Channel: cid(1), Burst: rest, From: name(norte)}, client.BurstHeard{Channel: cid(1), Burst: half, From: name(norte)}, client.BurstHeard{Channel: cid(1), Burst: attacked, From: name(norte), Forged: 2})
+	for _, id := range []proto.BurstID{whole, half, attacked, rest} {
+		d.fold(client.BurstLate{Channel: cid(1), Burst: id, From: name(norte), Genuine: true, Whole: id == half})
 	}
 	for _, b := range d.view().Bursts {
-		if want := b.ID != attacked.String(); b.Genuine != want || b.Heard {
+		if want := b.ID != attacked.String() && b.ID != rest.String(); b.Genuine != want || b.Heard {
 			t.Errorf("burst %s: genuine %v, heard %v", b.ID, b.Genuine, b.Heard)
 		}
 	}
