@@ -62,7 +62,7 @@ type voiced struct {
 // Fold implements Board.
 func (v voiced) Fold(e client.Event, now time.Time) {
 	if heard, ok := e.(client.BurstHeard); ok {
-		v.bridge.SetGenuine(heard.Burst, heard.Genuine)
+		v.bridge.SetGenuine(heard)
 	}
 	v.Model.Fold(e, now)
 }

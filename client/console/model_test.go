@@ -178,7 +178,11 @@ func TestBursts(t *testing.T) {
 	if l := d.channel(1).Floor.Level; l != 100 {
 		t.Errorf("level %d", l)
 	}
-	v.bursts = []Spoken{{ID: proto.BurstID{0xff, 0xff}, From: name(norte)}}
+	v.bursts = []Spoken{{ID: proto.BurstID{0xff, 0xff}, Channel: cid(1), From: name(norte)}}
+	d.fold( // of the same number: said elsewhere, and by another
+		client.BurstHeard{Channel: cid(2), Burst: proto.BurstID{0xff, 0xff}, From: name(norte), Genuine: true},
+		client.BurstHeard{Channel: cid(1), Burst: proto.BurstID{0xff, 0xff}, From: name(super), Genuine: true},
+	)
 	if b := d.view().Bursts; len(b) != 1 || b[0].Genuine {
 		t.Errorf("what nobody has judged counts as genuine: %+v", b)
 	}
