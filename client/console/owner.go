@@ -95,6 +95,7 @@ func (o *owner) own(ctx context.Context) {
 			f(o.board)
 		case <-o.s.cfg.Sound.Changed():
 		case <-every.C:
+			o.hangUp()
 		case <-o.came:
 		case <-o.s.patches.over:
 			o.s.endSome()
@@ -149,6 +150,15 @@ func (o *owner) show() {
 	p.offer = o.s.cfg.Sound.Stale()
 	o.s.pages.show(p, o.rings)
 	o.rings = nil
+}
+
+// hangUp ends voice whose login is over: a page that is logged out must not go on
+// hearing.
+func (o *owner) hangUp() {
+	if o.s.pages.hungUp(o.s.guard.logins.lives) {
+		o.s.log.Info("console: voice hung up, its login is over")
+		o.s.cfg.Sound.HangUp()
+	}
 }
 
 // joined tells Sound in which channels this endpoint is.

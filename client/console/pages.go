@@ -25,6 +25,7 @@ type pages struct {
 	open   map[*page]struct{}
 	newest *picture
 	voice  string // the page whose voice was connected last; empty: none has said its name
+	by     digest // the login with which it was; zero: there was none to end, or it is hung up
 }
 
 // page is one open stream.
@@ -107,17 +108,28 @@ func (ps *pages) show(pic *picture, rings []ring) {
 	}
 }
 
-// voiceOf notes whose voice is connected now, and has the others told.
-func (ps *pages) voiceOf(id string) {
+// voiceOf notes whose voice is connected now, by which login, and has the others told.
+func (ps *pages) voiceOf(id string, by digest) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.voice = id
+	ps.voice, ps.by = id, by
 	for p := range ps.open {
 		select {
 		case p.wake <- struct{}{}:
 		default:
 		}
 	}
+}
+
+// hungUp reports, once, whether the login is over with which the voice was connected.
+func (ps *pages) hungUp(lives func(digest) bool) bool {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.by == (digest{}) || lives(ps.by) {
+		return false
+	}
+	ps.voice, ps.by = "", digest{}
+	return true
 }
 
 // taken returns whose voice is connected, if that is another page's than id's.

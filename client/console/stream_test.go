@@ -305,6 +305,44 @@ func TestAStreamEndsWithItsLogin(t *testing.T) {
 	})
 }
 
+// TestVoiceEndsWithItsLogin: who is logged out, or has been away for a shift, does not go
+// on hearing.
+func TestVoiceEndsWithItsLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil).run()
+		defer s.end()
+		hung := func(why string, after time.Duration, want int) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			s.sound.mu.Lock()
+			defer s.sound.mu.Unlock()
+			if s.sound.hungUp != want {
+				t.Errorf("%s: hung up %d times, want %d", why, s.sound.hungUp, want)
+			}
+		}
+		offer := func() {
+			t.Helper()
+			r := s.request("POST", "/api/voice?page=p", "offer")
+			r.Header.Set("Content-Type", "application/sdp")
+			if w := s.ask(r); w.Code != 200 {
+				t.Fatalf("an offer: %d", w.Code)
+			}
+		}
+		offer()
+		hung("logged in", time.Hour, 0)
+		other := s.server.guard.logins.begin()
+		s.server.guard.logins.end(other)
+		hung("another is logged out", 2*paceMost, 0)
+		s.server.guard.logins.end(s.cookie.Value)
+		hung("logged out", 2*paceMost, 1)
+		s.cookie = s.server.guard.made(s.server.guard.logins.begin(), 60)
+		offer()
+		hung("logged in again", loginLife/2, 1)
+		hung("unused for a shift", loginLife, 2)
+	})
+}
+
 // TestNobodyLooksNothingIsMade: a View is made for pages only.
 func TestNobodyLooksNothingIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
