@@ -177,17 +177,21 @@ func (p *patches) view(l phrase.Language) []Patch {
 			v.Channels = append(v.Channels, id.String())
 		}
 		for _, w := range o.Withheld() {
-			v.Withheld = append(v.Withheld, withheld(l, string(w.Speaker), title(o, w.From), title(o, w.To)))
+			v.Withheld = append(v.Withheld, p.withheld(l, w.Speaker, title(o, w.From), title(o, w.To)))
 		}
 		list = append(list, v)
 	}
 	return list
 }
 
-func withheld(l phrase.Language, speaker, from, to string) string {
-	return fmt.Sprintf(wording{
-		"What %s says on “%s” is not carried to “%s”: not all there are parties of that channel.",
-		"Lo que %s dice en “%s” no se pasa a “%s”: no todos allí son partes de ese canal.",
-		"Ce que %s dit sur « %s » n'est pas transmis à « %s » : tous là-bas ne sont pas parties à ce canal.",
-	}.in(l), inert(speaker, maxDetail), inert(from, maxDetail), inert(to, maxDetail))
+func (p *patches) withheld(l phrase.Language, speaker proto.Agency, from, to string) string {
+	who := inert(string(speaker), maxDetail)
+	if speaker == p.self.Agency {
+		who = wording{"other desks of %s", "otras mesas de %s", "d'autres postes de %s"}.say(l, who)
+	}
+	return wording{
+		"What is said on “%[2]s” by %[1]s is not carried to “%[3]s”: not all there are parties of that channel.",
+		"Lo que se dice en “%[2]s” por %[1]s no se pasa a “%[3]s”: no todos allí son partes de ese canal.",
+		"Ce qui est dit sur « %[2]s » par %[1]s n'est pas transmis à « %[3]s » : tous là-bas ne sont pas parties à ce canal.",
+	}.say(l, who, inert(from, maxDetail), inert(to, maxDetail))
 }

@@ -90,6 +90,9 @@ func check(cfg Config, now time.Time) error {
 	if left := cfg.Until.Sub(now); left <= 0 || left > MaxLife {
 		return proto.Refusef(proto.ReasonMalformed, "a patch of %s, at most %s", left.Round(time.Second), MaxLife)
 	}
+	if cfg.Self.Role != proto.RoleDesk { // a desk's voice is known to be perhaps another's: see Carries
+		return proto.Refuse(proto.ReasonForbidden, cfg.Self.Short())
+	}
 	for i, l := range cfg.Legs {
 		rules := l.Charter()
 		if rules.RightOf(cfg.Self) != proto.RightSend {
@@ -99,11 +102,10 @@ func check(cfg Config, now time.Time) error {
 			return proto.Refuse(proto.ReasonExists, rules.Title)
 		}
 	}
-	first, own := cfg.Legs[0].Charter(), cfg.Self.Agency
+	first := cfg.Legs[0].Charter()
 	for _, l := range cfg.Legs {
-		rules := l.Charter()
-		if err := Carries(own, own, &first, &rules); err != nil {
-			return err // earnest and exercise
+		if rules := l.Charter(); rules.Exercise != first.Exercise {
+			return proto.Refuse(proto.ReasonExercise, rules.Title)
 		}
 	}
 	return nil
@@ -130,7 +132,7 @@ func (p *Patch) Until() time.Time { return p.cfg.Until }
 
 // Withheld is whose voice is not brought from one channel to another, and why.
 type Withheld struct {
-	Speaker  proto.Agency
+	Speaker  proto.Agency // the desk's own: its units are brought all the same
 	From, To proto.ChannelID
 	Why      error
 }
@@ -141,7 +143,7 @@ func (p *Patch) Withheld() (list []Withheld) {
 		for _, to := range p.cfg.Legs {
 			a, b := from.Charter(), to.Charter()
 			for _, speaker := range a.Members() {
-				if err := Carries(p.cfg.Self.Agency, speaker, &a, &b); err != nil {
+				if err := Carries(p.cfg.Self.Agency, proto.Name{Agency: speaker, Role: proto.RoleDesk}, &a, &b); err != nil {
 					list = append(list, Withheld{speaker, from.ID(), to.ID(), err})
 				}
 			}

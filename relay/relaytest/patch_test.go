@@ -149,7 +149,7 @@ func TestAPatchKeepsVoiceAmongItsParties(t *testing.T) {
 		here, there := unit.MustJoin(p.a), guard.MustJoin(p.a)
 		mountie.MustJoin(p.north)
 		j := p.at(t, desk, p.a, p.north)
-		if list := j.Withheld(); len(list) != 2 { // MX's voice to CA, CA's to MX
+		if list := j.Withheld(); len(list) != 4 { // MX's voice to CA, CA's to MX, both ways what other desks of US say
 			t.Errorf("withheld: %+v", list)
 		}
 		r := push(t, there, 30, client.TalkOptions{}).well()
@@ -238,6 +238,9 @@ func TestPatchesThatAreRefused(t *testing.T) {
 		if _, err := patch.Open(minute(t), p.config(observer, p.north, p.group), time.Now()); proto.ReasonOf(err) != proto.ReasonListenOnly {
 			t.Errorf("an observer patches: %v", err)
 		}
+		if _, err := patch.Open(minute(t), p.config(p.us.Endpoint("unit/del-rio-214"), p.a, p.b), time.Now()); proto.ReasonOf(err) != proto.ReasonForbidden {
+			t.Errorf("a unit patches: %v", err)
+		}
 		if n := len(relaytest.Find[client.TextReceived](desk.Watch)); n > 0 {
 			t.Errorf("%d texts of patches that are none", n)
 		}
@@ -269,5 +272,29 @@ func TestAPatchEndsInTime(t *testing.T) {
 			t.Errorf("%d frames carried, of two seconds", n)
 		}
 		j.Close(minute(t))
+	})
+}
+
+// TestPatchesInARowKeepVoiceAmongItsParties: what MX says to US is said again by a desk of
+// US. To a second desk it sounds like its own agency's voice, and yet it is not to come to
+// CA; what US says there itself is.
+func TestPatchesInARowKeepVoiceAmongItsParties(t *testing.T) {
+	withPatches(t, func(t *testing.T, p *patching) {
+		first, second := p.us.Endpoint("desk/del-rio"), p.us.Endpoint("desk/eagle-pass")
+		unit, guard, mountie := p.us.Endpoint("unit/del-rio-214"), p.mx.Endpoint("unit/gn-7"), p.ca.Endpoint("unit/rcmp-3")
+		there, between := guard.MustJoin(p.a), unit.MustJoin(p.b)
+		mountie.MustJoin(p.north)
+		p.at(t, first, p.a, p.b)
+		j := p.at(t, second, p.b, p.north)
+		r := push(t, there, 60, client.TalkOptions{}).well()
+		carried(t, unit, p.b, first, r.Burst)
+		ours := push(t, between, 60, client.TalkOptions{}).well()
+		carried(t, mountie, p.north, second, ours.Burst)
+		if n := len(mountie.Ear.Played(r.Burst)); n > 0 {
+			t.Errorf("CA heard %d frames of what MX said to US", n)
+		}
+		if c := j.Counts(); c.Carried != 1 || c.Refused != 1 {
+			t.Errorf("counts %+v", c)
+		}
 	})
 }
