@@ -79,7 +79,7 @@ func TestAPatchCarriesBothWaysAndSaysSo(t *testing.T) {
 		j := p.at(t, desk, p.a, p.b)
 		for e, other := range map[*relaytest.Endpoint]string{unit: "“B”", guard: "“A”"} {
 			relaytest.Wait(t, e.Watch, "they are told before", func(x client.TextReceived) bool {
-				return x.From == desk.Name() && strings.HasPrefix(x.Text, "PATCH to "+other) && !strings.Contains(x.Text, "ended")
+				return x.From == desk.Name() && strings.HasPrefix(x.Text, "PATCH to "+other+" by desk/del-rio, until") && strings.Count(x.Text, desk.Name().Short()) == 3
 			})
 		}
 		for _, way := range []struct {
