@@ -140,8 +140,9 @@ func (o *owner) show() {
 		o.rings = nil
 		return
 	}
-	v := o.board.View(o.s.cfg.Clock())
-	v.Patches = o.s.patches.view(o.s.language())
+	now := o.s.cfg.Clock()
+	v := o.board.View(now)
+	v.Patches = o.s.patches.view(o.s.language(), now)
 	p, err := paint(v, o.s.pages.shown())
 	if err != nil {
 		o.s.log.Error("console: view", "why", err.Error())

@@ -169,14 +169,14 @@ func (p *patches) floorChanged(f client.FloorChanged) {
 }
 
 // view is what a page shows of the patches.
-func (p *patches) view(l phrase.Language) []Patch {
+func (p *patches) view(l phrase.Language, now time.Time) []Patch {
 	list := []Patch{}
 	for _, o := range p.now() {
 		v := Patch{ID: o.id, Until: stamp(o.Until()), Withheld: []string{}}
 		for _, id := range o.Channels() {
 			v.Channels = append(v.Channels, id.String())
 		}
-		for _, w := range o.Withheld() {
+		for _, w := range o.Withheld(now) {
 			v.Withheld = append(v.Withheld, p.withheld(l, w.Speaker, title(o, w.From), title(o, w.To)))
 		}
 		list = append(list, v)

@@ -81,7 +81,7 @@ func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, l := range []phrase.Language{phrase.English, phrase.Spanish, phrase.French} {
-			v := p.view(l)
+			v := p.view(l, now)
 			if len(v) != 1 || !slices.Equal(v[0].Channels, []string{a.ID().String(), b.ID().String()}) || v[0].Until != stamp(now.Add(30*time.Minute)) || len(v[0].Withheld) != 4 {
 				t.Fatalf("shown %+v", v)
 			}
@@ -93,8 +93,8 @@ func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 			t.Errorf("a channel in two patches: %v", err)
 		}
 		p.end(t.Context(), p.now()[0].id)
-		if err := p.end(t.Context(), "0123"); err != nil || len(p.view(phrase.English)) != 0 {
-			t.Errorf("after its end: %v, %+v", err, p.view(phrase.English))
+		if err := p.end(t.Context(), "0123"); err != nil || len(p.view(phrase.English, now)) != 0 {
+			t.Errorf("after its end: %v, %+v", err, p.view(phrase.English, now))
 		}
 		if texts, _ := a.said(); len(texts) != 2 || !strings.Contains(texts[1], "has ended") {
 			t.Errorf("said on A: %q", texts)

@@ -69,7 +69,7 @@ func (p *Patch) beginLocked(from Leg, heard client.Played) {
 			continue
 		}
 		there := to.Charter()
-		if err := Carries(p.cfg.Self.Agency, heard.From, &rules, &there); err != nil {
+		if err := Carries(p.cfg.Self.Agency, heard.From, &rules, &there, heard.At); err != nil {
 			p.counts.refused.Add(1)
 			p.cfg.Log.Info("burst not carried", "to", there.Title, "from", heard.From.String(), "why", err.Error())
 			continue

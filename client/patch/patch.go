@@ -137,13 +137,14 @@ type Withheld struct {
 	Why      error
 }
 
-// Withheld lists what the patch does not carry, which a person at the desk should know.
-func (p *Patch) Withheld() (list []Withheld) {
+// Withheld lists what the patch does not carry at now, which a person at the desk should
+// know.
+func (p *Patch) Withheld(now time.Time) (list []Withheld) {
 	for _, from := range p.cfg.Legs {
 		for _, to := range p.cfg.Legs {
 			a, b := from.Charter(), to.Charter()
 			for _, speaker := range a.Members() {
-				if err := Carries(p.cfg.Self.Agency, proto.Name{Agency: speaker, Role: proto.RoleDesk}, &a, &b); err != nil {
+				if err := Carries(p.cfg.Self.Agency, proto.Name{Agency: speaker, Role: proto.RoleDesk}, &a, &b, now); err != nil {
 					list = append(list, Withheld{speaker, from.ID(), to.ID(), err})
 				}
 			}

@@ -149,7 +149,7 @@ func TestAPatchKeepsVoiceAmongItsParties(t *testing.T) {
 		here, there := unit.MustJoin(p.a), guard.MustJoin(p.a)
 		mountie.MustJoin(p.north)
 		j := p.at(t, desk, p.a, p.north)
-		if list := j.Withheld(); len(list) != 4 { // MX's voice to CA, CA's to MX, both ways what other desks of US say
+		if list := j.Withheld(time.Now()); len(list) != 4 { // MX's voice to CA, CA's to MX, both ways what other desks of US say
 			t.Errorf("withheld: %+v", list)
 		}
 		r := push(t, there, 30, client.TalkOptions{}).well()
