@@ -26,6 +26,7 @@ type leg struct {
 	talks []client.TalkOptions
 	over  int           // talks
 	slow  time.Duration // a text takes
+	waits bool          // so does every text, in the outbox
 }
 
 func newLeg(n byte, title string, parties ...proto.Agency) *leg {
@@ -37,6 +38,7 @@ func newLeg(n byte, title string, parties ...proto.Agency) *leg {
 }
 
 func (l *leg) ID() proto.ChannelID    { return l.rules.Channel }
+func (l *leg) HubThere() bool         { return true }
 func (l *leg) Charter() proto.Charter { return l.rules }
 
 func (l *leg) Talk(_ context.Context, src voice.Source, o client.TalkOptions) (client.TalkReport, error) {
@@ -58,6 +60,9 @@ func (l *leg) Text(_ context.Context, text string) (proto.MessageID, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.texts = append(l.texts, text)
+	if l.waits {
+		return proto.NewMessageID(), client.ErrWaiting
+	}
 	return proto.NewMessageID(), nil
 }
 
@@ -100,6 +105,22 @@ func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 			t.Errorf("said on A: %q", texts)
 		}
 	})
+}
+
+// TestAPatchBeginsWhenAllHaveBeenTold: where the text waits nobody has been, and where it
+// has come they are told that nothing came of it.
+func TestAPatchBeginsWhenAllHaveBeenTold(t *testing.T) {
+	p := testPatches()
+	a, b, c := newLeg(1, "A", "us.example"), newLeg(2, "B", "us.example"), newLeg(3, "C", "us.example")
+	b.waits = true
+	if _, err := p.open(t.Context(), []patch.Leg{a, b, c}, time.Minute, time.Now()); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, client.ErrWaiting) || len(p.now()) != 0 {
+		t.Errorf("open: %v, %d patches", err, len(p.now())) // what waits would be shown as yet to come
+	}
+	for l, want := range map[*leg]int{a: 2, b: 2, c: 0} {
+		if texts, _ := l.said(); len(texts) != want || want > 0 && !strings.Contains(texts[1], "has ended") {
+			t.Errorf("said on %s: %q", l.rules.Title, texts)
+		}
+	}
 }
 
 // TestAPatchAskedForTwiceAtOnceIsOne: by two pages, or by a hand that is quick.

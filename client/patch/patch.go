@@ -28,6 +28,7 @@ type Leg interface {
 	Charter() proto.Charter
 	Talk(context.Context, voice.Source, client.TalkOptions) (client.TalkReport, error)
 	Text(context.Context, string) (proto.MessageID, error)
+	HubThere() bool // what is said there reaches all who are on it
 }
 
 // Config says what is joined, by whom and until when.
@@ -62,17 +63,19 @@ type Counts struct {
 
 // Open tells every channel which others will hear it and, when all have been told,
 // joins them until Until, Close, or the end of the process. now is the time of the
-// announcement. A text that waits for the hub counts as told: it is in the outbox, and
-// voice cannot pass there either. If a channel cannot be told, nothing is joined and
-// those told are told so.
+// announcement. A text that waits does not count as told: without its hub a channel goes
+// on talking where it can, and would be joined unawares. If a channel cannot be told,
+// nothing is joined, and those told, or still to be, are told so.
 func Open(ctx context.Context, cfg Config, now time.Time) (*Patch, error) {
 	if err := check(cfg, now); err != nil {
 		return nil, err
 	}
 	for i, l := range cfg.Legs {
-		if err := tell(ctx, l, joined(cfg, l)); err != nil {
-			for _, told := range cfg.Legs[:i] {
-				tell(context.WithoutCancel(ctx), told, parted(cfg, told))
+		if _, err := l.Text(ctx, joined(cfg, l)); err != nil {
+			unsay(context.WithoutCancel(ctx), cfg, cfg.Legs[:i])
+			if errors.Is(err, client.ErrWaiting) { // the text waits, the patch does not
+				unsay(context.WithoutCancel(ctx), cfg, cfg.Legs[i:i+1])
+				err = context.DeadlineExceeded
 			}
 			return nil, fmt.Errorf("%s cannot be told: %w", l.Charter().Title, err)
 		}
@@ -98,6 +101,9 @@ func check(cfg Config, now time.Time) error {
 		if rules.RightOf(cfg.Self) != proto.RightSend {
 			return proto.Refuse(proto.ReasonListenOnly, rules.Title)
 		}
+		if !l.HubThere() {
+			return proto.Refuse(proto.ReasonHubAway, rules.Title)
+		}
 		if slices.ContainsFunc(cfg.Legs[:i], func(o Leg) bool { return o.ID() == l.ID() }) {
 			return proto.Refuse(proto.ReasonExists, rules.Title)
 		}
@@ -110,6 +116,19 @@ func check(cfg Config, now time.Time) error {
 	}
 	return nil
 }
+
+// unsay tells channels that what they were told does not come to be. It waits for none of
+// them: the texts are in the outbox.
+func unsay(ctx context.Context, cfg Config, legs []Leg) {
+	ctx, cancel := context.WithTimeout(ctx, unsayTime)
+	defer cancel()
+	for _, l := range legs {
+		tell(ctx, l, parted(cfg, l))
+	}
+}
+
+// unsayTime is how long unsay may take.
+const unsayTime = time.Second
 
 // tell says a text; that it waits in the outbox is no error.
 func tell(ctx context.Context, l Leg, text string) error {

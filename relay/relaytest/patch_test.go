@@ -298,3 +298,30 @@ func TestPatchesInARowKeepVoiceAmongItsParties(t *testing.T) {
 		}
 	})
 }
+
+// TestAPatchDoesNotBeginUnheardOf: with the border cut those on this side hear each other
+// still, but no text that tells them of a patch.
+func TestAPatchDoesNotBeginUnheardOf(t *testing.T) {
+	withPatches(t, func(t *testing.T, p *patching) {
+		desk, unit, guard := p.mx.Endpoint("desk/piedras-negras"), p.mx.Endpoint("unit/gn-7"), p.mx.Endpoint("unit/gn-8")
+		here := unit.MustJoin(p.a)
+		guard.MustJoin(p.b)
+		cfg := p.config(desk, p.a, p.b)
+		p.Net.Cut(p.us.Addr, p.mx.Addr)
+		relaytest.Wait(t, desk.Watch, "the hub is away", func(e client.HubAway) bool { return e.Away && e.Channel == p.b })
+		relaytest.Wait(t, desk.Watch, "the hub is away", func(e client.HubAway) bool { return e.Away && e.Channel == p.a })
+		j, err := patch.Open(minute(t), cfg, time.Now())
+		if proto.ReasonOf(err) != proto.ReasonHubAway {
+			t.Errorf("a patch of which nobody is told: %v", err)
+		}
+		if j != nil {
+			desk.Ear.Pass(j)
+			defer j.Close(minute(t))
+		}
+		r := push(t, here, 60, client.TalkOptions{}).well()
+		time.Sleep(5 * time.Second)
+		if n := len(guard.Ear.Played(r.Burst)); n > 0 && len(relaytest.Find[client.TextReceived](guard.Watch)) == 0 {
+			t.Errorf("%d frames were carried to one who was told nothing", n)
+		}
+	})
+}
