@@ -129,6 +129,8 @@ func (o *owner) fold(e client.Event) {
 		o.s.endSome()
 	case client.FloorChanged:
 		o.s.patches.floorChanged(e)
+	case client.MembersChanged:
+		o.s.patches.membersChanged(e)
 	case client.IncidentOpened:
 		o.s.joiner.opened(e)
 	}

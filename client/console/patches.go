@@ -168,6 +168,13 @@ func (p *patches) floorChanged(f client.FloorChanged) {
 	}
 }
 
+// membersChanged has those who have come told of the patch that their channel is in.
+func (p *patches) membersChanged(m client.MembersChanged) {
+	if o, ok := p.of(m.Channel); ok && len(m.Added) > 0 {
+		o.Newcomers(m.Channel)
+	}
+}
+
 // view is what a page shows of the patches.
 func (p *patches) view(l phrase.Language, now time.Time) []Patch {
 	list := []Patch{}

@@ -33,11 +33,14 @@ const (
 // Play carries 20 ms of what is heard to the other channels. It never blocks.
 func (p *Patch) Play(heard client.Played) {
 	from := p.leg(heard.Channel)
-	if from == nil || p.ctx.Err() != nil {
+	if from == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ctx.Err() != nil {
+		return
+	}
 	if !slices.Contains(p.met, heard.Burst) && heard.Payload != nil && !heard.End {
 		p.meet(heard.Burst)
 		p.beginLocked(from, heard)

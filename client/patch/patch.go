@@ -50,7 +50,9 @@ type Patch struct {
 	met      []proto.BurstID
 	carries  []*carry
 	priority map[proto.ChannelID]proto.Priority // of who has the floor
-	talks    sync.WaitGroup
+	telling  map[proto.ChannelID]bool           // is to be told again
+	told     map[proto.ChannelID]time.Time      // when it was told again last
+	talks    sync.WaitGroup                     // added to under mu, before the end
 	counts   struct{ carried, refused, dropped atomic.Uint64 }
 }
 
@@ -80,7 +82,10 @@ func Open(ctx context.Context, cfg Config, now time.Time) (*Patch, error) {
 			return nil, fmt.Errorf("%s cannot be told: %w", l.Charter().Title, err)
 		}
 	}
-	p := &Patch{cfg: cfg, priority: make(map[proto.ChannelID]proto.Priority)}
+	p := &Patch{
+		cfg: cfg, priority: make(map[proto.ChannelID]proto.Priority),
+		telling: make(map[proto.ChannelID]bool), told: make(map[proto.ChannelID]time.Time),
+	}
 	p.ctx, p.end = context.WithCancel(context.Background())
 	p.dying = time.AfterFunc(cfg.Until.Sub(now), p.end)
 	return p, nil
@@ -187,7 +192,9 @@ func (p *Patch) Counts() Counts {
 // no goroutine of the patch is left.
 func (p *Patch) Close(ctx context.Context) {
 	p.dying.Stop()
+	p.mu.Lock() // what begins, begins before
 	p.end()
+	p.mu.Unlock()
 	p.talks.Wait()
 	for _, l := range p.cfg.Legs {
 		if err := tell(ctx, l, parted(p.cfg, l)); err != nil {
