@@ -19,6 +19,7 @@ type Channel struct {
 	signed   []byte          // static
 	turn     chan struct{}   // holds one token: whoever changes membership takes it
 	reading  chan struct{}   // holds one token: whoever fetches the log takes it
+	asking   chan struct{}   // holds one token: whoever subscribes takes it
 	fetching bool            // a task fetches the log
 	created  bool            // a group exists, as far as the relay said
 	wanted   bool            // we have been a member and were not removed: come back by ourselves
@@ -66,6 +67,7 @@ type Channel struct {
 	in        proto.Alias // our number: voice that we hear
 	out       proto.Alias // the relay's: voice that we send; 0 while not subscribed
 	deaf      bool        // we want no voice of it; stays as it is over links
+	deafThere bool        // and the relay knows; good while subscribed
 	hubAway   bool
 	awaySince time.Time // when we were told last that it is
 
@@ -102,11 +104,12 @@ func (ch *Channel) Charter() proto.Charter { return ch.charter }
 func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
 	ch := &Channel{
-		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1),
+		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1), asking: make(chan struct{}, 1),
 		book: incident.NewBook(c), in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
 	}
 	ch.turn <- struct{}{}
 	ch.reading <- struct{}{}
+	ch.asking <- struct{}{}
 	ch.findEndLocked()
 	ch.watch = c.NextObserverEnd(time.Now())
 	s.pokeLocked()

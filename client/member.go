@@ -79,6 +79,14 @@ func (ch *Channel) Members() ([]proto.Name, error) {
 	return names, nil
 }
 
+// HubThere reports whether the channel's hub can be reached, as far as is known here: what
+// is said then reaches all who are on the channel.
+func (ch *Channel) HubThere() bool {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	return ch.hubThereLocked()
+}
+
 // Epoch returns the membership's number and its authenticator, which is equal
 // at all members that share one view (RFC 9420 8.7).
 func (ch *Channel) Epoch() (uint64, []byte) {

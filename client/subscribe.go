@@ -9,8 +9,29 @@ import (
 	"crossband/proto/wire"
 )
 
-// subscribe asks for the channel's news and voice on the present link.
+// subscribe asks for the channel's news and voice on the present link, one asking after
+// the other: the relay keeps to the last.
 func (ch *Channel) subscribe(ctx context.Context) error {
+	if err := ch.takeAsking(ctx); err != nil {
+		return err
+	}
+	defer ch.giveAsking()
+	return ch.ask(ctx)
+}
+
+func (ch *Channel) takeAsking(ctx context.Context) error {
+	select {
+	case <-ch.asking:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (ch *Channel) giveAsking() { ch.asking <- struct{}{} }
+
+// ask subscribes, with the token of asking.
+func (ch *Channel) ask(ctx context.Context) error {
 	ch.s.mu.Lock()
 	deaf := ch.deaf
 	ch.s.mu.Unlock()
@@ -19,6 +40,7 @@ func (ch *Channel) subscribe(ctx context.Context) error {
 		return fmt.Errorf("subscribe to %s: %w", ch.charter.Title, err)
 	}
 	ch.s.mu.Lock()
+	ch.deafThere = deaf
 	news := ch.s.subscribedLocked(a.GetSubscribed())
 	ch.s.mu.Unlock()
 	for _, e := range news {

@@ -78,7 +78,7 @@ func (s *Server) voice(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusBadRequest, err)
 		return
 	}
-	s.pages.voiceOf(r.URL.Query().Get("page"))
+	s.pages.voiceOf(r.URL.Query().Get("page"), s.guard.login(r))
 	w.Header().Set("Content-Type", "application/sdp")
 	io.WriteString(w, answer)
 }

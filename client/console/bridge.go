@@ -227,14 +227,16 @@ func (b *Bridge) Bursts() []Spoken {
 	return b.recall.bursts()
 }
 
-// SetGenuine tells what client.BurstHeard said of a burst.
-func (b *Bridge) SetGenuine(id proto.BurstID, genuine bool) {
+// SetGenuine takes in what is known of a burst's signatures.
+func (b *Bridge) SetGenuine(h client.BurstHeard) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if s := b.recall.byID[id]; s != nil && s.Genuine != genuine {
-		s.Genuine = genuine
-		b.signal()
+	s := b.recall.byID[h.Burst]
+	if s == nil || s.Channel != h.Channel || s.From != h.From || s.Genuine == h.Genuine {
+		return
 	}
+	s.Genuine = h.Genuine
+	b.signal()
 }
 
 // Recall returns a burst, as far as it was heard, as a WAV file of 48 kHz. Pauses in

@@ -23,6 +23,19 @@ func (b *Bridge) Close() {
 	b.ended.Wait()
 }
 
+// HangUp ends the voice of whatever page has it, and presses with ErrNoVoicePage. It does
+// not wait for that. A page may offer anew.
+func (b *Bridge) HangUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.endPressesLocked(ErrNoVoicePage)
+	for _, p := range []*voicePage{b.page, b.next} {
+		b.closeLocked(p)
+	}
+	b.page, b.next = nil, nil
+	b.signal()
+}
+
 // closeLocked ends a page's connection, on a goroutine of its own: pion waits for its
 // own callbacks.
 func (b *Bridge) closeLocked(p *voicePage) {

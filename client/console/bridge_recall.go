@@ -93,8 +93,9 @@ func (r *recall) add(p client.Played, heard bool) (news bool) {
 }
 
 // late keeps what was missed of a burst, or all of it. It counts as new: it can be heard
-// as long as one that was said now. What was heard of it before, and comes again, is
-// there twice.
+// as long as one that was said now. A burst that comes whole takes the place of what was
+// heard of it before; else that comes first, is there twice where it comes again, and is
+// no more genuine than it was.
 func (r *recall) late(l client.LateBurst, now time.Time) {
 	r.expire(now)
 	s := r.byID[l.Burst]
@@ -108,6 +109,10 @@ func (r *recall) late(l client.LateBurst, now time.Time) {
 		r.dropped++
 		return
 	}
+	genuine := l.Genuine && (l.Whole || len(s.pieces) == 0 || s.Genuine)
+	for l.Whole && len(s.pieces) > 0 {
+		s.dropPiece(r)
+	}
 	for _, payload := range l.Payloads {
 		if payload == nil {
 			s.append(r, voice.CodecNone, nil)
@@ -115,7 +120,7 @@ func (r *recall) late(l client.LateBurst, now time.Time) {
 		}
 		s.append(r, l.Codec, payload)
 	}
-	s.last, s.Over, s.Heard, s.Genuine = now, true, false, l.Genuine
+	s.last, s.Over, s.Heard, s.Genuine = now, true, false, genuine
 	r.trim()
 }
 

@@ -99,8 +99,17 @@ func TestWhatIsKnownOfABurst(t *testing.T) {
 	x.burst(1, 3, 5, false)
 	x.b.page.live = false
 	x.burst(1, 3, 5, true)
-	x.b.SetGenuine(proto.BurstID{2}, true)
-	x.b.SetGenuine(proto.BurstID{9}, true)
+	another := speaker(t)
+	another.Label = "another"
+	for _, h := range []client.BurstHeard{
+		{Channel: proto.ChannelID{2}, Burst: proto.BurstID{2}, From: speaker(t)},
+		{Channel: proto.ChannelID{2}, Burst: proto.BurstID{9}, From: speaker(t)},
+		{Channel: proto.ChannelID{7}, Burst: proto.BurstID{3}, From: speaker(t)}, // of the same number, elsewhere
+		{Channel: proto.ChannelID{1}, Burst: proto.BurstID{3}, From: another},
+	} {
+		h.Genuine = true
+		x.b.SetGenuine(h)
+	}
 	for i, want := range []struct{ heard, genuine bool }{{false, false}, {false, true}, {true, false}} {
 		if got := x.b.Bursts()[i]; got.Heard != want.heard || got.Genuine != want.genuine || !got.Over {
 			t.Errorf("burst %v: heard %t, genuine %t, over %t", got.ID, got.Heard, got.Genuine, got.Over)
@@ -252,8 +261,10 @@ func TestChangesAreSignaled(t *testing.T) {
 	}
 	for what, change := range map[string]func(){
 		"channels": func() { x.b.SetChannels(nil) },
-		"genuine":  func() { x.b.SetGenuine(proto.BurstID{1}, true) },
-		"a page":   func() { x.b.connected(&voicePage{b: x.b}) },
+		"genuine": func() {
+			x.b.SetGenuine(client.BurstHeard{Channel: proto.ChannelID{1}, Burst: proto.BurstID{1}, Genuine: true})
+		},
+		"a page": func() { x.b.connected(&voicePage{b: x.b}) },
 	} {
 		change()
 		select {
@@ -341,13 +352,22 @@ func TestTheRestOfABurstComesLate(t *testing.T) {
 	x.burst(1, 7, 50, false)
 	l := x.missed(1, 7, 100, -1)
 	x.b.Late(l)
-	if got := x.b.Bursts()[0]; got.Length != 3*time.Second || got.Heard || !got.Over {
-		t.Errorf("%+v", got)
+	if got := x.b.Bursts()[0]; got.Length != 3*time.Second || got.Heard || !got.Over || got.Genuine {
+		t.Errorf("%+v; nobody has said that what was heard is genuine", got)
 	}
 	l.From.Label = "another"
 	x.b.Late(l)
 	if got := x.b.Bursts(); len(got) != 1 || got[0].Length != 3*time.Second || got[0].From != speaker(t) {
 		t.Errorf("%+v", got)
+	}
+	l = x.missed(1, 7, 100, -1)
+	l.Whole = true
+	x.b.Late(l)
+	if got := x.b.Bursts()[0]; got.Length != 2*time.Second || !got.Genuine {
+		t.Errorf("all of it came: %+v", got)
+	}
+	if pieces, _ := x.b.recall.pieces(l.Burst); x.b.recall.size != spokenCost+pieces[0].cost()+pieces[1].cost() {
+		t.Errorf("%d octets are counted", x.b.recall.size)
 	}
 	x.b.Close()
 	x.b.Late(x.missed(1, 8, 10, -1))

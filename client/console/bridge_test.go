@@ -165,6 +165,24 @@ func TestANewPageTakesOver(t *testing.T) {
 	}
 }
 
+// Whose voice is hung up hears and says nothing any more, and may come again.
+func TestHangUp(t *testing.T) {
+	b, _ := newTestBridge(t, 1)
+	p := newBrowser(t, 1)
+	p.connect(b)
+	press := b.Press()
+	b.HangUp()
+	if _, err := press.Source().Next(); !errors.Is(err, ErrNoVoicePage) || !b.Stale() {
+		t.Errorf("the press: %v, stale %t", err, b.Stale())
+	}
+	p.until(webrtc.PeerConnectionStateClosed)
+	b.HangUp() // nobody's
+	newBrowser(t, 1).connect(b)
+	if err := b.Microphone(); err != nil {
+		t.Errorf("a page that comes after: %v", err)
+	}
+}
+
 // A page that offers again over its connection gets another channel's track, and is not
 // interrupted: not in what it says, nor in what it hears.
 func TestAPageOffersAgain(t *testing.T) {

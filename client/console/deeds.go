@@ -54,11 +54,13 @@ func (s *Server) perform(d Deed) Outcome {
 	if !ok {
 		return s.outcome(Outcome{}, proto.Refusef(proto.ReasonUnknown, "deed %q", d.Do))
 	}
-	select {
-	case s.busy <- struct{}{}:
-		defer func() { <-s.busy }()
-	default:
-		return s.outcome(Outcome{}, proto.Refusef(proto.ReasonQuota, "%d at once", maxAtOnce))
+	if room := s.roomFor(d.Do); room != nil {
+		select {
+		case room <- struct{}{}:
+			defer func() { <-room }()
+		default:
+			return s.outcome(Outcome{}, proto.Refusef(proto.ReasonQuota, "%d at once", maxAtOnce))
+		}
 	}
 	limit := sendTimeout
 	if d.Do == DoJoin {
@@ -67,6 +69,19 @@ func (s *Server) perform(d Deed) Outcome {
 	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
 	return s.outcome(do(ctx, d))
+}
+
+// roomFor is what a deed takes a token of while it is under way; nil: it waits for
+// nothing. Texts that a bad link holds up must not keep anybody from speaking, and
+// nothing must keep a press from its end.
+func (s *Server) roomFor(deed string) chan struct{} {
+	switch deed {
+	case DoRelease:
+		return nil
+	case DoPress:
+		return s.pressing
+	}
+	return s.busy
 }
 
 // outcome is what becomes of a deed with an error or without.
@@ -107,14 +122,25 @@ func (s *Server) doPress(ctx context.Context, d Deed) (Outcome, error) {
 		}
 		on[ch.ID()] = ch
 	}
-	s.alsoPatched(ctx, on)
-	if !s.pages.there(d.Page) { // nobody would notice that the button is up again
-		return Outcome{}, proto.Refuse(proto.ReasonNotReady, "GET /api/events")
+	if err := s.mayPress(d.Page); err != nil {
+		return Outcome{}, err
 	}
-	if err := s.cfg.Sound.Microphone(); err != nil { // else the floor would be taken for silence
+	s.alsoPatched(ctx, on)
+	if err := s.mayPress(d.Page); err != nil { // what was carried may have held the floor for a while
 		return Outcome{}, err
 	}
 	return Outcome{}, s.press.start(d.Page, d.Press, on, priority)
+}
+
+// mayPress returns why a page cannot speak now, as far as that is known before.
+func (s *Server) mayPress(page string) error {
+	switch {
+	case !s.pages.there(page): // nobody would notice that the button is up again
+		return proto.Refuse(proto.ReasonNotReady, "GET /api/events")
+	case s.pages.taken(page) != "": // it would open the microphone of somebody else
+		return ErrVoiceTaken
+	}
+	return s.cfg.Sound.Microphone() // else the floor would be taken for silence
 }
 
 func (s *Server) doRelease(_ context.Context, d Deed) (Outcome, error) {

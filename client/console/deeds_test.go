@@ -162,15 +162,34 @@ func TestDeedsThatAreMalformed(t *testing.T) {
 	}
 }
 
-// TestDeedsAreBounded: beyond so many at once they are refused, in words.
+// TestDeedsAreBounded: beyond so many at once they are refused, in words. Those that wait
+// for a bad link keep nobody from pressing, and nothing keeps a press from its end.
 func TestDeedsAreBounded(t *testing.T) {
 	s := newStage(t, nil)
 	for range maxAtOnce {
 		s.server.busy <- struct{}{}
 	}
-	if o := s.deed(`{"do":"release"}`); o.Done || o.Code != int(proto.ReasonQuota) {
+	quota := int(proto.ReasonQuota)
+	if o := s.deed(`{"do":"alarm-seen"}`); o.Done || o.Code != quota {
 		t.Errorf("one too many: %+v", o)
 	}
+	if o := s.deed(`{"do":"press"}`); o.Code != int(proto.ReasonMalformed) {
+		t.Errorf("a press beside them: %+v", o)
+	}
+	for range maxAtOnce {
+		s.server.pressing <- struct{}{}
+	}
+	if o := s.deed(`{"do":"press"}`); o.Code != quota {
+		t.Errorf("one press too many: %+v", o)
+	}
+	if err := s.server.press.start("", "", alone(newHeldChannel()), 0); err != nil {
+		t.Fatal(err)
+	}
+	if o := s.deed(`{"do":"release"}`); !o.Done || !s.sound.speeches[0].over() {
+		t.Errorf("a release: %+v", o)
+	}
+	s.server.cancel()
+	s.server.press.wait()
 }
 
 func TestBodies(t *testing.T) {
@@ -269,7 +288,7 @@ func TestSlotsAreReadAsTheCommandLineWritesThem(t *testing.T) {
 func TestExplainForPages(t *testing.T) {
 	for _, err := range []error{
 		proto.Refuse(proto.ReasonFloorTaken, "desk/x"), client.ErrBusy, client.ErrNoLink,
-		fmt.Errorf("wrapped: %w", client.ErrWaiting), ErrNoVoicePage, ErrVoiceTaken, ErrSilent, ErrOffer,
+		fmt.Errorf("wrapped: %w", client.ErrWaiting), ErrNoVoicePage, ErrVoiceTaken, ErrSilent, ErrOffer, ErrPatched,
 	} {
 		said := make(map[string]bool)
 		for _, l := range []phrase.Language{phrase.English, phrase.Spanish, phrase.French} {

@@ -28,6 +28,7 @@ type Sound interface {
 	Answer(ctx context.Context, offer string) (answer string, err error)
 	Stale() bool // the page has to make another offer
 	SetChannels([]proto.ChannelID)
+	HangUp()           // ends the page's voice, and a press with it
 	Microphone() error // why a press would say nothing, as far as is known before
 	Press() Speech
 	Recall(proto.BurstID) (wav []byte, ok bool)
@@ -62,7 +63,7 @@ type voiced struct {
 // Fold implements Board.
 func (v voiced) Fold(e client.Event, now time.Time) {
 	if heard, ok := e.(client.BurstHeard); ok {
-		v.bridge.SetGenuine(heard.Burst, heard.Genuine)
+		v.bridge.SetGenuine(heard)
 	}
 	v.Model.Fold(e, now)
 }

@@ -142,6 +142,15 @@ func (g *guard) token(r *http.Request) string {
 	return c.Value
 }
 
+// login is a request's, as far as it has one that can end: of a certificate it is zero.
+func (g *guard) login(r *http.Request) digest {
+	token := g.token(r)
+	if token == "" {
+		return digest{}
+	}
+	return digestOf(token)
+}
+
 // let begins a login and gives the browser its token.
 func (g *guard) let(w http.ResponseWriter) {
 	http.SetCookie(w, g.made(g.logins.begin(), int(loginLife.Seconds())))

@@ -35,5 +35,12 @@ func TestWhoAcceptsIsTakenAlong(t *testing.T) {
 		if len(s.server.joiner.list) != maxExpected {
 			t.Errorf("%d are expected", len(s.server.joiner.list))
 		}
+		s.server.joiner.expect(ours) // a desk that has been at work for days
+		s.server.joiner.expect(ours)
+		s.events <- client.IncidentOpened{Hail: ours, Channel: proto.ChannelID{9}}
+		synctest.Wait()
+		if !slices.Equal(joined, []proto.ChannelID{{1}, {9}}) {
+			t.Errorf("after many calls joined %v", joined)
+		}
 	})
 }

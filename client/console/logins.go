@@ -82,6 +82,15 @@ func (l *logins) has(token string) bool {
 	return true
 }
 
+// lives reports whether a login is still one. It is not used by that.
+func (l *logins) lives(d digest) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tidyLocked()
+	_, ok := l.used[d]
+	return ok
+}
+
 // end forgets a login.
 func (l *logins) end(token string) {
 	l.mu.Lock()

@@ -54,8 +54,8 @@ type Model struct {
 	pacts     []proto.Agreement
 	pactsMade time.Time // when they were worded
 	alarms    alarmState
-	genuine   map[proto.BurstID]judgement // of the newest bursts, by BurstHeard and BurstLate
-	judged    []proto.BurstID             // the keys of genuine, oldest first
+	genuine   map[burstName]judgement // of the newest bursts, by BurstHeard and BurstLate
+	judged    []burstName             // the keys of genuine, oldest first
 
 	shown rendered
 }
@@ -90,7 +90,7 @@ func NewModel(cfg ModelConfig) *Model {
 		channels: make(map[proto.ChannelID]*channelState), timelines: make(map[proto.IncidentID]*timeline),
 		calls: newCallState(), texts: newTextState(),
 		positions: make(map[positionKey]client.PositionReceived), notices: make(map[proto.NoticeID]client.ChangeNotice),
-		genuine: make(map[proto.BurstID]judgement),
+		genuine: make(map[burstName]judgement),
 	}
 }
 

@@ -33,6 +33,8 @@ func Explain(err error, language phrase.Language) (code int, says string) {
 		return 0, wording{"another page has taken the microphone over", "otra página tomó el micrófono", "une autre page a pris le micro"}.in(language)
 	case errors.Is(err, ErrSilent):
 		return 0, wording{"nothing comes from the microphone", "no llega nada del micrófono", "rien ne vient du micro"}.in(language)
+	case errors.Is(err, ErrPatched):
+		return 0, wording{"the channel is in a patch", "el canal está en un enlace", "le canal est dans une liaison"}.in(language)
 	case errors.Is(err, ErrOffer):
 		return 0, wording{"the page's voice cannot be connected", "no se puede conectar la voz de la página", "la voix de la page ne peut être branchée"}.in(language)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -174,9 +174,16 @@ const (
 	forged // some of it was not, and that stays
 )
 
+// burstName names a burst: a number alone may come again, said by another or elsewhere.
+type burstName struct {
+	channel proto.ChannelID
+	burst   proto.BurstID
+	from    proto.Name
+}
+
 // judge notes what is known of a burst now. What was heard only in part may be known
 // better when the rest has come late.
-func (m *Model) judge(id proto.BurstID, genuine, attacked bool) {
+func (m *Model) judge(id burstName, genuine, attacked bool) {
 	before, known := m.genuine[id]
 	if !known {
 		if len(m.judged) >= maxBursts {
@@ -198,14 +205,17 @@ func (m *Model) judge(id proto.BurstID, genuine, attacked bool) {
 func (m *Model) foldBurst(e client.BurstHeard, now time.Time) {
 	ch := m.touch(e.Channel)
 	ch.forged = e.Forged > 0
-	m.judge(e.Burst, e.Genuine, e.Forged > 0)
+	m.judge(burstName{e.Channel, e.Burst, e.From}, e.Genuine, e.Forged > 0)
 	m.imitated(now, e.Channel, e.From, e.Forged)
 }
 
-// foldLate takes in a burst that was missed. It says nothing of who speaks now.
+// foldLate takes in a burst that was missed. It says nothing of who speaks now, nor, of a
+// burst that was heard in part, anything of that part, unless it came whole.
 func (m *Model) foldLate(e client.BurstLate, now time.Time) {
 	m.touch(e.Channel)
-	m.judge(e.Burst, e.Genuine, e.Forged > 0)
+	id := burstName{e.Channel, e.Burst, e.From}
+	before, heard := m.genuine[id]
+	m.judge(id, e.Genuine && (e.Whole || !heard || before == signed), e.Forged > 0)
 	m.imitated(now, e.Channel, e.From, e.Forged)
 }
 

@@ -278,7 +278,7 @@ func (m *Model) burstViews() []Burst {
 	for _, s := range spoken[:min(len(spoken), maxBursts)] {
 		list = append(list, Burst{
 			ID: s.ID.String(), Channel: s.Channel.String(), From: s.From.String(), Short: s.From.Short(), Agency: string(s.From.Agency),
-			At: stamp(s.At), Millis: int(s.Length.Milliseconds()), Over: s.Over, Heard: s.Heard, Genuine: m.genuine[s.ID] == signed,
+			At: stamp(s.At), Millis: int(s.Length.Milliseconds()), Over: s.Over, Heard: s.Heard, Genuine: m.genuine[burstName{s.Channel, s.ID, s.From}] == signed,
 		})
 	}
 	return list

@@ -178,7 +178,11 @@ func TestBursts(t *testing.T) {
 	if l := d.channel(1).Floor.Level; l != 100 {
 		t.Errorf("level %d", l)
 	}
-	v.bursts = []Spoken{{ID: proto.BurstID{0xff, 0xff}, From: name(norte)}}
+	v.bursts = []Spoken{{ID: proto.BurstID{0xff, 0xff}, Channel: cid(1), From: name(norte)}}
+	d.fold( // of the same number: said elsewhere, and by another
+		client.BurstHeard{Channel: cid(2), Burst: proto.BurstID{0xff, 0xff}, From: name(norte), Genuine: true},
+		client.BurstHeard{Channel: cid(1), Burst: proto.BurstID{0xff, 0xff}, From: name(super), Genuine: true},
+	)
 	if b := d.view().Bursts; len(b) != 1 || b[0].Genuine {
 		t.Errorf("what nobody has judged counts as genuine: %+v", b)
 	}
@@ -249,18 +253,18 @@ func TestLanguage(t *testing.T) {
 // of who speaks now. What was an attack stays one.
 func TestALateBurst(t *testing.T) {
 	d := newDesk(t)
-	whole, half, attacked := proto.BurstID{1}, proto.BurstID{2}, proto.BurstID{3}
+	whole, half, attacked, rest := proto.BurstID{1}, proto.BurstID{2}, proto.BurstID{3}, proto.BurstID{5}
 	v := &bridge{}
 	d.cfg.Voice = v
-	for _, id := range []proto.BurstID{whole, half, attacked} {
+	for _, id := range []proto.BurstID{whole, half, attacked, rest} {
 		v.bursts = append(v.bursts, Spoken{ID: id, Channel: cid(1), From: name(norte), At: d.now, Over: true})
 	}
-	d.fold(client.BurstHeard{Channel: cid(1), Burst: half, From: name(norte)}, client.BurstHeard{Channel: cid(1), Burst: attacked, From: name(norte), Forged: 2})
-	for _, id := range []proto.BurstID{whole, half, attacked} {
-		d.fold(client.BurstLate{Channel: cid(1), Burst: id, From: name(norte), Genuine: true})
+	d.fold(client.BurstHeard{Channel: cid(1), Burst: rest, From: name(norte)}, client.BurstHeard{Channel: cid(1), Burst: half, From: name(norte)}, client.BurstHeard{Channel: cid(1), Burst: attacked, From: name(norte), Forged: 2})
+	for _, id := range []proto.BurstID{whole, half, attacked, rest} {
+		d.fold(client.BurstLate{Channel: cid(1), Burst: id, From: name(norte), Genuine: true, Whole: id == half})
 	}
 	for _, b := range d.view().Bursts {
-		if want := b.ID != attacked.String(); b.Genuine != want || b.Heard {
+		if want := b.ID != attacked.String() && b.ID != rest.String(); b.Genuine != want || b.Heard {
 			t.Errorf("burst %s: genuine %v, heard %v", b.ID, b.Genuine, b.Heard)
 		}
 	}

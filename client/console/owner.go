@@ -95,6 +95,7 @@ func (o *owner) own(ctx context.Context) {
 			f(o.board)
 		case <-o.s.cfg.Sound.Changed():
 		case <-every.C:
+			o.hangUp()
 		case <-o.came:
 		case <-o.s.patches.over:
 			o.s.endSome()
@@ -128,6 +129,8 @@ func (o *owner) fold(e client.Event) {
 		o.s.endSome()
 	case client.FloorChanged:
 		o.s.patches.floorChanged(e)
+	case client.MembersChanged:
+		o.s.patches.membersChanged(e)
 	case client.IncidentOpened:
 		o.s.joiner.opened(e)
 	}
@@ -139,8 +142,9 @@ func (o *owner) show() {
 		o.rings = nil
 		return
 	}
-	v := o.board.View(o.s.cfg.Clock())
-	v.Patches = o.s.patches.view(o.s.language())
+	now := o.s.cfg.Clock()
+	v := o.board.View(now)
+	v.Patches = o.s.patches.view(o.s.language(), now)
 	p, err := paint(v, o.s.pages.shown())
 	if err != nil {
 		o.s.log.Error("console: view", "why", err.Error())
@@ -149,6 +153,15 @@ func (o *owner) show() {
 	p.offer = o.s.cfg.Sound.Stale()
 	o.s.pages.show(p, o.rings)
 	o.rings = nil
+}
+
+// hangUp ends voice whose login is over: a page that is logged out must not go on
+// hearing.
+func (o *owner) hangUp() {
+	if o.s.pages.hungUp(o.s.guard.logins.lives) {
+		o.s.log.Info("console: voice hung up, its login is over")
+		o.s.cfg.Sound.HangUp()
+	}
 }
 
 // joined tells Sound in which channels this endpoint is.

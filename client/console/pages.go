@@ -25,6 +25,7 @@ type pages struct {
 	open   map[*page]struct{}
 	newest *picture
 	voice  string // the page whose voice was connected last; empty: none has said its name
+	by     digest // the login with which it was; zero: there was none to end, or it is hung up
 }
 
 // page is one open stream.
@@ -107,11 +108,11 @@ func (ps *pages) show(pic *picture, rings []ring) {
 	}
 }
 
-// voiceOf notes whose voice is connected now, and has the others told.
-func (ps *pages) voiceOf(id string) {
+// voiceOf notes whose voice is connected now, by which login, and has the others told.
+func (ps *pages) voiceOf(id string, by digest) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	ps.voice = id
+	ps.voice, ps.by = id, by
 	for p := range ps.open {
 		select {
 		case p.wake <- struct{}{}:
@@ -120,11 +121,22 @@ func (ps *pages) voiceOf(id string) {
 	}
 }
 
-// taken returns whose voice is connected, if that is another page's than p.
-func (ps *pages) taken(p *page) string {
+// hungUp reports, once, whether the login is over with which the voice was connected.
+func (ps *pages) hungUp(lives func(digest) bool) bool {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if p.id == "" || ps.voice == p.id {
+	if ps.by == (digest{}) || lives(ps.by) {
+		return false
+	}
+	ps.voice, ps.by = "", digest{}
+	return true
+}
+
+// taken returns whose voice is connected, if that is another page's than id's.
+func (ps *pages) taken(id string) string {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if id == "" || ps.voice == id {
 		return ""
 	}
 	return ps.voice

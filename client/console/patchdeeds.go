@@ -18,15 +18,37 @@ func (s *Server) doPatch(ctx context.Context, d Deed) (Outcome, error) {
 	if d.Minutes < 1 || lasts > patch.MaxLife {
 		return Outcome{}, proto.Refusef(proto.ReasonMalformed, "%d minutes; 1 to %d", d.Minutes, patch.MaxLife/time.Minute)
 	}
+	var channels []*client.Channel
 	var legs []patch.Leg
 	for _, text := range d.Channels {
 		ch, err := s.joinedChannel(text)
 		if err != nil {
 			return Outcome{}, err
 		}
-		legs = append(legs, ch)
+		channels, legs = append(channels, ch), append(legs, ch)
 	}
-	return Outcome{}, s.patches.open(ctx, legs, lasts, s.cfg.Clock())
+	if err := hear(ctx, channels); err != nil {
+		return Outcome{}, err
+	}
+	id, err := s.patches.open(ctx, legs, lasts, s.cfg.Clock())
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err = hear(ctx, channels); err != nil { // a page may have stopped one while they were told
+		s.endSoon(id)
+	}
+	return Outcome{}, err
+}
+
+// hear has the voice of channels come here: a patch carries what comes, and nobody on
+// them could see that nothing does.
+func hear(ctx context.Context, channels []*client.Channel) error {
+	for _, ch := range channels {
+		if err := ch.Listen(ctx, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // joinedChannel is a channel of which this endpoint is a member.
@@ -69,13 +91,25 @@ func (s *Server) endPatches() {
 // endSome ends the patches that are over by themselves, and those of a channel that
 // this endpoint is in no more.
 func (s *Server) endSome() {
-	s.tasks.Go(func() { // ends within sendTimeout a channel, or with the server
-		ctx, cancel := context.WithTimeout(s.ctx, patch.MaxLegs*sendTimeout)
-		defer cancel()
+	s.telling(func(ctx context.Context) {
 		s.patches.ended(ctx, func(id proto.ChannelID) bool {
 			_, err := s.joinedChannel(id.String())
 			return err != nil
 		})
+	})
+}
+
+// endSoon ends a patch.
+func (s *Server) endSoon(id string) {
+	s.telling(func(ctx context.Context) { s.patches.end(ctx, id) })
+}
+
+// telling calls what tells the channels of a patch, which may take a while.
+func (s *Server) telling(f func(context.Context)) {
+	s.tasks.Go(func() { // ends within sendTimeout a channel, or with the server
+		ctx, cancel := context.WithTimeout(s.ctx, patch.MaxLegs*sendTimeout)
+		defer cancel()
+		f(ctx)
 	})
 }
 
@@ -86,6 +120,9 @@ func (s *Server) doListen(ctx context.Context, d Deed) (Outcome, error) {
 	ch, err := s.joinedChannel(d.Channel)
 	if err != nil {
 		return Outcome{}, err
+	}
+	if _, patched := s.patches.of(ch.ID()); patched && d.State == "off" {
+		return Outcome{}, ErrPatched
 	}
 	if err := ch.Listen(ctx, d.State == "on"); err != nil {
 		return Outcome{}, err

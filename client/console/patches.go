@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -19,10 +20,15 @@ import (
 // maxPatches bounds the patches of one console; a channel is in one at most.
 const maxPatches = 8
 
+// ErrPatched says that a channel is in a patch, and so cannot be in another, nor be
+// listened to no more.
+var ErrPatched = errors.New("console: the channel is in a patch")
+
 // patches are the patches of this console. It is the client.Sink that feeds them.
 type patches struct {
 	self proto.Name
 	log  *slog.Logger
+	turn chan struct{} // holds one token: whoever opens a patch takes it
 
 	mu   sync.Mutex // guards list; never held while anything is told
 	list []opened
@@ -35,7 +41,8 @@ type opened struct {
 }
 
 func newPatches(cfg Config) *patches {
-	p := &patches{log: cfg.Log, over: make(chan struct{}, 1)}
+	p := &patches{log: cfg.Log, turn: make(chan struct{}, 1), over: make(chan struct{}, 1)}
+	p.turn <- struct{}{}
 	if cfg.Session != nil {
 		p.self = cfg.Session.Name()
 	}
@@ -55,27 +62,35 @@ func (p *patches) now() []opened {
 	return p.list
 }
 
-// open joins channels for a while. They are told before it returns.
-func (p *patches) open(ctx context.Context, legs []patch.Leg, lasts time.Duration, now time.Time) error {
+// open joins channels for a while, one patch after the other, and returns its number.
+// They are told before it returns.
+func (p *patches) open(ctx context.Context, legs []patch.Leg, lasts time.Duration, now time.Time) (id string, err error) {
+	select {
+	case <-p.turn:
+		defer func() { p.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 	for _, l := range legs {
-		if o, ok := p.of(l.ID()); ok {
-			return proto.Refuse(proto.ReasonExists, title(o, l.ID()))
+		if _, ok := p.of(l.ID()); ok {
+			return "", fmt.Errorf("%w: %s", ErrPatched, l.Charter().Title)
 		}
 	}
 	if len(p.now()) >= maxPatches {
-		return proto.Refusef(proto.ReasonQuota, "%d", maxPatches)
+		return "", proto.Refusef(proto.ReasonQuota, "%d", maxPatches)
 	}
 	j, err := patch.Open(ctx, patch.Config{Self: p.self, Legs: legs, Until: now.Add(lasts), Log: p.log}, now)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var b [8]byte
 	rand.Read(b[:])
+	id = hex.EncodeToString(b[:])
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.list = append(slices.Clip(p.list), opened{hex.EncodeToString(b[:]), j})
+	p.list = append(slices.Clip(p.list), opened{id, j})
 	context.AfterFunc(j.Context(), func() { wakeUp(p.over) })
-	return nil
+	return id, nil
 }
 
 func wakeUp(token chan struct{}) {
@@ -153,26 +168,37 @@ func (p *patches) floorChanged(f client.FloorChanged) {
 	}
 }
 
+// membersChanged has those who have come told of the patch that their channel is in.
+func (p *patches) membersChanged(m client.MembersChanged) {
+	if o, ok := p.of(m.Channel); ok && len(m.Added) > 0 {
+		o.Newcomers(m.Channel)
+	}
+}
+
 // view is what a page shows of the patches.
-func (p *patches) view(l phrase.Language) []Patch {
+func (p *patches) view(l phrase.Language, now time.Time) []Patch {
 	list := []Patch{}
 	for _, o := range p.now() {
 		v := Patch{ID: o.id, Until: stamp(o.Until()), Withheld: []string{}}
 		for _, id := range o.Channels() {
 			v.Channels = append(v.Channels, id.String())
 		}
-		for _, w := range o.Withheld() {
-			v.Withheld = append(v.Withheld, withheld(l, string(w.Speaker), title(o, w.From), title(o, w.To)))
+		for _, w := range o.Withheld(now) {
+			v.Withheld = append(v.Withheld, p.withheld(l, w.Speaker, title(o, w.From), title(o, w.To)))
 		}
 		list = append(list, v)
 	}
 	return list
 }
 
-func withheld(l phrase.Language, speaker, from, to string) string {
-	return fmt.Sprintf(wording{
-		"What %s says on “%s” is not carried to “%s”: not all there are parties of that channel.",
-		"Lo que %s dice en “%s” no se pasa a “%s”: no todos allí son partes de ese canal.",
-		"Ce que %s dit sur « %s » n'est pas transmis à « %s » : tous là-bas ne sont pas parties à ce canal.",
-	}.in(l), inert(speaker, maxDetail), inert(from, maxDetail), inert(to, maxDetail))
+func (p *patches) withheld(l phrase.Language, speaker proto.Agency, from, to string) string {
+	who := inert(string(speaker), maxDetail)
+	if speaker == p.self.Agency {
+		who = wording{"other desks of %s", "otras mesas de %s", "d'autres postes de %s"}.say(l, who)
+	}
+	return wording{
+		"What is said on “%[2]s” by %[1]s is not carried to “%[3]s”: not all there are parties of that channel.",
+		"Lo que se dice en “%[2]s” por %[1]s no se pasa a “%[3]s”: no todos allí son partes de ese canal.",
+		"Ce qui est dit sur « %[2]s » par %[1]s n'est pas transmis à « %[3]s » : tous là-bas ne sont pas parties à ce canal.",
+	}.say(l, who, inert(from, maxDetail), inert(to, maxDetail))
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -23,7 +24,9 @@ type leg struct {
 	mu    sync.Mutex // guards what follows
 	texts []string
 	talks []client.TalkOptions
-	over  int // talks
+	over  int           // talks
+	slow  time.Duration // a text takes
+	waits bool          // so does every text, in the outbox
 }
 
 func newLeg(n byte, title string, parties ...proto.Agency) *leg {
@@ -35,6 +38,7 @@ func newLeg(n byte, title string, parties ...proto.Agency) *leg {
 }
 
 func (l *leg) ID() proto.ChannelID    { return l.rules.Channel }
+func (l *leg) HubThere() bool         { return true }
 func (l *leg) Charter() proto.Charter { return l.rules }
 
 func (l *leg) Talk(_ context.Context, src voice.Source, o client.TalkOptions) (client.TalkReport, error) {
@@ -52,9 +56,13 @@ func (l *leg) Talk(_ context.Context, src voice.Source, o client.TalkOptions) (c
 }
 
 func (l *leg) Text(_ context.Context, text string) (proto.MessageID, error) {
+	time.Sleep(l.slow)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.texts = append(l.texts, text)
+	if l.waits {
+		return proto.NewMessageID(), client.ErrWaiting
+	}
 	return proto.NewMessageID(), nil
 }
 
@@ -65,31 +73,33 @@ func (l *leg) said() (texts []string, talks []client.TalkOptions) {
 }
 
 func testPatches() *patches {
-	return &patches{self: proto.Name{Agency: "us.example", Role: proto.RoleDesk, Label: "d"}, log: slog.New(slog.DiscardHandler), over: make(chan struct{}, 1)}
+	p := newPatches(Config{Log: slog.New(slog.DiscardHandler)})
+	p.self = proto.Name{Agency: "us.example", Role: proto.RoleDesk, Label: "d"}
+	return p
 }
 
 func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, now := testPatches(), time.Now()
 		a, b := newLeg(1, "A", "us.example", "mx.example"), newLeg(2, "B", "us.example", "ca.example")
-		if err := p.open(t.Context(), []patch.Leg{a, b}, 30*time.Minute, now); err != nil {
+		if _, err := p.open(t.Context(), []patch.Leg{a, b}, 30*time.Minute, now); err != nil {
 			t.Fatal(err)
 		}
 		for _, l := range []phrase.Language{phrase.English, phrase.Spanish, phrase.French} {
-			v := p.view(l)
-			if len(v) != 1 || !slices.Equal(v[0].Channels, []string{a.ID().String(), b.ID().String()}) || v[0].Until != stamp(now.Add(30*time.Minute)) || len(v[0].Withheld) != 2 {
+			v := p.view(l, now)
+			if len(v) != 1 || !slices.Equal(v[0].Channels, []string{a.ID().String(), b.ID().String()}) || v[0].Until != stamp(now.Add(30*time.Minute)) || len(v[0].Withheld) != 4 {
 				t.Fatalf("shown %+v", v)
 			}
-			if says := v[0].Withheld[0]; !strings.Contains(says, "mx.example") || !strings.Contains(says, "A") || strings.Contains(says, "%!") {
+			if says := strings.Join(v[0].Withheld[:2], " "); !strings.Contains(says, "mx.example") || !strings.Contains(says, "us.example") || !strings.Contains(says, "A") || strings.Contains(says, "%!") {
 				t.Errorf("withheld: %s", says)
 			}
 		}
-		if err := p.open(t.Context(), []patch.Leg{newLeg(3, "C", "us.example"), b}, time.Minute, now); proto.ReasonOf(err) != proto.ReasonExists {
+		if _, err := p.open(t.Context(), []patch.Leg{newLeg(3, "C", "us.example"), b}, time.Minute, now); !errors.Is(err, ErrPatched) {
 			t.Errorf("a channel in two patches: %v", err)
 		}
 		p.end(t.Context(), p.now()[0].id)
-		if err := p.end(t.Context(), "0123"); err != nil || len(p.view(phrase.English)) != 0 {
-			t.Errorf("after its end: %v, %+v", err, p.view(phrase.English))
+		if err := p.end(t.Context(), "0123"); err != nil || len(p.view(phrase.English, now)) != 0 {
+			t.Errorf("after its end: %v, %+v", err, p.view(phrase.English, now))
 		}
 		if texts, _ := a.said(); len(texts) != 2 || !strings.Contains(texts[1], "has ended") {
 			t.Errorf("said on A: %q", texts)
@@ -97,11 +107,52 @@ func TestAPatchIsShownWithWhatItWithholds(t *testing.T) {
 	})
 }
 
+// TestAPatchBeginsWhenAllHaveBeenTold: where the text waits nobody has been, and where it
+// has come they are told that nothing came of it.
+func TestAPatchBeginsWhenAllHaveBeenTold(t *testing.T) {
+	p := testPatches()
+	a, b, c := newLeg(1, "A", "us.example"), newLeg(2, "B", "us.example"), newLeg(3, "C", "us.example")
+	b.waits = true
+	if _, err := p.open(t.Context(), []patch.Leg{a, b, c}, time.Minute, time.Now()); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, client.ErrWaiting) || len(p.now()) != 0 {
+		t.Errorf("open: %v, %d patches", err, len(p.now())) // what waits would be shown as yet to come
+	}
+	for l, want := range map[*leg]int{a: 2, b: 2, c: 0} {
+		if texts, _ := l.said(); len(texts) != want || want > 0 && !strings.Contains(texts[1], "has ended") {
+			t.Errorf("said on %s: %q", l.rules.Title, texts)
+		}
+	}
+}
+
+// TestAPatchAskedForTwiceAtOnceIsOne: by two pages, or by a hand that is quick.
+func TestAPatchAskedForTwiceAtOnceIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := testPatches()
+		a, b := newLeg(1, "A", "us.example", "mx.example"), newLeg(2, "B", "us.example", "mx.example")
+		b.slow = time.Second
+		errs := make(chan error, 2)
+		for range cap(errs) {
+			go func() { // ends with the patch
+				_, err := p.open(t.Context(), []patch.Leg{a, b}, time.Minute, time.Now())
+				errs <- err
+			}()
+		}
+		for i := range cap(errs) {
+			if got := <-errs; (got == nil) != (i == 0) || got != nil && !errors.Is(got, ErrPatched) {
+				t.Errorf("open: %v", got)
+			}
+		}
+		if n := len(p.now()); n != 1 {
+			t.Errorf("%d patches of the same channels", n)
+		}
+		p.closeAll(t.Context())
+	})
+}
+
 func TestAPatchIsFedAndEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := testPatches()
 		a, b := newLeg(1, "A", "us.example", "mx.example"), newLeg(2, "B", "us.example", "mx.example")
-		if err := p.open(t.Context(), []patch.Leg{a, b}, time.Minute, time.Now()); err != nil {
+		if _, err := p.open(t.Context(), []patch.Leg{a, b}, time.Minute, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		speaker := proto.Name{Agency: "mx.example", Role: proto.RoleUnit, Label: "u"}
@@ -140,11 +191,11 @@ func TestAPatchEndsWithAChannel(t *testing.T) {
 			legs = append(legs, newLeg(i, "X", "us.example"))
 		}
 		for i := 0; i < len(legs); i += 2 {
-			if err := p.open(t.Context(), []patch.Leg{legs[i], legs[i+1]}, time.Minute, time.Now()); err != nil {
+			if _, err := p.open(t.Context(), []patch.Leg{legs[i], legs[i+1]}, time.Minute, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := p.open(t.Context(), []patch.Leg{newLeg(100, "Y", "us.example"), newLeg(101, "Z", "us.example")}, time.Minute, time.Now()); proto.ReasonOf(err) != proto.ReasonQuota {
+		if _, err := p.open(t.Context(), []patch.Leg{newLeg(100, "Y", "us.example"), newLeg(101, "Z", "us.example")}, time.Minute, time.Now()); proto.ReasonOf(err) != proto.ReasonQuota {
 			t.Errorf("one more than %d: %v", maxPatches, err)
 		}
 		p.ended(t.Context(), func(id proto.ChannelID) bool { return id == legs[3].ID() })

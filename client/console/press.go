@@ -34,17 +34,31 @@ type presser struct {
 	mu     sync.Mutex // guards what follows
 	now    *press     // not released yet; nil: none
 	latest map[proto.ChannelID]*turn
-	early  []string // numbers of presses whose release came first, the newest last
+	early  []pressID // presses whose release came first, the newest last
 	turns  sync.WaitGroup
 }
 
 // maxEarly bounds releases that have come before their presses.
 const maxEarly = 16
 
+// pressID is what a press is known by to its page. Each page numbers its own, and all
+// begin alike.
+type pressID struct{ page, number string }
+
+// same reports whether two are one press, as far as they say.
+func (i pressID) same(j pressID) bool {
+	return !other(i.page, j.page) && !other(i.number, j.number)
+}
+
+// endedBy reports whether a press j shows that i is over: it is another of the same page,
+// which has one button.
+func (i pressID) endedBy(j pressID) bool {
+	return i.page != "" && i.page == j.page && other(i.number, j.number)
+}
+
 // press is one press of the button.
 type press struct {
-	page     string // that it came from; empty: it did not say
-	number   string // that the page gave it; empty: none
+	id       pressID // empty: it did not say
 	speech   Speech
 	released chan struct{} // closed at the release
 	turns    []*turn
@@ -68,19 +82,26 @@ func newPresser(ctx context.Context, sound Sound, report func(proto.ChannelID, P
 
 // start presses on channels. Speech is taken from now on. What becomes of it, channel by
 // channel, is reported.
+//
+// A page that presses anew has let go before, whatever became of its release; nor does a
+// press stand in the way of which nothing is said any more.
 func (p *presser) start(page, number string, on map[proto.ChannelID]talker, priority proto.Priority) error {
+	id := pressID{page, number}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ctx.Err() != nil {
 		return p.ctx.Err()
 	}
-	if number != "" && slices.Contains(p.early, number) {
+	if number != "" && slices.ContainsFunc(p.early, id.same) {
 		return nil // it is over already
 	}
 	if p.now != nil {
-		return client.ErrBusy
+		if p.now.left > 0 && !p.now.id.endedBy(id) {
+			return client.ErrBusy
+		}
+		p.releaseLocked()
 	}
-	pr := &press{page: page, number: number, speech: p.sound.Press(), released: make(chan struct{}), left: len(on)}
+	pr := &press{id: id, speech: p.sound.Press(), released: make(chan struct{}), left: len(on)}
 	p.now = pr
 	for id, ch := range on {
 		t := &turn{channel: id, press: pr, over: make(chan struct{})}
@@ -197,17 +218,14 @@ func (p *presser) forget(t *turn) {
 func (p *presser) release(page, number string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now != nil && other(p.now.page, page) {
-		return
+	id := pressID{page, number}
+	switch {
+	case p.now != nil && p.now.id.same(id):
+		p.releaseLocked()
+	case number != "":
+		p.early = append(p.early, id)
+		p.early = p.early[max(0, len(p.early)-maxEarly):]
 	}
-	if p.now == nil || other(p.now.number, number) {
-		if number != "" {
-			p.early = append(p.early, number)
-			p.early = p.early[max(0, len(p.early)-maxEarly):]
-		}
-		return
-	}
-	p.releaseLocked()
 }
 
 func other(a, b string) bool { return a != "" && b != "" && a != b }
@@ -225,7 +243,7 @@ func (p *presser) letGo() {
 func (p *presser) pageGone(page string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now != nil && p.now.page == page {
+	if p.now != nil && p.now.id.page == page {
 		p.releaseLocked()
 	}
 }

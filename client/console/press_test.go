@@ -304,6 +304,54 @@ func TestAReleaseThatOvertakesItsPress(t *testing.T) {
 	})
 }
 
+// TestEachPageNumbersItsOwnPresses: what one page has released says nothing of another's
+// press, nor of that page's after it was loaded anew.
+func TestEachPageNumbersItsOwnPresses(t *testing.T) {
+	bubble(t, func(t *testing.T, b *booth) {
+		b.release("left", "1") // of a press that was refused, say
+		if err := b.start("right", "1", alone(newHeldChannel()), 0); err != nil || len(b.sound.speeches) != 1 {
+			t.Fatalf("the press of another page never began: %v", err)
+		}
+		b.release("left", "1") // overtakes its press, while another page's is on
+		if b.sound.speeches[0].over() {
+			t.Error("another page released")
+		}
+		b.release("right", "1")
+		if err := b.start("left", "1", alone(newHeldChannel()), 0); err != nil || len(b.sound.speeches) != 1 {
+			t.Errorf("a press began that is over: %v", err)
+		}
+	})
+}
+
+// TestALostReleaseKeepsNobodyFromSpeaking: the page's next press ends the one before, and
+// one of which nothing is said any more is nobody's hindrance.
+func TestALostReleaseKeepsNobodyFromSpeaking(t *testing.T) {
+	bubble(t, func(t *testing.T, b *booth) {
+		first, second := newHeldChannel(), newHeldChannel()
+		if err := b.start("left", "1", alone(first), 0); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		first.grant <- struct{}{}
+		if err := b.start("right", "1", alone(newHeldChannel()), 0); !errors.Is(err, client.ErrBusy) {
+			t.Errorf("another page presses: %v", err)
+		}
+		if err := b.start("left", "2", alone(second), 0); err != nil {
+			t.Fatalf("the page presses again: %v", err)
+		}
+		synctest.Wait()
+		if !b.sound.speeches[0].over() || b.sound.speeches[1].over() {
+			t.Error("the first press goes on, or the second does not")
+		}
+		time.Sleep(time.Second)
+		second.deny <- proto.Refuse(proto.ReasonTalkLimit, "")
+		synctest.Wait()
+		if err := b.start("right", "2", alone(newHeldChannel()), 0); err != nil {
+			t.Errorf("another page presses when nothing is said any more: %v", err)
+		}
+	})
+}
+
 func TestThePressEndsWithTheServer(t *testing.T) {
 	bubble(t, func(t *testing.T, b *booth) {
 		b.begin(t, "", alone(newHeldChannel()))

@@ -50,7 +50,7 @@ const (
 	maxConnections = 64
 	maxHeader      = 16 << 10 // octets
 	maxDeed        = 64 << 10 // octets; a text is at most client.MaxText, and JSON may write a character as six
-	maxAtOnce      = 16       // deeds
+	maxAtOnce      = 16       // deeds, and presses
 	headerTimeout  = 5 * time.Second
 	bodyTimeout    = 15 * time.Second
 	answerTimeout  = time.Minute // for writing an answer, a record or a recall too
@@ -80,7 +80,8 @@ type Server struct {
 	press    *presser
 	joiner   *joiner
 	patches  *patches
-	busy     chan struct{} // a token for each deed under way
+	busy     chan struct{} // a token for each deed under way, but for
+	pressing chan struct{} // presses, which have their own
 	export   chan struct{} // a token while a record is fetched
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -122,7 +123,7 @@ func newServer(cfg Config, f feed) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, static: files, door: door, secret: newSecret(), attempts: &attempts{now: cfg.Clock},
-		trying: make(chan struct{}, 1), busy: make(chan struct{}, maxAtOnce), export: make(chan struct{}, 1),
+		trying: make(chan struct{}, 1), busy: make(chan struct{}, maxAtOnce), pressing: make(chan struct{}, maxAtOnce), export: make(chan struct{}, 1),
 	}
 	s.key = digestOf(s.secret)
 	s.speaks.Store(uint32(cfg.Language))

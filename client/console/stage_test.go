@@ -101,6 +101,7 @@ type silentSound struct {
 	stale    bool
 	channels []proto.ChannelID
 	offers   []string
+	hungUp   int
 	reached  string // the address at which the last offer came in
 	speeches []*speech
 	recalls  map[proto.BurstID][]byte
@@ -134,6 +135,12 @@ func (s *silentSound) SetChannels(list []proto.ChannelID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.channels = list
+}
+
+func (s *silentSound) HangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hungUp++
 }
 
 func (s *silentSound) Microphone() error { return nil }

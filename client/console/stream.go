@@ -139,7 +139,7 @@ func (t *stream) news() error {
 	if pic.offer && (t.told == nil || !t.told.offer) {
 		t.event("voice", []byte(`{"offer":true}`))
 	}
-	if by := t.s.pages.taken(t.page); by != t.taken {
+	if by := t.s.pages.taken(t.page.id); by != t.taken {
 		if t.taken = by; by != "" {
 			t.event("voice", []byte(`{"taken":true}`))
 		}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -257,6 +258,11 @@ func TestWhoLosesTheVoiceIsTold(t *testing.T) {
 		if got := second.until(t, "voice"); got[len(got)-1].data != `{"taken":true}` {
 			t.Errorf("the second is told %v", got)
 		}
+		for page, want := range map[string]error{"first": nil, "": nil, "second": ErrVoiceTaken} {
+			if err := s.server.mayPress(page); !errors.Is(err, want) { // with the first's microphone
+				t.Errorf("a press of the page %q: %v, want %v", page, err, want)
+			}
+		}
 		offer("second")
 		if got := first.until(t, "voice"); len(got) != 1 || got[0].data != `{"taken":true}` {
 			t.Errorf("the first is told %v", got)
@@ -296,6 +302,44 @@ func TestAStreamEndsWithItsLogin(t *testing.T) {
 		if s.server.pages.count() != 0 {
 			t.Error("the stream goes on")
 		}
+	})
+}
+
+// TestVoiceEndsWithItsLogin: who is logged out, or has been away for a shift, does not go
+// on hearing.
+func TestVoiceEndsWithItsLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, nil).run()
+		defer s.end()
+		hung := func(why string, after time.Duration, want int) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			s.sound.mu.Lock()
+			defer s.sound.mu.Unlock()
+			if s.sound.hungUp != want {
+				t.Errorf("%s: hung up %d times, want %d", why, s.sound.hungUp, want)
+			}
+		}
+		offer := func() {
+			t.Helper()
+			r := s.request("POST", "/api/voice?page=p", "offer")
+			r.Header.Set("Content-Type", "application/sdp")
+			if w := s.ask(r); w.Code != 200 {
+				t.Fatalf("an offer: %d", w.Code)
+			}
+		}
+		offer()
+		hung("logged in", time.Hour, 0)
+		other := s.server.guard.logins.begin()
+		s.server.guard.logins.end(other)
+		hung("another is logged out", 2*paceMost, 0)
+		s.server.guard.logins.end(s.cookie.Value)
+		hung("logged out", 2*paceMost, 1)
+		s.cookie = s.server.guard.made(s.server.guard.logins.begin(), 60)
+		offer()
+		hung("logged in again", loginLife/2, 1)
+		hung("unused for a shift", loginLife, 2)
 	})
 }
 

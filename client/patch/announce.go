@@ -10,9 +10,9 @@ import (
 
 // joined says on one channel that others hear it from now on.
 func joined(cfg Config, on Leg) string {
-	others, until := titles(cfg, on), cfg.Until.UTC().Format("15:04Z")
+	others, self, until := titles(cfg, on), cfg.Self.Short(), cfg.Until.UTC().Format("15:04Z")
 	return fmt.Sprintf("PATCH to %s by %s, until %s at most. / ENLACE con %s por %s, hasta las %s como máximo. / LIAISON avec %s par %s, jusqu'à %s au plus.",
-		others, cfg.Self.Role, until, others, cfg.Self.Role, until, others, cfg.Self.Role, until)
+		others, self, until, others, self, until, others, self, until)
 }
 
 // parted says on one channel that they do no more.

@@ -33,11 +33,14 @@ const (
 // Play carries 20 ms of what is heard to the other channels. It never blocks.
 func (p *Patch) Play(heard client.Played) {
 	from := p.leg(heard.Channel)
-	if from == nil || p.ctx.Err() != nil {
+	if from == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.ctx.Err() != nil {
+		return
+	}
 	if !slices.Contains(p.met, heard.Burst) && heard.Payload != nil && !heard.End {
 		p.meet(heard.Burst)
 		p.beginLocked(from, heard)
@@ -69,7 +72,7 @@ func (p *Patch) beginLocked(from Leg, heard client.Played) {
 			continue
 		}
 		there := to.Charter()
-		if err := Carries(p.cfg.Self.Agency, heard.From.Agency, &rules, &there); err != nil {
+		if err := Carries(p.cfg.Self.Agency, heard.From, &rules, &there, heard.At); err != nil {
 			p.counts.refused.Add(1)
 			p.cfg.Log.Info("burst not carried", "to", there.Title, "from", heard.From.String(), "why", err.Error())
 			continue

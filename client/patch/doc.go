@@ -5,7 +5,7 @@
 // else ever holds both keys. Nobody is joined unawares: a Patch begins only when a text
 // on each channel has said which others hear it, by whom, and until when at most. Nor
 // does it bring an agency's voice to an agency that is no party where it was said, but
-// for the desk's own (Carries).
+// for that of the desk's own units (Carries).
 //
 // What is said again keeps the number of its burst. That is its provenance, in the
 // record of both channels, and it is what ends loops: no patch carries a burst whose

@@ -28,6 +28,7 @@ type Leg interface {
 	Charter() proto.Charter
 	Talk(context.Context, voice.Source, client.TalkOptions) (client.TalkReport, error)
 	Text(context.Context, string) (proto.MessageID, error)
+	HubThere() bool // what is said there reaches all who are on it
 }
 
 // Config says what is joined, by whom and until when.
@@ -49,7 +50,9 @@ type Patch struct {
 	met      []proto.BurstID
 	carries  []*carry
 	priority map[proto.ChannelID]proto.Priority // of who has the floor
-	talks    sync.WaitGroup
+	telling  map[proto.ChannelID]bool           // is to be told again
+	told     map[proto.ChannelID]time.Time      // when it was told again last
+	talks    sync.WaitGroup                     // added to under mu, before the end
 	counts   struct{ carried, refused, dropped atomic.Uint64 }
 }
 
@@ -62,22 +65,27 @@ type Counts struct {
 
 // Open tells every channel which others will hear it and, when all have been told,
 // joins them until Until, Close, or the end of the process. now is the time of the
-// announcement. A text that waits for the hub counts as told: it is in the outbox, and
-// voice cannot pass there either. If a channel cannot be told, nothing is joined and
-// those told are told so.
+// announcement. A text that waits does not count as told: without its hub a channel goes
+// on talking where it can, and would be joined unawares. If a channel cannot be told,
+// nothing is joined, and those told, or still to be, are told so.
 func Open(ctx context.Context, cfg Config, now time.Time) (*Patch, error) {
 	if err := check(cfg, now); err != nil {
 		return nil, err
 	}
 	for i, l := range cfg.Legs {
-		if err := tell(ctx, l, joined(cfg, l)); err != nil {
-			for _, told := range cfg.Legs[:i] {
-				tell(context.WithoutCancel(ctx), told, parted(cfg, told))
+		if _, err := l.Text(ctx, joined(cfg, l)); err != nil {
+			unsay(context.WithoutCancel(ctx), cfg, cfg.Legs[:i])
+			if errors.Is(err, client.ErrWaiting) { // the text waits, the patch does not
+				unsay(context.WithoutCancel(ctx), cfg, cfg.Legs[i:i+1])
+				err = context.DeadlineExceeded
 			}
 			return nil, fmt.Errorf("%s cannot be told: %w", l.Charter().Title, err)
 		}
 	}
-	p := &Patch{cfg: cfg, priority: make(map[proto.ChannelID]proto.Priority)}
+	p := &Patch{
+		cfg: cfg, priority: make(map[proto.ChannelID]proto.Priority),
+		telling: make(map[proto.ChannelID]bool), told: make(map[proto.ChannelID]time.Time),
+	}
 	p.ctx, p.end = context.WithCancel(context.Background())
 	p.dying = time.AfterFunc(cfg.Until.Sub(now), p.end)
 	return p, nil
@@ -90,24 +98,42 @@ func check(cfg Config, now time.Time) error {
 	if left := cfg.Until.Sub(now); left <= 0 || left > MaxLife {
 		return proto.Refusef(proto.ReasonMalformed, "a patch of %s, at most %s", left.Round(time.Second), MaxLife)
 	}
+	if cfg.Self.Role != proto.RoleDesk { // a desk's voice is known to be perhaps another's: see Carries
+		return proto.Refuse(proto.ReasonForbidden, cfg.Self.Short())
+	}
 	for i, l := range cfg.Legs {
 		rules := l.Charter()
 		if rules.RightOf(cfg.Self) != proto.RightSend {
 			return proto.Refuse(proto.ReasonListenOnly, rules.Title)
 		}
+		if !l.HubThere() {
+			return proto.Refuse(proto.ReasonHubAway, rules.Title)
+		}
 		if slices.ContainsFunc(cfg.Legs[:i], func(o Leg) bool { return o.ID() == l.ID() }) {
 			return proto.Refuse(proto.ReasonExists, rules.Title)
 		}
 	}
-	first, own := cfg.Legs[0].Charter(), cfg.Self.Agency
+	first := cfg.Legs[0].Charter()
 	for _, l := range cfg.Legs {
-		rules := l.Charter()
-		if err := Carries(own, own, &first, &rules); err != nil {
-			return err // earnest and exercise
+		if rules := l.Charter(); rules.Exercise != first.Exercise {
+			return proto.Refuse(proto.ReasonExercise, rules.Title)
 		}
 	}
 	return nil
 }
+
+// unsay tells channels that what they were told does not come to be. It waits for none of
+// them: the texts are in the outbox.
+func unsay(ctx context.Context, cfg Config, legs []Leg) {
+	ctx, cancel := context.WithTimeout(ctx, unsayTime)
+	defer cancel()
+	for _, l := range legs {
+		tell(ctx, l, parted(cfg, l))
+	}
+}
+
+// unsayTime is how long unsay may take.
+const unsayTime = time.Second
 
 // tell says a text; that it waits in the outbox is no error.
 func tell(ctx context.Context, l Leg, text string) error {
@@ -130,18 +156,19 @@ func (p *Patch) Until() time.Time { return p.cfg.Until }
 
 // Withheld is whose voice is not brought from one channel to another, and why.
 type Withheld struct {
-	Speaker  proto.Agency
+	Speaker  proto.Agency // the desk's own: its units are brought all the same
 	From, To proto.ChannelID
 	Why      error
 }
 
-// Withheld lists what the patch does not carry, which a person at the desk should know.
-func (p *Patch) Withheld() (list []Withheld) {
+// Withheld lists what the patch does not carry at now, which a person at the desk should
+// know.
+func (p *Patch) Withheld(now time.Time) (list []Withheld) {
 	for _, from := range p.cfg.Legs {
 		for _, to := range p.cfg.Legs {
 			a, b := from.Charter(), to.Charter()
 			for _, speaker := range a.Members() {
-				if err := Carries(p.cfg.Self.Agency, speaker, &a, &b); err != nil {
+				if err := Carries(p.cfg.Self.Agency, proto.Name{Agency: speaker, Role: proto.RoleDesk}, &a, &b, now); err != nil {
 					list = append(list, Withheld{speaker, from.ID(), to.ID(), err})
 				}
 			}
@@ -165,7 +192,9 @@ func (p *Patch) Counts() Counts {
 // no goroutine of the patch is left.
 func (p *Patch) Close(ctx context.Context) {
 	p.dying.Stop()
+	p.mu.Lock() // what begins, begins before
 	p.end()
+	p.mu.Unlock()
 	p.talks.Wait()
 	for _, l := range p.cfg.Legs {
 		if err := tell(ctx, l, parted(p.cfg, l)); err != nil {

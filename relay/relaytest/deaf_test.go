@@ -87,3 +87,42 @@ func TestWhoBeginsToListenHearsWhatIsSaid(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoIsRefusedDoesNotThinkThatItListens: what is shown is what the relay does, and
+// asking again helps.
+func TestWhoIsRefusedDoesNotThinkThatItListens(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		agent, near := b.us.Endpoint("unit/del-rio-214"), b.us.Endpoint("unit/del-rio-215")
+		here, there := agent.MustJoin(b.calling), near.MustJoin(b.calling)
+		comes := func() bool {
+			t.Helper()
+			before := near.VoiceStats().Received
+			push(t, here, 50, client.TalkOptions{}).well()
+			return near.VoiceStats().Received > before
+		}
+		var err error
+		for range 1000 { // subscriptions have a quota
+			if err = there.Listen(minute(t), false); err != nil {
+				break
+			}
+			if err = there.Listen(minute(t), true); err != nil {
+				break
+			}
+		}
+		if proto.ReasonOf(err) != proto.ReasonQuota {
+			t.Fatalf("never refused: %v", err)
+		}
+		if shown, real := there.Listens(), comes(); shown != real {
+			t.Errorf("refused, it says that it listens: %t; voice comes: %t", shown, real)
+		}
+		time.Sleep(time.Minute)
+		for _, on := range []bool{false, true} {
+			if err := there.Listen(minute(t), on); err != nil || there.Listens() != on {
+				t.Errorf("listens %t: %v", there.Listens(), err)
+			}
+			if real := comes(); real != on {
+				t.Errorf("asked again for %t, voice comes: %t", on, real)
+			}
+		}
+	})
+}

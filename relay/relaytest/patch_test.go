@@ -79,7 +79,7 @@ func TestAPatchCarriesBothWaysAndSaysSo(t *testing.T) {
 		j := p.at(t, desk, p.a, p.b)
 		for e, other := range map[*relaytest.Endpoint]string{unit: "“B”", guard: "“A”"} {
 			relaytest.Wait(t, e.Watch, "they are told before", func(x client.TextReceived) bool {
-				return x.From == desk.Name() && strings.HasPrefix(x.Text, "PATCH to "+other) && !strings.Contains(x.Text, "ended")
+				return x.From == desk.Name() && strings.HasPrefix(x.Text, "PATCH to "+other+" by desk/del-rio, until") && strings.Count(x.Text, desk.Name().Short()) == 3
 			})
 		}
 		for _, way := range []struct {
@@ -149,7 +149,7 @@ func TestAPatchKeepsVoiceAmongItsParties(t *testing.T) {
 		here, there := unit.MustJoin(p.a), guard.MustJoin(p.a)
 		mountie.MustJoin(p.north)
 		j := p.at(t, desk, p.a, p.north)
-		if list := j.Withheld(); len(list) != 2 { // MX's voice to CA, CA's to MX
+		if list := j.Withheld(time.Now()); len(list) != 4 { // MX's voice to CA, CA's to MX, both ways what other desks of US say
 			t.Errorf("withheld: %+v", list)
 		}
 		r := push(t, there, 30, client.TalkOptions{}).well()
@@ -238,6 +238,9 @@ func TestPatchesThatAreRefused(t *testing.T) {
 		if _, err := patch.Open(minute(t), p.config(observer, p.north, p.group), time.Now()); proto.ReasonOf(err) != proto.ReasonListenOnly {
 			t.Errorf("an observer patches: %v", err)
 		}
+		if _, err := patch.Open(minute(t), p.config(p.us.Endpoint("unit/del-rio-214"), p.a, p.b), time.Now()); proto.ReasonOf(err) != proto.ReasonForbidden {
+			t.Errorf("a unit patches: %v", err)
+		}
 		if n := len(relaytest.Find[client.TextReceived](desk.Watch)); n > 0 {
 			t.Errorf("%d texts of patches that are none", n)
 		}
@@ -269,5 +272,56 @@ func TestAPatchEndsInTime(t *testing.T) {
 			t.Errorf("%d frames carried, of two seconds", n)
 		}
 		j.Close(minute(t))
+	})
+}
+
+// TestPatchesInARowKeepVoiceAmongItsParties: what MX says to US is said again by a desk of
+// US. To a second desk it sounds like its own agency's voice, and yet it is not to come to
+// CA; what US says there itself is.
+func TestPatchesInARowKeepVoiceAmongItsParties(t *testing.T) {
+	withPatches(t, func(t *testing.T, p *patching) {
+		first, second := p.us.Endpoint("desk/del-rio"), p.us.Endpoint("desk/eagle-pass")
+		unit, guard, mountie := p.us.Endpoint("unit/del-rio-214"), p.mx.Endpoint("unit/gn-7"), p.ca.Endpoint("unit/rcmp-3")
+		there, between := guard.MustJoin(p.a), unit.MustJoin(p.b)
+		mountie.MustJoin(p.north)
+		p.at(t, first, p.a, p.b)
+		j := p.at(t, second, p.b, p.north)
+		r := push(t, there, 60, client.TalkOptions{}).well()
+		carried(t, unit, p.b, first, r.Burst)
+		ours := push(t, between, 60, client.TalkOptions{}).well()
+		carried(t, mountie, p.north, second, ours.Burst)
+		if n := len(mountie.Ear.Played(r.Burst)); n > 0 {
+			t.Errorf("CA heard %d frames of what MX said to US", n)
+		}
+		if c := j.Counts(); c.Carried != 1 || c.Refused != 1 {
+			t.Errorf("counts %+v", c)
+		}
+	})
+}
+
+// TestAPatchDoesNotBeginUnheardOf: with the border cut those on this side hear each other
+// still, but no text that tells them of a patch.
+func TestAPatchDoesNotBeginUnheardOf(t *testing.T) {
+	withPatches(t, func(t *testing.T, p *patching) {
+		desk, unit, guard := p.mx.Endpoint("desk/piedras-negras"), p.mx.Endpoint("unit/gn-7"), p.mx.Endpoint("unit/gn-8")
+		here := unit.MustJoin(p.a)
+		guard.MustJoin(p.b)
+		cfg := p.config(desk, p.a, p.b)
+		p.Net.Cut(p.us.Addr, p.mx.Addr)
+		relaytest.Wait(t, desk.Watch, "the hub is away", func(e client.HubAway) bool { return e.Away && e.Channel == p.b })
+		relaytest.Wait(t, desk.Watch, "the hub is away", func(e client.HubAway) bool { return e.Away && e.Channel == p.a })
+		j, err := patch.Open(minute(t), cfg, time.Now())
+		if proto.ReasonOf(err) != proto.ReasonHubAway {
+			t.Errorf("a patch of which nobody is told: %v", err)
+		}
+		if j != nil {
+			desk.Ear.Pass(j)
+			defer j.Close(minute(t))
+		}
+		r := push(t, here, 60, client.TalkOptions{}).well()
+		time.Sleep(5 * time.Second)
+		if n := len(guard.Ear.Played(r.Burst)); n > 0 && len(relaytest.Find[client.TextReceived](guard.Watch)) == 0 {
+			t.Errorf("%d frames were carried to one who was told nothing", n)
+		}
 	})
 }
