@@ -125,7 +125,7 @@ func (u *Unit) Run(ctx context.Context, show func(Seen)) {
 			show(u.seen())
 		}
 	}
-	u.button.release()
+	u.button.release("")
 	u.button.wait.Wait()
 	u.tasks.Wait()
 }
