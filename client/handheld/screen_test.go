@@ -446,6 +446,28 @@ func TestNothingLooksSecureThatIsNot(t *testing.T) {
 	p.sees("▼ NO LINK", "timeout", "hub away", "ENCRYPTION ENDS AT A GATEWAY: gateway/p25 (gateway), desk/visitor (observer)", "NOT SIGNED BY THE SPEAKER", "TAKEN OUT: revoked (103)", "! Look here.", "No sound server answers")
 	p.keys("x")
 	p.does(console.Deed{Do: console.DoAlarmSeen, Alarm: 4})
+	for i := range 3 { // among channels that are not chosen, too
+		p := sit(t, func(s *Seen) {
+			for j := range s.View.Channels {
+				s.View.Channels[j].Secure.State = "unconfirmed"
+			}
+			s.View.Channels[i].Secure.State = "secure"
+			s.View.Channels[i].Members = []console.Member{{Short: "gateway/p25", Gateway: true}}
+		})
+		p.sees("⚠ GATEWAY")
+		p.seesNot("◆")
+	}
+	for i := range 3 { // among channels that are not chosen, too
+		p := sit(t, func(s *Seen) {
+			for j := range s.View.Channels {
+				s.View.Channels[j].Secure.State = "unconfirmed"
+			}
+			s.View.Channels[i].Secure.State = "secure"
+			s.View.Channels[i].Members = []console.Member{{Short: "gateway/p25", Gateway: true}}
+		})
+		p.sees("⚠ GATEWAY")
+		p.seesNot("◆")
+	}
 }
 
 // TestTheScreenFits: whatever is long, no line is wider than the window, and there are
