@@ -307,4 +307,84 @@ const checks = {
     await until("the map moved", async () => await page.locator(".mark-unit").first().getAttribute("transform") !== before);
     if (await page.locator(".spot").count() !== await page.locator(".map .mark").count()) say("list and map differ");
   },
+
+  async "a press that follows at once is not ended by the end of the one before"({ page, server, channels, did, until, say }) {
+    const floor = (press, mine) => server.push("channels", channels.map((c, i) => (i === 1 ? { ...c, floor: { ...c.floor, press, mine } } : c)));
+    const press = () => button(page, channels[1].id).dispatchEvent("pointerdown", { button: 0, pointerId: 5 });
+    const lift = () => button(page, channels[1].id).dispatchEvent("pointerup", { pointerId: 5 });
+    await press();
+    await until("a press", () => did("press").length === 1);
+    floor(did("press")[0].press, "granted");
+    await wait(100);
+    await lift();
+    await press();
+    await until("a second press", () => did("press").length === 2);
+    floor(did("press")[0].press, "idle");
+    await wait(300);
+    if (did("release").length !== 1) say("the end of the first press ended the second");
+    floor(did("press")[1].press, "granted");
+    await wait(100);
+    floor(did("press")[1].press, "idle"); // the talk limit
+    await until("its own end ends it", () => did("release").length === 2);
+    if (did("press")[0].press === did("press")[1].press) say("two presses of one number");
+  },
+
+  async "latched, one press of the mouse begins and the next ends, by whatever is at hand"({ page, channels, did, until, say }) {
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.locator("dialog label.check").nth(1).locator("input").check();
+    await page.keyboard.press("Escape");
+    await button(page, channels[1].id).click();
+    await until("a press", () => did("press").length === 1);
+    await wait(300);
+    if (did("release").length) say("it did not hold");
+    await button(page, channels[1].id).click();
+    await until("a release", () => did("release").length === 1);
+    await button(page, channels[1].id).click();
+    await until("a second press", () => did("press").length === 2);
+    await page.keyboard.press("Space");
+    await until("the space bar ends it", () => did("release").length === 2);
+    if (did("press").length !== 2) say("the space bar pressed");
+  },
+
+  async "the space bar speaks after the mouse has set something"({ page, channels, did, until, say }) {
+    const row = page.locator(`[data-channel="${channels[1].id}"]`);
+    const speaks = async (after, n) => {
+      await page.keyboard.down("Space");
+      await until(`the space bar speaks after ${after}`, () => did("press").length === n, 1500);
+      await page.keyboard.up("Space");
+      await until(`it is let go after ${after}`, () => did("release").length === n, 1500);
+    };
+    const box = row.locator(".check input");
+    await box.click();
+    await box.click();
+    await speaks("a tick", 1);
+    if (!await box.isChecked()) say("the space bar took the tick away");
+    await row.locator(".check span").first().click();
+    await row.locator(".check span").first().click();
+    await speaks("a tick by its words", 2);
+    await row.locator("input[type=range]").click();
+    await speaks("the volume", 3);
+    await page.locator(".priority select").click();
+    await page.keyboard.press("Escape");
+    await speaks("the priority", 4);
+    await box.focus(); // by key, it is the box's again
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await wait(200);
+    if (did("press").length !== 4 || await box.isChecked()) say("the space bar does not tick what has the focus by key");
+  },
+
+  async "a priority that cannot be seen is not sent"({ page, server, channels, did, until, say }) {
+    const may = (list) => channels.map((c) => ({ ...c, priorities: list }));
+    server.push("channels", may(["routine", "urgent"]));
+    await wait(200);
+    await page.locator(".priority select").selectOption("urgent");
+    server.push("channels", may(["routine"]));
+    await wait(200);
+    await page.keyboard.down("Space");
+    await until("a press", () => did("press").length === 1);
+    await page.keyboard.up("Space");
+    if (did("press")[0].priority !== "routine" || await page.locator(".priority select").inputValue() !== "routine") say(`sent ${did("press")[0].priority}`);
+  },
 };
