@@ -375,6 +375,33 @@ const checks = {
     if (did("press").length !== 4 || await box.isChecked()) say("the space bar does not tick what has the focus by key");
   },
 
+  async "what is typed for one channel never goes to another"({ page, server, channels, did, until, say }) {
+    await page.click("[data-tab=texts]");
+    const shown = () => page.locator(".panel-texts select").inputValue();
+    const first = await shown(), other = channels.find((c) => c.joined && c.id !== first);
+    await page.locator(".write input").fill("for the first");
+    server.push("channels", channels.map((c) => ({ ...c, unread: c.id === other.id ? 2 : 0 })));
+    await wait(300);
+    if (await shown() !== first) say("the panel went to another channel by itself");
+    await page.locator(".panel-texts select").selectOption(other.id);
+    if (await page.locator(".write input").inputValue()) say("the words came along to another channel");
+    await page.locator(".panel-texts select").selectOption(first);
+    await page.locator(".write input").press("Enter");
+    await until("the text", () => did("text").length === 1);
+    if (did("text")[0].channel !== first || did("text")[0].text !== "for the first") say(JSON.stringify(did("text")));
+  },
+
+  async "Enter pressed twice sends a text once"({ page, did, until, say }) {
+    await page.click("[data-tab=texts]");
+    await page.locator(".write input").fill("once");
+    await page.evaluate(() => { const real = fetch; window.fetch = async (...a) => { if (String(a[1]?.body).includes('"text"')) await new Promise((r) => setTimeout(r, 500)); return real(...a); }; });
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    await until("the text", () => did("text").length >= 1);
+    await wait(800);
+    if (did("text").length !== 1) say(`${did("text").length} texts`);
+  },
+
   async "a priority that cannot be seen is not sent"({ page, server, channels, did, until, say }) {
     const may = (list) => channels.map((c) => ({ ...c, priorities: list }));
     server.push("channels", may(["routine", "urgent"]));
@@ -386,5 +413,13 @@ const checks = {
     await until("a press", () => did("press").length === 1);
     await page.keyboard.up("Space");
     if (did("press")[0].priority !== "routine" || await page.locator(".priority select").inputValue() !== "routine") say(`sent ${did("press")[0].priority}`);
+  },
+
+  async "a channel that comes does not move the buttons of the others"({ page, server, channels, until, say }) {
+    const first = await button(page, channels[1].id).boundingBox();
+    server.push("channels", [{ ...channels[1], id: "ff".repeat(16), title: "Incident 1", kind: "incident" }, ...channels]);
+    await until("the channel", () => button(page, "ff".repeat(16)).count());
+    const now = await button(page, channels[1].id).boundingBox();
+    if (now.x !== first.x || now.y !== first.y) say("a press would have gone to another channel");
   },
 };

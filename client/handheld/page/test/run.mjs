@@ -137,6 +137,25 @@ await check("a hail by three taps", "quiet", async (page) => {
   const [h] = did("hail");
   must(h.channel && h.name && h.phrase && h.priority === "urgent", JSON.stringify(h));
 });
+await check("a channel that comes does not take the thumb's place, nor the words", "quiet", async (page) => {
+  const title = () => page.locator("h1").textContent(), before = await title();
+  const at = server.view.channels.find((c) => c.title === before);
+  await page.locator("[data-nav=texts]").click();
+  await page.locator(".line input").fill("for the first");
+  const comes = { ...at, id: "ee".repeat(16), title: "Comes" }, all = server.view.channels;
+  server.push("channels", [comes, ...all]);
+  await page.waitForTimeout(200);
+  await page.locator(".line button").click();
+  await until(() => did("text").length === 1, "sent");
+  must(did("text")[0].channel === at.id, "the words went to another channel");
+  await page.locator("[data-nav=back]").click();
+  must((await title()) === before, "the button speaks on another channel");
+  await hold(page, ".talk", 300);
+  await until(() => did("press").length === 1, "pressed");
+  must(did("press")[0].channels[0] === at.id, "spoke on another channel");
+  server.push("channels", [comes, ...all.filter((c) => c.id !== at.id)]);
+  await page.waitForSelector(".note:has-text('Your channel is gone')");
+});
 await check("a short reply is one tap", "quiet", async (page) => {
   await page.locator("[data-nav=texts]").click();
   await page.locator("[data-quick]").nth(3).click();
