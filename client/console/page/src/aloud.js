@@ -9,12 +9,19 @@ import { t } from "./words.js";
 export const said = signal("");
 export const say = (text) => { said.value = text; };
 
-/** silenced are the calls whose sound somebody here has put off. */
-export const silenced = signal({});
+const quiet = signal({}); // by call that rings: the round in which somebody here has put off its sound
+
+/** silenced reports whether a call's sound has been put off: in a new round it rings again. */
+export const silenced = (call) => quiet.value[call.id] === (call.round ?? 0);
+
+export function silence(call, on) {
+  const kept = Object.entries(quiet.peek()).filter(([id]) => id !== call.id && ringing.peek().some((c) => c.id === id));
+  quiet.value = Object.fromEntries(on ? [...kept, [call.id, call.round ?? 0]] : kept);
+}
 
 export function tell() {
   effect(() => {
-    const list = live.value.on ? ringing.value.filter((c) => !silenced.value[c.id]) : [];
+    const list = live.value.on ? ringing.value.filter((c) => !silenced(c)) : [];
     const next = Object.fromEntries(list.map((c) => [c.id, c.urgency]));
     if (JSON.stringify(next) !== JSON.stringify(rings.peek())) rings.value = next;
   });

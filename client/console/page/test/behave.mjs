@@ -402,6 +402,31 @@ const checks = {
     if (did("text").length !== 1) say(`${did("text").length} texts`);
   },
 
+  async "a call of long words can be answered"({ page, server, until, say }) {
+    server.load("ring");
+    const long = "W".repeat(400);
+    server.push("calls", server.view.calls.map((c) => ({ ...c, note: long, says: `${c.says} ${long.slice(0, 100)}`, from_short: `unit/${"x".repeat(60)}@${"y".repeat(60)}.example` })));
+    await until("the banner", () => page.locator(".ring").count());
+    for (const [width, height] of [[1280, 720], [390, 844], [640, 360]]) {
+      await page.setViewportSize({ width, height });
+      await wait(200);
+      for (const answer of ["accepted", "committed", "declined"]) {
+        const box = await page.locator(`.ring.grave [data-answer=${answer}]`).boundingBox();
+        if (!box || box.x < 0 || box.x + box.width > width) say(`${answer} is out of sight at ${width}`);
+      }
+      if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1)) say(`wider than ${width}`);
+    }
+  },
+
+  async "a call that rings again after it was silenced is heard"({ page, server, until, say }) {
+    server.load("ring");
+    await until("the banner", () => page.locator(".ring").count());
+    for (const b of await page.locator(".ring .do > button.quiet").all()) await b.click();
+    await until("silence", async () => await page.locator(".ring .do > [aria-pressed=true]").count() === 2);
+    server.push("calls", server.view.calls.map((c) => ({ ...c, round: (c.round ?? 0) + 1 })));
+    await until("it rings again", async () => await page.locator(".ring .do > [aria-pressed=false]").count() === 2);
+  },
+
   async "a priority that cannot be seen is not sent"({ page, server, channels, did, until, say }) {
     const may = (list) => channels.map((c) => ({ ...c, priorities: list }));
     server.push("channels", may(["routine", "urgent"]));
