@@ -357,6 +357,13 @@ func TestHailByKeys(t *testing.T) {
 		p.keys("3", "enter", "enter")
 		p.does(console.Deed{Do: console.DoHail, Channel: "c2", Name: "d1", Phrase: "persons", Slots: map[string]string{"count": "3"}, Priority: "urgent"})
 	})
+	t.Run("on an exercise's channel it is one", func(t *testing.T) {
+		p := sit(t, func(s *Seen) { s.View.Channels[1].Exercise = true })
+		p.keys("h", "1", "enter")
+		p.sees("EXERCISE")
+		p.keys("enter")
+		p.does(console.Deed{Do: console.DoHail, Channel: "c2", Name: "d1", Phrase: "request-backup", Slots: map[string]string{}, Priority: "urgent", Exercise: true})
+	})
 	t.Run("leaving sends nothing", func(t *testing.T) {
 		p := sit(t, nil)
 		p.keys("h", "1", "enter", "esc", "enter")

@@ -427,6 +427,19 @@ const checks = {
     await until("it rings again", async () => await page.locator(".ring .do > [aria-pressed=false]").count() === 2);
   },
 
+  async "a hail is an exercise where its channel is, and nowhere else"({ page, server, channels, say }) {
+    const all = channels.map((c, i) => ({ ...c, joined: true, may_hail: true, exercise: i === 0 }));
+    server.push("channels", all);
+    await page.getByText("Call a desk…").click();
+    await page.waitForSelector("dialog[open]");
+    const box = page.locator("dialog .check input"), channel = page.locator("dialog select").first();
+    if (!await box.isChecked()) say("on an exercise's channel it is none");
+    await channel.selectOption(all[1].id);
+    if (await box.isChecked()) say("a call for help on a real channel went as an exercise: nobody is paged");
+    await channel.selectOption(all[0].id);
+    if (!await box.isChecked()) say("back on the exercise's channel it is none");
+  },
+
   async "a priority that cannot be seen is not sent"({ page, server, channels, did, until, say }) {
     const may = (list) => channels.map((c) => ({ ...c, priorities: list }));
     server.push("channels", may(["routine", "urgent"]));

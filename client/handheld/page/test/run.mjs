@@ -156,6 +156,16 @@ await check("a channel that comes does not take the thumb's place, nor the words
   server.push("channels", [comes, ...all.filter((c) => c.id !== at.id)]);
   await page.waitForSelector(".note:has-text('Your channel is gone')");
 });
+await check("a hail on an exercise's channel is one, and says so", "quiet", async (page) => {
+  server.push("channels", server.view.channels.map((c) => ({ ...c, exercise: c.may_hail })));
+  await page.locator("[data-nav=hail]").click();
+  await page.locator("[data-desk]").first().click();
+  await page.locator("[data-phrase]").first().click();
+  must(await page.locator("main mark").count() === 1, "not marked before it is sent");
+  await page.locator("[data-send]").click();
+  await until(() => did("hail").length === 1, "hailed");
+  must(did("hail")[0].exercise === true, "people would be paged for an exercise");
+});
 await check("a short reply is one tap", "quiet", async (page) => {
   await page.locator("[data-nav=texts]").click();
   await page.locator("[data-quick]").nth(3).click();
