@@ -1,8 +1,8 @@
 // What is said to screen readers: short sentences in a polite live region.
 import { effect, signal } from "@preact/signals";
 import { prefs } from "./prefs.js";
-import { channelByID, channels, live, ringing } from "./state.js";
-import { rings } from "./sound.js";
+import { alarms, channelByID, channels, live, ringing } from "./state.js";
+import { rings, sign } from "./sound.js";
 import { who } from "./who.js";
 import { t } from "./words.js";
 
@@ -44,5 +44,14 @@ export function tell() {
       if (prefs.tellSpeakers.value && c.floor.holder && c.floor.holder !== before && c.floor.mine === "idle")
         say(t("aloud.speaks", { who: who(c.floor.short), agency: c.floor.agency, title: c.title }));
     }
+  });
+  let known = null; // alarms told of; null: none has come yet
+  effect(() => {
+    if (!live.value.on) return;
+    const fresh = known && alarms.value.filter((a) => !known.has(a.id));
+    known = new Set(alarms.value.map((a) => a.id));
+    if (!fresh?.length) return;
+    say(t("aloud.alarm", { says: fresh[0].says }));
+    sign.alarm();
   });
 }

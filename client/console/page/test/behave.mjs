@@ -440,6 +440,24 @@ const checks = {
     if (!await box.isChecked()) say("back on the exercise's channel it is none");
   },
 
+  async "at 200 % a channel is reached and spoken on"({ page, server, channels, did, until, say, judge, out }) {
+    server.load("ring");
+    await page.setViewportSize({ width: 640, height: 360 });
+    await wait(200);
+    await page.screenshot({ path: `${out}/zoom-200.png` });
+    const at = button(page, channels[1].id);
+    await at.scrollIntoViewIfNeeded();
+    const box = await at.boundingBox();
+    await page.mouse.move(box.x + 30, box.y + box.height / 2);
+    await page.mouse.down();
+    await until("a press", () => did("press").length === 1, 2000);
+    await page.mouse.up();
+    if (!same(did("press")[0]?.channels, [channels[1].id])) say("another channel");
+    await judge(page, "zoom-200");
+    await page.setViewportSize({ width: 320, height: 256 });
+    await judge(page, "zoom-400");
+  },
+
   async "a priority that cannot be seen is not sent"({ page, server, channels, did, until, say }) {
     const may = (list) => channels.map((c) => ({ ...c, priorities: list }));
     server.push("channels", may(["routine", "urgent"]));
@@ -451,6 +469,24 @@ const checks = {
     await until("a press", () => did("press").length === 1);
     await page.keyboard.up("Space");
     if (did("press")[0].priority !== "routine" || await page.locator(".priority select").inputValue() !== "routine") say(`sent ${did("press")[0].priority}`);
+  },
+
+  async "a stream that comes back shows nothing of before as secure"({ page, server, until, say }) {
+    server.cut();
+    await until("the banner", () => page.locator(".banner.bad").count());
+    server.mend();
+    server.hold();
+    await until("it is asked again", () => server.waiting > 0, 15_000);
+    server.push("me", server.view.me); // the first section of many
+    await wait(300);
+    if (await page.locator("[data-secure=secure]").count()) say("what was secure before looks secure again");
+    server.load("quiet");
+    await until("secure again", () => page.locator("[data-secure=secure]").count());
+  },
+
+  async "an alarm is said to who cannot see it"({ page, server, until }) {
+    server.push("alarms", [{ id: 901, at: new Date().toISOString(), channel: "", code: 0, says: "Somebody sees other members." }, ...server.view.alarms]);
+    await until("it is said", async () => /Somebody sees other members/.test(await page.locator("p[role=status].hidden").innerText()));
   },
 
   async "a channel that comes does not move the buttons of the others"({ page, server, channels, until, say }) {
