@@ -128,6 +128,26 @@ await check("an emergency wants 1.5 s", "quiet", async (page) => {
   await page.locator("[data-emergency]").click();
   await until(() => did("release").length === 1, "stopped");
 });
+await check("an emergency brings the voice back that another page has taken", "quiet", async (page) => {
+  server.push("voice", { taken: true });
+  await page.waitForSelector("[data-voice-on]");
+  await hold(page, "[data-emergency]", 1800);
+  await until(() => did("press").length === 1, "pressed");
+  must(did("press")[0].priority === "emergency", JSON.stringify(did("press")));
+  await page.waitForTimeout(300);
+  must(did("release").length === 0, "the microphone did not stay open");
+});
+await check("a microphone that another program had is tried again by a press", "quiet", async (page) => {
+  await page.addInitScript(() => {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let first = true;
+    navigator.mediaDevices.getUserMedia = (...a) => { if (!first) return real(...a); first = false; return Promise.reject(new DOMException("busy", "NotReadableError")); };
+  });
+  await page.reload();
+  await page.waitForSelector("[data-voice=on]");
+  await page.locator("[data-voice-on]", { hasText: "microphone" }).click({ timeout: 3000 });
+  await page.waitForSelector(".talk[data-state=ready]", { timeout: 5000 });
+});
 await check("a hail by three taps", "quiet", async (page) => {
   await page.locator("[data-nav=hail]").click();
   await page.locator("[data-desk]").first().click();
