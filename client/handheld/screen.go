@@ -61,6 +61,7 @@ type screen struct {
 	armed   time.Time // since when the next ctrl+e is meant
 	note    string    // what became of the last deed
 	shown   map[string]struct{}
+	bell    bell
 }
 
 // hailing is a hail that is being put together.
@@ -144,6 +145,8 @@ func (s *screen) look(seen Seen) tea.Cmd {
 	var cmds []tea.Cmd
 	for _, c := range seen.Ringing {
 		s.call = c.ID
+	}
+	if s.bell.due(seen.View.Calls, seen.At) != nil { // the terminal's own, where no sound server is
 		cmds = append(cmds, tea.Raw("\a"))
 	}
 	return tea.Batch(append(cmds, s.showTexts())...)
