@@ -107,6 +107,16 @@ func (p *Speaker) Close() error {
 	return p.s.c.Request(&pulse.DeletePlaybackStream{StreamIndex: p.index}, nil)
 }
 
+// Gone reports whether the device or the server has gone away: nothing is played.
+func (p *Speaker) Gone() bool {
+	select {
+	case <-p.end:
+		return true
+	default:
+		return false
+	}
+}
+
 func (p *Speaker) arrived([]byte) {}
 
 func (p *Speaker) ended() { p.once.Do(func() { close(p.end) }) }
