@@ -484,6 +484,14 @@ const checks = {
     await until("secure again", () => page.locator("[data-secure=secure]").count());
   },
 
+  async "what a browser has kept wrong does no harm"({ page, until }) {
+    for (const kept of ["null", "7", '{"picked":"x","keys":null,"volumes":[],"theme":{}}']) {
+      await page.evaluate((s) => localStorage.setItem("crossband", s), kept);
+      await page.reload();
+      await until(`the page with ${kept}`, () => page.locator("[data-voice=on]").count());
+    }
+  },
+
   async "an alarm is said to who cannot see it"({ page, server, until }) {
     server.push("alarms", [{ id: 901, at: new Date().toISOString(), channel: "", code: 0, says: "Somebody sees other members." }, ...server.view.alarms]);
     await until("it is said", async () => /Somebody sees other members/.test(await page.locator("p[role=status].hidden").innerText()));
