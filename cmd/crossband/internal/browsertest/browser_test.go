@@ -228,12 +228,6 @@ func (p *page) do(o order) json.RawMessage {
 // see waits until something is on the page.
 func (p *page) see(selector string) { p.t.Helper(); p.do(order{Do: "see", Selector: selector}) }
 
-// seeSoon is see with a time of its own.
-func (p *page) seeSoon(selector string, within time.Duration) {
-	p.t.Helper()
-	p.do(order{Do: "see", Selector: selector, Millis: within.Milliseconds()})
-}
-
 // gone waits until nothing of the kind is on the page.
 func (p *page) gone(selector string) { p.t.Helper(); p.do(order{Do: "gone", Selector: selector}) }
 
