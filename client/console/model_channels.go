@@ -271,7 +271,9 @@ func (m *Model) waitingFor(ch *channelState) []Waiter {
 }
 
 func (m *Model) floorOf(ch *channelState, now time.Time) Floor {
-	v := Floor{Mine: cmp.Or(ch.press.State, "idle"), Queue: ch.press.Queue, Waiting: []Waiter{}, Forged: ch.forged}
+	v := Floor{
+		Mine: cmp.Or(ch.press.State, "idle"), Press: ch.press.Press, Queue: ch.press.Queue, Waiting: []Waiter{}, Forged: ch.forged,
+	}
 	if ch.floor.Holder != (proto.Name{}) && m.link.up && ch.now.Joined { // else nobody here knows who speaks now
 		n := ch.floor.Holder
 		v.Holder, v.Short, v.Agency, v.Priority = n.String(), n.Short(), string(n.Agency), ch.floor.Priority.String()

@@ -114,8 +114,8 @@ func TestFloor(t *testing.T) {
 	if f := d.channel(1).Floor; f.Holder != "spiffe://"+norte || f.Short != "desk/norte" || f.Agency != "mx.example" || f.Priority != "urgent" || !f.Local || f.Since == "" || f.Mine != "idle" {
 		t.Errorf("%+v", f)
 	}
-	d.Press(cid(1), PressState{State: "queued", Queue: 2}, d.now)
-	if f := d.channel(1).Floor; f.Mine != "queued" || f.Queue != 2 {
+	d.Press(cid(1), PressState{State: "queued", Queue: 2, Press: "seven"}, d.now)
+	if f := d.channel(1).Floor; f.Mine != "queued" || f.Queue != 2 || f.Press != "seven" {
 		t.Errorf("%+v", f)
 	}
 	d.Press(cid(1), PressState{State: "granted", Left: 30 * time.Second}, d.now)

@@ -109,7 +109,7 @@ func (p *presser) start(page, number string, on map[proto.ChannelID]talker, prio
 		before := p.latest[id]
 		p.latest[id] = t
 		pr.turns = append(pr.turns, t)
-		p.report(id, PressState{State: "asked"})
+		p.report(id, PressState{State: "asked", Press: number})
 		source := pr.speech.Source()
 		p.turns.Go(func() { p.talk(t, before, ch, source, priority) }) // ends soon after the release
 	}
@@ -190,6 +190,7 @@ func (p *presser) tell(t *turn, state PressState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.latest[t.channel] == t {
+		state.Press = t.press.id.number
 		p.report(t.channel, state)
 	}
 }

@@ -121,6 +121,38 @@ func bubble(t *testing.T, f func(*testing.T, *booth)) {
 	})
 }
 
+// TestTheStateNamesItsPress: who has pressed again at once must be able to tell the end of
+// the press before from the end of this one.
+func TestTheStateNamesItsPress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var told []string
+		ctx, stop := context.WithCancel(t.Context())
+		p := newPresser(ctx, newSilentSound(), func(_ proto.ChannelID, s PressState) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, s.Press+" "+s.State)
+		})
+		for _, number := range []string{"one", "two"} {
+			ch := newHeldChannel()
+			if err := p.start("", number, alone(ch), proto.PriorityRoutine); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			ch.grant <- struct{}{}
+			p.release("", number)
+			time.Sleep(pressFinish)
+			synctest.Wait()
+		}
+		stop()
+		p.wait()
+		want := []string{"one asked", "one granted", "one idle", "two asked", "two granted", "two idle"}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %v, want %v", told, want)
+		}
+	})
+}
+
 func TestPressOnSeveralChannels(t *testing.T) {
 	bubble(t, func(t *testing.T, b *booth) {
 		first, second, third := newHeldChannel(), newHeldChannel(), newHeldChannel()

@@ -8,4 +8,5 @@ type PressState struct {
 	Queue int           // our place, when queued
 	Left  time.Duration // of our turn, when granted or warned
 	Why   error         // of a denial or an end
+	Press string        // the number that whoever pressed gave it; empty: none
 }

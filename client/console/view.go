@@ -113,6 +113,7 @@ type Floor struct {
 	Priority string   `json:"priority"`
 	Since    string   `json:"since"`
 	Mine     string   `json:"mine"`    // idle, asked, queued, granted, denied, warned
+	Press    string   `json:"press"`   // the page's own number for the press that mine is of, or was of last
 	Queue    int      `json:"queue"`   // our place in it; 0: none
 	Waiting  []Waiter `json:"waiting"` // who waits for it, the next one first
 	LeftS    int      `json:"left_s"`  // of our turn, in seconds, when mine is granted or warned

@@ -50,29 +50,30 @@ func NewCard(address, in, out string) *Card {
 	return &Card{address: address, in: in, out: out, why: sound.ErrNoServer}
 }
 
-// cardAgain is how often a sound server that is away is looked for.
+// cardAgain is how often a sound server or a device that is away is looked for.
 const cardAgain = 3 * time.Second
 
-// Run keeps the connection to the sound server until ctx ends.
+// Run keeps the connection to the sound server, and its devices, until ctx ends.
 func (c *Card) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		lost := c.connect()
+	again := time.NewTicker(cardAgain)
+	defer again.Stop()
+	lost := c.connect()
+	for {
 		select {
 		case <-ctx.Done():
+			c.leave(sound.ErrNoServer)
+			return
 		case <-lost:
 			c.leave(sound.ErrNoServer)
-		case <-after(lost == nil, cardAgain):
+			lost = c.connect()
+		case <-again.C:
+			if lost == nil {
+				lost = c.connect()
+			} else {
+				c.open()
+			}
 		}
 	}
-	c.leave(sound.ErrNoServer)
-}
-
-// after is a timer, or nothing.
-func after(wanted bool, d time.Duration) <-chan time.Time {
-	if !wanted {
-		return nil
-	}
-	return time.After(d)
 }
 
 // connect returns what is closed when the server goes away, or nil without one.
@@ -82,18 +83,35 @@ func (c *Card) connect() <-chan struct{} {
 		c.leave(err)
 		return nil
 	}
-	speaker, err := s.Speaker(c.out)
-	mic, err2 := s.Microphone(c.in)
+	c.mu.Lock()
+	c.server = s
+	c.mu.Unlock()
+	c.open()
+	return s.Lost()
+}
+
+// open opens what is not there: a headset may come later, or come back. The one may work
+// without the other.
+func (c *Card) open() {
+	c.mu.Lock()
+	s, mic, speaker := c.server, c.mic, c.speaker
+	c.mu.Unlock()
+	var err, err2 error
+	if speaker == nil || speaker.Gone() {
+		speaker, err = s.Speaker(c.out)
+	}
+	if mic == nil || mic.Gone() {
+		mic, err2 = s.Microphone(c.in)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.server, c.why = s, errors.Join(err, err2)
-	if err == nil { // the one may work without the other
+	c.mic, c.speaker, c.why = nil, nil, errors.Join(err, err2)
+	if err == nil {
 		c.speaker = speaker
 	}
 	if err2 == nil {
 		c.mic = mic
 	}
-	return s.Lost()
 }
 
 func (c *Card) leave(why error) {

@@ -48,7 +48,7 @@ func (u *Unit) do(ctx context.Context, d console.Deed) (console.Outcome, error) 
 	case console.DoPress:
 		return console.Outcome{}, u.press(d)
 	case console.DoRelease:
-		u.button.release()
+		u.button.release(d.Press)
 		return console.Outcome{}, nil
 	case console.DoText:
 		return u.text(ctx, d)
@@ -118,7 +118,7 @@ func (u *Unit) press(d console.Deed) error {
 	u.mu.Lock()
 	ctx := u.ctx // not the deed's: the press outlasts it
 	u.mu.Unlock()
-	return u.button.press(ctx, ch.ID(), ch, p)
+	return u.button.press(ctx, d.Press, ch.ID(), ch, p)
 }
 
 func (u *Unit) text(ctx context.Context, d console.Deed) (console.Outcome, error) {

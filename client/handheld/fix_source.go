@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -94,7 +95,8 @@ func (s FixSource) once(ctx context.Context, give func(Fix)) error {
 
 func (s FixSource) open(ctx context.Context) (io.ReadCloser, error) {
 	if s.kind == "nmea" {
-		return os.Open(s.at)
+		// A serial line without carrier, or a pipe, must not hold up opening or closing.
+		return os.OpenFile(s.at, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}
 	conn, err := (&net.Dialer{Timeout: fixAgain}).DialContext(ctx, "tcp", s.at)
 	if err != nil {

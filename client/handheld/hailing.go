@@ -161,8 +161,13 @@ func (s *screen) sureKey(key string) tea.Cmd {
 	case "enter":
 		s.mode = modeMain
 		return s.do(console.Deed{
-			Do: console.DoHail, Channel: s.hail.channel, Name: s.hail.to, Phrase: s.hail.phrase.Slug, Slots: s.hail.slots, Priority: s.hail.urgency.String(),
+			Do: console.DoHail, Channel: s.hail.channel, Name: s.hail.to, Phrase: s.hail.phrase.Slug, Slots: s.hail.slots, Priority: s.hail.urgency.String(), Exercise: s.exercise(),
 		})
 	}
 	return nil
+}
+
+// exercise reports whether the hail is one: where its channel is.
+func (s *screen) exercise() bool {
+	return slices.ContainsFunc(s.seen.View.Channels, func(c console.Channel) bool { return c.ID == s.hail.channel && c.Exercise })
 }

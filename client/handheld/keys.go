@@ -49,7 +49,7 @@ func (s *screen) mainKey(k tea.KeyPressMsg) tea.Cmd {
 	case "shift+tab", "up":
 		return s.move(-1)
 	case "1", "2", "3", "4", "5", "6", "7", "8", "9":
-		if n := int(key[0] - '1'); n < len(s.seen.View.Channels) {
+		if n := int(key[0] - '1'); n < len(s.seen.View.Channels) && !s.down {
 			s.channel = s.seen.View.Channels[n].ID
 		}
 	case "left":

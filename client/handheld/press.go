@@ -2,6 +2,7 @@ package handheld
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,11 +25,14 @@ type button struct {
 	mu   sync.Mutex // guards what follows
 	now  *turn      // nil: the button is up
 	last *turn      // the newest, perhaps still saying its last words
+	gone []string   // numbers of presses whose release came first, the newest last
 	wait sync.WaitGroup
 }
 
 // turn is one press.
 type turn struct {
+	number string // that whoever pressed gave it; empty: none
+	on     proto.ChannelID
 	rec    Press
 	cancel context.CancelFunc
 	queued bool
@@ -39,10 +43,17 @@ type turn struct {
 // releasedFor is how long after the button is up the last words may take to go out.
 const releasedFor = 3 * time.Second
 
-// press begins to talk on a channel and returns at once; report tells the rest.
-func (b *button) press(ctx context.Context, id proto.ChannelID, ch talker, priority proto.Priority) error {
+// maxGone bounds releases that have come before their presses.
+const maxGone = 16
+
+// press begins to talk on a channel and returns at once; report tells the rest. One whose
+// release has come already does not begin.
+func (b *button) press(ctx context.Context, number string, id proto.ChannelID, ch talker, priority proto.Priority) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if number != "" && slices.Contains(b.gone, number) {
+		return nil
+	}
 	if b.now != nil {
 		return client.ErrBusy
 	}
@@ -56,14 +67,14 @@ func (b *button) press(ctx context.Context, id proto.ChannelID, ch talker, prior
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	t, before := &turn{rec: rec, cancel: cancel, done: make(chan struct{})}, b.last
+	t, before := &turn{number: number, on: id, rec: rec, cancel: cancel, done: make(chan struct{})}, b.last
 	b.now, b.last = t, t
-	b.report(id, console.PressState{State: "asked"})
-	b.wait.Go(func() { b.talk(ctx, t, before, id, ch, src, priority) }) // ends releasedFor after the release at the latest, or with ctx
+	b.report(id, console.PressState{State: "asked", Press: number})
+	b.wait.Go(func() { b.talk(ctx, t, before, ch, src, priority) }) // ends releasedFor after the release at the latest, or with ctx
 	return nil
 }
 
-func (b *button) talk(ctx context.Context, t, before *turn, id proto.ChannelID, ch talker, src voice.Source, priority proto.Priority) {
+func (b *button) talk(ctx context.Context, t, before *turn, ch talker, src voice.Source, priority proto.Priority) {
 	defer t.cancel()
 	defer close(t.done)
 	if before != nil {
@@ -73,13 +84,13 @@ func (b *button) talk(ctx context.Context, t, before *turn, id proto.ChannelID, 
 		Priority: priority, Queue: true,
 		OnGrant: func(limit time.Duration) {
 			b.queue(t, false)
-			b.report(id, console.PressState{State: "granted", Left: limit})
+			b.tell(t, console.PressState{State: "granted", Left: limit})
 		},
 		OnQueue: func(at int, _ proto.Name) {
 			b.queue(t, true)
-			b.report(id, console.PressState{State: "queued", Queue: at})
+			b.tell(t, console.PressState{State: "queued", Queue: at})
 		},
-		OnWarn: func(left time.Duration) { b.report(id, console.PressState{State: "warned", Left: left}) },
+		OnWarn: func(left time.Duration) { b.tell(t, console.PressState{State: "warned", Left: left}) },
 	})
 	b.mu.Lock()
 	released := t.up
@@ -95,7 +106,18 @@ func (b *button) talk(ctx context.Context, t, before *turn, id proto.ChannelID, 
 	if err != nil && !(released && ctx.Err() != nil) {
 		state = console.PressState{State: "denied", Why: err}
 	}
-	b.report(id, state)
+	b.tell(t, state)
+}
+
+// tell reports how a turn stands, unless a newer one is on its channel: the end of what
+// was said before is not the end of what is said now.
+func (b *button) tell(t *turn, state console.PressState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.last == t || b.last.on != t.on {
+		state.Press = t.number
+		b.report(t.on, state)
+	}
 }
 
 // queue notes whether the turn waits: what is said then is for nobody.
@@ -111,11 +133,16 @@ func (b *button) queue(t *turn, on bool) {
 }
 
 // release lets the button go. What was said so far is still said, unless the turn has
-// not come yet.
-func (b *button) release() {
+// not come yet. With a number it lets go of that press only, and one that has not begun
+// yet never does.
+func (b *button) release(number string) {
 	b.mu.Lock()
 	t := b.now
-	if t == nil || t.up {
+	if t == nil || t.up || number != "" && t.number != "" && t.number != number {
+		if number != "" {
+			b.gone = append(b.gone, number)
+			b.gone = b.gone[max(0, len(b.gone)-maxGone):]
+		}
 		b.mu.Unlock()
 		return
 	}

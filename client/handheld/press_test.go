@@ -105,7 +105,7 @@ func TestButton(t *testing.T) {
 					w.states = append(w.states, p.State)
 				}
 				fn(t, w)
-				w.button.release()
+				w.button.release("")
 				w.button.wait.Wait()
 				if w.open != 0 {
 					t.Errorf("%d microphones are still open", w.open)
@@ -115,17 +115,17 @@ func TestButton(t *testing.T) {
 	}
 	down := func(t *testing.T, w *world, ch channel) {
 		t.Helper()
-		if err := w.press(t.Context(), proto.ChannelID{1}, ch, proto.PriorityRoutine); err != nil {
+		if err := w.press(t.Context(), "", proto.ChannelID{1}, ch, proto.PriorityRoutine); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
 	}
 	within("talk and release", func(t *testing.T, w *world) {
 		down(t, w, granted)
-		if err := w.press(t.Context(), proto.ChannelID{1}, channel(granted), 0); !errors.Is(err, client.ErrBusy) {
+		if err := w.press(t.Context(), "", proto.ChannelID{1}, channel(granted), 0); !errors.Is(err, client.ErrBusy) {
 			t.Errorf("pressed twice: %v", err)
 		}
-		w.release()
+		w.release("")
 		time.Sleep(time.Second)
 		if want := []string{"asked", "granted", "idle"}; !slices.Equal(w.states, want) {
 			t.Errorf("%v, want %v", w.states, want)
@@ -136,7 +136,7 @@ func TestButton(t *testing.T) {
 		if !w.skipping {
 			t.Error("what is said while waiting would be said later")
 		}
-		w.release()
+		w.release("")
 		time.Sleep(time.Second)
 		if want := []string{"asked", "queued", "idle"}; !slices.Equal(w.states, want) {
 			t.Errorf("%v, want %v", w.states, want)
@@ -160,7 +160,7 @@ func TestButton(t *testing.T) {
 			slow = true
 			return err
 		})
-		w.release()
+		w.release("")
 		down(t, w, func(ctx context.Context, src voice.Source, o client.TalkOptions) error {
 			if !slow {
 				t.Error("both at once")
@@ -168,17 +168,37 @@ func TestButton(t *testing.T) {
 			return granted(ctx, src, o)
 		})
 		<-over
+		if want := []string{"asked", "granted", "asked", "granted"}; !slices.Equal(w.states, want) {
+			t.Errorf("%v, want %v: the end of the press before is shown as the end of this one", w.states, want)
+		}
+	})
+	within("a release that comes before its press", func(t *testing.T, w *world) {
+		w.release("1")
+		if err := w.press(t.Context(), "1", proto.ChannelID{1}, channel(granted), 0); err != nil {
+			t.Error(err)
+		}
+		if w.open != 0 || len(w.states) > 0 {
+			t.Errorf("%d microphones are open, %v: nobody would let go", w.open, w.states)
+		}
+		if err := w.press(t.Context(), "2", proto.ChannelID{1}, channel(granted), 0); err != nil {
+			t.Error(err)
+		}
+		w.release("1") // tried again
+		if w.open != 1 {
+			t.Error("a late release of another press ended this one")
+		}
+		w.release("2")
 	})
 	within("a relay that says nothing", func(t *testing.T, w *world) {
 		down(t, w, func(ctx context.Context, _ voice.Source, _ client.TalkOptions) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})
-		w.release() // ends within releasedFor
+		w.release("") // ends within releasedFor
 	})
 	within("no microphone", func(t *testing.T, w *world) {
 		w.dead = true
-		if err := w.press(t.Context(), proto.ChannelID{1}, channel(granted), 0); !errors.Is(err, sound.ErrNoServer) {
+		if err := w.press(t.Context(), "", proto.ChannelID{1}, channel(granted), 0); !errors.Is(err, sound.ErrNoServer) {
 			t.Error(err)
 		}
 		w.dead = false

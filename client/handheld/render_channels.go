@@ -50,6 +50,9 @@ func (s *screen) channelLine(i int, ch console.Channel) string {
 func (s *screen) secure(ch console.Channel) string {
 	switch ch.Secure.State {
 	case "secure":
+		if slices.ContainsFunc(ch.Members, func(m console.Member) bool { return m.Gateway }) { // it is, up to there
+			return "⚠ " + strings.ToUpper(s.words.gateway)
+		}
 		return "◆ " + s.words.secure
 	case "unconfirmed":
 		return "◇ " + s.words.unconfirmed

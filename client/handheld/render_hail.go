@@ -30,8 +30,12 @@ func (s *screen) hailLines(room int) []string {
 		}
 		return []string{bold(s.hail.toShort + ": " + s.hail.phrase.Says), fmt.Sprintf(s.words.slot, slot, form), "> " + s.input + "▏", s.words.cancel}
 	}
+	exercise := ""
+	if s.exercise() {
+		exercise = bold(s.words.exercise)
+	}
 	return []string{
-		bold(s.words.sure), "", "  → " + s.hail.toShort, "  " + s.hail.phrase.Says, "  " + strings.Join(slots(s.hail.slots), "  "),
+		bold(s.words.sure), exercise, "  → " + s.hail.toShort, "  " + s.hail.phrase.Says, "  " + strings.Join(slots(s.hail.slots), "  "),
 		"  [u] " + strings.ToUpper(s.priority(s.hail.urgency.String())), "", bold(s.words.send) + "  " + s.words.cancel,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -53,11 +54,14 @@ type screen struct {
 	call    string // chosen; empty: the first that rings
 	input   string
 	hail    hailing
-	down    bool      // our button
+	down    bool      // our button, until the press of this number is known to be over
+	presses int       // so far: the number of the newest
+	on      string    // its channel
 	holds   bool      // the terminal tells when a key goes up
 	armed   time.Time // since when the next ctrl+e is meant
 	note    string    // what became of the last deed
 	shown   map[string]struct{}
+	bell    bell
 }
 
 // hailing is a hail that is being put together.
@@ -135,16 +139,33 @@ func (s *screen) look(seen Seen) tea.Cmd {
 	if _, ok := s.chosen(); !ok && len(seen.View.Channels) > 0 {
 		s.channel = firstChannel(seen.View.Channels)
 	}
-	if ch, ok := s.chosen(); ok && s.down && (ch.Floor.Mine == "denied" || ch.Floor.Mine == "idle") {
+	if s.over() {
 		s.down = false // it was taken away, or never came
 	}
 	var cmds []tea.Cmd
 	for _, c := range seen.Ringing {
 		s.call = c.ID
+	}
+	if s.bell.due(seen.View.Calls, seen.At) != nil { // the terminal's own, where no sound server is
 		cmds = append(cmds, tea.Raw("\a"))
 	}
 	return tea.Batch(append(cmds, s.showTexts())...)
 }
+
+// over reports whether the newest press is known to have ended. What is seen may be older
+// than the press, and of the one before: the button must not be taken for up while the
+// microphone is open.
+func (s *screen) over() bool {
+	for _, c := range s.seen.View.Channels {
+		if c.ID == s.on && c.Floor.Press == s.number() {
+			return c.Floor.Mine == "denied" || c.Floor.Mine == "idle"
+		}
+	}
+	return false
+}
+
+// number is the number of the newest press.
+func (s *screen) number() string { return strconv.Itoa(s.presses) }
 
 // firstChannel prefers where one may talk.
 func firstChannel(list []console.Channel) string {
@@ -219,7 +240,7 @@ func (s *screen) outcome(m outcomeMsg) {
 	switch {
 	case m.Says != "" && !m.Waits:
 		s.note = m.Says
-		if m.deed.Do == console.DoPress {
+		if m.deed.Do == console.DoPress && m.deed.Press == s.number() {
 			s.down = false
 		}
 	case m.Waits:
@@ -249,16 +270,19 @@ func (s *screen) press(priority proto.Priority) tea.Cmd {
 		s.note = s.words.listenOnly
 		return nil
 	}
-	s.down, s.note = true, ""
-	return s.do(console.Deed{Do: console.DoPress, Channels: []string{ch.ID}, Priority: priority.String()})
+	s.presses++
+	s.down, s.on, s.note = true, ch.ID, ""
+	return s.do(console.Deed{Do: console.DoPress, Press: s.number(), Channels: []string{ch.ID}, Priority: priority.String()})
 }
 
+// release lets the button go. Commands may overtake each other: the number tells which
+// press is over.
 func (s *screen) release() tea.Cmd {
 	if !s.down {
 		return nil
 	}
 	s.down = false
-	return s.do(console.Deed{Do: console.DoRelease})
+	return s.do(console.Deed{Do: console.DoRelease, Press: s.number()})
 }
 
 // emergency talks with that priority, after a second press: a key is hit by accident.
@@ -269,11 +293,8 @@ func (s *screen) emergency() tea.Cmd {
 		return nil
 	}
 	s.armed = time.Time{}
-	if s.down {
-		s.down = false
-		return tea.Sequence(s.do(console.Deed{Do: console.DoRelease}), s.press(proto.PriorityEmergency))
-	}
-	return s.press(proto.PriorityEmergency)
+	before := s.release()
+	return tea.Sequence(before, s.press(proto.PriorityEmergency))
 }
 
 // replay plays what was missed, one after the other, and says of each that it is late.

@@ -164,40 +164,43 @@ func (p *seat) seesNot(words ...string) {
 	}
 }
 
-func pressOn(ch, priority string) console.Deed {
-	return console.Deed{Do: console.DoPress, Channels: []string{ch}, Priority: priority}
+func pressOn(number, ch, priority string) console.Deed {
+	return console.Deed{Do: console.DoPress, Press: number, Channels: []string{ch}, Priority: priority}
 }
 
-func floor(mine string) func(*Seen) {
+func letGo(number string) console.Deed { return console.Deed{Do: console.DoRelease, Press: number} }
+
+// floor is how the press of a number stands on the first channel.
+func floor(number, mine string) func(*Seen) {
 	return func(s *Seen) {
-		s.View.Channels[0].Floor = console.Floor{Mine: mine, Queue: 2, LeftS: 42, Why: "taken by another (401)"}
+		s.View.Channels[0].Floor = console.Floor{Mine: mine, Press: number, Queue: 2, LeftS: 42, Why: "taken by another (401)"}
 		s.Mic = 50
 	}
 }
 
 func TestPressByToggle(t *testing.T) {
-	release := console.Deed{Do: console.DoRelease}
+	release := letGo("1")
 	p := sit(t, nil)
 	p.sees("[space on and off] talk: River patrol")
 	p.keys("space")
-	p.does(pressOn("c1", "routine"))
-	p.show(floor("granted"))
+	p.does(pressOn("1", "c1", "routine"))
+	p.show(floor("1", "granted"))
 	p.sees("ON AIR: YOU TALK", "42 s left", "▮▮▮▮▯▯▯▯")
-	p.keys("tab") // not while talking
+	p.keys("tab", "2") // not while talking
 	p.sees("▶ 1 River patrol")
 	p.keys("space")
 	p.does(release)
-	p.show(floor("queued"))
+	p.show(floor("1", "queued"))
 	p.sees("you wait, place 2")
 
 	t.Run("denied", func(t *testing.T) {
 		p := sit(t, nil)
 		p.keys("space")
-		p.show(floor("denied"))
+		p.show(floor("1", "denied"))
 		p.sees("not on air: taken by another (401)")
 		p.deeds = nil
 		p.keys("space") // presses again: the button is up
-		p.does(pressOn("c1", "routine"))
+		p.does(pressOn("2", "c1", "routine"))
 	})
 	t.Run("no microphone", func(t *testing.T) {
 		p := sit(t, nil)
@@ -206,7 +209,18 @@ func TestPressByToggle(t *testing.T) {
 		p.sees("No sound server.")
 		p.deeds = nil
 		p.keys("space")
-		p.does(pressOn("c1", "routine"))
+		p.does(pressOn("2", "c1", "routine"))
+	})
+	t.Run("what is seen may be older than the press", func(t *testing.T) {
+		p := sit(t, nil)
+		p.keys("space")
+		p.show(nil) // made before the press was known
+		p.keys("space")
+		p.does(pressOn("1", "c1", "routine"), letGo("1"))
+		p.keys("space")
+		p.show(floor("1", "idle")) // the end of the press before
+		p.keys("space")
+		p.does(pressOn("2", "c1", "routine"), letGo("2"))
 	})
 	t.Run("an observer cannot press", func(t *testing.T) {
 		p := sit(t, nil)
@@ -217,7 +231,7 @@ func TestPressByToggle(t *testing.T) {
 	t.Run("leaving lets go", func(t *testing.T) {
 		p := sit(t, nil)
 		p.keys("space", "ctrl+c")
-		p.does(pressOn("c1", "routine"), release)
+		p.does(pressOn("1", "c1", "routine"), release)
 		if !p.quit {
 			t.Error("still there")
 		}
@@ -225,13 +239,13 @@ func TestPressByToggle(t *testing.T) {
 }
 
 func TestPressByHolding(t *testing.T) {
-	release := console.Deed{Do: console.DoRelease}
+	release := letGo("1")
 	hold := func(t *testing.T) *seat {
 		p := sit(t, nil)
 		p.send(tea.KeyboardEnhancementsMsg{Flags: 2 | 8}) // event types, all keys as escape codes
 		p.sees("[hold space]")
 		p.keys("space")
-		p.does(pressOn("c1", "routine"))
+		p.does(pressOn("1", "c1", "routine"))
 		return p
 	}
 	t.Run("the key goes up", func(t *testing.T) {
@@ -264,11 +278,11 @@ func TestEmergencyWantsTwoPresses(t *testing.T) {
 	p.keys("ctrl+e") // too late: it begins anew
 	p.does()
 	p.keys("ctrl+e")
-	p.does(pressOn("c1", "emergency"))
+	p.does(pressOn("1", "c1", "emergency"))
 	t.Run("out of a routine press, and while something is typed", func(t *testing.T) {
 		p := sit(t, nil)
 		p.keys("space", "t", "ctrl+e", "ctrl+e")
-		p.does(pressOn("c1", "routine"), console.Deed{Do: console.DoRelease}, pressOn("c1", "emergency"))
+		p.does(pressOn("1", "c1", "routine"), letGo("1"), pressOn("2", "c1", "emergency"))
 	})
 }
 
@@ -342,6 +356,13 @@ func TestHailByKeys(t *testing.T) {
 		p.does()
 		p.keys("3", "enter", "enter")
 		p.does(console.Deed{Do: console.DoHail, Channel: "c2", Name: "d1", Phrase: "persons", Slots: map[string]string{"count": "3"}, Priority: "urgent"})
+	})
+	t.Run("on an exercise's channel it is one", func(t *testing.T) {
+		p := sit(t, func(s *Seen) { s.View.Channels[1].Exercise = true })
+		p.keys("h", "1", "enter")
+		p.sees("EXERCISE")
+		p.keys("enter")
+		p.does(console.Deed{Do: console.DoHail, Channel: "c2", Name: "d1", Phrase: "request-backup", Slots: map[string]string{}, Priority: "urgent", Exercise: true})
 	})
 	t.Run("leaving sends nothing", func(t *testing.T) {
 		p := sit(t, nil)
@@ -432,6 +453,28 @@ func TestNothingLooksSecureThatIsNot(t *testing.T) {
 	p.sees("▼ NO LINK", "timeout", "hub away", "ENCRYPTION ENDS AT A GATEWAY: gateway/p25 (gateway), desk/visitor (observer)", "NOT SIGNED BY THE SPEAKER", "TAKEN OUT: revoked (103)", "! Look here.", "No sound server answers")
 	p.keys("x")
 	p.does(console.Deed{Do: console.DoAlarmSeen, Alarm: 4})
+	for i := range 3 { // among channels that are not chosen, too
+		p := sit(t, func(s *Seen) {
+			for j := range s.View.Channels {
+				s.View.Channels[j].Secure.State = "unconfirmed"
+			}
+			s.View.Channels[i].Secure.State = "secure"
+			s.View.Channels[i].Members = []console.Member{{Short: "gateway/p25", Gateway: true}}
+		})
+		p.sees("⚠ GATEWAY")
+		p.seesNot("◆")
+	}
+	for i := range 3 { // among channels that are not chosen, too
+		p := sit(t, func(s *Seen) {
+			for j := range s.View.Channels {
+				s.View.Channels[j].Secure.State = "unconfirmed"
+			}
+			s.View.Channels[i].Secure.State = "secure"
+			s.View.Channels[i].Members = []console.Member{{Short: "gateway/p25", Gateway: true}}
+		})
+		p.sees("⚠ GATEWAY")
+		p.seesNot("◆")
+	}
 }
 
 // TestTheScreenFits: whatever is long, no line is wider than the window, and there are

@@ -46,6 +46,7 @@ type Unit struct {
 	cfg    UnitConfig
 	model  *console.Model // Run's alone
 	asks   chan func()    // for Run
+	bell   bell           // Run's alone
 	button button
 	tasks  sync.WaitGroup
 
@@ -122,12 +123,21 @@ func (u *Unit) Run(ctx context.Context, show func(Seen)) {
 		case <-share.C:
 			u.share()
 		case <-tick.C:
-			show(u.seen())
+			s := u.seen()
+			u.ring(s)
+			show(s)
 		}
 	}
-	u.button.release()
+	u.button.release("")
 	u.button.wait.Wait()
 	u.tasks.Wait()
+}
+
+// ring has a call heard that wants an answer, unless a person wants to hear nothing.
+func (u *Unit) ring(s Seen) {
+	if pcm := u.bell.due(s.View.Calls, s.At); pcm != nil && !s.Muted && s.Sound == nil {
+		u.task(ringEvery, func(ctx context.Context) error { return u.button.audio().Say(ctx, pcm) })
+	}
 }
 
 func (u *Unit) event(e client.Event) {

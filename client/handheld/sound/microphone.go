@@ -24,6 +24,7 @@ type Microphone struct {
 	s     *Server
 	index uint32
 	level atomic.Int64 // percent, of the newest piece
+	gone  atomic.Bool
 
 	mu  sync.Mutex // guards what follows
 	now *Recording // nil: not pressed
@@ -110,7 +111,11 @@ func (m *Microphone) arrived(raw []byte) {
 	}
 }
 
+// Gone reports whether the device or the server has gone away: nothing will be heard.
+func (m *Microphone) Gone() bool { return m.gone.Load() }
+
 func (m *Microphone) ended() {
+	m.gone.Store(true)
 	if r := m.pressed(); r != nil {
 		r.finish(errLost)
 	}

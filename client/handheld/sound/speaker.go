@@ -2,6 +2,7 @@ package sound
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -106,6 +107,16 @@ func (p *Speaker) Close() error {
 	return p.s.c.Request(&pulse.DeletePlaybackStream{StreamIndex: p.index}, nil)
 }
 
+// Gone reports whether the device or the server has gone away: nothing is played.
+func (p *Speaker) Gone() bool {
+	select {
+	case <-p.end:
+		return true
+	default:
+		return false
+	}
+}
+
 func (p *Speaker) arrived([]byte) {}
 
 func (p *Speaker) ended() { p.once.Do(func() { close(p.end) }) }
@@ -165,11 +176,13 @@ func octets(pcm []int16) []byte {
 // Say plays a recording by itself, in real time, and returns when it has been heard or
 // ctx ends.
 func (p *Speaker) Say(ctx context.Context, pcm []int16) error {
+	var line proto.ChannelID // of no channel: two recordings at once do not cut into each other
+	rand.Read(line[:])
 	tick := time.NewTicker(voice.FrameDuration)
 	defer tick.Stop()
 	for len(pcm) > 0 {
 		n := min(len(pcm), voice.FrameSamples)
-		p.Play(client.Played{PCM: pcm[:n], At: time.Now(), End: n == len(pcm)})
+		p.say(line, pcm[:n], n == len(pcm))
 		pcm = pcm[n:]
 		if err := p.pause(ctx, tick.C); err != nil {
 			return err
@@ -181,6 +194,12 @@ func (p *Speaker) Say(ctx context.Context, pcm []int16) error {
 		}
 	}
 	return nil
+}
+
+func (p *Speaker) say(line proto.ChannelID, pcm []int16, end bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mix.put(line, pcm, end)
 }
 
 func (p *Speaker) pause(ctx context.Context, tick <-chan time.Time) error {

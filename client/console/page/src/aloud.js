@@ -1,20 +1,27 @@
 // What is said to screen readers: short sentences in a polite live region.
 import { effect, signal } from "@preact/signals";
 import { prefs } from "./prefs.js";
-import { channelByID, channels, live, ringing } from "./state.js";
-import { rings } from "./sound.js";
+import { alarms, channelByID, channels, live, ringing } from "./state.js";
+import { rings, sign } from "./sound.js";
 import { who } from "./who.js";
 import { t } from "./words.js";
 
 export const said = signal("");
 export const say = (text) => { said.value = text; };
 
-/** silenced are the calls whose sound somebody here has put off. */
-export const silenced = signal({});
+const quiet = signal({}); // by call that rings: the round in which somebody here has put off its sound
+
+/** silenced reports whether a call's sound has been put off: in a new round it rings again. */
+export const silenced = (call) => quiet.value[call.id] === (call.round ?? 0);
+
+export function silence(call, on) {
+  const kept = Object.entries(quiet.peek()).filter(([id]) => id !== call.id && ringing.peek().some((c) => c.id === id));
+  quiet.value = Object.fromEntries(on ? [...kept, [call.id, call.round ?? 0]] : kept);
+}
 
 export function tell() {
   effect(() => {
-    const list = live.value.on ? ringing.value.filter((c) => !silenced.value[c.id]) : [];
+    const list = live.value.on ? ringing.value.filter((c) => !silenced(c)) : [];
     const next = Object.fromEntries(list.map((c) => [c.id, c.urgency]));
     if (JSON.stringify(next) !== JSON.stringify(rings.peek())) rings.value = next;
   });
@@ -37,5 +44,14 @@ export function tell() {
       if (prefs.tellSpeakers.value && c.floor.holder && c.floor.holder !== before && c.floor.mine === "idle")
         say(t("aloud.speaks", { who: who(c.floor.short), agency: c.floor.agency, title: c.title }));
     }
+  });
+  let known = null; // alarms told of; null: none has come yet
+  effect(() => {
+    if (!live.value.on) return;
+    const fresh = known && alarms.value.filter((a) => !known.has(a.id));
+    known = new Set(alarms.value.map((a) => a.id));
+    if (!fresh?.length) return;
+    say(t("aloud.alarm", { says: fresh[0].says }));
+    sign.alarm();
   });
 }

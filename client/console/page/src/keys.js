@@ -16,11 +16,17 @@ function targetOf(code) {
   return prefs.keys.value[code] ?? (code === keyFor("picked") ? "picked" : undefined);
 }
 
+const typed = "input:not([type=checkbox], [type=range]), textarea, [contenteditable]";
+
+// What has the focus because a pointer was on it: it does not keep the space bar to itself.
+let pointing = false, pointed = null;
+
 /** busy: the key belongs to what has the focus. */
 function busy(e) {
   const at = e.target;
-  if (at.closest?.("dialog[open]")) return true;
-  if (at.closest?.("input, textarea, select, [contenteditable], audio, .map")) return true;
+  if (at.closest?.("dialog[open]") || at.closest?.(typed)) return true;
+  if (at === pointed) return false;
+  if (at.closest?.("input, select, audio, .map")) return true;
   return ["Space", "Enter"].includes(e.code) && !!at.closest?.("button, a, summary, [role=tab]");
 }
 
@@ -36,7 +42,7 @@ function down(e) {
 }
 
 function up(e) {
-  held.delete(e.code);
+  if (held.delete(e.code)) e.preventDefault(); // nor does its end tick a box
   pressUp(`key:${e.code}`);
 }
 
@@ -60,7 +66,13 @@ export function listen() {
   addEventListener("keydown", down, true);
   addEventListener("keyup", up, true);
   addEventListener("blur", () => held.clear());
-  // A button pressed with the mouse does not keep the space bar to itself.
+  addEventListener("pointerdown", (e) => {
+    pointing = true;
+    pointed = e.target === document.activeElement ? e.target : null;
+  }, true);
+  addEventListener("keydown", () => { pointing = false; }, true);
+  addEventListener("focusin", (e) => { pointed = pointing ? e.target : null; });
+  // A button pressed with the mouse keeps nothing, not even the focus.
   addEventListener("click", (e) => {
     if (e.detail > 0 && !e.target.closest("dialog")) e.target.closest("button, [role=tab]")?.blur();
   });

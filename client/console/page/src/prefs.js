@@ -2,10 +2,11 @@
 import { effect, signal } from "@preact/signals";
 
 const stored = (() => {
-  try { return JSON.parse(localStorage.getItem("crossband") ?? "{}"); } catch { return {}; }
+  try { return Object(JSON.parse(localStorage.getItem("crossband") ?? "{}")); } catch { return {}; }
 })();
 
-const keep = (name, first) => signal(stored[name] ?? first);
+const kind = (v) => (v === null ? "null" : Array.isArray(v) ? "list" : typeof v);
+const keep = (name, first) => signal(kind(stored[name]) === kind(first) ? stored[name] : first);
 
 export const prefs = {
   theme: keep("theme", "system"), // system, light, dark, contrast

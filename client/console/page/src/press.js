@@ -48,7 +48,8 @@ export function begin(ids, source) {
     sign.no();
     return false;
   }
-  const mine = { channels: open, source, priority: emergency ? "emergency" : priority.peek(), number: String(++count) };
+  const plain = open.every((id) => channelByID.peek().get(id).priorities?.includes(priority.peek())) ? priority.peek() : "routine";
+  const mine = { channels: open, source, priority: emergency ? "emergency" : plain, number: `${page}-${++count}` };
   pressed.value = mine;
   speak(true);
   send({ do: "press", page, press: mine.number, channels: open, priority: mine.priority }).then((outcome) => {
@@ -78,7 +79,7 @@ async function release(number, tries) {
 
 /** down and up are a key or button; latched, one press begins and the next ends. */
 export function down(ids, source) {
-  if (prefs.latch.peek() && pressed.peek()?.source === source) return end(source);
+  if (prefs.latch.peek() && pressed.peek()) return end(); // whatever it was begun by
   return begin(ids, source);
 }
 export function up(source) {
@@ -107,15 +108,18 @@ function watchFloor() {
       if (state === "queued") sign.wait();
       if (state === "denied") sign.no();
       if (state === "warned") sign.warn();
-      if (["granted", "warned", "asked", "queued"].includes(was)) over(c.id);
     }
+    over();
   });
 }
 
-/** over ends the press once none of its channels gives or may still give the floor. */
-function over(id) {
+/**
+ * over ends the press once none of its channels gives or may still give the floor. What the
+ * endpoint says of a channel may still be of the press before: its number tells.
+ */
+function over() {
   const mine = pressed.peek();
-  if (!mine?.channels.includes(id)) return;
-  const open = mine.channels.some((ch) => !["idle", "denied"].includes(channelByID.peek().get(ch)?.floor.mine ?? "idle"));
-  if (!open) end();
+  if (!mine) return;
+  const gives = (floor) => floor && (floor.press !== mine.number || !["idle", "denied"].includes(floor.mine));
+  if (!mine.channels.some((id) => gives(channelByID.peek().get(id)?.floor))) end();
 }

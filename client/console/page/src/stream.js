@@ -37,6 +37,7 @@ function open() {
   source.addEventListener("beat", () => { beats = true; heard = Date.now(); });
   source.onerror = () => {
     mark(false);
+    got.clear(); // what is known is of before
     if (source.readyState !== EventSource.CLOSED) return;
     ask();
     timer = setTimeout(open, 2000);

@@ -307,4 +307,201 @@ const checks = {
     await until("the map moved", async () => await page.locator(".mark-unit").first().getAttribute("transform") !== before);
     if (await page.locator(".spot").count() !== await page.locator(".map .mark").count()) say("list and map differ");
   },
+
+  async "a press that follows at once is not ended by the end of the one before"({ page, server, channels, did, until, say }) {
+    const floor = (press, mine) => server.push("channels", channels.map((c, i) => (i === 1 ? { ...c, floor: { ...c.floor, press, mine } } : c)));
+    const press = () => button(page, channels[1].id).dispatchEvent("pointerdown", { button: 0, pointerId: 5 });
+    const lift = () => button(page, channels[1].id).dispatchEvent("pointerup", { pointerId: 5 });
+    await press();
+    await until("a press", () => did("press").length === 1);
+    floor(did("press")[0].press, "granted");
+    await wait(100);
+    await lift();
+    await press();
+    await until("a second press", () => did("press").length === 2);
+    floor(did("press")[0].press, "idle");
+    await wait(300);
+    if (did("release").length !== 1) say("the end of the first press ended the second");
+    floor(did("press")[1].press, "granted");
+    await wait(100);
+    floor(did("press")[1].press, "idle"); // the talk limit
+    await until("its own end ends it", () => did("release").length === 2);
+    if (did("press")[0].press === did("press")[1].press) say("two presses of one number");
+  },
+
+  async "latched, one press of the mouse begins and the next ends, by whatever is at hand"({ page, channels, did, until, say }) {
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.locator("dialog label.check").nth(1).locator("input").check();
+    await page.keyboard.press("Escape");
+    await button(page, channels[1].id).click();
+    await until("a press", () => did("press").length === 1);
+    await wait(300);
+    if (did("release").length) say("it did not hold");
+    await button(page, channels[1].id).click();
+    await until("a release", () => did("release").length === 1);
+    await button(page, channels[1].id).click();
+    await until("a second press", () => did("press").length === 2);
+    await page.keyboard.press("Space");
+    await until("the space bar ends it", () => did("release").length === 2);
+    if (did("press").length !== 2) say("the space bar pressed");
+  },
+
+  async "the space bar speaks after the mouse has set something"({ page, channels, did, until, say }) {
+    const row = page.locator(`[data-channel="${channels[1].id}"]`);
+    const speaks = async (after, n) => {
+      await page.keyboard.down("Space");
+      await until(`the space bar speaks after ${after}`, () => did("press").length === n, 1500);
+      await page.keyboard.up("Space");
+      await until(`it is let go after ${after}`, () => did("release").length === n, 1500);
+    };
+    const box = row.locator(".check input");
+    await box.click();
+    await box.click();
+    await speaks("a tick", 1);
+    if (!await box.isChecked()) say("the space bar took the tick away");
+    await row.locator(".check span").first().click();
+    await row.locator(".check span").first().click();
+    await speaks("a tick by its words", 2);
+    await row.locator("input[type=range]").click();
+    await speaks("the volume", 3);
+    await page.locator(".priority select").click();
+    await page.keyboard.press("Escape");
+    await speaks("the priority", 4);
+    await box.focus(); // by key, it is the box's again
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await wait(200);
+    if (did("press").length !== 4 || await box.isChecked()) say("the space bar does not tick what has the focus by key");
+  },
+
+  async "what is typed for one channel never goes to another"({ page, server, channels, did, until, say }) {
+    await page.click("[data-tab=texts]");
+    const shown = () => page.locator(".panel-texts select").inputValue();
+    const first = await shown(), other = channels.find((c) => c.joined && c.id !== first);
+    await page.locator(".write input").fill("for the first");
+    server.push("channels", channels.map((c) => ({ ...c, unread: c.id === other.id ? 2 : 0 })));
+    await wait(300);
+    if (await shown() !== first) say("the panel went to another channel by itself");
+    await page.locator(".panel-texts select").selectOption(other.id);
+    if (await page.locator(".write input").inputValue()) say("the words came along to another channel");
+    await page.locator(".panel-texts select").selectOption(first);
+    await page.locator(".write input").press("Enter");
+    await until("the text", () => did("text").length === 1);
+    if (did("text")[0].channel !== first || did("text")[0].text !== "for the first") say(JSON.stringify(did("text")));
+  },
+
+  async "Enter pressed twice sends a text once"({ page, did, until, say }) {
+    await page.click("[data-tab=texts]");
+    await page.locator(".write input").fill("once");
+    await page.evaluate(() => { const real = fetch; window.fetch = async (...a) => { if (String(a[1]?.body).includes('"text"')) await new Promise((r) => setTimeout(r, 500)); return real(...a); }; });
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    await until("the text", () => did("text").length >= 1);
+    await wait(800);
+    if (did("text").length !== 1) say(`${did("text").length} texts`);
+  },
+
+  async "a call of long words can be answered"({ page, server, until, say }) {
+    server.load("ring");
+    const long = "W".repeat(400);
+    server.push("calls", server.view.calls.map((c) => ({ ...c, note: long, says: `${c.says} ${long.slice(0, 100)}`, from_short: `unit/${"x".repeat(60)}@${"y".repeat(60)}.example` })));
+    await until("the banner", () => page.locator(".ring").count());
+    for (const [width, height] of [[1280, 720], [390, 844], [640, 360]]) {
+      await page.setViewportSize({ width, height });
+      await wait(200);
+      for (const answer of ["accepted", "committed", "declined"]) {
+        const box = await page.locator(`.ring.grave [data-answer=${answer}]`).boundingBox();
+        if (!box || box.x < 0 || box.x + box.width > width) say(`${answer} is out of sight at ${width}`);
+      }
+      if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1)) say(`wider than ${width}`);
+    }
+  },
+
+  async "a call that rings again after it was silenced is heard"({ page, server, until, say }) {
+    server.load("ring");
+    await until("the banner", () => page.locator(".ring").count());
+    for (const b of await page.locator(".ring .do > button.quiet").all()) await b.click();
+    await until("silence", async () => await page.locator(".ring .do > [aria-pressed=true]").count() === 2);
+    server.push("calls", server.view.calls.map((c) => ({ ...c, round: (c.round ?? 0) + 1 })));
+    await until("it rings again", async () => await page.locator(".ring .do > [aria-pressed=false]").count() === 2);
+  },
+
+  async "a hail is an exercise where its channel is, and nowhere else"({ page, server, channels, say }) {
+    const all = channels.map((c, i) => ({ ...c, joined: true, may_hail: true, exercise: i === 0 }));
+    server.push("channels", all);
+    await page.getByText("Call a desk…").click();
+    await page.waitForSelector("dialog[open]");
+    const box = page.locator("dialog .check input"), channel = page.locator("dialog select").first();
+    if (!await box.isChecked()) say("on an exercise's channel it is none");
+    await channel.selectOption(all[1].id);
+    if (await box.isChecked()) say("a call for help on a real channel went as an exercise: nobody is paged");
+    await channel.selectOption(all[0].id);
+    if (!await box.isChecked()) say("back on the exercise's channel it is none");
+  },
+
+  async "at 200 % a channel is reached and spoken on"({ page, server, channels, did, until, say, judge, out }) {
+    server.load("ring");
+    await page.setViewportSize({ width: 640, height: 360 });
+    await wait(200);
+    await page.screenshot({ path: `${out}/zoom-200.png` });
+    const at = button(page, channels[1].id);
+    await at.scrollIntoViewIfNeeded();
+    const box = await at.boundingBox();
+    await page.mouse.move(box.x + 30, box.y + box.height / 2);
+    await page.mouse.down();
+    await until("a press", () => did("press").length === 1, 2000);
+    await page.mouse.up();
+    if (!same(did("press")[0]?.channels, [channels[1].id])) say("another channel");
+    await judge(page, "zoom-200");
+    await page.setViewportSize({ width: 320, height: 256 });
+    await judge(page, "zoom-400");
+  },
+
+  async "a priority that cannot be seen is not sent"({ page, server, channels, did, until, say }) {
+    const may = (list) => channels.map((c) => ({ ...c, priorities: list }));
+    server.push("channels", may(["routine", "urgent"]));
+    await wait(200);
+    await page.locator(".priority select").selectOption("urgent");
+    server.push("channels", may(["routine"]));
+    await wait(200);
+    await page.keyboard.down("Space");
+    await until("a press", () => did("press").length === 1);
+    await page.keyboard.up("Space");
+    if (did("press")[0].priority !== "routine" || await page.locator(".priority select").inputValue() !== "routine") say(`sent ${did("press")[0].priority}`);
+  },
+
+  async "a stream that comes back shows nothing of before as secure"({ page, server, until, say }) {
+    server.cut();
+    await until("the banner", () => page.locator(".banner.bad").count());
+    server.mend();
+    server.hold();
+    await until("it is asked again", () => server.waiting > 0, 15_000);
+    server.push("me", server.view.me); // the first section of many
+    await wait(300);
+    if (await page.locator("[data-secure=secure]").count()) say("what was secure before looks secure again");
+    server.load("quiet");
+    await until("secure again", () => page.locator("[data-secure=secure]").count());
+  },
+
+  async "what a browser has kept wrong does no harm"({ page, until }) {
+    for (const kept of ["null", "7", '{"picked":"x","keys":null,"volumes":[],"theme":{}}']) {
+      await page.evaluate((s) => localStorage.setItem("crossband", s), kept);
+      await page.reload();
+      await until(`the page with ${kept}`, () => page.locator("[data-voice=on]").count());
+    }
+  },
+
+  async "an alarm is said to who cannot see it"({ page, server, until }) {
+    server.push("alarms", [{ id: 901, at: new Date().toISOString(), channel: "", code: 0, says: "Somebody sees other members." }, ...server.view.alarms]);
+    await until("it is said", async () => /Somebody sees other members/.test(await page.locator("p[role=status].hidden").innerText()));
+  },
+
+  async "a channel that comes does not move the buttons of the others"({ page, server, channels, until, say }) {
+    const first = await button(page, channels[1].id).boundingBox();
+    server.push("channels", [{ ...channels[1], id: "ff".repeat(16), title: "Incident 1", kind: "incident" }, ...channels]);
+    await until("the channel", () => button(page, "ff".repeat(16)).count());
+    const now = await button(page, channels[1].id).boundingBox();
+    if (now.x !== first.x || now.y !== first.y) say("a press would have gone to another channel");
+  },
 };

@@ -21,7 +21,7 @@ export function state(name) {
 /** serve serves the page of a folder; it gives { url, deeds, push, cut, mend, close }. */
 export async function serve(built = join(root, "built")) {
   const streams = new Set(), deeds = [];
-  let view = state("quiet"), up = true;
+  let view = state("quiet"), up = true, holds = false;
   const write = (to, name, data) => to.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   const server = createServer((req, res) => {
     const path = new URL(req.url, "http://x").pathname;
@@ -33,7 +33,7 @@ export async function serve(built = join(root, "built")) {
       if (req.method === "HEAD") return res.end();
       streams.add(res);
       req.on("close", () => streams.delete(res));
-      for (const [name, data] of Object.entries(view)) write(res, name, data);
+      if (!holds) for (const [name, data] of Object.entries(view)) write(res, name, data);
       return;
     }
     if (path === "/api/do") return receive(req, (body) => {
@@ -62,7 +62,10 @@ export async function serve(built = join(root, "built")) {
     push(name, data) { if (name in view) view[name] = data; for (const s of streams) write(s, name, data); },
     get view() { return view; },
     cut() { up = false; for (const s of streams) s.destroy(); },
-    mend() { up = true; },
+    mend() { up = true; holds = false; },
+    /** hold keeps back what a new stream begins with, until mend. */
+    hold() { holds = true; },
+    get waiting() { return holds ? streams.size : 0; },
     close() { for (const s of streams) s.destroy(); server.close(); },
   };
 }

@@ -4,8 +4,10 @@ import { html } from "../../../console/page/src/html.js";
 import { arm, begin, blocked, disarm, end, pressed } from "../../../console/page/src/press.js";
 import { Icon } from "../../../console/page/src/parts/icons.js";
 import { standing, useHold } from "../../../console/page/src/parts/ptt.js";
+import { live } from "../../../console/page/src/state.js";
 import { left } from "../../../console/page/src/times.js";
 import { level, turnOn, unready } from "../../../console/page/src/voice.js";
+import { t } from "../../../console/page/src/words.js";
 import { shake } from "./device.js";
 import { say } from "./say.js";
 import { channel } from "./state.js";
@@ -21,12 +23,15 @@ function face(c, why) {
   return why ? ["off", say("talk.off"), why] : ["ready", say("talk"), c.title];
 }
 
+/** off: before anything can be said a person has to turn the voice on, perhaps again. */
+const off = (why) => why === "why.mic-off" || why === "why.voice-taken" || why.startsWith("mic.");
+
 export function Talk() {
   const c = channel.value;
   const hold = useHold(() => (channel.peek() ? [channel.peek().id] : []), "handheld");
   if (!c) return html`<button type="button" class="talk off" aria-disabled="true">${say("channel.none")}</button>`;
-  if (["why.mic-off", "mic.ended", "why.voice-taken"].includes(unready())) {
-    return html`<button type="button" class="talk ready" data-voice-on onClick=${() => turnOn()}><${Icon} name="mic" size=${40} /><b>${say("talk.voice")}</b></button>`;
+  if (off(unready())) {
+    return html`<button type="button" class="talk ready" data-voice-on onClick=${() => turnOn()}><${Icon} name="mic" size=${40} /><b>${say("talk.voice")}</b><span>${t(unready())}</span></button>`;
   }
   const why = blocked(c);
   const [kind, says, more] = face(c, why);
@@ -57,13 +62,23 @@ function lift() {
   filling.value = false;
 }
 
+const voiceWithin = 10_000; // ms that an emergency waits for the voice
+
+/** voiceBack turns the voice on where that lacks, and waits for it. */
+async function voiceBack() {
+  if (off(unready())) await turnOn();
+  for (const late = Date.now() + voiceWithin; unready() && !off(unready()) && Date.now() < late;) await new Promise((r) => setTimeout(r, 100));
+}
+
 /** go opens the microphone and leaves it open: hands may be needed elsewhere. */
-function go() {
+async function go() {
   filling.value = false;
   const c = channel.peek();
   if (!c) return;
   shake([200, 80, 200]);
   end();
+  if (unready() && live.peek().on) await voiceBack();
+  if (document.hidden) return; // nobody is there any more
   arm();
   if (!begin([c.id], "emergency")) disarm();
 }

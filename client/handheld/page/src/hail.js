@@ -36,9 +36,12 @@ function pick(p) {
   slots.value = known ? { place: `${place.peek().lat.toFixed(6)},${place.peek().lon.toFixed(6)}` } : {};
 }
 
+/** exercise: a call is one where its channel is. */
+const exercise = () => channels.value.find((c) => c.id === to.value.channel)?.exercise ?? false;
+
 async function send() {
   const given = Object.fromEntries(Object.entries(slots.peek()).filter(([, v]) => v.trim()));
-  const outcome = await act({ do: "hail", channel: to.peek().channel, name: to.peek().name, phrase: what.peek().slug, slots: given, priority: urgency.peek() }, say("hail.sent"));
+  const outcome = await act({ do: "hail", exercise: exercise(), channel: to.peek().channel, name: to.peek().name, phrase: what.peek().slug, slots: given, priority: urgency.peek() }, say("hail.sent"));
   if (outcome.done || outcome.waits) screen.value = "talk";
 }
 
@@ -57,7 +60,7 @@ export function Hail() {
       <ul class="keys">${list.map((p) => html`<li><button type="button" data-phrase=${p.slug} onClick=${() => pick(p)}>${p.says}</button></li>`)}</ul></section>`;
   }
   const missing = what.value.required ?? [];
-  return html`<section><h2>${what.value.says}</h2>
+  return html`<section><h2>${exercise() && html`<mark>${say("exercise")}</mark> `}${what.value.says}</h2>
     ${slots.value.place && html`<p>${say("hail.place")}</p>`}
     ${missing.map((slot) => html`<label class="line"><span>${say("hail.needs", { slot })}</span><input value=${slots.value[slot] ?? ""} onInput=${(e) => { slots.value = { ...slots.value, [slot]: e.currentTarget.value }; }} /></label>`)}
     <div class="pair" role="group" aria-label=${say("hail.urgency")}>${["routine", "urgent", "emergency"].map((u) => html`<button type="button" aria-pressed=${urgency.value === u ? "true" : "false"} onClick=${() => { urgency.value = u; }}>${word("priority", u)}</button>`)}</div>

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { html } from "../../../console/page/src/html.js";
 import { act, note, send } from "../../../console/page/src/deeds.js";
+import { draft, write } from "../../../console/page/src/drafts.js";
 import { prefs } from "../../../console/page/src/prefs.js";
 import { bursts, channels, messages, title } from "../../../console/page/src/state.js";
 import { clock, now, since, span } from "../../../console/page/src/times.js";
@@ -11,14 +12,16 @@ import { locate } from "./device.js";
 import { say } from "./say.js";
 import { channel, place } from "./state.js";
 
-const typed = signal("");
+const going = signal(false);
 const shown = new Set();
 
 async function text(words) {
   const c = channel.peek();
-  if (!c || !words.trim()) return;
+  if (!c || !words.trim() || going.peek()) return;
+  going.value = true;
   const outcome = await act({ do: "text", channel: c.id, text: words.trim() });
-  if (outcome.done || outcome.waits) typed.value = "";
+  going.value = false;
+  if ((outcome.done || outcome.waits) && draft(c.id) === words) write(c.id, "");
 }
 
 export function Texts() {
@@ -32,8 +35,8 @@ export function Texts() {
     ${!list.length && html`<p>${say("texts.none")}</p>`}
     <ol class="texts">${list.map((m) => html`<li key=${m.id} class=${m.mine ? "mine" : ""}>${m.late && html`<mark>${say("texts.late")}</mark> `}<b>${m.short}</b> <time>${clock(m.at)}</time> ${m.mine && html`<small>${word("state", m.state)} ${m.why}</small>`}<p>${m.text}</p></li>`)}</ol>
     <div class="quick" role="group" aria-label=${say("texts.quick")}>${say("quick").map((q) => html`<button type="button" data-quick onClick=${() => text(q)}>${q}</button>`)}</div>
-    <form class="line" onSubmit=${(e) => { e.preventDefault(); text(typed.peek()); }}>
-      <input aria-label=${say("texts.write")} placeholder=${say("texts.write")} maxlength="2000" value=${typed.value} onInput=${(e) => { typed.value = e.currentTarget.value; }} />
+    <form class="line" onSubmit=${(e) => { e.preventDefault(); text(draft(c?.id)); }}>
+      <input aria-label=${say("texts.write")} placeholder=${say("texts.write")} maxlength="2000" value=${draft(c?.id)} onInput=${(e) => { if (c) write(c.id, e.currentTarget.value); }} />
       <button type="submit">${say("texts.send")}</button></form></section>`;
 }
 

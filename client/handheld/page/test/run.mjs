@@ -128,6 +128,26 @@ await check("an emergency wants 1.5 s", "quiet", async (page) => {
   await page.locator("[data-emergency]").click();
   await until(() => did("release").length === 1, "stopped");
 });
+await check("an emergency brings the voice back that another page has taken", "quiet", async (page) => {
+  server.push("voice", { taken: true });
+  await page.waitForSelector("[data-voice-on]");
+  await hold(page, "[data-emergency]", 1800);
+  await until(() => did("press").length === 1, "pressed");
+  must(did("press")[0].priority === "emergency", JSON.stringify(did("press")));
+  await page.waitForTimeout(300);
+  must(did("release").length === 0, "the microphone did not stay open");
+});
+await check("a microphone that another program had is tried again by a press", "quiet", async (page) => {
+  await page.addInitScript(() => {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let first = true;
+    navigator.mediaDevices.getUserMedia = (...a) => { if (!first) return real(...a); first = false; return Promise.reject(new DOMException("busy", "NotReadableError")); };
+  });
+  await page.reload();
+  await page.waitForSelector("[data-voice=on]");
+  await page.locator("[data-voice-on]", { hasText: "microphone" }).click({ timeout: 3000 });
+  await page.waitForSelector(".talk[data-state=ready]", { timeout: 5000 });
+});
 await check("a hail by three taps", "quiet", async (page) => {
   await page.locator("[data-nav=hail]").click();
   await page.locator("[data-desk]").first().click();
@@ -136,6 +156,35 @@ await check("a hail by three taps", "quiet", async (page) => {
   await until(() => did("hail").length === 1, "hailed");
   const [h] = did("hail");
   must(h.channel && h.name && h.phrase && h.priority === "urgent", JSON.stringify(h));
+});
+await check("a channel that comes does not take the thumb's place, nor the words", "quiet", async (page) => {
+  const title = () => page.locator("h1").textContent(), before = await title();
+  const at = server.view.channels.find((c) => c.title === before);
+  await page.locator("[data-nav=texts]").click();
+  await page.locator(".line input").fill("for the first");
+  const comes = { ...at, id: "ee".repeat(16), title: "Comes" }, all = server.view.channels;
+  server.push("channels", [comes, ...all]);
+  await page.waitForTimeout(200);
+  await page.locator(".line button").click();
+  await until(() => did("text").length === 1, "sent");
+  must(did("text")[0].channel === at.id, "the words went to another channel");
+  await page.locator("[data-nav=back]").click();
+  must((await title()) === before, "the button speaks on another channel");
+  await hold(page, ".talk", 300);
+  await until(() => did("press").length === 1, "pressed");
+  must(did("press")[0].channels[0] === at.id, "spoke on another channel");
+  server.push("channels", [comes, ...all.filter((c) => c.id !== at.id)]);
+  await page.waitForSelector(".note:has-text('Your channel is gone')");
+});
+await check("a hail on an exercise's channel is one, and says so", "quiet", async (page) => {
+  server.push("channels", server.view.channels.map((c) => ({ ...c, exercise: c.may_hail })));
+  await page.locator("[data-nav=hail]").click();
+  await page.locator("[data-desk]").first().click();
+  await page.locator("[data-phrase]").first().click();
+  must(await page.locator("main mark").count() === 1, "not marked before it is sent");
+  await page.locator("[data-send]").click();
+  await until(() => did("hail").length === 1, "hailed");
+  must(did("hail")[0].exercise === true, "people would be paged for an exercise");
 });
 await check("a short reply is one tap", "quiet", async (page) => {
   await page.locator("[data-nav=texts]").click();

@@ -24,7 +24,7 @@ func TestAHandheldTalksAndHears(t *testing.T) {
 	check(t, d.Close())
 	c, err := s.startProgram("handheld", "--home", home)
 	check(t, err)
-	defer c.end()
+	t.Cleanup(func() { c.end() }) // after its page, which would look for it
 
 	p := s.browser.open(t, order{URL: c.url, Before: listening, Width: 390, Height: 844, Touch: true})
 	p.see(`.hand[data-voice="on"]`)

@@ -25,7 +25,7 @@ func TestAnObserverCannotPress(t *testing.T) {
 	check(t, d.Close())
 	c, err := s.startConsole(rig.Home(s.dir, ca, n.Short()), "--lang", "fr")
 	check(t, err)
-	defer c.end()
+	t.Cleanup(func() { c.end() }) // after its page, which would look for it
 
 	p := s.browser.open(t, order{URL: c.url, Before: listening, Locale: "fr-CA"})
 	p.ready()
@@ -111,7 +111,7 @@ func TestADeadConsoleLooksDead(t *testing.T) {
 	check(t, d.Close())
 	c, err := s.startConsole(home)
 	check(t, err)
-	defer c.end()
+	t.Cleanup(func() { c.end() }) // after its page, which would look for it
 	p := s.browser.open(t, order{URL: c.url, Before: listening})
 	p.ready()
 	p.see(`[data-secure="secure"]`)

@@ -42,13 +42,25 @@ export function App() {
     <p class="hidden" aria-live="polite" role="status">${said.value}</p>`;
 }
 
+const places = new Map(); // by channel joined: when it came; bounded by those there are
+
+/** inPlace is the joined channels in the order in which they came, so that no button moves under a finger, and then the others. */
+function inPlace(list) {
+  const joined = new Set(list.filter((c) => c.joined).map((c) => c.id));
+  for (const id of places.keys()) if (!joined.has(id)) places.delete(id);
+  let last = Math.max(0, ...places.values());
+  for (const id of joined) if (!places.has(id)) places.set(id, ++last);
+  const at = (c) => places.get(c.id) ?? Infinity;
+  return [...list].sort((a, b) => (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : 0));
+}
+
 function Channels() {
   const list = channels.value;
   return html`
     <section class="channels" id="channels" tabindex="-1" aria-label=${t("channels.label")}>
       <h2 class="hidden">${t("channels.label")}</h2>
       ${!list.length && html`<p class="empty">${t(live.value.on ? "channels.none" : "top.connecting")}</p>`}
-      <div class="strips">${[...list].sort((a, b) => b.joined - a.joined).map((c) => html`<${Strip} key=${c.id} channel=${c} />`)}</div>
+      <div class="strips">${inPlace(list).map((c) => html`<${Strip} key=${c.id} channel=${c} />`)}</div>
     </section>`;
 }
 

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { who } from "../who.js";
-import { silenced } from "../aloud.js";
+import { silence, silenced } from "../aloud.js";
 import { act } from "../deeds.js";
 import { calls, channels, live, me, ringing } from "../state.js";
 import { left, until } from "../times.js";
@@ -31,7 +31,7 @@ export function Ringing() {
 }
 
 function Ring({ call: c }) {
-  const quiet = silenced.value[c.id];
+  const quiet = silenced(c);
   return html`
     <article class=${`ring ${grave(c.urgency) ? "grave" : ""} ${c.exercise ? "is-exercise" : ""}`} data-call=${c.id}>
       <div class="what" role="alert">
@@ -45,7 +45,7 @@ function Ring({ call: c }) {
       <div class="do">
         <p class="count">${t("ring.left")} <b>${left(until(c.expires))}</b></p>
         <${Answers} call=${c} />
-        <button type="button" class="quiet" aria-pressed=${quiet ? "true" : "false"} onClick=${() => { silenced.value = { ...silenced.value, [c.id]: !quiet }; }}>
+        <button type="button" class="quiet" aria-pressed=${quiet ? "true" : "false"} onClick=${() => silence(c, !quiet)}>
           <${Icon} name=${quiet ? "bellOff" : "bell"} size=${16} />${t(quiet ? "ring.silenced" : "ring.silence")}</button>
         ${!sounding.value && html`<small class="warn">${t("ring.no-sound")}</small>`}
       </div>

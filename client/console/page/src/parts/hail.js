@@ -39,7 +39,7 @@ export function Hail() {
   return html`
     <${Dialog} title=${t("hail.title")} close=${shut} wide>
       <form class="grid" onSubmit=${go}>
-        ${open.length > 1 && html`<${Field} label=${t("texts.channel")}><${Choice} value=${channel.id} options=${open.map((c) => [c.id, c.title])} onChange=${(v) => set({ channel: v, name: "" })} /><//>`}
+        ${open.length > 1 && html`<${Field} label=${t("texts.channel")}><${Choice} value=${channel.id} options=${open.map((c) => [c.id, c.title])} onChange=${(v) => set({ channel: v, name: "", exercise: open.find((c) => c.id === v)?.exercise ?? false })} /><//>`}
         <${Field} label=${t("hail.to")}>${to.length ? html`<${Choice} value=${name} options=${to} onChange=${(v) => set({ name: v })} />`
           : html`<input required placeholder="desk/…@…" value=${form.name ?? ""} onInput=${(e) => set({ name: e.currentTarget.value })} />`}<//>
         <${Field} label=${t("hail.urgency")}><${Choice} value=${form.urgency} options=${["routine", "urgent", "emergency"].map((p) => [p, word("priority", p)])} onChange=${(v) => set({ urgency: v })} /><//>

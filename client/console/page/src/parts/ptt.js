@@ -57,7 +57,7 @@ export function useHold(ids, name) {
       e.preventDefault();
       up(name);
     },
-    onBlur: () => end(name),
+    onBlur: () => up(name),
   };
 }
 

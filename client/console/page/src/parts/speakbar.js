@@ -1,4 +1,5 @@
 // The bar at the bottom: one button for the chosen channels, the priority, the microphone.
+import { useEffect } from "preact/hooks";
 import { html } from "../html.js";
 import { keyFor } from "../keys.js";
 import { prefs } from "../prefs.js";
@@ -46,13 +47,14 @@ function Together({ list }) {
 
 function Priority({ list }) {
   const may = list.length ? (list[0].priorities ?? []).filter((p) => list.every((c) => c.priorities?.includes(p))) : ["routine"];
-  const plain = may.filter((p) => p !== "emergency");
+  const can = may.filter((p) => p !== "emergency"), plain = can.length ? can : ["routine"];
+  useEffect(() => { if (!plain.includes(priority.peek())) priority.value = plain[0]; }); // what is not shown is not sent
   const urgent = channels.value.some((c) => c.joined && c.priorities?.includes("emergency"));
   const seconds = Math.max(0, Math.ceil((armed.value - now.value) / 1000));
   return html`
     <div class="priority">
       <${PatchButton} />
-      <${Choice} aria-label=${t("bar.priority")} value=${priority.value} options=${(plain.length ? plain : ["routine"]).map((p) => [p, word("priority", p)])}
+      <${Choice} aria-label=${t("bar.priority")} value=${priority.value} options=${plain.map((p) => [p, word("priority", p)])}
         onChange=${(p) => { priority.value = p; }} />
       ${!urgent ? null : armed.value
         ? html`<button type="button" class="danger" onClick=${disarm}>${t("emergency.disarm", { n: seconds })}</button>`

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { who } from "../who.js";
 import { act, send } from "../deeds.js";
+import { draft, write } from "../drafts.js";
 import { prefs } from "../prefs.js";
 import { channels, live, messages, title } from "../state.js";
 import { ago, now } from "../times.js";
@@ -16,6 +17,7 @@ const told = new Set(); // messages that a person here has been shown
 export function Texts() {
   const joined = channels.value.filter((c) => c.joined);
   const channel = joined.find((c) => c.id === focusChannel.value) ?? joined.find((c) => c.unread) ?? joined.find((c) => prefs.picked.value.includes(c.id)) ?? joined[0];
+  useEffect(() => { if (channel) focusChannel.value = channel.id; }, [channel?.id]); // it stays: news elsewhere must not move it
   const list = messages.value.filter((m) => m.channel === channel?.id);
   const end = useRef();
   useEffect(() => { end.current?.scrollIntoView({ block: "nearest" }); shown(list); }, [list.length, channel?.id]);
@@ -27,7 +29,7 @@ export function Texts() {
     ${!list.length && html`<${Empty}>${t("texts.none")}<//>`}
     <ol class="texts" aria-live="polite" aria-label=${t("texts.list")}>${list.map((m) => html`<${Text} key=${m.id} message=${m} />`)}<li ref=${end} aria-hidden="true"></li></ol>
     <${Outbox} />
-    ${channel && html`<${Write} channel=${channel} />`}`;
+    ${channel && html`<${Write} key=${channel.id} channel=${channel} />`}`;
 }
 
 /** shown tells the endpoint what has been on the screen of a page that is seen. */
@@ -64,18 +66,21 @@ function Outbox() {
 }
 
 function Write({ channel: c }) {
-  const [text, setText] = useState("");
+  const [going, setGoing] = useState(false);
+  const text = draft(c.id);
   const observer = c.members?.some((m) => m.me && m.observer);
   const go = async (e) => {
     e.preventDefault();
-    if (!text.trim()) return;
+    if (!text.trim() || going) return;
+    setGoing(true);
     const outcome = await act({ do: "text", channel: c.id, text });
-    if (outcome.done || outcome.waits) setText("");
+    setGoing(false);
+    if ((outcome.done || outcome.waits) && draft(c.id) === text) write(c.id, "");
   };
   return html`
     <form class="write" onSubmit=${go}>
       <label class="grow"><span class="hidden">${t("texts.write", { title: c.title })}</span>
-        <input maxlength="4000" placeholder=${observer ? t("why.observer") : t("texts.write", { title: c.title })} disabled=${observer || !live.value.on} value=${text} onInput=${(e) => setText(e.currentTarget.value)} /></label>
-      <button type="submit" class="primary" disabled=${observer || !live.value.on || !text.trim()}>${t("texts.send")}</button>
+        <input maxlength="4000" placeholder=${observer ? t("why.observer") : t("texts.write", { title: c.title })} disabled=${observer || !live.value.on} value=${text} onInput=${(e) => write(c.id, e.currentTarget.value)} /></label>
+      <button type="submit" class="primary" disabled=${observer || !live.value.on || going || !text.trim()}>${t("texts.send")}</button>
     </form>`;
 }
