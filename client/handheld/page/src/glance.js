@@ -5,6 +5,7 @@ import { Answers } from "../../../console/page/src/parts/calls.js";
 import { alarms, channels, link, live, me, ringing, safety } from "../../../console/page/src/state.js";
 import { login } from "../../../console/page/src/stream.js";
 import { left, now, since, span, until } from "../../../console/page/src/times.js";
+import { who } from "../../../console/page/src/who.js";
 import { t, word } from "../../../console/page/src/words.js";
 import { say } from "./say.js";
 import { channel } from "./state.js";
@@ -13,7 +14,7 @@ function Link() {
   if (login.value) return html`<p class="link bad" role="status"><b>✖ ${say("login")}</b></p>`;
   if (!live.value.on) return html`<p class="link bad" role="status"><b>✖ ${say("link.not-live", { age: span(Math.max(0, Math.floor((now.value - live.value.since) / 1000))) })}</b></p>`;
   if (!link.value?.up) return html`<p class="link bad" role="status"><b>▼ ${say("link.down", { age: span(since(link.value?.since)) })}</b> ${link.value?.why}</p>`;
-  return html`<p class="link"><b>▲ ${say("link.up")}</b> <span>${me.value?.short}</span></p>`;
+  return html`<p class="link"><b>▲ ${say("link.up")}</b> <span>${who(me.value?.short)}</span></p>`;
 }
 
 const shapes = { secure: "◆", unconfirmed: "◇", differ: "✖", none: "○", gateway: "⚠", unknown: "?" };
@@ -28,7 +29,7 @@ function Floor({ of: c }) {
   const f = c.floor;
   if (!live.value.on) return html`<p class="speaker"><b>—</b></p>`;
   return html`
-    <p class="speaker" aria-live="polite"><b>${f.holder ? say("glance.talks", { who: f.short }) : say("glance.nobody")}</b>
+    <p class="speaker" aria-live="polite"><b>${f.holder ? say("glance.talks", { who: who(f.short) }) : say("glance.nobody")}</b>
       ${f.holder && html`<span>${f.agency} · ${word("priority", f.priority)}</span>`}
       ${f.holder && html`<meter min="0" max="100" value=${f.level} aria-hidden="true"></meter>`}</p>
     ${f.queue > 0 && html`<p class="queue"><b>${say("glance.queued", { n: f.queue })}</b></p>`}
@@ -56,7 +57,7 @@ function Rings() {
   if (!c) return null;
   return html`
     <section class=${`ring ${grave(c) ? "grave" : ""}`} data-call=${c.id}>
-      <div role="alert"><p><b>${c.exercise && html`<mark>${say("exercise")}</mark> `}${word("priority", c.urgency)}: ${c.from_short}</b> ${left(until(c.expires))}${more.length > 0 && html` (+${more.length})`}</p>
+      <div role="alert"><p><b>${c.exercise && html`<mark>${say("exercise")}</mark> `}${word("priority", c.urgency)}: ${who(c.from_short)}</b> ${left(until(c.expires))}${more.length > 0 && html` (+${more.length})`}</p>
         <p class="says">${c.says}</p>${c.note && html`<p>“${c.note}”</p>`}</div>
       <${Answers} call=${c} />
     </section>`;

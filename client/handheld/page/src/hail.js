@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { html } from "../../../console/page/src/html.js";
 import { act } from "../../../console/page/src/deeds.js";
 import { channels, desks, live, me } from "../../../console/page/src/state.js";
+import { who } from "../../../console/page/src/who.js";
 import { word } from "../../../console/page/src/words.js";
 import { say } from "./say.js";
 import { channel, place, screen } from "./state.js";
@@ -50,19 +51,19 @@ export function Hail() {
     const list = callees();
     return html`<section><h2>${say("hail.to")}</h2>
       ${!list.length && html`<p>${say("hail.none")}</p>`}
-      <ul class="keys">${list.map((d) => html`<li><button type="button" data-desk=${d.name} onClick=${() => { to.value = d; }}><b>${d.short}</b> <small>${d.agency}</small></button></li>`)}</ul></section>`;
+      <ul class="keys">${list.map((d) => html`<li><button type="button" data-desk=${d.name} onClick=${() => { to.value = d; }}><b>${who(d.short)}</b> <small>${d.agency}</small></button></li>`)}</ul></section>`;
   }
   if (!what.value) {
     const wanted = find.value.trim().toLowerCase();
     const list = (me.value?.phrases ?? []).filter((p) => `${p.says} ${p.group}`.toLowerCase().includes(wanted));
-    return html`<section><h2>${say("hail.what", { to: to.value.short })}</h2>
+    return html`<section><h2>${say("hail.what", { to: who(to.value.short) })}</h2>
       <label class="line"><span>${say("hail.find")}</span><input type="search" value=${find.value} onInput=${(e) => { find.value = e.currentTarget.value; }} /></label>
       <ul class="keys">${list.map((p) => html`<li><button type="button" data-phrase=${p.slug} onClick=${() => pick(p)}>${p.says}</button></li>`)}</ul></section>`;
   }
   const missing = what.value.required ?? [];
   return html`<section><h2>${exercise() && html`<mark>${say("exercise")}</mark> `}${what.value.says}</h2>
     ${slots.value.place && html`<p>${say("hail.place")}</p>`}
-    ${missing.map((slot) => html`<label class="line"><span>${say("hail.needs", { slot })}</span><input value=${slots.value[slot] ?? ""} onInput=${(e) => { slots.value = { ...slots.value, [slot]: e.currentTarget.value }; }} /></label>`)}
+    ${missing.map((slot) => html`<label class="line"><span>${say("hail.needs", { slot: word("slot", slot) })}</span><input value=${slots.value[slot] ?? ""} onInput=${(e) => { slots.value = { ...slots.value, [slot]: e.currentTarget.value }; }} /></label>`)}
     <div class="pair" role="group" aria-label=${say("hail.urgency")}>${["routine", "urgent", "emergency"].map((u) => html`<button type="button" aria-pressed=${urgency.value === u ? "true" : "false"} onClick=${() => { urgency.value = u; }}>${word("priority", u)}</button>`)}</div>
-    <button type="button" class="send" data-send disabled=${!live.value.on || missing.some((s) => !slots.value[s]?.trim())} onClick=${send}>${say("hail.send", { to: to.value.short })}</button></section>`;
+    <button type="button" class="send" data-send disabled=${!live.value.on || missing.some((s) => !slots.value[s]?.trim())} onClick=${send}>${say("hail.send", { to: who(to.value.short) })}</button></section>`;
 }

@@ -7,6 +7,7 @@ import { draft, write } from "../../../console/page/src/drafts.js";
 import { prefs } from "../../../console/page/src/prefs.js";
 import { bursts, channels, messages, title } from "../../../console/page/src/state.js";
 import { clock, now, since, span } from "../../../console/page/src/times.js";
+import { who } from "../../../console/page/src/who.js";
 import { language, languages, word } from "../../../console/page/src/words.js";
 import { locate } from "./device.js";
 import { say } from "./say.js";
@@ -33,7 +34,7 @@ export function Texts() {
   }, [list.at(-1)?.id]);
   return html`<section><h2>${c?.title}</h2>
     ${!list.length && html`<p>${say("texts.none")}</p>`}
-    <ol class="texts">${list.map((m) => html`<li key=${m.id} class=${m.mine ? "mine" : ""}>${m.late && html`<mark>${say("texts.late")}</mark> `}<b>${m.short}</b> <time>${clock(m.at)}</time> ${m.mine && html`<small>${word("state", m.state)} ${m.why}</small>`}<p>${m.text}</p></li>`)}</ol>
+    <ol class="texts">${list.map((m) => html`<li key=${m.id} class=${m.mine ? "mine" : ""}>${m.late && html`<mark>${say("texts.late")}</mark> `}<b>${who(m.short)}</b> <time>${clock(m.at)}</time> ${m.mine && html`<small>${word("state", m.state)} ${m.why}</small>`}<p>${m.text}</p></li>`)}</ol>
     <div class="quick" role="group" aria-label=${say("texts.quick")}>${say("quick").map((q) => html`<button type="button" data-quick onClick=${() => text(q)}>${q}</button>`)}</div>
     <form class="line" onSubmit=${(e) => { e.preventDefault(); text(draft(c?.id)); }}>
       <input aria-label=${say("texts.write")} placeholder=${say("texts.write")} maxlength="2000" value=${draft(c?.id)} onInput=${(e) => { if (c) write(c.id, e.currentTarget.value); }} />
@@ -48,7 +49,7 @@ export function Missed() {
     ${!list.length && html`<p>${say("missed.none")}</p>`}
     <ul class="keys">${list.map((b) => html`<li key=${b.id} class=${b.heard ? "" : "missed"}>
       <button type="button" data-burst=${b.id} onClick=${() => { playing.value = b.id; }}>
-        <b>${b.heard ? "▶" : `▶ ${say("missed.late")}`} ${clock(b.at)}</b> ${b.short} <small>${title(b.channel)}, ${say("missed.seconds", { n: Math.round(b.ms / 1000) })}</small>${!b.genuine && html` <small class="bad">${say("missed.forged")}</small>`}</button>
+        <b>${b.heard ? "▶" : `▶ ${say("missed.late")}`} ${clock(b.at)}</b> ${who(b.short)} <small>${title(b.channel)}, ${say("missed.seconds", { n: Math.round(b.ms / 1000) })}</small>${!b.genuine && html` <small class="bad">${say("missed.forged")}</small>`}</button>
       ${playing.value === b.id && html`<audio src=${`api/recall/${b.id}`} autoplay controls onEnded=${() => { playing.value = ""; }}></audio>`}</li>`)}</ul></section>`;
 }
 

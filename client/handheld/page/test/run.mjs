@@ -128,6 +128,21 @@ await check("an emergency wants 1.5 s", "quiet", async (page) => {
   await page.locator("[data-emergency]").click();
   await until(() => did("release").length === 1, "stopped");
 });
+await check("in Spanish nothing of a call is English or out of sight", "ring", async (page) => {
+  server.push("me", { ...server.view.me, language: "es", phrases: server.view.me.phrases.map((p) => ({ ...p, required: ["count"] })) });
+  await page.waitForTimeout(200);
+  for (const part of await page.locator(".answers button, .answers select, .answers input").all()) {
+    const box = await part.boundingBox();
+    must(box.x >= 0 && box.x + box.width <= 360, `cut off: ${await part.innerText()}`);
+  }
+  const english = async () => must(!/desk\/|unit\/|\bcount\b/.test(await page.locator("body").innerText()), `English: ${await page.locator("body").innerText()}`);
+  await english();
+  server.push("calls", []);
+  await page.locator("[data-nav=hail]").click();
+  await page.locator("[data-desk]").first().click();
+  await page.locator("[data-phrase]").first().click();
+  await english();
+});
 await check("an emergency brings the voice back that another page has taken", "quiet", async (page) => {
   server.push("voice", { taken: true });
   await page.waitForSelector("[data-voice-on]");
