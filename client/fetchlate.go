@@ -17,7 +17,8 @@ const (
 	// noticed, and two seconds for what was on its way.
 	outageNoticed = proto.LinkIdle + proto.LinkKeepAlive + 2*time.Second
 	lateTimeout   = 2 * time.Minute
-	maxFetched    = 4 << 20 // octets of one channel's, however much a relay says that it has
+	lateAgain     = 2 * time.Second // until a page is asked for again that the quota refused
+	maxFetched    = 4 << 20         // octets of one channel's, however much a relay says that it has
 	linkedEvery   = time.Minute
 	linkedKey     = "linked"
 )
@@ -79,6 +80,9 @@ func (ch *Channel) fetchSince(ctx context.Context, since, until time.Time) error
 	var after, newest uint64
 	for size := 0; ; {
 		page, err := ch.latePage(ctx, since, after)
+		if proto.ReasonOf(err) == proto.ReasonQuota && sleep(ctx, lateAgain) {
+			continue // what else a new link asks for has used it up for now
+		}
 		if err != nil {
 			return err
 		}

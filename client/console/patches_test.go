@@ -41,6 +41,8 @@ func (l *leg) ID() proto.ChannelID    { return l.rules.Channel }
 func (l *leg) HubThere() bool         { return true }
 func (l *leg) Charter() proto.Charter { return l.rules }
 
+func (l *leg) Members() ([]proto.Name, error) { return nil, nil }
+
 func (l *leg) Talk(_ context.Context, src voice.Source, o client.TalkOptions) (client.TalkReport, error) {
 	l.mu.Lock()
 	l.talks = append(l.talks, o)

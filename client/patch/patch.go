@@ -26,6 +26,7 @@ const (
 type Leg interface {
 	ID() proto.ChannelID
 	Charter() proto.Charter
+	Members() ([]proto.Name, error)
 	Talk(context.Context, voice.Source, client.TalkOptions) (client.TalkReport, error)
 	Text(context.Context, string) (proto.MessageID, error)
 	HubThere() bool // what is said there reaches all who are on it

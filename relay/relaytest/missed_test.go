@@ -2,6 +2,7 @@ package relaytest_test
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -332,6 +333,40 @@ func TestADeviceThatStartsAgainGetsWhatItMissed(t *testing.T) {
 		}
 		if n := len(rookie.Ear.Missed()); n != 0 {
 			t.Errorf("a new member was given %d bursts from before it came", n)
+		}
+	})
+}
+
+// TestAQuotaThatIsUsedUpOnlyDelaysLateBursts: what else a device asks for when its link is
+// back takes from the same purse.
+func TestAQuotaThatIsUsedUpOnlyDelaysLateBursts(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		desk, unit := b.us.Endpoint("desk/del-rio"), b.mx.Endpoint("unit/gn-7")
+		desk.MustJoin(b.calling)
+		ch := unit.MustJoin(b.calling)
+		time.Sleep(10 * time.Second)
+		var said client.TalkReport
+		var refused atomic.Int64
+		deadZone(t, desk, b.us, 75*time.Second, func() {
+			said = push(t, ch, 2900, client.TalkOptions{}).well()
+			mark := desk.Watch.Mark()
+			for range 20 {
+				go func() { // ends when the purse has been empty for some seconds
+					relaytest.WaitAfter(t, desk.Watch, mark, "the link is back", func(client.Connected) bool { return true })
+					for began := time.Now(); time.Since(began) < 12*time.Second; {
+						if _, err := desk.Record(t.Context(), proto.NewIncidentID()); proto.ReasonOf(err) == proto.ReasonQuota {
+							refused.Add(1)
+						}
+					}
+				}()
+			}
+		})
+		if refused.Load() == 0 {
+			t.Fatal("the quota has never been used up")
+		}
+		time.Sleep(30 * time.Second)
+		if late := missedOnce(t, desk, said, "after the quota"); !late.Whole || !late.Genuine {
+			t.Errorf("whole %t, genuine %t", late.Whole, late.Genuine)
 		}
 	})
 }

@@ -3,11 +3,12 @@
 import { effect } from "@preact/signals";
 import { send } from "./deeds.js";
 import { prefs } from "./prefs.js";
-import { channels, linked } from "./state.js";
+import { channels, linked, patches } from "./state.js";
 
 const asked = new Map(); // by channel: what was asked last, and when
 const patience = 5000; // before it is asked again
 
+const patched = (id) => patches.value?.some((p) => p.channels.includes(id)); // the endpoint has to hear it
 const grave = (channel) => /emergency|peril/.test(channel.floor.priority);
 
 /**
@@ -16,7 +17,7 @@ const grave = (channel) => /emergency|peril/.test(channel.floor.priority);
  * voice that this page did not stop it leaves stopped, until a person asks for it.
  */
 export function lean(needs) {
-  const wanted = (c) => !prefs.lean.value || needs(c.id) || grave(c);
+  const wanted = (c) => !prefs.lean.value || needs(c.id) || patched(c.id) || grave(c);
   effect(() => {
     if (!linked.value) return;
     for (const c of channels.value) {
@@ -27,10 +28,15 @@ export function lean(needs) {
   });
 }
 
-/** hear asks for a channel's voice, or for none of it. */
+let turn = Promise.resolve();
+
+/**
+ * hear asks for a channel's voice, or for none of it. One is asked for after the other: a
+ * browser has six connections to its endpoint, and a press must find one free.
+ */
 export function hear(id, on) {
   const last = asked.get(id);
   if (last?.on === on && Date.now() - last.at < patience) return;
   asked.set(id, { on, at: Date.now() });
-  send({ do: "listen", channel: id, state: on ? "on" : "off" });
+  turn = turn.then(() => send({ do: "listen", channel: id, state: on ? "on" : "off" }));
 }
