@@ -40,7 +40,7 @@ func (b *Inbox) dispatch(ctx context.Context, r Raiser, way lane) {
 // nothing else does.
 func (b *Inbox) choose(now time.Time, r Raiser, way lane) (func(context.Context) error, *errand) {
 	waits := func(k Key) bool { w := b.waits[k]; return w != nil && now.Before(w.next) }
-	notNow := func(r *record) bool { return waits(r.key) || r.Op == opUpdate && !b.ledger.mayTell(now, r.Source) }
+	notNow := func(r *record) bool { return waits(r.key) || r.Op == opUpdate && !b.ledger.mayTell(now, r.Source, 1) }
 	if next := b.ledger.next(way, notNow); next != nil {
 		if next.Op == opUpdate {
 			b.ledger.take(now, next.Source, texts)

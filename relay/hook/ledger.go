@@ -271,7 +271,7 @@ func (l *ledger) cancel(now time.Time, src *Source, r *record) {
 		if inc.live() {
 			r.Why = ""
 			l.todo(r, opCancel)
-			if !l.mayTell(now, r.Source) { // the end does not wait for news
+			if !l.mayTell(now, r.Source, max(1, len(l.news(k)))) { // the end does not wait for news
 				l.supersede(k, 1)
 			}
 		} else if inc.ring != nil && inc.ring.State == stateHeld {

@@ -89,10 +89,10 @@ func (l *ledger) take(now time.Time, source string, p purse) bool {
 	return true
 }
 
-// mayTell reports that a source may have a text said now.
-func (l *ledger) mayTell(now time.Time, source string) bool {
+// mayTell reports that a source may have so many texts said now.
+func (l *ledger) mayTell(now time.Time, source string, n int) bool {
 	one, all := texts.rates()
-	return l.storm(source).purse[texts].Allows(now, one, 1) && l.total[texts].Allows(now, all, 1)
+	return l.storm(source).purse[texts].Allows(now, one, float64(n)) && l.total[texts].Allows(now, all, float64(n))
 }
 
 // maxNews is how many texts of one incident wait to be said. They wait when a source
@@ -102,16 +102,21 @@ const maxNews = 4
 // supersede gives the oldest news about an incident up, so that less than so much of
 // it waits.
 func (l *ledger) supersede(root Key, most int) {
-	var waits []*record
+	waits := l.news(root)
+	for len(waits) >= most {
+		l.outdated(waits[0])
+		waits = waits[1:]
+	}
+}
+
+// news is what waits to be said about an incident, oldest first.
+func (l *ledger) news(root Key) (waits []*record) {
 	for _, r := range l.pending {
 		if r.State == statePending && r.Op == opUpdate && r.Root == root && !l.atWork[r.key] {
 			waits = append(waits, r)
 		}
 	}
-	for len(waits) >= most {
-		l.outdated(waits[0])
-		waits = waits[1:]
-	}
+	return waits
 }
 
 func (l *ledger) outdated(r *record) {

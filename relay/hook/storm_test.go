@@ -82,7 +82,7 @@ func TestNewsIsBounded(t *testing.T) {
 			p.must(hook.Accepted, about(alert(fmt.Sprint("u", i)), hook.KindUpdate, "0"))
 		}
 		settle()
-		if n := len(p.radio.heard()); n < 20 || n > 25 {
+		if n := len(p.radio.heard()); n < 4 || n > 25 { // those that came before the one before was said are out of date
 			t.Errorf("%d texts at once", n)
 		}
 		time.Sleep(30 * time.Second)

@@ -24,5 +24,7 @@ func Acquire(path string, busy error) (unlock func() error, err error) {
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return f.Close, nil
+	// Closing alone would not do while a child that has been forked and not yet replaced
+	// its image has the file too.
+	return func() error { return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close()) }, nil
 }
