@@ -88,12 +88,31 @@ func queuedForEver(ctx context.Context, src voice.Source, o client.TalkOptions) 
 	return ctx.Err()
 }
 
+// world is a button and its microphone, and what is reported of it.
+type world struct {
+	*button
+	*mic
+	states []string // under the microphone's mutex
+}
+
+func (w *world) said() []string {
+	w.mic.mu.Lock()
+	defer w.mic.mu.Unlock()
+	return slices.Clone(w.states)
+}
+
+func (w *world) last() string {
+	list := w.said()
+	return list[len(list)-1]
+}
+
+func (w *world) opened() int {
+	w.mic.mu.Lock()
+	defer w.mic.mu.Unlock()
+	return w.open
+}
+
 func TestButton(t *testing.T) {
-	type world struct {
-		*button
-		*mic
-		states []string
-	}
 	within := func(name string, fn func(t *testing.T, w *world)) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -107,8 +126,8 @@ func TestButton(t *testing.T) {
 				fn(t, w)
 				w.button.release("")
 				w.button.wait.Wait()
-				if w.open != 0 {
-					t.Errorf("%d microphones are still open", w.open)
+				if w.opened() != 0 {
+					t.Errorf("%d microphones are still open", w.opened())
 				}
 			})
 		})
@@ -119,6 +138,7 @@ func TestButton(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 	}
 	within("talk and release", func(t *testing.T, w *world) {
 		down(t, w, granted)
@@ -127,8 +147,9 @@ func TestButton(t *testing.T) {
 		}
 		w.release("")
 		time.Sleep(time.Second)
-		if want := []string{"asked", "granted", "idle"}; !slices.Equal(w.states, want) {
-			t.Errorf("%v, want %v", w.states, want)
+		synctest.Wait()
+		if want := []string{"asked", "granted", "idle"}; !slices.Equal(w.said(), want) {
+			t.Errorf("%v, want %v", w.said(), want)
 		}
 	})
 	within("let go while waiting for one's turn", func(t *testing.T, w *world) {
@@ -138,16 +159,17 @@ func TestButton(t *testing.T) {
 		}
 		w.release("")
 		time.Sleep(time.Second)
-		if want := []string{"asked", "queued", "idle"}; !slices.Equal(w.states, want) {
-			t.Errorf("%v, want %v", w.states, want)
+		synctest.Wait()
+		if want := []string{"asked", "queued", "idle"}; !slices.Equal(w.said(), want) {
+			t.Errorf("%v, want %v", w.said(), want)
 		}
 	})
 	within("denied closes the microphone", func(t *testing.T, w *world) {
 		down(t, w, func(context.Context, voice.Source, client.TalkOptions) error {
 			return proto.Refuse(proto.ReasonFloorTaken, "")
 		})
-		if w.open != 0 || w.states[len(w.states)-1] != "denied" {
-			t.Errorf("%d open, %v", w.open, w.states)
+		if w.opened() != 0 || w.last() != "denied" {
+			t.Errorf("%d open, %v", w.opened(), w.said())
 		}
 		down(t, w, granted) // and the button works again
 	})
@@ -168,8 +190,9 @@ func TestButton(t *testing.T) {
 			return granted(ctx, src, o)
 		})
 		<-over
-		if want := []string{"asked", "granted", "asked", "granted"}; !slices.Equal(w.states, want) {
-			t.Errorf("%v, want %v: the end of the press before is shown as the end of this one", w.states, want)
+		synctest.Wait()
+		if want := []string{"asked", "granted", "asked", "granted"}; !slices.Equal(w.said(), want) {
+			t.Errorf("%v, want %v: the end of the press before is shown as the end of this one", w.said(), want)
 		}
 	})
 	within("a release that comes before its press", func(t *testing.T, w *world) {
@@ -177,14 +200,14 @@ func TestButton(t *testing.T) {
 		if err := w.press(t.Context(), "1", proto.ChannelID{1}, channel(granted), 0); err != nil {
 			t.Error(err)
 		}
-		if w.open != 0 || len(w.states) > 0 {
-			t.Errorf("%d microphones are open, %v: nobody would let go", w.open, w.states)
+		if w.opened() != 0 || len(w.said()) > 0 {
+			t.Errorf("%d microphones are open, %v: nobody would let go", w.opened(), w.said())
 		}
 		if err := w.press(t.Context(), "2", proto.ChannelID{1}, channel(granted), 0); err != nil {
 			t.Error(err)
 		}
 		w.release("1") // tried again
-		if w.open != 1 {
+		if w.opened() != 1 {
 			t.Error("a late release of another press ended this one")
 		}
 		w.release("2")
