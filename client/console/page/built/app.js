@@ -227,7 +227,7 @@ var E,at,cn,Ce,sn,M1,it,S1,rt,dn,ln,oa,i1=Symbol.for("pv"),A1={},T1=[],aa=/^m(i|
         onChange=${a=>{me.value=a}} />`}</div>
     ${n&&l`<${Ie} channel=${n} />`}
     ${!t.length&&l`<${F}>${i("texts.none")}<//>`}
-    <ol class="texts" aria-live="polite" aria-label=${i("texts.list")}>${t.map(a=>l`<${M2} key=${a.id} message=${a} />`)}<li ref=${o} aria-hidden="true"></li></ol>
+    <ol class="texts" tabindex="0" aria-live="polite" aria-label=${i("texts.list")}>${t.map(a=>l`<${M2} key=${a.id} message=${a} />`)}<li ref=${o} aria-hidden="true"></li></ol>
     <${A2} />
     ${n&&l`<${T2} key=${n.id} channel=${n} />`}`}function S2(e){if(!(document.hidden||!v.value.on))for(let n of e.slice(-50))n.mine||Wo.has(n.id)||(Wo.add(n.id),Te({do:"shown",message:n.id}))}var E2={waiting:"clock",kept:"clock",logged:"check",delivered:"check",read:"eye",failed:"warn"};function M2({message:e}){return l`
     <li class=${`text ${e.mine?"mine":""}`}>

@@ -27,7 +27,7 @@ export function Texts() {
         onChange=${(id) => { focusChannel.value = id; }} />`}</div>
     ${channel && html`<${Safety} channel=${channel} />`}
     ${!list.length && html`<${Empty}>${t("texts.none")}<//>`}
-    <ol class="texts" aria-live="polite" aria-label=${t("texts.list")}>${list.map((m) => html`<${Text} key=${m.id} message=${m} />`)}<li ref=${end} aria-hidden="true"></li></ol>
+    <ol class="texts" tabindex="0" aria-live="polite" aria-label=${t("texts.list")}>${list.map((m) => html`<${Text} key=${m.id} message=${m} />`)}<li ref=${end} aria-hidden="true"></li></ol>
     <${Outbox} />
     ${channel && html`<${Write} key=${channel.id} channel=${channel} />`}`;
 }
