@@ -81,7 +81,7 @@ func (ch *Channel) fetchSince(ctx context.Context, since, until time.Time) error
 	for size := 0; ; {
 		page, err := ch.latePage(ctx, since, after)
 		if proto.ReasonOf(err) == proto.ReasonQuota && sleep(ctx, lateAgain) {
-			continue // what else a new link asks for has used it up for now
+			continue // other requests of the new link have used it up; lateTimeout bounds the tries
 		}
 		if err != nil {
 			return err
