@@ -164,33 +164,33 @@ func (m *Model) ladderOf(c *CallNow) []Rung {
 func stateSays(c *CallNow, l phrase.Language) string {
 	k := &c.Call
 	if k.Rearmed() {
-		return wording{
+		return phrase.Wording{
 			"ringing again, round %d: %s had accepted and nothing followed", "llamando de nuevo, ronda %d: %s había aceptado y nada siguió",
 			"sonne de nouveau, tour %d : %s avait accepté et rien n'a suivi",
-		}.say(l, k.Round, shown(k.Holder))
+		}.Say(l, k.Round, shown(k.Holder))
 	}
 	switch k.State {
 	case proto.HailSent:
 		if !c.InLog {
-			return wording{"waiting to be sent", "en espera de envío", "en attente d'envoi"}.in(l)
+			return phrase.Wording{"waiting to be sent", "en espera de envío", "en attente d'envoi"}.In(l)
 		}
-		return wording{"sent to %s; it has not rung there yet", "enviado a %s; aún no suena allí", "envoyé à %s; ne sonne pas encore là-bas"}.say(l, shown(k.To))
+		return phrase.Wording{"sent to %s; it has not rung there yet", "enviado a %s; aún no suena allí", "envoyé à %s; ne sonne pas encore là-bas"}.Say(l, shown(k.To))
 	case proto.HailReceived:
-		return wording{"ringing at %s", "llamando en %s", "sonne chez %s"}.say(l, ringsAt(c))
+		return phrase.Wording{"ringing at %s", "llamando en %s", "sonne chez %s"}.Say(l, ringsAt(c))
 	case proto.HailAccepted:
-		return wording{"accepted by %s", "aceptado por %s", "accepté par %s"}.say(l, shown(k.Holder))
+		return phrase.Wording{"accepted by %s", "aceptado por %s", "accepté par %s"}.Say(l, shown(k.Holder))
 	case proto.HailCommitted:
-		return wording{"%s has committed help", "%s comprometió ayuda", "%s a engagé de l'aide"}.say(l, shown(k.Holder))
+		return phrase.Wording{"%s has committed help", "%s comprometió ayuda", "%s a engagé de l'aide"}.Say(l, shown(k.Holder))
 	case proto.HailDeclined:
-		return wording{"declined by whom it reached", "rechazado por quienes lo recibieron", "refusé par ceux qu'il a joints"}.in(l)
+		return phrase.Wording{"declined by whom it reached", "rechazado por quienes lo recibieron", "refusé par ceux qu'il a joints"}.In(l)
 	case proto.HailCancelled:
-		return wording{"cancelled by %s", "cancelado por %s", "annulé par %s"}.say(l, shown(k.From))
+		return phrase.Wording{"cancelled by %s", "cancelado por %s", "annulé par %s"}.Say(l, shown(k.From))
 	case proto.HailReleased:
-		return wording{"released: the help is free again", "liberado: la ayuda está libre de nuevo", "libéré : l'aide est de nouveau disponible"}.in(l)
+		return phrase.Wording{"released: the help is free again", "liberado: la ayuda está libre de nuevo", "libéré : l'aide est de nouveau disponible"}.In(l)
 	case proto.HailExpired:
-		return wording{"nobody answered in time", "nadie respondió a tiempo", "personne n'a répondu à temps"}.in(l)
+		return phrase.Wording{"nobody answered in time", "nadie respondió a tiempo", "personne n'a répondu à temps"}.In(l)
 	case proto.HailClosed:
-		return wording{"its incident was closed", "su incidente fue cerrado", "son incident a été clos"}.in(l)
+		return phrase.Wording{"its incident was closed", "su incidente fue cerrado", "son incident a été clos"}.In(l)
 	}
 	return k.State.String()
 }

@@ -12,11 +12,11 @@ import (
 
 func (m *Model) foldDuty(e client.DutyChanged) {
 	m.whileOpen(e.Channel, e.Time, e.By, func(l phrase.Language) string {
-		says := wording{"%s is off duty", "%s queda fuera de servicio", "%s n'est plus de service"}.say(l, shown(e.Role))
+		says := phrase.Wording{"%s is off duty", "%s queda fuera de servicio", "%s n'est plus de service"}.Say(l, shown(e.Role))
 		if e.On && (e.At == e.Role || e.At == (proto.Name{})) {
-			says = wording{"%s is on duty", "%s está de servicio", "%s est de service"}.say(l, shown(e.Role))
+			says = phrase.Wording{"%s is on duty", "%s está de servicio", "%s est de service"}.Say(l, shown(e.Role))
 		} else if e.On {
-			says = wording{"%[2]s stands in for %[1]s", "%[2]s suple a %[1]s", "%[2]s remplace %[1]s"}.say(l, shown(e.Role), shown(e.At))
+			says = phrase.Wording{"%[2]s stands in for %[1]s", "%[2]s suple a %[1]s", "%[2]s remplace %[1]s"}.Say(l, shown(e.Role), shown(e.At))
 		}
 		if e.Note != "" {
 			says += ". " + inert(e.Note, maxDetail)
@@ -28,12 +28,12 @@ func (m *Model) foldDuty(e client.DutyChanged) {
 func (m *Model) foldUnmanned(e client.DeskUnmanned, now time.Time) {
 	says := func(l phrase.Language) string {
 		if !e.Unmanned {
-			return wording{"somebody is at %s again", "hay alguien de nuevo en %s", "il y a de nouveau quelqu'un à %s"}.say(l, shown(e.Desk))
+			return phrase.Wording{"somebody is at %s again", "hay alguien de nuevo en %s", "il y a de nouveau quelqu'un à %s"}.Say(l, shown(e.Desk))
 		}
-		return wording{
+		return phrase.Wording{
 			"nobody is found at %s, where hails may ring", "no hay nadie en %s, donde pueden sonar llamados",
 			"personne n'est trouvé à %s, où des appels peuvent sonner",
-		}.say(l, shown(e.Desk))
+		}.Say(l, shown(e.Desk))
 	}
 	m.whileOpen(e.Channel, e.At, proto.Name{}, says)
 	if e.Unmanned {
@@ -49,12 +49,12 @@ func (m *Model) foldMembers(e client.MembersChanged, now time.Time) {
 		}
 		if len(e.Added) > 0 {
 			m.happened(t, m.hubTime(now), e.By, func(l phrase.Language) string {
-				return wording{"came into the channel: %s", "entró al canal: %s", "entré sur le canal : %s"}.say(l, listed(e.Added, shown))
+				return phrase.Wording{"came into the channel: %s", "entró al canal: %s", "entré sur le canal : %s"}.Say(l, listed(e.Added, shown))
 			})
 		}
 		if len(e.Removed) > 0 {
 			m.happened(t, m.hubTime(now), e.By, func(l phrase.Language) string {
-				return wording{"left the channel: %s", "salió del canal: %s", "sorti du canal : %s"}.say(l, listed(e.Removed, shown))
+				return phrase.Wording{"left the channel: %s", "salió del canal: %s", "sorti du canal : %s"}.Say(l, listed(e.Removed, shown))
 			})
 		}
 	}

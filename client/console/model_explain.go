@@ -22,23 +22,23 @@ func Explain(err error, language phrase.Language) (code int, says string) {
 	case errors.As(err, &refusal):
 		return int(refusal.Reason), refused(refusal, language)
 	case errors.Is(err, client.ErrWaiting):
-		return 0, wording{"not sent yet: it waits in the outbox", "aún no se envía: espera en la bandeja de salida", "pas encore envoyé : en attente dans la boîte d'envoi"}.in(language)
+		return 0, phrase.Wording{"not sent yet: it waits in the outbox", "aún no se envía: espera en la bandeja de salida", "pas encore envoyé : en attente dans la boîte d'envoi"}.In(language)
 	case errors.Is(err, client.ErrNoLink):
-		return 0, wording{"no link to the relay", "sin enlace con el repetidor", "aucune liaison avec le relais"}.in(language)
+		return 0, phrase.Wording{"no link to the relay", "sin enlace con el repetidor", "aucune liaison avec le relais"}.In(language)
 	case errors.Is(err, client.ErrBusy):
-		return 0, wording{"already talking on this channel", "ya está hablando en este canal", "vous parlez déjà sur ce canal"}.in(language)
+		return 0, phrase.Wording{"already talking on this channel", "ya está hablando en este canal", "vous parlez déjà sur ce canal"}.In(language)
 	case errors.Is(err, ErrNoVoicePage):
-		return 0, wording{"no page has its microphone connected", "ninguna página tiene su micrófono conectado", "aucune page n'a son micro branché"}.in(language)
+		return 0, phrase.Wording{"no page has its microphone connected", "ninguna página tiene su micrófono conectado", "aucune page n'a son micro branché"}.In(language)
 	case errors.Is(err, ErrVoiceTaken):
-		return 0, wording{"another page has taken the microphone over", "otra página tomó el micrófono", "une autre page a pris le micro"}.in(language)
+		return 0, phrase.Wording{"another page has taken the microphone over", "otra página tomó el micrófono", "une autre page a pris le micro"}.In(language)
 	case errors.Is(err, ErrSilent):
-		return 0, wording{"nothing comes from the microphone", "no llega nada del micrófono", "rien ne vient du micro"}.in(language)
+		return 0, phrase.Wording{"nothing comes from the microphone", "no llega nada del micrófono", "rien ne vient du micro"}.In(language)
 	case errors.Is(err, ErrPatched):
-		return 0, wording{"the channel is in a patch", "el canal está en un enlace", "le canal est dans une liaison"}.in(language)
+		return 0, phrase.Wording{"the channel is in a patch", "el canal está en un enlace", "le canal est dans une liaison"}.In(language)
 	case errors.Is(err, ErrOffer):
-		return 0, wording{"the page's voice cannot be connected", "no se puede conectar la voz de la página", "la voix de la page ne peut être branchée"}.in(language)
+		return 0, phrase.Wording{"the page's voice cannot be connected", "no se puede conectar la voz de la página", "la voix de la page ne peut être branchée"}.In(language)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return 0, wording{"no answer in time", "sin respuesta a tiempo", "aucune réponse à temps"}.in(language)
+		return 0, phrase.Wording{"no answer in time", "sin respuesta a tiempo", "aucune réponse à temps"}.In(language)
 	case errors.Is(err, phrase.ErrSlots), errors.Is(err, phrase.ErrContent):
 		return int(proto.ReasonMalformed), refused(proto.Refuse(proto.ReasonMalformed, err.Error()), language)
 	}
@@ -49,7 +49,7 @@ func Explain(err error, language phrase.Language) (code int, says string) {
 func refused(r *proto.Refusal, l phrase.Language) string {
 	says := r.Reason.Sentence(reasonsIn(l))
 	if r.Detail != "" {
-		says += wording{": ", ": ", " : "}.in(l) + inert(r.Detail, maxDetail)
+		says += phrase.Wording{": ", ": ", " : "}.In(l) + inert(r.Detail, maxDetail)
 	}
 	return fmt.Sprintf("%s (%d)", says, r.Reason)
 }

@@ -73,16 +73,16 @@ func (m *Model) foldChannel(event client.Event, now time.Time) {
 	case client.Ending:
 		m.touch(e.Channel)
 		m.warn(now, e.Channel, e.Why, func(l phrase.Language) string {
-			return wording{"the channel ends at %s: %s", "el canal termina a las %s: %s", "le canal prend fin à %s : %s"}.say(l, timeOfDay(e.At), because(e.Why, l))
+			return phrase.Wording{"the channel ends at %s: %s", "el canal termina a las %s: %s", "le canal prend fin à %s : %s"}.Say(l, timeOfDay(e.At), because(e.Why, l))
 		})
 	case client.ObserverThere:
 		m.foldObserver(e, now)
 	case client.Gap:
 		m.warn(now, e.Channel, nil, func(l phrase.Language) string {
-			return wording{
+			return phrase.Wording{
 				"%d messages of %s are missing: somebody withholds them, or they are late", "faltan %d mensajes de %s: alguien los retiene o llegan tarde",
 				"%d messages de %s manquent : quelqu'un les retient, ou ils sont en retard",
-			}.say(l, e.Count, shown(e.From))
+			}.Say(l, e.Count, shown(e.From))
 		})
 	case client.Missed:
 		m.foldMissed(e, now)
@@ -131,7 +131,7 @@ func (m *Model) left(e client.Left, now time.Time) {
 	ch := m.touch(e.Channel)
 	ch.floor, ch.waiting, ch.press, ch.forged = client.FloorChanged{}, nil, PressState{}, false
 	m.warn(now, e.Channel, e.Why, func(l phrase.Language) string {
-		return wording{"you have left the channel: %s", "usted salió del canal: %s", "vous avez quitté le canal : %s"}.say(l, because(e.Why, l))
+		return phrase.Wording{"you have left the channel: %s", "usted salió del canal: %s", "vous avez quitté le canal : %s"}.Say(l, because(e.Why, l))
 	})
 }
 
@@ -142,26 +142,26 @@ func (m *Model) foldObserver(e client.ObserverThere, now time.Time) {
 	}
 	ch.observers[e.Name] = struct{}{}
 	m.warn(now, e.Channel, nil, func(l phrase.Language) string {
-		return wording{
+		return phrase.Wording{
 			"%s observes the channel until %s: it hears and reads, and cannot send", "%s observa el canal hasta %s: oye y lee, y no puede enviar",
 			"%s observe le canal jusqu'au %s : il entend et lit, et ne peut rien envoyer",
-		}.say(l, shown(e.Name), e.Until.UTC().Format(time.RFC3339))
+		}.Say(l, shown(e.Name), e.Until.UTC().Format(time.RFC3339))
 	})
 }
 
 func (m *Model) foldMissed(e client.Missed, now time.Time) {
 	m.warn(now, e.Channel, nil, func(l phrase.Language) string {
 		if e.Origin == "" {
-			return wording{
+			return phrase.Wording{
 				"%d entries of the channel cannot be read here, and never will be", "%d entradas del canal no pueden leerse aquí, ni podrán",
 				"%d entrées du canal ne peuvent pas être lues ici et ne le seront jamais",
-			}.say(l, e.Count)
+			}.Say(l, e.Count)
 		}
-		return wording{
+		return phrase.Wording{
 			"%d entries of the channel lie at the relay of %s, which is away: they come when it is back",
 			"%d entradas del canal están en el repetidor de %s, que no responde: llegarán cuando vuelva",
 			"%d entrées du canal sont au relais de %s, qui est absent : elles viendront à son retour",
-		}.say(l, e.Count, e.Origin)
+		}.Say(l, e.Count, e.Origin)
 	})
 }
 
@@ -224,18 +224,18 @@ func (m *Model) imitated(now time.Time, ch proto.ChannelID, from proto.Name, fra
 		return
 	}
 	m.warn(now, ch, nil, func(l phrase.Language) string {
-		return wording{
+		return phrase.Wording{
 			"%d frames of a burst of %s were not signed by its device: somebody imitates it",
 			"%d tramas de una transmisión de %s no fueron firmadas por su equipo: alguien lo imita",
 			"%d trames d'une émission de %s n'ont pas été signées par son appareil : quelqu'un l'imite",
-		}.say(l, frames, shown(from))
+		}.Say(l, frames, shown(from))
 	})
 }
 
 // because is a reason within a sentence.
 func because(why *proto.Refusal, l phrase.Language) string {
 	if why == nil {
-		return wording{"no reason given", "sin motivo indicado", "sans motif donné"}.in(l)
+		return phrase.Wording{"no reason given", "sin motivo indicado", "sans motif donné"}.In(l)
 	}
 	return refused(why, l)
 }

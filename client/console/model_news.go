@@ -114,10 +114,10 @@ func (m *Model) positionViews() []Position {
 func positionSays(p *client.Position, l phrase.Language) string {
 	says := p.Place.Sentence(l)
 	if p.Accuracy > 0 {
-		says += wording{", within %d m", ", a menos de %d m", ", à moins de %d m"}.say(l, p.Accuracy)
+		says += phrase.Wording{", within %d m", ", a menos de %d m", ", à moins de %d m"}.Say(l, p.Accuracy)
 	}
 	if p.Course > 0 && p.Speed > 0 {
-		says += wording{", course %03d°, %.0f km/h", ", rumbo %03d°, %.0f km/h", ", cap %03d°, %.0f km/h"}.say(l, p.Course, p.Speed*3.6)
+		says += phrase.Wording{", course %03d°, %.0f km/h", ", rumbo %03d°, %.0f km/h", ", cap %03d°, %.0f km/h"}.Say(l, p.Course, p.Speed*3.6)
 	}
 	return says
 }
@@ -185,7 +185,7 @@ func stageOf(e *client.ChangeNotice) string {
 
 func noticeSays(e *client.ChangeNotice, l phrase.Language) string {
 	n := &e.Notice
-	says := wording{"%s announces %s: %s", "%s anuncia %s: %s", "%s annonce %s : %s"}.say(l, n.Agency, noticeWord(n.Kind, l), stageWord(e, l))
+	says := phrase.Wording{"%s announces %s: %s", "%s anuncia %s: %s", "%s annonce %s : %s"}.Say(l, n.Agency, noticeWord(n.Kind, l), stageWord(e, l))
 	if more := n.Says(); more != "" {
 		says += " (" + inert(more, maxDetail) + ")"
 	}
@@ -195,42 +195,42 @@ func noticeSays(e *client.ChangeNotice, l phrase.Language) string {
 func noticeWord(k proto.NoticeKind, l phrase.Language) string {
 	switch k {
 	case proto.NoticeProtocol:
-		return wording{"another protocol version", "otra versión del protocolo", "une autre version du protocole"}.in(l)
+		return phrase.Wording{"another protocol version", "otra versión del protocolo", "une autre version du protocole"}.In(l)
 	case proto.NoticeSuite:
-		return wording{"other cipher suites", "otras suites de cifrado", "d'autres suites de chiffrement"}.in(l)
+		return phrase.Wording{"other cipher suites", "otras suites de cifrado", "d'autres suites de chiffrement"}.In(l)
 	case proto.NoticeCodec:
-		return wording{"other voice codecs", "otros códecs de voz", "d'autres codecs vocaux"}.in(l)
+		return phrase.Wording{"other voice codecs", "otros códecs de voz", "d'autres codecs vocaux"}.In(l)
 	case proto.NoticeRollover:
-		return wording{"a new certificate authority", "una nueva autoridad certificadora", "une nouvelle autorité de certification"}.in(l)
+		return phrase.Wording{"a new certificate authority", "una nueva autoridad certificadora", "une nouvelle autorité de certification"}.In(l)
 	case proto.NoticeGateway:
-		return wording{"a change of a gateway", "un cambio de pasarela", "un changement de passerelle"}.in(l)
+		return phrase.Wording{"a change of a gateway", "un cambio de pasarela", "un changement de passerelle"}.In(l)
 	case proto.NoticeMaintenance:
-		return wording{"maintenance of its relay", "mantenimiento de su repetidor", "la maintenance de son relais"}.in(l)
+		return phrase.Wording{"maintenance of its relay", "mantenimiento de su repetidor", "la maintenance de son relais"}.In(l)
 	case proto.NoticeAddress:
-		return wording{"another address of its relay", "otra dirección de su repetidor", "une autre adresse de son relais"}.in(l)
+		return phrase.Wording{"another address of its relay", "otra dirección de su repetidor", "une autre adresse de son relais"}.In(l)
 	}
-	return wording{"a change", "un cambio", "un changement"}.in(l)
+	return phrase.Wording{"a change", "un cambio", "un changement"}.In(l)
 }
 
 func stageWord(e *client.ChangeNotice, l phrase.Language) string {
 	if e.Off {
-		return wording{"taken back", "retirado", "retiré"}.in(l)
+		return phrase.Wording{"taken back", "retirado", "retiré"}.In(l)
 	}
 	switch e.Stage {
 	case proto.StageMonth:
-		return wording{"within 30 days", "dentro de 30 días", "d'ici 30 jours"}.in(l)
+		return phrase.Wording{"within 30 days", "dentro de 30 días", "d'ici 30 jours"}.In(l)
 	case proto.StageWeek:
-		return wording{"within a week", "dentro de una semana", "d'ici une semaine"}.in(l)
+		return phrase.Wording{"within a week", "dentro de una semana", "d'ici une semaine"}.In(l)
 	case proto.StageDay:
-		return wording{"within a day", "dentro de un día", "d'ici un jour"}.in(l)
+		return phrase.Wording{"within a day", "dentro de un día", "d'ici un jour"}.In(l)
 	case proto.StageHour:
-		return wording{"within the hour", "dentro de una hora", "d'ici une heure"}.in(l)
+		return phrase.Wording{"within the hour", "dentro de una hora", "d'ici une heure"}.In(l)
 	case proto.StageBegun:
-		return wording{"under way", "en curso", "en cours"}.in(l)
+		return phrase.Wording{"under way", "en curso", "en cours"}.In(l)
 	case proto.StageOver:
-		return wording{"over", "terminado", "terminé"}.in(l)
+		return phrase.Wording{"over", "terminado", "terminé"}.In(l)
 	}
-	return wording{"later than in 30 days", "en más de 30 días", "dans plus de 30 jours"}.in(l)
+	return phrase.Wording{"later than in 30 days", "en más de 30 días", "dans plus de 30 jours"}.In(l)
 }
 
 // pactsStand is how long it may take until a page shows that an agreement has begun or

@@ -83,49 +83,49 @@ func (g *grounds) sentence(why cause, since time.Time, l phrase.Language) string
 	switch why {
 	case causeOut:
 		if g.expelled {
-			return wording{"This device has been put out: nothing is secure here.", "Este equipo fue excluido: aquí nada es seguro.", "Cet appareil a été exclu : rien n'est sûr ici."}.in(l)
+			return phrase.Wording{"This device has been put out: nothing is secure here.", "Este equipo fue excluido: aquí nada es seguro.", "Cet appareil a été exclu : rien n'est sûr ici."}.In(l)
 		}
-		return wording{"You are not in this channel.", "Usted no está en este canal.", "Vous n'êtes pas sur ce canal."}.in(l)
+		return phrase.Wording{"You are not in this channel.", "Usted no está en este canal.", "Vous n'êtes pas sur ce canal."}.In(l)
 	case causeAlone:
-		return wording{"Nobody else is in this channel.", "No hay nadie más en este canal.", "Personne d'autre n'est sur ce canal."}.in(l)
+		return phrase.Wording{"Nobody else is in this channel.", "No hay nadie más en este canal.", "Personne d'autre n'est sur ce canal."}.In(l)
 	case causeDiffer:
-		return wording{
+		return phrase.Wording{
 			"NOT SECURE: %s sees other members than this device. Somebody may be listening who is not shown.",
 			"NO ES SEGURO: %s ve otros miembros que este equipo. Puede estar escuchando alguien que no aparece.",
 			"NON SÛR : %s voit d'autres membres que cet appareil. Quelqu'un qui n'est pas affiché écoute peut-être.",
-		}.say(l, g.who(l))
+		}.Say(l, g.who(l))
 	case causeLink:
-		return wording{"Not confirmed: no link to the relay%s.", "Sin confirmar: sin enlace con el repetidor%s.", "Non confirmé : aucune liaison avec le relais%s."}.say(l, sinceWords(g.linkSince, l))
+		return phrase.Wording{"Not confirmed: no link to the relay%s.", "Sin confirmar: sin enlace con el repetidor%s.", "Non confirmé : aucune liaison avec le relais%s."}.Say(l, sinceWords(g.linkSince, l))
 	case causeHub:
-		return wording{
+		return phrase.Wording{
 			"Not confirmed: the channel's hub is away%s; you reach those of your own relay only.",
 			"Sin confirmar: la central del canal no responde%s; solo llega a quienes están en su propio repetidor.",
 			"Non confirmé : le central du canal est absent%s ; vous ne joignez que ceux de votre propre relais.",
-		}.say(l, sinceWords(g.awaySince, l))
+		}.Say(l, sinceWords(g.awaySince, l))
 	case causeSilent:
-		return wording{
+		return phrase.Wording{
 			"Not confirmed%[2]s: nobody of %[1]s has confirmed who is in the channel.",
 			"Sin confirmar%[2]s: nadie de %[1]s ha confirmado quién está en el canal.",
 			"Non confirmé%[2]s : personne de %[1]s n'a confirmé qui est sur le canal.",
-		}.say(l, listed(g.views.Silent, agencyText), sinceWords(since, l))
+		}.Say(l, listed(g.views.Silent, agencyText), sinceWords(since, l))
 	case causeUnheard:
-		return wording{
+		return phrase.Wording{
 			"Not confirmed%s: the others have not said yet who is in the channel.",
 			"Sin confirmar%s: los demás aún no han dicho quién está en el canal.",
 			"Non confirmé%s : les autres n'ont pas encore dit qui est sur le canal.",
-		}.say(l, sinceWords(since, l))
+		}.Say(l, sinceWords(since, l))
 	}
-	return wording{
+	return phrase.Wording{
 		"Secure: %d of %d others confirm who is in the channel.",
 		"Seguro: %d de %d miembros confirman quién está en el canal.",
 		"Sûr : %d des %d autres confirment qui est sur le canal.",
-	}.say(l, g.views.Agree, g.views.Others)
+	}.Say(l, g.views.Agree, g.views.Others)
 }
 
 // who names those whose view is another.
 func (g *grounds) who(l phrase.Language) string {
 	if len(g.views.Differ) == 0 {
-		return wording{"somebody", "alguien", "quelqu'un"}.in(l)
+		return phrase.Wording{"somebody", "alguien", "quelqu'un"}.In(l)
 	}
 	return listed(g.views.Differ, shown)
 }
@@ -134,17 +134,17 @@ func sinceWords(t time.Time, l phrase.Language) string {
 	if t.IsZero() {
 		return ""
 	}
-	return wording{" since %s", " desde las %s", " depuis %s"}.say(l, timeOfDay(t))
+	return phrase.Wording{" since %s", " desde las %s", " depuis %s"}.Say(l, timeOfDay(t))
 }
 
 // company names the observers and gateways among the members: the one hears what is
 // said, at the other the encryption ends.
 func (g *grounds) company(l phrase.Language) (parts []string) {
 	if list := g.gateways(); len(list) > 0 {
-		parts = append(parts, wording{"ENCRYPTION ENDS at %s.", "EL CIFRADO TERMINA en %s.", "LE CHIFFREMENT S'ARRÊTE à %s."}.say(l, listed(list, shown)))
+		parts = append(parts, phrase.Wording{"ENCRYPTION ENDS at %s.", "EL CIFRADO TERMINA en %s.", "LE CHIFFREMENT S'ARRÊTE à %s."}.Say(l, listed(list, shown)))
 	}
 	if list := g.observers(); len(list) > 0 {
-		parts = append(parts, wording{"Observed by %s.", "Observado por %s.", "Observé par %s."}.say(l, listed(list, shown)))
+		parts = append(parts, phrase.Wording{"Observed by %s.", "Observado por %s.", "Observé par %s."}.Say(l, listed(list, shown)))
 	}
 	return parts
 }

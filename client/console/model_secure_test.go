@@ -56,7 +56,7 @@ func TestSecureOnlyIfEverythingSaysSo(t *testing.T) {
 			t.Errorf("%s: %s, %q; want %s with %q", c.why, state, says, c.want, c.says)
 		}
 		for _, l := range phrase.Languages() {
-			if says := g.says(why, start(), l); strings.HasPrefix(says, wording{"Secure:", "Seguro:", "Sûr"}.in(l)) || strings.Contains(says, "%!") {
+			if says := g.says(why, start(), l); strings.HasPrefix(says, phrase.Wording{"Secure:", "Seguro:", "Sûr"}.In(l)) || strings.Contains(says, "%!") {
 				t.Errorf("%s reads %q", c.why, says)
 			}
 		}

@@ -76,9 +76,9 @@ func (m *Model) called(h client.HailReceived) *timeline {
 	}
 	t.called[h.ID] = struct{}{}
 	m.happened(t, h.At, h.From, func(l phrase.Language) string {
-		says := wording{"called %s: %s", "llamó a %s: %s", "a appelé %s : %s"}.say(l, shown(h.To), contentSays(&h.Content, h.Unreadable, l))
+		says := phrase.Wording{"called %s: %s", "llamó a %s: %s", "a appelé %s : %s"}.Say(l, shown(h.To), contentSays(&h.Content, h.Unreadable, l))
 		if h.Note != "" {
-			says += wording{" Note: ", " Nota: ", " Note : "}.in(l) + inert(h.Note, maxDetail)
+			says += phrase.Wording{" Note: ", " Nota: ", " Note : "}.In(l) + inert(h.Note, maxDetail)
 		}
 		return says
 	})
@@ -97,9 +97,9 @@ func (m *Model) foldReceived(e client.HailReceived, now time.Time) {
 	}
 	m.happened(t, m.hubTime(now), m.cfg.Me, func(l phrase.Language) string {
 		if e.Step == 0 && e.Round <= 1 {
-			return wording{"it rings here for %s", "suena aquí para %s", "sonne ici pour %s"}.say(l, shown(who))
+			return phrase.Wording{"it rings here for %s", "suena aquí para %s", "sonne ici pour %s"}.Say(l, shown(who))
 		}
-		return wording{"it rings here for %s: round %d, step %d", "suena aquí para %s: ronda %d, paso %d", "sonne ici pour %s : tour %d, étape %d"}.say(l, shown(who), e.Round, e.Step)
+		return phrase.Wording{"it rings here for %s: round %d, step %d", "suena aquí para %s: ronda %d, paso %d", "sonne ici pour %s : tour %d, étape %d"}.Say(l, shown(who), e.Round, e.Step)
 	})
 }
 
@@ -141,10 +141,10 @@ func (m *Model) foldHailMoved(e client.HailMoved) {
 	m.happened(t, e.At, e.By, func(l phrase.Language) string {
 		says := movedSays(&e, l)
 		if e.For != (proto.Name{}) && e.For != e.By {
-			says += wording{" for %s", " por %s", " pour %s"}.say(l, shown(e.For))
+			says += phrase.Wording{" for %s", " por %s", " pour %s"}.Say(l, shown(e.For))
 		}
 		if e.Reason != 0 {
-			says += wording{": ", ": ", " : "}.in(l) + reason(e.Reason, l)
+			says += phrase.Wording{": ", ": ", " : "}.In(l) + reason(e.Reason, l)
 		}
 		if e.Content != nil || e.Unreadable {
 			content := phrase.Content{}
@@ -165,28 +165,28 @@ func movedSays(e *client.HailMoved, l phrase.Language) string {
 	}
 	switch said {
 	case proto.HailReceived:
-		return wording{"the hail rings there", "el llamado suena allí", "l'appel y sonne"}.in(l)
+		return phrase.Wording{"the hail rings there", "el llamado suena allí", "l'appel y sonne"}.In(l)
 	case proto.HailAccepted:
-		return wording{"accepted", "aceptó", "a accepté"}.in(l)
+		return phrase.Wording{"accepted", "aceptó", "a accepté"}.In(l)
 	case proto.HailCommitted:
-		return wording{"committed help", "comprometió ayuda", "a engagé de l'aide"}.in(l)
+		return phrase.Wording{"committed help", "comprometió ayuda", "a engagé de l'aide"}.In(l)
 	case proto.HailDeclined:
-		return wording{"declined", "rechazó", "a refusé"}.in(l)
+		return phrase.Wording{"declined", "rechazó", "a refusé"}.In(l)
 	case proto.HailCancelled:
-		return wording{"cancelled the hail", "canceló el llamado", "a annulé l'appel"}.in(l)
+		return phrase.Wording{"cancelled the hail", "canceló el llamado", "a annulé l'appel"}.In(l)
 	case proto.HailReleased:
-		return wording{"released the help", "liberó la ayuda", "a libéré l'aide"}.in(l)
+		return phrase.Wording{"released the help", "liberó la ayuda", "a libéré l'aide"}.In(l)
 	case proto.HailExpired:
-		return wording{"the hail expired: nobody had answered", "el llamado venció: nadie había respondido", "l'appel a expiré : personne n'avait répondu"}.in(l)
+		return phrase.Wording{"the hail expired: nobody had answered", "el llamado venció: nadie había respondido", "l'appel a expiré : personne n'avait répondu"}.In(l)
 	case proto.HailClosed:
-		return wording{"the hail ended with its incident", "el llamado terminó con su incidente", "l'appel a pris fin avec son incident"}.in(l)
+		return phrase.Wording{"the hail ended with its incident", "el llamado terminó con su incidente", "l'appel a pris fin avec son incident"}.In(l)
 	}
-	return wording{"moved the hail", "cambió el llamado", "a fait évoluer l'appel"}.in(l)
+	return phrase.Wording{"moved the hail", "cambió el llamado", "a fait évoluer l'appel"}.In(l)
 }
 
 func (m *Model) foldPaged(e client.Paged) {
 	m.happened(m.timelineOf(e.Incident, e.Channel), e.At, proto.Name{}, func(l phrase.Language) string {
-		return wording{"round %d, step %d of the ladder: %s", "ronda %d, paso %d de la escalada: %s", "tour %d, étape %d de l'escalade : %s"}.say(l, e.Round, e.Step, listed(e.To, shown))
+		return phrase.Wording{"round %d, step %d of the ladder: %s", "ronda %d, paso %d de la escalada: %s", "tour %d, étape %d de l'escalade : %s"}.Say(l, e.Round, e.Step, listed(e.To, shown))
 	})
 }
 
@@ -197,9 +197,9 @@ func (m *Model) foldAnswered(e client.PageAnswered) {
 	}
 	m.happened(t, e.At, e.By, func(l phrase.Language) string {
 		if e.Delivered {
-			return wording{"delivered the page", "entregó el aviso", "a remis l'avis"}.in(l)
+			return phrase.Wording{"delivered the page", "entregó el aviso", "a remis l'avis"}.In(l)
 		}
-		return wording{"could not deliver the page: %s", "no pudo entregar el aviso: %s", "n'a pas pu remettre l'avis : %s"}.say(l, reason(e.Reason, l))
+		return phrase.Wording{"could not deliver the page: %s", "no pudo entregar el aviso: %s", "n'a pas pu remettre l'avis : %s"}.Say(l, reason(e.Reason, l))
 	})
 }
 
@@ -215,7 +215,7 @@ func (m *Model) foldOpened(e client.IncidentOpened, now time.Time) {
 	t.channel = e.Channel
 	m.touch(e.Channel)
 	m.happened(t, m.hubTime(now), e.By, func(l phrase.Language) string {
-		return wording{"opened the incident's channel", "abrió el canal del incidente", "a ouvert le canal de l'incident"}.in(l)
+		return phrase.Wording{"opened the incident's channel", "abrió el canal del incidente", "a ouvert le canal de l'incident"}.In(l)
 	})
 }
 
@@ -232,33 +232,33 @@ func (m *Model) foldIncident(e client.IncidentMoved) {
 func actSays(e *client.IncidentMoved, l phrase.Language) string {
 	switch e.Act {
 	case proto.ActHandOver:
-		return wording{"handed the incident over to %s", "entregó el incidente a %s", "a transmis l'incident à %s"}.say(l, shown(e.To))
+		return phrase.Wording{"handed the incident over to %s", "entregó el incidente a %s", "a transmis l'incident à %s"}.Say(l, shown(e.To))
 	case proto.ActMerge:
-		return wording{"merged the incident into %s", "unió el incidente con %s", "a fusionné l'incident avec %s"}.say(l, e.Into.String()[:8])
+		return phrase.Wording{"merged the incident into %s", "unió el incidente con %s", "a fusionné l'incident avec %s"}.Say(l, e.Into.String()[:8])
 	case proto.ActRearm:
-		return wording{"had the ladder begin again", "reinició la escalada", "a relancé l'escalade"}.in(l)
+		return phrase.Wording{"had the ladder begin again", "reinició la escalada", "a relancé l'escalade"}.In(l)
 	case proto.ActClose:
-		return wording{"closed the incident: %s", "cerró el incidente: %s", "a clos l'incident : %s"}.say(l, dispositionWord(e.Disposition, l))
+		return phrase.Wording{"closed the incident: %s", "cerró el incidente: %s", "a clos l'incident : %s"}.Say(l, dispositionWord(e.Disposition, l))
 	}
-	return wording{"did something with the incident that this version does not know", "hizo con el incidente algo que esta versión no conoce", "a fait de l'incident quelque chose que cette version ne connaît pas"}.in(l)
+	return phrase.Wording{"did something with the incident that this version does not know", "hizo con el incidente algo que esta versión no conoce", "a fait de l'incident quelque chose que cette version ne connaît pas"}.In(l)
 }
 
 func dispositionWord(d proto.Disposition, l phrase.Language) string {
 	switch d {
 	case proto.DispositionResolved:
-		return wording{"resolved", "resuelto", "résolu"}.in(l)
+		return phrase.Wording{"resolved", "resuelto", "résolu"}.In(l)
 	case proto.DispositionFalseAlarm:
-		return wording{"false alarm", "falsa alarma", "fausse alerte"}.in(l)
+		return phrase.Wording{"false alarm", "falsa alarma", "fausse alerte"}.In(l)
 	case proto.DispositionDuplicate:
-		return wording{"duplicate", "duplicado", "en double"}.in(l)
+		return phrase.Wording{"duplicate", "duplicado", "en double"}.In(l)
 	case proto.DispositionHandedOver:
-		return wording{"handed over elsewhere", "entregado a otros", "transmis ailleurs"}.in(l)
+		return phrase.Wording{"handed over elsewhere", "entregado a otros", "transmis ailleurs"}.In(l)
 	case proto.DispositionNoAction:
-		return wording{"no action needed", "sin acción necesaria", "aucune action nécessaire"}.in(l)
+		return phrase.Wording{"no action needed", "sin acción necesaria", "aucune action nécessaire"}.In(l)
 	case proto.DispositionUnfounded:
-		return wording{"unfounded", "sin fundamento", "non fondé"}.in(l)
+		return phrase.Wording{"unfounded", "sin fundamento", "non fondé"}.In(l)
 	case proto.DispositionExerciseOver:
-		return wording{"exercise over", "fin del simulacro", "fin de l'exercice"}.in(l)
+		return phrase.Wording{"exercise over", "fin del simulacro", "fin de l'exercice"}.In(l)
 	}
 	return d.String()
 }

@@ -10,22 +10,6 @@ import (
 	"crossband/proto"
 )
 
-// wording is one expression in English, Spanish (Mexico) and French (Canada), in this
-// order. No native speaker has reviewed the Spanish and the French ones.
-type wording [3]string
-
-func (w wording) in(l phrase.Language) string {
-	switch l {
-	case phrase.Spanish, phrase.SpanishUnitedStates:
-		return w[1]
-	case phrase.French:
-		return strings.ReplaceAll(w[2], " :", "\u00a0:")
-	}
-	return w[0]
-}
-
-func (w wording) say(l phrase.Language, args ...any) string { return fmt.Sprintf(w.in(l), args...) }
-
 // reasonsIn is the language in which a page's reasons are worded.
 func reasonsIn(l phrase.Language) proto.Language {
 	switch l {
@@ -38,7 +22,7 @@ func reasonsIn(l phrase.Language) proto.Language {
 }
 
 // code is the language as a page names it: en, es or fr.
-func code(l phrase.Language) string { return wording{"en", "es", "fr"}.in(l) }
+func code(l phrase.Language) string { return phrase.Wording{"en", "es", "fr"}.In(l) }
 
 // Limits of what is shown of a person's words, in octets before they are made inert.
 const (

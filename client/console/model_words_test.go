@@ -139,8 +139,8 @@ func TestWordsFitTogether(t *testing.T) {
 }
 
 func isWords(lit *ast.CompositeLit) bool {
-	id, ok := lit.Type.(*ast.Ident)
-	return ok && (id.Name == "wording" || id.Name == "words")
+	sel, ok := lit.Type.(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Wording"
 }
 
 // TestEveryWordOfTheVocabularyIsWorded: what the protocol can say, the page says in each

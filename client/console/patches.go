@@ -194,11 +194,11 @@ func (p *patches) view(l phrase.Language, now time.Time) []Patch {
 func (p *patches) withheld(l phrase.Language, speaker proto.Agency, from, to string) string {
 	who := inert(string(speaker), maxDetail)
 	if speaker == p.self.Agency {
-		who = wording{"other desks of %s", "otras mesas de %s", "d'autres postes de %s"}.say(l, who)
+		who = phrase.Wording{"other desks of %s", "otras mesas de %s", "d'autres postes de %s"}.Say(l, who)
 	}
-	return wording{
+	return phrase.Wording{
 		"What is said on “%[2]s” by %[1]s is not carried to “%[3]s”: not all there are parties of that channel.",
 		"Lo que se dice en “%[2]s” por %[1]s no se pasa a “%[3]s”: no todos allí son partes de ese canal.",
 		"Ce qui est dit sur « %[2]s » par %[1]s n'est pas transmis à « %[3]s » : tous là-bas ne sont pas parties à ce canal.",
-	}.say(l, who, inert(from, maxDetail), inert(to, maxDetail))
+	}.Say(l, who, inert(from, maxDetail), inert(to, maxDetail))
 }

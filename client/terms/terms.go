@@ -18,23 +18,23 @@ type lines struct {
 	list []Line
 }
 
-func (b *lines) add(label words, text words, args ...any) {
-	b.list = append(b.list, Line{label.in(b.l), phrase.Inert(text.say(b.l, args...))})
+func (b *lines) add(label phrase.Wording, text phrase.Wording, args ...any) {
+	b.list = append(b.list, Line{label.In(b.l), phrase.Inert(text.Say(b.l, args...))})
 }
 
 // Lines says what an agreement allows, whom and up to when.
 func Lines(a *proto.Agreement, l phrase.Language) []Line {
 	b := &lines{l: l}
-	b.add(words{"agreement", "acuerdo", "accord"}, words{"%s", "%s", "%s"}, a.Title)
-	b.add(words{"id", "id", "id"}, words{"%s, revision %d", "%s, revisión %d", "%s, révision %d"}, a.ID, a.Revision)
-	b.add(words{"parties", "partes", "parties"}, words{"%s", "%s", "%s"}, joined(a.Parties))
-	status := words{"actual", "real", "réel"}
+	b.add(phrase.Wording{"agreement", "acuerdo", "accord"}, phrase.Wording{"%s", "%s", "%s"}, a.Title)
+	b.add(phrase.Wording{"id", "id", "id"}, phrase.Wording{"%s, revision %d", "%s, revisión %d", "%s, révision %d"}, a.ID, a.Revision)
+	b.add(phrase.Wording{"parties", "partes", "parties"}, phrase.Wording{"%s", "%s", "%s"}, joined(a.Parties))
+	status := phrase.Wording{"actual", "real", "réel"}
 	if a.Exercise {
-		status = words{"EXERCISE: nothing real may go over its channels", "SIMULACRO: nada real puede ir por sus canales", "EXERCICE : rien de réel ne peut passer par ses canaux"}
+		status = phrase.Wording{"EXERCISE: nothing real may go over its channels", "SIMULACRO: nada real puede ir por sus canales", "EXERCICE : rien de réel ne peut passer par ses canaux"}
 	}
-	b.add(words{"status", "carácter", "nature"}, status)
-	b.add(words{"in force", "vigencia", "en vigueur"}, words{"%s to %s", "de %s a %s", "du %s au %s"}, stamp(a.Begins), stamp(a.Ends))
-	b.add(words{"countdown", "aviso", "préavis"}, words{
+	b.add(phrase.Wording{"status", "carácter", "nature"}, status)
+	b.add(phrase.Wording{"in force", "vigencia", "en vigueur"}, phrase.Wording{"%s to %s", "de %s a %s", "du %s au %s"}, stamp(a.Begins), stamp(a.Ends))
+	b.add(phrase.Wording{"countdown", "aviso", "préavis"}, phrase.Wording{
 		"%v before what a party has withdrawn from ends", "%v antes de que termine aquello de lo que una parte se retiró",
 		"%v avant que prenne fin ce dont une partie s'est retirée",
 	}, a.Countdown)
@@ -43,7 +43,7 @@ func Lines(a *proto.Agreement, l phrase.Language) []Line {
 	}
 	for i := range a.Observers {
 		o := &a.Observers[i]
-		b.add(words{"observer", "observador", "observateur"}, words{
+		b.add(phrase.Wording{"observer", "observador", "observateur"}, phrase.Wording{
 			"%s, %s: hears and reads %s until %s, cannot send", "%s, %s: oye y lee %s hasta %s, no puede enviar",
 			"%s, %s : entend et lit %s jusqu'au %s, ne peut rien envoyer",
 		}, o.Agency, rolesIn(o.Roles, l), strings.Join(o.Channels, ", "), stamp(o.Until))
@@ -53,16 +53,16 @@ func Lines(a *proto.Agreement, l phrase.Language) []Line {
 }
 
 func (b *lines) ladder(a *proto.Agreement) {
-	label := words{"ladder", "escalada", "escalade"}
+	label := phrase.Wording{"ladder", "escalada", "escalade"}
 	for _, s := range a.Ladder {
 		names := make([]string, len(s.Page))
 		for i, n := range s.Page {
 			names[i] = n.Short() + "@" + string(n.Agency)
 		}
-		b.add(label, words{"after %v %s", "tras %v %s", "après %v %s"}, s.After, strings.Join(names, ", "))
+		b.add(label, phrase.Wording{"after %v %s", "tras %v %s", "après %v %s"}, s.After, strings.Join(names, ", "))
 	}
 	if a.Rearm > 0 {
-		b.add(label, words{
+		b.add(label, phrase.Wording{
 			"again %v after an acceptance that nothing followed", "de nuevo %v después de una aceptación a la que nada siguió",
 			"de nouveau %v après une acceptation restée sans suite",
 		}, a.Rearm)
@@ -70,16 +70,16 @@ func (b *lines) ladder(a *proto.Agreement) {
 }
 
 func (b *lines) channel(c *proto.AgreedChannel) {
-	owner := words{"hub of %s", "central en %s", "central chez %s"}.say(b.l, joined(c.Owners))
+	owner := phrase.Wording{"hub of %s", "central en %s", "central chez %s"}.Say(b.l, joined(c.Owners))
 	if c.Kind == proto.KindIncident || c.Kind == proto.KindPatrol {
-		owner = words{"opened by %s", "lo abre %s", "ouvert par %s"}.say(b.l, joined(c.Owners))
+		owner = phrase.Wording{"opened by %s", "lo abre %s", "ouvert par %s"}.Say(b.l, joined(c.Owners))
 	}
-	b.add(words{"channel", "canal", "canal"}, words{
+	b.add(phrase.Wording{"channel", "canal", "canal"}, phrase.Wording{
 		"%s %q (%s): %s, suite %d, %s, %v at a time", "%s %q (%s): %s, suite %d, %s, %v por turno", "%s %q (%s) : %s, suite %d, %s, %v par prise de parole",
 	}, c.Name, c.Title, c.Kind.In(reasonsIn(b.l)), owner, c.Suite, storageWords(c.Storage, b.l), c.TalkLimit)
 	for i := range c.Parties {
 		p := &c.Parties[i]
-		b.add(words{}, words{"  %s: %s", "  %s: %s", "  %s : %s"}, p.Agency, b.mays(p))
+		b.add(phrase.Wording{}, phrase.Wording{"  %s: %s", "  %s: %s", "  %s : %s"}, p.Agency, b.mays(p))
 	}
 }
 
@@ -87,22 +87,22 @@ func (b *lines) channel(c *proto.AgreedChannel) {
 func (b *lines) mays(p *proto.Party) string {
 	var may []string
 	for _, x := range []struct {
-		verb  words
+		verb  phrase.Wording
 		roles []proto.Role
 	}{
-		{words{"%s speak", "%s: habla", "%s : parle"}, p.Send},
-		{words{"%s hail", "%s: llama", "%s : appelle"}, p.Hail},
-		{words{"%s listen", "%s: escucha", "%s : écoute"}, p.Listen},
+		{phrase.Wording{"%s speak", "%s: habla", "%s : parle"}, p.Send},
+		{phrase.Wording{"%s hail", "%s: llama", "%s : appelle"}, p.Hail},
+		{phrase.Wording{"%s listen", "%s: escucha", "%s : écoute"}, p.Listen},
 	} {
 		if len(x.roles) > 0 {
-			may = append(may, x.verb.say(b.l, rolesIn(x.roles, b.l)))
+			may = append(may, x.verb.Say(b.l, rolesIn(x.roles, b.l)))
 		}
 	}
 	if len(p.Send) > 0 {
-		may = append(may, words{"up to %s", "hasta %s", "jusqu'à %s"}.say(b.l, p.MaxPriority.In(reasonsIn(b.l))))
+		may = append(may, phrase.Wording{"up to %s", "hasta %s", "jusqu'à %s"}.Say(b.l, p.MaxPriority.In(reasonsIn(b.l))))
 	}
 	if len(p.Only) > 0 {
-		may = append(may, words{"of them %d named only", "de ellos solo %d nombrados", "parmi eux seulement %d nommés"}.say(b.l, len(p.Only)))
+		may = append(may, phrase.Wording{"of them %d named only", "de ellos solo %d nombrados", "parmi eux seulement %d nommés"}.Say(b.l, len(p.Only)))
 	}
 	return strings.Join(may, "; ")
 }

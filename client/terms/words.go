@@ -1,29 +1,12 @@
 package terms
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"crossband/client/phrase"
 	"crossband/proto"
 )
-
-// words is one expression in English, Spanish and French, in this order. No native
-// speaker has reviewed the Spanish and the French ones.
-type words [3]string
-
-func (w words) in(l phrase.Language) string {
-	switch l {
-	case phrase.Spanish, phrase.SpanishUnitedStates:
-		return w[1]
-	case phrase.French:
-		return strings.ReplaceAll(w[2], " :", "\u00a0:")
-	}
-	return w[0]
-}
-
-func (w words) say(l phrase.Language, args ...any) string { return fmt.Sprintf(w.in(l), args...) }
 
 func rolesIn(roles []proto.Role, l phrase.Language) string {
 	list := make([]string, len(roles))
@@ -47,9 +30,9 @@ func reasonsIn(l phrase.Language) proto.Language {
 func storageWords(s proto.Storage, l phrase.Language) string {
 	switch s {
 	case proto.StorageNone:
-		return words{"kept by the sender's relay only", "se guarda solo en el repetidor de quien envía", "conservé par le seul relais de l'expéditeur"}.in(l)
+		return phrase.Wording{"kept by the sender's relay only", "se guarda solo en el repetidor de quien envía", "conservé par le seul relais de l'expéditeur"}.In(l)
 	case proto.StorageSealed:
-		return words{"kept sealed by every relay", "se guarda sellado en cada repetidor", "conservé scellé par chaque relais"}.in(l)
+		return phrase.Wording{"kept sealed by every relay", "se guarda sellado en cada repetidor", "conservé scellé par chaque relais"}.In(l)
 	}
 	return ""
 }
