@@ -26,6 +26,8 @@ type Conn struct {
 	control controlQueue // drained by the control writer
 	voice   voiceQueue   // drained by the voice writer
 	inbox   *voiceInbox  // filled by the voice reader; nil on a relay
+	laneOut *laneOut     // a relay's to an endpoint, if both have lanes
+	laneIn  *laneIn      // an endpoint's
 
 	// Owned by the one goroutine that calls Receive.
 	source  frameSource
@@ -67,6 +69,7 @@ func (s *socket) start(q *quic.Conn, stream *quic.Stream, e ends, t terms) (*Con
 		refuse(q, proto.Refuse(proto.ReasonClosing, ""))
 		return nil, err
 	}
+	c.openLane()
 	// Ends when the connection has ended and the voice goroutines have.
 	go c.run()
 	return c, nil
@@ -99,6 +102,7 @@ func (c *Conn) run() {
 	for range voices {
 		<-voice
 	}
+	c.closeLane()
 	c.control.abandon()
 	c.voice.abandon()
 	c.err = verdict(context.Cause(c.quic.Context()))

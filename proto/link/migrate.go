@@ -36,6 +36,9 @@ func (c *Conn) Migrate(ctx context.Context, to *Dialer) error {
 		}
 		return fmt.Errorf("link: new path: %w", err)
 	}
+	if c.laneIn != nil {
+		c.laneIn.join(to.s) // before the peer can know the new path
+	}
 	if err := path.Switch(); err != nil {
 		return fmt.Errorf("link: new path: %w", err)
 	}

@@ -1,14 +1,17 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/quic-go/quic-go"
 
 	"crossband/proto"
+	"crossband/proto/link/lane"
 )
 
 // socket is one UDP socket with every link on it, dialled or accepted.
@@ -18,6 +21,12 @@ type socket struct {
 	tr    *quic.Transport
 	gate  *gate
 	voice sync.Pool // of *voiceFrame, shared by all links
+
+	begun   time.Time // of the clock that lanes go by
+	burst   *burst
+	volleys sync.Pool // of *Volley
+	lanes   laneBook
+	noLanes context.CancelFunc // ends the lanes' reader
 
 	running sync.WaitGroup // links and the listener's goroutines
 
@@ -37,7 +46,16 @@ func newSocket(pc net.PacketConn, cfg Config) (*socket, error) {
 		gate:  newGate(cfg.Limits),
 		voice: sync.Pool{New: func() any { return new(voiceFrame) }},
 		links: make(map[*Conn]struct{}),
+
+		begun:   time.Now(),
+		burst:   newBurst(pc),
+		volleys: sync.Pool{New: func() any { return new(Volley) }},
+		lanes:   laneBook{of: make(map[lane.ID]*laneIn)},
 	}
+	var reading context.Context
+	reading, s.noLanes = context.WithCancel(context.Background())
+	// Ends when the socket is closed.
+	s.lanes.read = func() { s.running.Go(func() { s.readLanes(reading) }) }
 	s.tr = &quic.Transport{
 		Conn:                pc,
 		VerifySourceAddress: s.gate.mustProve,
@@ -109,6 +127,7 @@ func (s *socket) close(stopListening func()) error {
 	for _, c := range links {
 		c.Close(nil)
 	}
+	s.noLanes()
 	s.running.Wait()
 	if !first {
 		return nil

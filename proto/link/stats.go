@@ -15,6 +15,7 @@ type Stats struct {
 	BytesSent, BytesReceived uint64 // on the wire, without UDP and IP headers
 	PacketsSent, PacketsLost uint64
 	RTT                      time.Duration // smoothed
+	Lane                     LaneStats
 }
 
 // VoiceDrops counts voice frames that were not sent or delivered, by cause.
@@ -42,6 +43,7 @@ func (c *Conn) Stats() Stats {
 	}
 	s.ControlQueued, s.ControlOctets = c.control.depth()
 	s.VoiceQueued, s.VoiceSent, s.Dropped = int(c.voice.depth.Load()), c.voice.sent.Load(), c.voice.missed.drops()
+	s.Lane = c.laneStats()
 	if c.inbox != nil {
 		s.Dropped.Unread = c.inbox.unread.Load()
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"crossband/proto"
+	"crossband/proto/link/lane"
 )
 
 // voiceFrame is one datagram on its way out.
@@ -60,15 +61,30 @@ func newVoiceQueue(l Limits, pool *sync.Pool) voiceQueue {
 // queue takes it and drops its oldest.
 func (c *Conn) SendVoice(alias proto.Alias, frame []byte) bool {
 	q := &c.voice
-	var header [2]byte
-	h := alias.AppendVoice(header[:0])
-	if alias == 0 || alias > proto.MaxAlias || len(frame) == 0 || len(h)+len(frame) > proto.MaxDatagram {
+	if !voiceFits(alias, frame) {
 		q.missed.size.Add(1)
 		return false
 	}
 	f := q.pool.Get().(*voiceFrame)
-	f.n = copy(f.data[:], h)
-	f.n += copy(f.data[f.n:], frame)
+	f.n = len(append(alias.AppendVoice(f.data[:0]), frame...))
+	return q.add(f)
+}
+
+// voiceFits reports whether a frame may go under an alias.
+func voiceFits(alias proto.Alias, frame []byte) bool {
+	var header [2]byte
+	return alias != 0 && alias <= proto.MaxAlias && len(frame) > 0 && len(alias.AppendVoice(header[:0]))+len(frame) <= proto.MaxDatagram
+}
+
+// sendRaw queues a datagram that is no voice, of at most proto.MaxDatagram octets,
+// among the voice.
+func (c *Conn) sendRaw(datagram []byte) {
+	f := c.voice.pool.Get().(*voiceFrame)
+	f.n = copy(f.data[:], datagram)
+	c.voice.add(f)
+}
+
+func (q *voiceQueue) add(f *voiceFrame) bool {
 	f.queued = time.Now()
 	old, ok := q.push(f)
 	if old != nil {
@@ -266,12 +282,16 @@ func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) {
 	return nil, c.ended()
 }
 
-// receiveVoice takes the next voice datagram from quic-go and drops soundings.
+// receiveVoice takes the next voice datagram from quic-go. Soundings are dropped,
+// and reports of the lane go to it.
 func (c *Conn) receiveVoice(ctx context.Context) ([]byte, error) {
 	for {
 		b, err := c.quic.ReceiveDatagram(ctx)
 		if err != nil || !isSounding(b) {
 			return b, err
+		}
+		if c.laneOut != nil && lane.IsReport(b) {
+			c.laneOut.take(b, c.sock.clock(time.Now()))
 		}
 	}
 }
