@@ -1,0 +1,92 @@
+package relay
+
+import (
+	"context"
+	"crypto/elliptic"
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	"crossband/cmd/crossband/internal/rig"
+	"crossband/crypto/identity"
+	"crossband/proto"
+	"crossband/proto/wire"
+)
+
+const agencyName proto.Agency = "bench.example"
+
+// charterLife is longer than any run lasts.
+const charterLife = 24 * time.Hour
+
+// channel is one talker's channel.
+type channel struct {
+	id     proto.ChannelID
+	rules  proto.Charter
+	signed []byte
+}
+
+// foundAgency founds an agency that is alone, with a channel for each talker.
+func foundAgency(dir string, talkers int) (*rig.Agency, []channel, error) {
+	listen, err := rig.FreePort()
+	if err != nil {
+		return nil, nil, err
+	}
+	now := time.Now()
+	a, err := rig.Found(filepath.Join(dir, string(agencyName)), agencyName, listen, listen, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	channels := make([]channel, talkers)
+	for i := range channels {
+		c := &channels[i]
+		c.signed, c.rules, err = a.Dir.Charter(&wire.Charter{
+			Owner: string(agencyName), Kind: wire.Charter_KIND_STANDING, Title: fmt.Sprintf("Bench %d", i+1), Suite: uint32(proto.SuiteP256), Storage: wire.Charter_STORAGE_SEALED,
+			ExpiresMs: now.Add(charterLife).UnixMilli(),
+			Parties:   []*wire.Charter_Party{{Agency: string(agencyName), Send: []string{proto.RoleUnit.String()}, MaxPriority: uint32(proto.PriorityEmergency)}},
+		}, now)
+		if err != nil {
+			return nil, nil, fmt.Errorf("charter: %w", err)
+		}
+		c.id = c.rules.Channel
+	}
+	return a, channels, nil
+}
+
+// certify makes certificates for so many units, beside the authority: enrolments by
+// way of the relay would be another benchmark.
+func certify(ctx context.Context, a *rig.Agency, n int) ([]*identity.Identity, error) {
+	authority, err := a.Dir.Authority()
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]*identity.Identity, n)
+	for i := range ids {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		name := proto.Name{Agency: a.Name, Role: proto.RoleUnit, Label: fmt.Sprintf("bench-%d", i+1)}
+		if ids[i], err = authority.IssueLocal(name, elliptic.P256(), time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// connectAll links all units with the relay, some at a time and not faster than the
+// relay lets one address begin handshakes.
+func connectAll(ctx context.Context, ids []*identity.Identity, relay net.Addr, capabilities []string) ([]*station, error) {
+	all := make([]*station, len(ids))
+	err := each(ctx, len(ids), handshakesAtOnce, handshakePace, func(i int) (err error) {
+		all[i], err = connect(ctx, ids[i], relay, capabilities)
+		return err
+	})
+	return all, err
+}
+
+// Handshakes go on so many at once, and begin so far apart: 80 a second, where a
+// relay lets an address begin 100.
+const (
+	handshakesAtOnce = 8
+	handshakePace    = time.Second / 80
+)
