@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/elliptic"
 	"fmt"
-	"net"
 	"path/filepath"
 	"time"
 
@@ -73,20 +72,18 @@ func certify(ctx context.Context, a *rig.Agency, n int) ([]*identity.Identity, e
 	return ids, nil
 }
 
-// connectAll links all units with the relay, some at a time and not faster than the
-// relay lets one address begin handshakes.
-func connectAll(ctx context.Context, ids []*identity.Identity, relay net.Addr, capabilities []string) ([]*station, error) {
-	all := make([]*station, len(ids))
-	err := each(ctx, len(ids), handshakesAtOnce, handshakePace, func(i int) (err error) {
-		all[i], err = connect(ctx, ids[i], relay, capabilities)
-		return err
-	})
-	return all, err
-}
-
-// Handshakes go on so many at once, and begin so far apart: 80 a second, where a
-// relay lets an address begin 100.
+// Handshakes go on so many at once. A relay lets an address begin 1,000 of them
+// freely and 100 a second from then on.
 const (
 	handshakesAtOnce = 8
+	handshakesFree   = 900
 	handshakePace    = time.Second / 80
 )
+
+// paceOf is how far apart so many handshakes begin.
+func paceOf(n int) time.Duration {
+	if n <= handshakesFree {
+		return 0
+	}
+	return handshakePace
+}

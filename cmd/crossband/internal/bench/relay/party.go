@@ -2,7 +2,8 @@ package relay
 
 import (
 	"context"
-	"crypto/rand"
+	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -10,121 +11,107 @@ import (
 	"crossband/proto"
 )
 
-// party is one of those that are compared: a process that forwards, and the load's
-// talkers and listeners at it.
+// contestant is who forwards: a process, and the load's ends at it. Its methods are
+// called in this order; close whatever has become of them.
+type contestant interface {
+	start(ctx context.Context) (*rig.Process, error)
+	connect(ctx context.Context) error // all endpoints, which stay silent
+	furnish(ctx context.Context) (ends, error)
+	close()
+}
+
+// ends are the load's talkers and listeners at one contestant.
+type ends struct {
+	mouths []*mouth
+	ears   []*ear
+	press  func(context.Context) (release func(), err error) // takes the floor for all talkers; nil: there is none
+}
+
+// party is a contestant with what has been measured of it so far.
 type party struct {
+	contestant
 	name    string
 	process *rig.Process
-	mouths  []*mouth
-	ears    []*ear
-	press   func(context.Context) (release func(), err error) // takes the floor for all talkers; nil: there is none
-	close   func()                                            // ends listeners' readers too
+	ends    ends
 
 	rssBefore, rssAfter int // of the process, octets: without endpoints, and with all of them, silent
 
-	// Over all slices so far.
-	cpu, wall time.Duration
-	forwards  uint64 // frames sent × listeners of their channels
+	cpu, wall time.Duration // over all slices
+	forwards  uint64        // frames sent × listeners of their channels
+	heard     uint64        // of them, in time
+	latest    time.Duration // of all frames, how late the load sent one at most
 }
 
-// mouth is one talker.
-type mouth struct {
-	listeners int
-	header    func(number uint64) proto.SFrameHeader
-	send      func(frame []byte)
-
-	number uint64
-}
-
-// frame makes the talker's next frame, but for its stamp.
-func (m *mouth) frame(room []byte) {
-	m.number++
-	h := m.header(m.number).AppendTo(room[:0])
-	rand.Read(room[len(h):])
-}
-
-// plainHeader is the header of those who have no group.
-func plainHeader(number uint64) proto.SFrameHeader {
-	return proto.SFrameHeader{KID: 1 << 16, CTR: firstCounter + number}
-}
-
-// firstCounter keeps a frame's header the same length for as long as a run lasts.
-const firstCounter = 1 << 16
-
-// warmUp is how long a party carries voice before it is measured.
-const warmUp = 500 * time.Millisecond
-
-// lateness is how long what is under way may take to be heard.
-const lateness = 500 * time.Millisecond
+// Each slice begins with warmUp, which is not measured; when it is over, what is
+// under way may take lateness to be heard.
+const (
+	warmUp   = 500 * time.Millisecond
+	lateness = 500 * time.Millisecond
+)
 
 // slice lets a party carry voice and measures it: all talkers talk, one after the
 // other within the time of a frame, as talkers do who do not know of each other.
-func (p *party) slice(ctx context.Context, c *clock, number uint32, o Options) error {
-	if p.press != nil {
-		release, err := p.press(ctx)
+func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octets int) error {
+	runtime.GC() // of the load, between slices rather than in one
+	if p.ends.press != nil {
+		release, err := p.ends.press(ctx)
 		if err != nil {
 			return err
 		}
 		defer release()
 	}
-	from := c.now() + warmUp
-	till := from + o.Slice
-	sent := make([]uint64, len(p.mouths))
+	s := &slice{clock: c, number: c.begin(), from: c.now() + warmUp, octets: octets}
+	s.till = s.from + length
+	defer c.end()
+	talked := make([]said, len(p.ends.mouths))
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for i, m := range p.mouths {
-		phase := proto.VoiceFrame * time.Duration(i) / time.Duration(len(p.mouths))
-		wg.Go(func() { sent[i] = m.talk(ctx, c, phase, from, till, number, o.Frame) }) // ends when the slice is over, or with ctx
+	for i, m := range p.ends.mouths {
+		phase := proto.VoiceFrame * time.Duration(i) / time.Duration(len(p.ends.mouths))
+		wg.Go(func() { talked[i] = m.talk(ctx, s, phase) }) // ends when the slice is over, or with ctx
 	}
-	if err := sleep(ctx, from-c.now()); err != nil {
+	if err := p.account(ctx, s); err != nil {
 		return err
 	}
-	cpu, err := cpuOf(p.process.Pid())
-	if err != nil {
-		return err
-	}
-	begun := c.now()
-	if err := sleep(ctx, till-c.now()); err != nil {
-		return err
-	}
-	used, err := cpuOf(p.process.Pid())
-	if err != nil {
-		return err
-	}
-	p.cpu += used - cpu
-	p.wall += c.now() - begun
 	wg.Wait()
-	for i, m := range p.mouths {
-		p.forwards += sent[i] * uint64(m.listeners)
+	if err := sleep(ctx, lateness); err != nil {
+		return err
 	}
-	return sleep(ctx, lateness)
+	c.end()
+	for i, m := range p.ends.mouths {
+		p.forwards += talked[i].counted * uint64(m.listeners)
+		p.latest = max(p.latest, talked[i].latest)
+	}
+	p.heard = 0
+	for _, e := range p.ends.ears {
+		p.heard += e.heard.Load()
+	}
+	return nil
 }
 
-// talk sends a frame every 20 ms and returns how many of them count.
-func (m *mouth) talk(ctx context.Context, c *clock, phase, from, till time.Duration, slice uint32, octets int) (counted uint64) {
-	room := make([]byte, octets)
-	for at := c.now() + phase; at < till; at += proto.VoiceFrame {
-		if sleep(ctx, at-c.now()) != nil {
-			return counted
-		}
-		m.frame(room)
-		now, in := c.now(), uint32(0)
-		if now >= from && now < till {
-			in = slice
-			counted++
-		}
-		stamp(room, now, in)
-		m.send(room)
+// account waits for a slice's measured part and reads what the process uses in it.
+func (p *party) account(ctx context.Context, s *slice) error {
+	if err := sleep(ctx, s.from-s.clock.now()); err != nil {
+		return err
 	}
-	return counted
-}
-
-// heard sums up what all listeners heard.
-func (p *party) heard() (n uint64) {
-	for _, e := range p.ears {
-		n += e.heard.Load()
+	before, err := cpuOf(p.process.Pid())
+	if err != nil {
+		return err
 	}
-	return n
+	begun := s.clock.now()
+	if err := sleep(ctx, s.till-s.clock.now()); err != nil {
+		return err
+	}
+	after, err := cpuOf(p.process.Pid())
+	if err != nil {
+		return err
+	}
+	if p.process.Ended() {
+		return fmt.Errorf("the process ended while it was measured: %w", p.process.Err())
+	}
+	p.cpu += after - before
+	p.wall += s.clock.now() - begun
+	return nil
 }
 
 // perForward is the processor time of one forward, in microseconds.
@@ -140,23 +127,17 @@ func (p *party) loss() float64 {
 	if p.forwards == 0 {
 		return 1
 	}
-	return 1 - float64(p.heard())/float64(p.forwards)
+	return 1 - float64(p.heard)/float64(p.forwards)
 }
 
-func (p *party) kibPerEndpoint() float64 {
-	return float64(p.rssAfter-p.rssBefore) / 1024 / float64(len(p.ears)+len(p.mouths))
+// kibPerEndpoint is what a connected, silent endpoint costs in resident memory.
+func (p *party) kibPerEndpoint(endpoints int) float64 {
+	return float64(p.rssAfter-p.rssBefore) / 1024 / float64(endpoints)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
+func (p *party) residentNow() (int, error) {
+	if p.process.Ended() {
+		return 0, fmt.Errorf("%s has ended: %w", p.name, p.process.Err())
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return residentOf(p.process.Pid())
 }
