@@ -2,7 +2,11 @@ package relay
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -52,24 +56,62 @@ func foundAgency(dir string, talkers int) (*rig.Agency, []channel, error) {
 	return a, channels, nil
 }
 
+// unit is who an endpoint is: its certificate, as it shows it and as its credential
+// in a group.
+type unit struct {
+	name  proto.Name
+	key   *ecdsa.PrivateKey
+	chain [][]byte
+	cert  tls.Certificate
+}
+
 // certify makes certificates for so many units, beside the authority: enrolments by
 // way of the relay would be another benchmark.
-func certify(ctx context.Context, a *rig.Agency, n int) ([]*identity.Identity, error) {
+func certify(ctx context.Context, a *rig.Agency, n int) ([]*unit, error) {
 	authority, err := a.Dir.Authority()
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]*identity.Identity, n)
-	for i := range ids {
+	units := make([]*unit, n)
+	for i := range units {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		name := proto.Name{Agency: a.Name, Role: proto.RoleUnit, Label: fmt.Sprintf("bench-%d", i+1)}
-		if ids[i], err = authority.IssueLocal(name, elliptic.P256(), time.Now()); err != nil {
-			return nil, err
+		if units[i], err = newUnit(authority, name); err != nil {
+			return nil, fmt.Errorf("certificate of %s: %w", name, err)
 		}
 	}
-	return ids, nil
+	return units, nil
+}
+
+func newUnit(authority *identity.Authority, name proto.Name) (*unit, error) {
+	key, err := identity.GenerateKey(elliptic.P256())
+	if err != nil {
+		return nil, err
+	}
+	csr, err := x509.CreateCertificateRequest(rand.Reader, new(x509.CertificateRequest), key)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := authority.Issue(csr, name, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(chain[0])
+	if err != nil {
+		return nil, err
+	}
+	return &unit{name, key, chain, tls.Certificate{Certificate: chain, PrivateKey: key, Leaf: leaf}}, nil
+}
+
+// trustOf is how all units judge the relay and each other.
+func trustOf(a *rig.Agency) (*identity.TrustStore, error) {
+	authority, err := a.Dir.Authority()
+	if err != nil {
+		return nil, err
+	}
+	return identity.NewTrustStore(authority.Bundle())
 }
 
 // Handshakes go on so many at once. A relay lets an address begin 1,000 of them

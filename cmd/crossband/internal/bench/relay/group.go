@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"crossband/crypto/charter"
+	"crossband/crypto/identity"
 	"crossband/crypto/mls"
 	"crossband/crypto/mls/policy"
 	"crossband/crypto/mls/suite"
@@ -25,7 +26,7 @@ const packageLife = 24 * time.Hour
 // charter's right alone, which makes no difference to a forward. Nobody is welcomed,
 // for nobody opens anything. It returns the key identifier of the talker's frames.
 func (n *node) group(ctx context.Context, talker *station, listeners []*station, c channel) (kid uint64, err error) {
-	g, err := create(ctx, talker, c)
+	g, err := create(ctx, talker, n.trust, c)
 	if err != nil {
 		return 0, fmt.Errorf("create the group: %w", err)
 	}
@@ -46,14 +47,10 @@ func (n *node) group(ctx context.Context, talker *station, listeners []*station,
 }
 
 func (s *station) member() mls.Identity {
-	return mls.Identity{Signer: s.id.Key, Credential: tree.X509(s.id.Chain...)}
+	return mls.Identity{Signer: s.unit.key, Credential: tree.X509(s.unit.chain...)}
 }
 
-func create(ctx context.Context, talker *station, c channel) (*mls.Group, error) {
-	trust, err := talker.id.TrustStore(time.Now())
-	if err != nil {
-		return nil, err
-	}
+func create(ctx context.Context, talker *station, trust *identity.TrustStore, c channel) (*mls.Group, error) {
 	g, err := mls.Create(talker.member(), mls.CreateOptions{
 		GroupID: c.id[:], Suite: suite.ID(c.rules.Suite), Extensions: tree.Extensions{{Type: tree.ExtensionCharter, Data: c.signed}}, Now: time.Now(),
 		Verifier: &policy.Gate{Judge: charter.Judge{Trust: trust}, Charter: c.rules, Signed: c.signed},

@@ -21,7 +21,8 @@ type node struct {
 
 	agency   *rig.Agency
 	channels []channel // of each talker
-	ids      []*identity.Identity
+	trust    *identity.TrustStore
+	units    []*unit
 	process  *rig.Process
 	stations []*station // the talkers first, then the listeners of the first channel, and so on
 	readers  sync.WaitGroup
@@ -32,7 +33,10 @@ func (n *node) start(ctx context.Context) (_ *rig.Process, err error) {
 	if n.agency, n.channels, err = foundAgency(n.dir, n.size.Talkers); err != nil {
 		return nil, err
 	}
-	if n.ids, err = certify(ctx, n.agency, n.size.endpoints()); err != nil {
+	if n.trust, err = trustOf(n.agency); err != nil {
+		return nil, err
+	}
+	if n.units, err = certify(ctx, n.agency, n.size.endpoints()); err != nil {
 		return nil, err
 	}
 	n.process, err = n.agency.StartRelay(n.o.Command("relay", "run", "--config", n.agency.Dir.RelayConfig()))
@@ -48,9 +52,9 @@ func (n *node) connect(ctx context.Context) error {
 	if n.path == PathLane {
 		capabilities = append(capabilities, capabilityLane)
 	}
-	n.stations = make([]*station, len(n.ids))
-	err := each(ctx, len(n.ids), handshakesAtOnce, paceOf(len(n.ids)), func(i int) (err error) {
-		if n.stations[i], err = connect(ctx, n.ids[i], n.agency.Listen, capabilities); err != nil {
+	n.stations = make([]*station, len(n.units))
+	err := each(ctx, len(n.units), handshakesAtOnce, paceOf(len(n.units)), func(i int) (err error) {
+		if n.stations[i], err = connect(ctx, n.units[i], n.trust, n.agency.Listen, capabilities); err != nil {
 			return err
 		}
 		return n.check(n.stations[i])
@@ -69,7 +73,7 @@ func (n *node) check(s *station) error {
 	case n.path == PathLane && !has:
 		return errNoLane
 	case n.path != PathLane && has:
-		return fmt.Errorf("the link of %s has a lane, which it did not offer", s.id.Name)
+		return fmt.Errorf("the link of %s has a lane, which it did not offer", s.unit.name)
 	}
 	return nil
 }

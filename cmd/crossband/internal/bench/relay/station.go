@@ -17,7 +17,7 @@ import (
 // station is an endpoint reduced to what a relay sees of one: a certificate, a link
 // on a socket of its own, requests and their answers.
 type station struct {
-	id      *identity.Identity
+	unit    *unit
 	dialer  *link.Dialer
 	conn    *link.Conn
 	answers chan *wire.Frame // what came with Re set, and news of the own floor
@@ -35,23 +35,15 @@ const (
 )
 
 // connect makes a station's link. capabilities are what it offers.
-func connect(ctx context.Context, id *identity.Identity, relay net.Addr, capabilities []string) (*station, error) {
-	trust, err := id.TrustStore(time.Now())
-	if err != nil {
-		return nil, err
-	}
-	cert, err := id.TLSCertificate()
-	if err != nil {
-		return nil, err
-	}
+func connect(ctx context.Context, u *unit, trust *identity.TrustStore, relay net.Addr, capabilities []string) (*station, error) {
 	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
 	}
-	s := &station{id: id, answers: make(chan *wire.Frame, 4)}
+	s := &station{unit: u, answers: make(chan *wire.Frame, 4)}
 	s.dialer, err = link.NewDialer(socket, link.Config{
-		Self:        id.Name,
-		Certificate: func() (*tls.Certificate, error) { return &cert, nil },
+		Self:        u.name,
+		Certificate: func() (*tls.Certificate, error) { return &u.cert, nil },
 		Verify: func(chain [][]byte, _ bool) (proto.Name, error) {
 			return trust.VerifyPeer(chain, identity.UsageServer, time.Now())
 		},
@@ -62,8 +54,8 @@ func connect(ctx context.Context, id *identity.Identity, relay net.Addr, capabil
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	if s.conn, err = s.dialer.Dial(ctx, relay, link.RelayOf(id.Name.Agency)); err != nil {
-		return nil, fmt.Errorf("link of %s: %w", id.Name, errors.Join(err, s.dialer.Close()))
+	if s.conn, err = s.dialer.Dial(ctx, relay, link.RelayOf(u.name.Agency)); err != nil {
+		return nil, fmt.Errorf("link of %s: %w", u.name, errors.Join(err, s.dialer.Close()))
 	}
 	return s, nil
 }
@@ -122,9 +114,9 @@ func (s *station) await(ctx context.Context, is func(*wire.Frame) bool) (*wire.F
 			}
 			return a, nil
 		case <-s.conn.Done():
-			return nil, fmt.Errorf("link of %s: %w", s.id.Name, s.conn.Err())
+			return nil, fmt.Errorf("link of %s: %w", s.unit.name, s.conn.Err())
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%s waits for an answer: %w", s.id.Name, ctx.Err())
+			return nil, fmt.Errorf("%s waits for an answer: %w", s.unit.name, ctx.Err())
 		}
 	}
 }
@@ -133,7 +125,7 @@ func (s *station) await(ctx context.Context, is func(*wire.Frame) bool) (*wire.F
 func (s *station) subscribe(ctx context.Context, channel proto.ChannelID) error {
 	a, err := s.call(ctx, &wire.Frame{Body: &wire.Frame_Subscribe{Subscribe: &wire.Subscribe{Channel: channel[:], Alias: uint64(stationChannel)}}})
 	if err != nil {
-		return fmt.Errorf("%s subscribes: %w", s.id.Name, err)
+		return fmt.Errorf("%s subscribes: %w", s.unit.name, err)
 	}
 	s.alias = proto.Alias(a.GetSubscribed().GetAlias())
 	return nil
@@ -153,7 +145,7 @@ func (s *station) press(ctx context.Context, channel proto.ChannelID) (release f
 		return nil, err
 	}
 	if d := a.GetFloorDeny(); d != nil {
-		return nil, proto.Refusef(proto.Reason(d.Code), "%s asks for the floor", s.id.Name)
+		return nil, proto.Refusef(proto.Reason(d.Code), "%s asks for the floor", s.unit.name)
 	}
 	return func() {
 		s.conn.Send(&wire.Frame{Body: &wire.Frame_FloorRelease{FloorRelease: &wire.FloorRelease{Channel: channel[:], Burst: burst[:]}}})
