@@ -88,6 +88,7 @@ func importRules() []importRule {
 		{"formats/edxl", nil, nil},
 		{"formats/ics", nil, nil},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "formats", "cmd"}, []string{cobra, toml}},
+		{"cmd/crossband/internal/bench/relay/yardstick", []string{"proto"}, []string{quic}}, // what a relay is compared with must not be made of it
 		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "crypto/notice", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
@@ -230,6 +231,8 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"client/console/page", esbuild},
 		{"client/console/page", "crossband/client"},
 		{"cmd/internal/adminhttp", metrics},
+		{"cmd/crossband/internal/bench/relay", quic},
+		{"cmd/crossband/internal/bench/relay/yardstick", "crossband/proto/link"},
 		{"cmd/crossband-relay", "crossband/client"},
 		{"cmd/crossband-relay", "crossband/formats/edxl"},
 		{"formats/edxl", "crossband/proto"},
