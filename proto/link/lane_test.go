@@ -223,7 +223,7 @@ func TestTheLaneFallsBack(t *testing.T) {
 		if lost == 0 || lost > 50 || twice > 0 {
 			t.Errorf("%d frames lost, %d twice: want at most a second", lost, twice)
 		}
-		if lost, _ := h.missing(160, 140); lost > 0 {
+		if lost, _ := h.missing(150, 150); lost > 0 {
 			t.Errorf("%d lost when QUIC had the voice", lost)
 		}
 		if st := a.Stats().Lane; st.Open || st.Fallbacks != 1 {
