@@ -63,7 +63,7 @@ type laneOut struct {
 	loss    laneLoss
 	past    uint64 // packets of earlier ways
 
-	badReports, fallbacks, broken atomic.Uint64
+	probes, badReports, fallbacks, broken atomic.Uint64
 }
 
 // laneLoss is the latest interval's loss.
