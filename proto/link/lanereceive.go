@@ -13,9 +13,11 @@ import (
 )
 
 // An endpoint reports what it has received when a way begins, when it is probed,
-// and while voice comes; never more often than laneReportLeast.
+// and while voice comes; never more often than laneReportLeast. Each report costs
+// the relay as much as a dozen frames: they are as rare as the relay's laneSilence
+// lets them be.
 const (
-	laneReport      = 500 * time.Millisecond
+	laneReport      = 700 * time.Millisecond
 	laneReportLeast = 50 * time.Millisecond
 )
 

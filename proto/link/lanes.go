@@ -61,6 +61,7 @@ func (s *socket) clock(now time.Time) int64 { return int64(now.Sub(s.begun)) + 1
 type LaneStats struct {
 	Open      bool   // voice goes by the lane now
 	Sent      uint64 // packets, probes too
+	Probes    uint64 // of them
 	Fallbacks uint64 // times that nobody reported voice and QUIC took over
 	Broken    uint64 // times that the circuit breaker opened
 	Untrue    uint64 // reports that cannot be true
@@ -75,6 +76,7 @@ func (c *Conn) laneStats() (s LaneStats) {
 	if o := c.laneOut; o != nil {
 		w := o.now.Load()
 		s.Open = w != nil && w.open.Load()
+		s.Probes = o.probes.Load() // first: what is sent meanwhile is voice at worst
 		s.Sent, s.Loss = o.sent(), o.lossPerMille(c.sock.clock(time.Now()))
 		s.Fallbacks, s.Broken, s.Untrue = o.fallbacks.Load(), o.broken.Load(), o.badReports.Load()
 	}

@@ -20,9 +20,11 @@ const (
 	// laneGap without voice begins the waiting for reports anew.
 	laneGap = 300 * time.Millisecond
 
-	// laneSilence of voice that nobody has reported, and half a round trip, ends
-	// the lane: QUIC carries the next frame, well within a second.
-	laneSilence = 750 * time.Millisecond
+	// laneSilence of voice that nobody has reported ends the lane: QUIC carries the
+	// next frame, within a second. On a path whose round trip is longer, the first
+	// report cannot be there sooner than laneMargin after it.
+	laneSilence = 900 * time.Millisecond
+	laneMargin  = 200 * time.Millisecond
 
 	// Between two probes, doubling.
 	probeFirst = 200 * time.Millisecond
@@ -61,7 +63,7 @@ type laneOut struct {
 	loss    laneLoss
 	past    uint64 // packets of earlier ways
 
-	badReports, fallbacks, broken atomic.Uint64
+	probes, badReports, fallbacks, broken atomic.Uint64
 }
 
 // laneLoss is the latest interval's loss.
@@ -126,7 +128,7 @@ func (w *laneWay) alive(now int64, o *laneOut) bool {
 	case since == 0:
 		w.unheard.Store(now)
 	case now-since <= int64(laneSilence):
-	case now-since > int64(laneSilence+o.conn.quic.ConnectionStats().SmoothedRTT/2):
+	case now-since > int64(o.conn.quic.ConnectionStats().SmoothedRTT+laneMargin):
 		o.fallbacks.Add(1)
 		w.shutUntil(now)
 		return false

@@ -35,6 +35,7 @@ type ListenerStats struct {
 	Accepted   uint64 // links handed to Accept
 	Refused    uint64 // parties refused after their handshake
 	Retried    uint64 // handshakes that had to prove their address first
+	Unsent     uint64 // packets of voice lanes that the system did not take
 	TurnedAway uint64 // handshakes not begun: too many were open, of all or of one address, or one address began too many a second
 	Limits     Limits // the bounds in force
 }
@@ -97,6 +98,7 @@ func (l *Listener) Stats() ListenerStats {
 		Refused:    l.refused.Load(),
 		Retried:    l.s.gate.retried.Load(),
 		TurnedAway: l.s.gate.turnedAway.Load(),
+		Unsent:     l.s.burst.failed.Load(),
 		Limits:     l.s.cfg.Limits,
 	}
 }

@@ -48,7 +48,9 @@ func (v *Volley) Send(c *Conn, alias proto.Alias, frame []byte) bool {
 	case byLane:
 		return v.seal(w, alias, frame)
 	case byDatagramAndProbe:
-		v.seal(w, 0, nil)
+		if v.seal(w, 0, nil) {
+			c.laneOut.probes.Add(1)
+		}
 	}
 	return c.SendVoice(alias, frame)
 }
