@@ -81,11 +81,13 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 		if r.Keep {
 			n.keeper.keep(r.Channel, frame)
 		}
+		now, forwarded := time.Now(), uint64(0)
 		for _, o := range r.out {
-			if o.conn.SendVoice(o.alias, frame) {
-				n.counters.voiceForwarded.Add(1)
+			if o.conn.SendVoiceAt(now, o.alias, frame) {
+				forwarded++
 			}
 		}
+		n.counters.voiceForwarded.Add(forwarded)
 	}
 }
 

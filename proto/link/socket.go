@@ -17,7 +17,7 @@ type socket struct {
 	pc    net.PacketConn
 	tr    *quic.Transport
 	gate  *gate
-	voice sync.Pool // of *voiceFrame, shared by all links
+	voice *voiceSenders
 
 	running sync.WaitGroup // links and the listener's goroutines
 
@@ -35,7 +35,7 @@ func newSocket(pc net.PacketConn, cfg Config) (*socket, error) {
 		cfg:   cfg,
 		pc:    pc,
 		gate:  newGate(cfg.Limits),
-		voice: sync.Pool{New: func() any { return new(voiceFrame) }},
+		voice: newVoiceSenders(),
 		links: make(map[*Conn]struct{}),
 	}
 	s.tr = &quic.Transport{
@@ -110,6 +110,7 @@ func (s *socket) close(stopListening func()) error {
 		c.Close(nil)
 	}
 	s.running.Wait()
+	s.voice.close()
 	if !first {
 		return nil
 	}
