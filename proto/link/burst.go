@@ -2,7 +2,6 @@ package link
 
 import (
 	"net"
-	"runtime"
 	"sync/atomic"
 
 	"golang.org/x/net/ipv4"
@@ -14,17 +13,13 @@ import (
 // is only 20 ms away.
 type burst struct {
 	pc     net.PacketConn
-	batch  *ipv4.PacketConn // nil where packets go one by one
+	batch  *batchConn // nil where packets go one by one
 	failed atomic.Uint64
 }
 
-// newBurst finds the cheapest way into a socket. Linux takes many packets a call
-// (sendmmsg), to addresses of either IP version.
 func newBurst(pc net.PacketConn) *burst {
 	b := &burst{pc: pc}
-	if udp, ok := pc.(*net.UDPConn); ok && runtime.GOOS == "linux" {
-		b.batch = ipv4.NewPacketConn(udp)
-	}
+	b.batch, _ = pc.(*batchConn)
 	return b
 }
 
@@ -33,16 +28,16 @@ func (b *burst) write(packets []ipv4.Message) {
 		n, err := b.some(packets)
 		if err != nil {
 			b.failed.Add(1)
-			n = max(n, 0) + 1 // the first that did not go
+			n++ // the one that did not go
 		}
 		packets = packets[min(n, len(packets)):]
 	}
 }
 
-// some writes at least one packet or fails at the first that it does not write.
+// some writes packets and returns how many, all or up to the first that does not go.
 func (b *burst) some(packets []ipv4.Message) (int, error) {
 	if b.batch != nil {
-		return b.batch.WriteBatch(packets, 0)
+		return b.batch.writeBatch(packets)
 	}
 	if _, err := b.pc.WriteTo(packets[0].Buffers[0], packets[0].Addr); err != nil {
 		return 0, err

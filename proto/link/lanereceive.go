@@ -126,7 +126,7 @@ func (in *laneIn) take(id lane.ID, packet []byte, now time.Time) {
 	}
 	if wait := now.Sub(in.reported); wait >= laneReport || len(voice) == 0 && wait >= laneReportLeast {
 		in.reported = now
-		in.conn.sendRaw(o.Report().Append(nil))
+		in.conn.sendReport(o.Report())
 	}
 }
 

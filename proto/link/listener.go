@@ -45,6 +45,9 @@ func Listen(pc net.PacketConn, cfg Config) (*Listener, error) {
 	if cfg.Certificate == nil || cfg.Verify == nil {
 		return nil, fmt.Errorf("%w: Listen needs Certificate and Verify", errConfig)
 	}
+	if udp, ok := pc.(*net.UDPConn); ok {
+		pc = newBatchConn(udp)
+	}
 	s, err := newSocket(pc, cfg)
 	if err != nil {
 		return nil, err

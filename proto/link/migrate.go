@@ -42,7 +42,7 @@ func (c *Conn) Migrate(ctx context.Context, to *Dialer) error {
 	if err := path.Switch(); err != nil {
 		return fmt.Errorf("link: new path: %w", err)
 	}
-	c.sound() // the peer learns of the new path from what comes on it
+	c.voice.sound() // the peer learns of the new path from what comes on it
 	return nil
 }
 

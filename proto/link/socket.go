@@ -20,7 +20,7 @@ type socket struct {
 	pc    net.PacketConn
 	tr    *quic.Transport
 	gate  *gate
-	voice sync.Pool // of *voiceFrame, shared by all links
+	voice *voiceSenders
 
 	begun   time.Time // of the clock that lanes go by
 	burst   *burst
@@ -44,7 +44,7 @@ func newSocket(pc net.PacketConn, cfg Config) (*socket, error) {
 		cfg:   cfg,
 		pc:    pc,
 		gate:  newGate(cfg.Limits),
-		voice: sync.Pool{New: func() any { return new(voiceFrame) }},
+		voice: newVoiceSenders(),
 		links: make(map[*Conn]struct{}),
 
 		begun:   time.Now(),
@@ -129,6 +129,7 @@ func (s *socket) close(stopListening func()) error {
 	}
 	s.noLanes()
 	s.running.Wait()
+	s.voice.close()
 	if !first {
 		return nil
 	}

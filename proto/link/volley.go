@@ -17,11 +17,12 @@ const (
 
 // Volley carries one voice frame to many links of a listener's socket: by the
 // voice lane where an endpoint has one, sealed and sent on the caller's goroutine
-// in few system calls, and through SendVoice to everybody else. It belongs to one
+// in few system calls, and through SendVoiceAt to everybody else. It belongs to one
 // goroutine, from Volley to Fire. No frame takes a lock or allocates.
 type Volley struct {
 	s       *socket
-	at      int64
+	now     time.Time
+	at      int64 // now by the socket's clock
 	n       int
 	packets [volleyPackets]ipv4.Message
 	parts   [volleyPackets][1][]byte
@@ -33,15 +34,16 @@ type Volley struct {
 // Volley begins one, at the time of the frame.
 func (l *Listener) Volley(now time.Time) *Volley {
 	v := l.s.volleys.Get().(*Volley)
-	v.s, v.at, v.room = l.s, l.s.clock(now), v.arena[:]
+	v.s, v.now, v.at, v.room = l.s, now, l.s.clock(now), v.arena[:]
 	return v
 }
 
 // Send sends the frame to a link of the listener's socket, dialled or accepted.
-// What it returns, and which frames it refuses, is as with SendVoice.
+// What it returns, which frames it refuses, and that it keeps the frame, is as with
+// SendVoiceAt.
 func (v *Volley) Send(c *Conn, alias proto.Alias, frame []byte) bool {
 	if c.laneOut == nil || !voiceFits(alias, frame) || c.sock != v.s {
-		return c.SendVoice(alias, frame)
+		return c.SendVoiceAt(v.now, alias, frame)
 	}
 	w, how := c.laneOut.route(v.at)
 	switch how {
@@ -52,7 +54,7 @@ func (v *Volley) Send(c *Conn, alias proto.Alias, frame []byte) bool {
 			c.laneOut.probes.Add(1)
 		}
 	}
-	return c.SendVoice(alias, frame)
+	return c.SendVoiceAt(v.now, alias, frame)
 }
 
 // seal adds a packet; without a frame it is a probe. It is false when the way
