@@ -68,10 +68,27 @@ type heard struct {
 	last   uint64
 }
 
+// saying is one frame's way to all listeners.
+type saying func(l *link.Listener, ends []*link.Conn, now time.Time, frame []byte)
+
+func byDatagrams(_ *link.Listener, ends []*link.Conn, now time.Time, frame []byte) {
+	for _, a := range ends {
+		a.SendVoiceAt(now, 1, frame)
+	}
+}
+
+func byVolley(l *link.Listener, ends []*link.Conn, now time.Time, frame []byte) {
+	v := l.Volley(now)
+	for _, a := range ends {
+		v.Send(a, 1, frame)
+	}
+	v.Fire()
+}
+
 // broadcast has talkers speak for a while to listeners, the first of which may be
 // behind a thin path and the second be cut off. It returns what each heard and the
 // relay's ends of the links.
-func broadcast(t *testing.T, p *pki, wire *thinWire, talkers int, length time.Duration) (all []*heard, stats []link.Stats) {
+func broadcast(t *testing.T, p *pki, wire *thinWire, talkers int, length time.Duration, say saying) (all []*heard, stats []link.Stats) {
 	const listeners = 12
 	synctest.Test(t, func(t *testing.T) {
 		sim := &simnet.Simnet{Router: wire}
@@ -109,6 +126,13 @@ func broadcast(t *testing.T, p *pki, wire *thinWire, talkers int, length time.Du
 				t.Fatal(err)
 			}
 			ends = append(ends, a)
+			readers.Go(func() { // the relay's, of reports
+				for {
+					if _, err := a.ReceiveVoice(context.Background()); err != nil {
+						return
+					}
+				}
+			})
 			h := &heard{}
 			all = append(all, h)
 			readers.Go(func() {
@@ -136,9 +160,7 @@ func broadcast(t *testing.T, p *pki, wire *thinWire, talkers int, length time.Du
 					now := time.Now()
 					binary.BigEndian.PutUint64(frame, uint64(now.Sub(begun)))
 					binary.BigEndian.PutUint64(frame[8:], uint64(i))
-					for _, a := range ends {
-						a.SendVoiceAt(now, 1, frame)
-					}
+					say(l, ends, now, frame)
 					if took := time.Since(now); took > 0 {
 						t.Errorf("handing over took %v", took)
 					}
@@ -167,9 +189,9 @@ func TestSlowListenerDelaysNobody(t *testing.T) {
 	const talkers, length = 4, 20 * time.Second
 	const frames = talkers * int(length/proto.VoiceFrame)
 	p := newPKI(t)
-	alone, _ := broadcast(t, p, &thinWire{}, talkers, length)
+	alone, _ := broadcast(t, p, &thinWire{}, talkers, length, byDatagrams)
 	wire := &thinWire{thin: "10.0.0.10:4433", dead: "10.0.0.11:4433", rate: 64_000, most: 8 << 10}
-	got, stats := broadcast(t, p, wire, talkers, length)
+	got, stats := broadcast(t, p, wire, talkers, length, byDatagrams)
 	for i := 2; i < len(got); i++ {
 		if len(alone[i].delays) != frames || len(got[i].delays) != frames {
 			t.Errorf("listener %d heard %d frames alone, %d beside slow ones, of %d", i, len(alone[i].delays), len(got[i].delays), frames)
@@ -197,6 +219,38 @@ func TestSlowListenerDelaysNobody(t *testing.T) {
 		t.Errorf("the slow listener heard a frame after %v", d)
 	}
 	t.Logf("slow: %d of %d frames, the latest after %v, %d packets lost, drops %+v", len(thin.delays), frames, longest(thin.delays), wire.lost, stats[0].Dropped)
+}
+
+// TestSlowListenerDelaysNobodyOnTheLane is the same by lanes. The circuit of the
+// one behind 64 kbit/s is broken, the one that is cut off is left, and the others
+// hear everything as soon as ever.
+func TestSlowListenerDelaysNobodyOnTheLane(t *testing.T) {
+	const talkers, length = 4, 20 * time.Second
+	const frames = talkers * int(length/proto.VoiceFrame)
+	p := newPKI(t)
+	alone, _ := broadcast(t, p, &thinWire{}, talkers, length, byVolley)
+	wire := &thinWire{thin: "10.0.0.10:4433", dead: "10.0.0.11:4433", rate: 64_000, most: 8 << 10}
+	got, stats := broadcast(t, p, wire, talkers, length, byVolley)
+	for i := 2; i < len(got); i++ {
+		if len(alone[i].delays) != frames || len(got[i].delays) != frames {
+			t.Errorf("listener %d heard %d frames alone, %d beside slow ones, of %d", i, len(alone[i].delays), len(got[i].delays), frames)
+		}
+		if a, b := longest(alone[i].delays), longest(got[i].delays); b > a {
+			t.Errorf("listener %d: the longest delay was %v, alone %v", i, b, a)
+		}
+		if s := stats[i].Lane; !s.Open || s.Sent < uint64(frames*9/10) {
+			t.Errorf("listener %d: the lane %+v", i, s)
+		}
+	}
+	if s := stats[0].Lane; s.Open || s.Broken == 0 {
+		t.Errorf("the lane of the one behind a thin path: %+v", s)
+	}
+	if s := stats[1].Lane; s.Open {
+		t.Errorf("the lane of the one that is cut off: %+v", s)
+	}
+	if thin, newest := got[0], uint64(length/proto.VoiceFrame); len(thin.delays) < frames/10 || thin.last < newest-25 {
+		t.Errorf("the slow listener heard %d of %d frames, the last one was %d", len(thin.delays), frames, thin.last)
+	}
 }
 
 func longest(all []time.Duration) (d time.Duration) {
