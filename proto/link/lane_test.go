@@ -239,6 +239,34 @@ func TestTheLaneFallsBack(t *testing.T) {
 	})
 }
 
+// TestTheLaneIsLostInAPause: when nobody talked while the path changed, the next
+// burst loses nothing.
+func TestTheLaneIsLostInAPause(t *testing.T) {
+	withLane(t, func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy) {
+		relayTalk(p.l, a, 0, 100)
+		time.Sleep(3 * time.Second)
+		s.set(func(s *laneSpy) { s.block = true })
+		relayTalk(p.l, a, 100, 100)
+		time.Sleep(time.Second)
+		wantAll(t, h, 0, 200)
+	})
+}
+
+// TestShortBurstsKeepTheLane: pauses in which nothing can be reported are not
+// taken for silence.
+func TestShortBurstsKeepTheLane(t *testing.T) {
+	withLane(t, func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy) {
+		for i := range 20 {
+			relayTalk(p.l, a, 10*i, 10)
+			time.Sleep(1300 * time.Millisecond)
+		}
+		wantAll(t, h, 0, 200)
+		if st := a.Stats().Lane; !st.Open || st.Fallbacks > 0 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
 // TestTheLaneFollowsAMove: the lane goes only where QUIC has found the endpoint
 // to be, under another id and key on each path.
 func TestTheLaneFollowsAMove(t *testing.T) {
