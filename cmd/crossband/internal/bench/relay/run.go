@@ -58,7 +58,7 @@ func run(ctx context.Context, o Options, dir string, s Size) ([]Row, error) {
 		rows = append(rows, f.row(path))
 	}
 	for _, p := range f.parties {
-		o.Say("%-21s loss %.4f; the load was %v late at most", p.name, p.loss(), p.latest.Round(100*time.Microsecond))
+		o.Say("%-21s loss %.4f; the load sent %d of %d frames, %v late at most", p.name, p.loss(), p.sent, p.due, p.latest.Round(100*time.Microsecond))
 	}
 	return rows, nil
 }

@@ -2,6 +2,7 @@ package yardstick
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -121,28 +122,34 @@ type Plain struct {
 const joinTime = 10 * time.Second
 
 // DialPlain connects an endpoint and makes it a member of a group.
-func (k *Keys) DialPlain(ctx context.Context, server net.Addr, name string, group uint16) (p *Plain, err error) {
+func (k *Keys) DialPlain(ctx context.Context, server net.Addr, name string, group uint16) (*Plain, error) {
 	conf, err := k.client(name, time.Now())
 	if err != nil {
 		return nil, err
 	}
+	p, err := dialPlain(ctx, server, conf, group)
+	if err != nil {
+		return nil, fmt.Errorf("plain endpoint %s: %w", name, err)
+	}
+	return p, nil
+}
+
+func dialPlain(ctx context.Context, server net.Addr, conf *tls.Config, group uint16) (*Plain, error) {
 	conf.ServerName = "127.0.0.1"
 	pc, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
 	}
-	p = &Plain{t: &quic.Transport{Conn: pc}, pc: pc}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("plain endpoint %s: %w", name, errors.Join(err, p.Close()))
-		}
-	}()
+	p := &Plain{t: &quic.Transport{Conn: pc}, pc: pc}
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
-	if p.conn, err = p.t.Dial(ctx, server, conf, config()); err != nil {
-		return nil, err
+	if p.conn, err = p.t.Dial(ctx, server, conf, config()); err == nil {
+		err = p.join(ctx, group)
 	}
-	return p, p.join(ctx, group)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
 }
 
 func (p *Plain) join(ctx context.Context, group uint16) error {
