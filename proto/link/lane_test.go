@@ -18,12 +18,11 @@ import (
 
 // laneSpy stands on the wire and tells lanes' packets from QUIC's.
 type laneSpy struct {
-	mu     sync.Mutex
-	seen   []simnet.Packet
-	at     []time.Time
-	block  bool                // lanes' packets are lost
-	loss   int                 // of lanes' packets, per thousand
-	change func(simnet.Packet) // of what passes
+	mu    sync.Mutex
+	seen  []simnet.Packet
+	at    []time.Time
+	block bool // lanes' packets are lost
+	loss  int  // of lanes' packets, per thousand
 }
 
 func spyOn(n *network) *laneSpy {
