@@ -86,6 +86,7 @@ func (s *Session) heartbeats() {
 		for _, ch := range s.channels {
 			news = append(news, ch.heartLocked(time.Now())...)
 			news = append(news, ch.expireHolesLocked(time.Now())...)
+			news = append(news, ch.bitrateLocked(time.Now())...)
 			ch.fillLocked(time.Now())
 		}
 		news = append(news, s.noticesDueLocked(time.Now())...)
