@@ -30,7 +30,7 @@ func (s *Session) strainLocked(b *wire.VoiceStrain, now time.Time) (news []Event
 			continue
 		}
 		known = true
-		ch.bitrate.Strained(b.Lost > 0, now)
+		ch.bitrate.Strained(int(b.Lost), now)
 		news = append(news, ch.bitrateLocked(now)...)
 	}
 	if !known {

@@ -7,9 +7,12 @@ import "time"
 // falls apart, and the packet around it costs four times as much anyway.
 const LeastBitrate = 8_000
 
-// bitrates are the steps from the best to the least. Down to the second Opus
-// repeats the gist of the frame before; below it has no bits for that.
+// bitrates are the steps from the best to the least.
 func bitrates() [5]int { return [...]int{DefaultBitrate, 20_000, 16_000, 12_000, LeastBitrate} }
+
+// repairing is the last step at which Opus repeats the gist of the frame before;
+// below it has no bits for that.
+const repairing = 1
 
 // How fast the steps go.
 const (
@@ -18,6 +21,8 @@ const (
 	riseRegret = 10 * time.Second // strain so soon after a rise doubles that,
 	riseMost   = time.Minute      // up to this
 	strainLife = time.Minute      // nobody says anything any more: it has eased
+	judgeAfter = 10 * time.Second // at the least bit rate: whether that has helped
+	firmFor    = time.Minute      // it has not: repairing does more, for so long
 )
 
 // Bitrate decides how many bits a second a talker spends on Opus, from what its
@@ -30,18 +35,44 @@ type Bitrate struct {
 	wait     time.Duration
 	strained bool
 	told     time.Time
+
+	high, low mean      // of what was lost with repairing, and at the least bit rate
+	firm      time.Time // until when it goes no lower than repairing
 }
 
-// Strained takes in that listeners lose some of the voice, or with no that it
-// has eased.
-func (b *Bitrate) Strained(yes bool, now time.Time) {
+// mean is that of what was added.
+type mean struct{ sum, n int }
+
+func (m *mean) add(x int) { m.sum, m.n = m.sum+x, m.n+1 }
+
+// Strained takes in that listeners lose so much of the voice, per mille, or with
+// 0 that it has eased.
+func (b *Bitrate) Strained(lost int, now time.Time) {
 	b.settle(now)
-	was := b.strained
+	was, yes := b.strained, lost > 0
 	b.strained, b.told = yes, now
 	switch {
 	case !yes && was:
 		b.moved, b.rose = now, false // the first rise is a wait away
-	case !yes || b.At(now) == LeastBitrate:
+	case !yes:
+	case b.At(now) == LeastBitrate:
+		b.low.add(lost)
+		b.judge(now)
+	default:
+		b.fall(was, lost, now)
+	}
+}
+
+// fall goes down by a step when it is time to.
+func (b *Bitrate) fall(was bool, lost int, now time.Time) {
+	if b.step == 0 {
+		b.high, b.low = mean{}, mean{}
+	}
+	if b.step <= repairing {
+		b.high.add(lost)
+	}
+	switch {
+	case b.step >= repairing && now.Before(b.firm):
 	case b.step == 0 || b.rose || now.Sub(b.moved) >= fallEvery:
 		if b.rose && now.Sub(b.moved) < riseRegret {
 			b.wait = min(2*b.wait, riseMost)
@@ -50,6 +81,18 @@ func (b *Bitrate) Strained(yes bool, now time.Time) {
 		}
 		b.step, b.moved, b.rose = b.step+1, now, false
 	}
+}
+
+// judge gives the least bit rate up if about as much is lost at it as was with more:
+// then it is lost by chance and not because a link is full, and what Opus repeats
+// does more for those who lose it.
+func (b *Bitrate) judge(now time.Time) {
+	const part, of = 3, 4 // less than this of what was lost before is a help
+	if now.Sub(b.moved) < judgeAfter || b.low.sum*b.high.n*of < b.high.sum*b.low.n*part {
+		return
+	}
+	b.step, b.moved, b.rose, b.firm = repairing, now, false, now.Add(firmFor)
+	b.high, b.low = mean{}, mean{}
 }
 
 // At returns what is to be spent now.
