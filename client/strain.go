@@ -6,6 +6,7 @@ import (
 
 	"crossband/client/voice"
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 )
 
@@ -67,4 +68,56 @@ func (t *talk) limit(src voice.Source) {
 	bits := t.ch.bitrate.At(time.Now())
 	t.ch.s.mu.Unlock()
 	l.Limit(bits)
+}
+
+// What the talker's own link loses of its voice counts as what its listeners lose: by
+// the same figures as a relay's (docs/PROTOCOL.md, section 8.9).
+const (
+	uplinkFrom  = link.Strain(50) // per mille
+	uplinkTwice = 2               // looks in a row
+	uplinkEase  = 5 * time.Second // without
+)
+
+// uplink follows how our own voice fares on the way to our relay.
+type uplink struct {
+	bad      int // looks in a row
+	strained bool
+	found    time.Time
+}
+
+// look takes in what was lost while we talked. It returns what a relay would say,
+// if anything: 0 says that it has eased.
+func (u *uplink) look(lost link.Strain, now time.Time) (tell int, say bool) {
+	if lost < uplinkFrom {
+		u.bad = 0
+		if u.strained && now.Sub(u.found) >= uplinkEase {
+			u.strained = false
+			return 0, true
+		}
+		return 0, false
+	}
+	if u.bad++; u.bad < uplinkTwice && !u.strained {
+		return 0, false
+	}
+	u.strained, u.found = true, now
+	return int(lost), true
+}
+
+// uplinkLocked looks at our link, once a second while we talk.
+func (s *Session) uplinkLocked(now time.Time) {
+	var talks []*Channel
+	for _, ch := range s.channels {
+		if ch.burst != nil {
+			talks = append(talks, ch)
+		}
+	}
+	if len(talks) == 0 || s.conn == nil {
+		s.uplink.bad = 0
+		return
+	}
+	if lost, say := s.uplink.look(s.conn.Strain(), now); say {
+		for _, ch := range talks {
+			ch.bitrate.Strained(lost, now)
+		}
+	}
 }

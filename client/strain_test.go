@@ -6,6 +6,7 @@ import (
 
 	"crossband/client/voice"
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 )
 
@@ -91,5 +92,28 @@ func TestTalkHasItsSourceKeepToTheBitrate(t *testing.T) {
 	burst.limit(struct{ voice.Source }{}) // cannot: nothing happens
 	if len(src.limits) != 2 || src.limits[0] != voice.DefaultBitrate || src.limits[1] != 20_000 {
 		t.Errorf("told %v", src.limits)
+	}
+}
+
+func TestOwnLinkCountsAsListenersDo(t *testing.T) {
+	const none = -1
+	for name, tt := range map[string]struct {
+		lost, want []int // per mille, second by second; what is said
+	}{
+		"well":            {[]int{0, 49, 0}, []int{none, none, none}},
+		"once":            {[]int{0, 50, 0, 50, 49}, []int{none, none, none, none, none}},
+		"twice, and over": {[]int{50, 200, 0, 0, 0, 0, 0, 0}, []int{none, 200, none, none, none, none, 0, none}},
+		"goes on":         {[]int{50, 200, 0, 300, 400, 0}, []int{none, 200, none, 300, 400, none}},
+	} {
+		var u uplink
+		for i, lost := range tt.lost {
+			tell, say := u.look(link.Strain(lost), time.Unix(int64(i), 0))
+			if !say {
+				tell = none
+			}
+			if tell != tt.want[i] {
+				t.Errorf("%s, second %d: %d, want %d", name, i, tell, tt.want[i])
+			}
+		}
 	}
 }

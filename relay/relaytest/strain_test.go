@@ -217,3 +217,25 @@ func TestAHostileRelayCanOnlyLowerTheBitRate(t *testing.T) {
 		over()
 	})
 }
+
+// TestATalkersOwnWeakLinkCounts: its listener's is well, and its relay has nothing to say.
+func TestATalkersOwnWeakLinkCounts(t *testing.T) {
+	withCrowd(t, directly, func(t *testing.T, c *crowded) {
+		talker := c.listeners(c.us, "talker", "listener")[0]
+		time.Sleep(time.Second)
+		c.Net.Between(talker.Addr, c.us.Addr, relaytest.Path{Delay: 50 * time.Millisecond, Loss: 0.2})
+		_, over := c.say(t, talker)
+		began := time.Now()
+		relaytest.Wait(t, talker.Watch, "fewer bits", func(v client.VoiceStrained) bool { return v.Lowered() })
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("after %v", took)
+		}
+		c.Net.Between(talker.Addr, c.us.Addr, relaytest.Path{Delay: 5 * time.Millisecond})
+		mark := talker.Watch.Mark()
+		relaytest.WaitAfter(t, talker.Watch, mark, "all bits again", func(v client.VoiceStrained) bool { return !v.Lowered() })
+		over()
+		if n := c.us.Node.Stats().StrainTold; n != 0 {
+			t.Errorf("the relay said something %d times", n)
+		}
+	})
+}
