@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"crossband/proto"
 	"crossband/proto/wire"
@@ -99,6 +100,8 @@ func (s *Session) frame(f *wire.Frame) {
 		news = s.floorLocked(b.FloorIdle.Channel, nil)
 	case *wire.Frame_FloorWaiting:
 		news = s.waitingLocked(b.FloorWaiting)
+	case *wire.Frame_VoiceStrain:
+		news = s.strainLocked(b.VoiceStrain, time.Now())
 	case *wire.Frame_ChannelOffer:
 		news = s.offerLocked(b.ChannelOffer)
 	case *wire.Frame_Progress:

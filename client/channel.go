@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"crossband/client/views"
+	"crossband/client/voice"
 	"crossband/crypto/mls"
 	"crossband/crypto/sframe"
 	"crossband/proto"
@@ -84,6 +85,9 @@ type Channel struct {
 	sender *sframe.Sender // seals our voice in the present epoch; nil: not a member
 	floor  FloorChanged
 	burst  *Burst // ours, under way
+
+	bitrate     voice.Bitrate // of our voice, as our relay has told us on this link
+	bitrateTold int           // as told last; 0: never
 }
 
 // maxPending bounds the commits of one epoch that we would know again; the oldest
@@ -159,7 +163,7 @@ func (s *Session) channelLocked(id []byte) *Channel {
 // linkLost is called with the mutex held when the link has ended.
 func (ch *Channel) linkLost() {
 	ch.awayLocked()
-	ch.out = 0
+	ch.out, ch.bitrate = 0, voice.Bitrate{}
 	if ch.burst != nil {
 		ch.burst.endLocked(ErrNoLink)
 	}

@@ -10,7 +10,7 @@ import (
 
 // Event is what happened without being asked: Connected, Disconnected,
 // Offered, Joined, Left, TextReceived, TextSaid, MessageMoved, Gap, HailReceived, HailMoved,
-// Paged, PageAnswered, IncidentOpened, IncidentMoved, DutyChanged, DeskUnmanned, FloorChanged, FloorWaiting, MembersChanged, ViewsChanged, HubAway, BurstHeard, BurstLate,
+// Paged, PageAnswered, IncidentOpened, IncidentMoved, DutyChanged, DeskUnmanned, FloorChanged, FloorWaiting, VoiceStrained, MembersChanged, ViewsChanged, HubAway, BurstHeard, BurstLate,
 // Missed, PositionReceived, ChangeNotice, Expelled, Ending, ObserverThere or Alarm.
 type Event interface{ event() }
 

@@ -83,9 +83,11 @@ func (s *Session) heartbeats() {
 		s.tellEnded()
 		var news []Event
 		s.mu.Lock()
+		s.uplinkLocked(time.Now())
 		for _, ch := range s.channels {
 			news = append(news, ch.heartLocked(time.Now())...)
 			news = append(news, ch.expireHolesLocked(time.Now())...)
+			news = append(news, ch.bitrateLocked(time.Now())...)
 			ch.fillLocked(time.Now())
 		}
 		news = append(news, s.noticesDueLocked(time.Now())...)

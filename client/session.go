@@ -64,6 +64,8 @@ type Session struct {
 	packages  keyPackages
 	letters   int // kept of incidents
 	pacts     pacts
+	uplink    uplink         // how our voice fares on our own link
+	strays    uint64         // see StrayStrain
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
 	changed   chan struct{}  // closed and replaced whenever something changes that somebody may wait for
 }

@@ -156,6 +156,7 @@ func (ch *Channel) press(codec voice.Codec, o TalkOptions) (*talk, error) {
 func (t *talk) run(ctx context.Context, src voice.Source) error {
 	tick := time.NewTicker(proto.VoiceFrame)
 	defer tick.Stop()
+	t.limit(src)
 	next, err := src.Next()
 	for err == nil {
 		select {
@@ -173,6 +174,7 @@ func (t *talk) run(ctx context.Context, src voice.Source) error {
 		if len(t.anew) > 0 {
 			payload, t.anew = t.anew[0], t.anew[1:]
 		} else {
+			t.limit(src)
 			next, err = src.Next()
 			last = err != nil
 		}

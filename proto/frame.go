@@ -44,7 +44,7 @@ func ReadFrame(r io.Reader, permit func(Kind, int) error) (*wire.Frame, error) {
 		if length > MaxFrame {
 			return nil, Refusef(ReasonTooLarge, "frame of kind %d claims %d octets, limit %d", kind, length, MaxFrame)
 		}
-		if kind&KindOptional != 0 {
+		if kind.skipped() {
 			if _, err := io.CopyN(io.Discard, r, int64(length)); err != nil {
 				return nil, withinFrame(err)
 			}

@@ -72,6 +72,7 @@ const (
 	KindRecordAnswer       Kind = 91
 	KindFetchRecord        Kind = 92
 	KindRecordPage         Kind = 93
+	KindVoiceStrain        Kind = KindOptional | 84
 )
 
 // senders is a set of who may send a kind.
@@ -148,7 +149,8 @@ func ruleFor(k Kind) (rule, bool) {
 	case KindSubscribed, KindKeyPackage:
 		return rule{MaxCharter + MaxKeyPackage, byRelays, false}, true
 	case KindAppended, KindFloorGranted, KindFloorDeny, KindFloorQueuePosition,
-		KindFloorTaken, KindFloorIdle, KindFloorRevoke, KindFloorWarning, KindFloorWaiting:
+		KindFloorTaken, KindFloorIdle, KindFloorRevoke, KindFloorWarning, KindFloorWaiting,
+		KindVoiceStrain:
 		return rule{small, byRelays, false}, true
 	}
 	return requestRule(k)
@@ -185,6 +187,13 @@ func requestRule(k Kind) (rule, bool) {
 		return rule{small, byTalker | byPeer, false}, true
 	}
 	return rule{}, false
+}
+
+// skipped reports whether a frame of the kind is left unread: its sender may
+// not know whether we know it.
+func (k Kind) skipped() bool {
+	_, known := ruleFor(k)
+	return k&KindOptional != 0 && !known
 }
 
 // Greeting says whether both Hellos of a link have been exchanged.

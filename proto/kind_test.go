@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,7 +82,11 @@ func TestPermissionTable(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# kind, name, most octets, then who may send it to a relay of usbp.example\n")
 	names := kinds()
-	for k := proto.Kind(0); k < 128; k++ {
+	low, optional := make([]proto.Kind, 128), make([]proto.Kind, 128)
+	for i := range low {
+		low[i], optional[i] = proto.Kind(i), proto.KindOptional|proto.Kind(i)
+	}
+	for _, k := range slices.Concat(low, optional) {
 		name, ok := names[k]
 		if !ok {
 			if err := proto.Permit(k, 0, us, us, proto.Greeted); proto.ReasonOf(err) != proto.ReasonUnknown {

@@ -33,13 +33,14 @@ type loop struct {
 	showcase *showcase                  // publishes
 	recorder *recorder
 	noticed  noticed // follows change notices
+	strains  strains // follows how voice fares
 }
 
 // batch bounds how many events share one write to the store.
 const batch = 256
 
 func (n *Node) loop(ctx context.Context) error {
-	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase(), recorder: newRecorder(n), noticed: noticed{watch: notices.NewWatch()}}
+	l := &loop{n: n, hub: hub.New(n.Name(), n.judge()), ports: make(map[hub.LinkID]*port), floors: make(map[*route]struct{}), watch: newWatch(n.figures), showcase: newShowcase(), recorder: newRecorder(n), noticed: noticed{watch: notices.NewWatch()}, strains: newStrains()}
 	l.planRenewal()
 	if err := l.load(ctx); err != nil {
 		return err
@@ -122,10 +123,11 @@ func (l *loop) tick(ctx context.Context) []hub.Event {
 	l.show(now)
 	var events []hub.Event
 	for r := range l.floors {
-		if r.heard.Swap(false) {
+		if r.took(now) {
 			events = append(events, hub.Heard{Channel: r.Channel})
 		}
 	}
+	l.lookForStrain(now)
 	events = append(events, l.settle(ctx, now)...)
 	if !l.renewAt.IsZero() && now.After(l.renewAt) {
 		if f := l.askRenewal(now); f != nil {
@@ -156,6 +158,10 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 			e = in.LinkUp
 		case frameIn:
 			e, read = in.taken(), in.at
+			if b := in.Frame.GetVoiceStrain(); b != nil {
+				l.strainSaid(in.Link, b, now)
+				continue
+			}
 		}
 		var news []hub.Effect
 		if in, ok := e.(listFound); ok {

@@ -34,6 +34,7 @@ type route struct {
 	hub.Route
 	out   []voiceOut
 	heard atomic.Bool // a frame passed since the loop last looked
+	voice time.Time   // when the loop last found that one had: the loop's own
 }
 
 type voiceOut struct {
@@ -75,7 +76,7 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 			n.counters.voiceOverRate.Add(1)
 			continue
 		}
-		if r.Floor && !r.heard.Load() {
+		if !r.heard.Load() {
 			r.heard.Store(true)
 		}
 		if r.Keep {
@@ -98,6 +99,20 @@ func (n *Node) fanOut(out []voiceOut, frame []byte) (taken uint64) {
 	}
 	v.Fire()
 	return taken
+}
+
+// took reports whether a frame has passed since the last time, on the loop.
+func (r *route) took(now time.Time) bool {
+	if !r.heard.Load() || !r.heard.Swap(false) {
+		return false
+	}
+	r.voice = now
+	return true
+}
+
+// spoke reports whether voice has passed since the last look for strain.
+func (r *route) spoke(now time.Time) bool {
+	return r.took(now) || !r.voice.IsZero() && now.Sub(r.voice) < strainLook
 }
 
 func (p *port) route(a proto.Alias) *route {
@@ -143,6 +158,8 @@ type counters struct {
 	framesHeld     atomic.Uint64
 	heldFor        atomic.Int64 // nanoseconds
 	recordFaults   atomic.Uint64
+	strainTold     atomic.Uint64
+	strainIgnored  atomic.Uint64
 }
 
 // Stats is a snapshot of a node's figures.
@@ -164,6 +181,8 @@ type Stats struct {
 	FramesHeld     uint64 // control frames that had to wait for their link's rate
 	HeldFor        time.Duration
 	RecordFaults   uint64 // alarms about incidents' records
+	StrainTold     uint64 // words to the senders of voice that their listeners lose some, or no more
+	StrainIgnored  uint64 // words of partners on voice that they are not sent
 	VoiceKept      uint64 // frames kept for devices that come back
 	VoiceNotKept   uint64 // frames that should have been: the queue to the keeper was full
 	VoiceKeptEarly uint64 // kept frames that went before their time: the room was used up
@@ -180,6 +199,7 @@ func (n *Node) Stats() Stats {
 		VoiceMalformed: c.voiceMalformed.Load(), VoiceOverRate: c.voiceOverRate.Load(),
 		EventsQueued: len(n.events), FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
 		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(), Unannounced: c.unannounced.Load(), RecordFaults: c.recordFaults.Load(),
+		StrainTold: c.strainTold.Load(), StrainIgnored: c.strainIgnored.Load(),
 		VoiceKept: k.kept.Load(), VoiceNotKept: k.missed.Load(), VoiceKeptEarly: k.early.Load(), VoiceKeptGiven: k.given.Load(), VoiceKeptSize: int(k.octets.Load()),
 	}
 }

@@ -26,6 +26,7 @@ type channelState struct {
 	press      PressState
 	pressed    time.Time // when press was reported
 	forged     bool      // of the last burst
+	bits       int       // a second that our voice is to have; 0: as it has by itself
 	observers  map[proto.Name]struct{}
 
 	base  Channel // what changes only when the endpoint is asked
@@ -287,6 +288,9 @@ func (m *Model) floorOf(ch *channelState, now time.Time) Floor {
 	}
 	if ch.press.Why != nil {
 		_, v.Why = Explain(ch.press.Why, m.language)
+	}
+	if m.cfg.Opus {
+		v.Bits = ch.bits
 	}
 	if m.cfg.Voice != nil {
 		v.Level = min(max(m.cfg.Voice.Level(ch.id), 0), 100)

@@ -70,6 +70,12 @@ func (m *Model) foldChannel(event client.Event, now time.Time) {
 		}
 	case client.FloorWaiting:
 		m.touch(e.Channel).waiting = e.Waiting
+	case client.VoiceStrained:
+		if ch := m.touch(e.Channel); e.Lowered() {
+			ch.bits = e.Bits
+		} else {
+			ch.bits = 0
+		}
 	case client.Ending:
 		m.touch(e.Channel)
 		m.warn(now, e.Channel, e.Why, func(l phrase.Language) string {

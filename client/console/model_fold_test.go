@@ -68,7 +68,7 @@ func TestAnEventOfNothingDoesNoHarm(t *testing.T) {
 	d.fold(
 		client.Connected{}, client.Disconnected{}, client.Offered{}, client.Joined{}, client.Left{}, client.TextReceived{}, client.TextSaid{},
 		client.MessageMoved{}, client.Gap{}, client.HailReceived{}, client.HailReceived{Rings: true}, client.HailMoved{}, client.Paged{}, client.PageAnswered{},
-		client.IncidentOpened{}, client.IncidentMoved{}, client.DutyChanged{}, client.DeskUnmanned{}, client.FloorChanged{}, client.FloorWaiting{}, client.MembersChanged{},
+		client.IncidentOpened{}, client.IncidentMoved{}, client.DutyChanged{}, client.DeskUnmanned{}, client.FloorChanged{}, client.FloorWaiting{}, client.VoiceStrained{}, client.MembersChanged{},
 		client.ViewsChanged{}, client.HubAway{}, client.BurstHeard{}, client.BurstLate{}, client.Missed{}, client.PositionReceived{}, client.ChangeNotice{},
 		client.Expelled{}, client.Ending{}, client.ObserverThere{}, client.Alarm{}, nil,
 	)

@@ -300,3 +300,23 @@ func TestWhoWaitsIsShown(t *testing.T) {
 		t.Errorf("of before the link was lost: %+v", w)
 	}
 }
+
+// TestLoweredBitRateIsShown: of the channel it is about, as long as it lasts, and only
+// where the own voice is Opus.
+func TestLoweredBitRateIsShown(t *testing.T) {
+	d := newDesk(t)
+	d.cfg.Opus = true
+	bits := func(want int, why string, events ...client.Event) {
+		t.Helper()
+		d.fold(events...)
+		if got := d.channel(1).Floor.Bits; got != want {
+			t.Errorf("%s: %d bit/s, want %d", why, got, want)
+		}
+	}
+	bits(0, "at first")
+	bits(12_000, "lowered", client.VoiceStrained{Channel: cid(1), Bits: 12_000})
+	bits(12_000, "on another channel", client.VoiceStrained{Channel: cid(2), Bits: 8_000})
+	bits(0, "as before", client.VoiceStrained{Channel: cid(1), Bits: voice.DefaultBitrate})
+	d.cfg.Opus = false
+	bits(0, "with G.711", client.VoiceStrained{Channel: cid(1), Bits: 12_000})
+}

@@ -121,6 +121,7 @@ type Floor struct {
 	Local    bool     `json:"local"`   // granted by the own relay while the hub is away
 	Level    int      `json:"level"`   // of what is heard, 0 to 100, newest
 	Forged   bool     `json:"forged"`  // of the last burst: frames that their sender did not sign
+	Bits     int      `json:"bits"`    // a second that the own voice here is to have at most, because listeners lose some of it; 0: they do not
 }
 
 // Waiter is one who waits for the floor.

@@ -98,6 +98,9 @@ func (s *screen) detail() []string {
 	if ch.HubAway {
 		parts = append(parts, s.words.hubAway)
 	}
+	if ch.Floor.Bits > 0 && (ch.Floor.Mine == "granted" || ch.Floor.Mine == "warned") {
+		parts = append(parts, s.words.strained)
+	}
 	list := []string{"  " + strings.Join(parts, " · ")}
 	var marked []string
 	gateway := false

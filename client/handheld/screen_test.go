@@ -399,6 +399,17 @@ func TestTexts(t *testing.T) {
 	p.sees("waits in the outbox")
 }
 
+func TestLoweredBitRateIsSaidWhileOneTalks(t *testing.T) {
+	const lowered = "bit rate lowered: listeners on a weak link"
+	shown := func(mine string, bits int) *seat {
+		return sit(t, func(s *Seen) { s.View.Channels[0].Floor = console.Floor{Mine: mine, Bits: bits} })
+	}
+	shown("granted", 12_000).sees(lowered)
+	shown("warned", 8_000).sees(lowered)
+	shown("granted", 0).seesNot(lowered)
+	shown("idle", 12_000).seesNot(lowered)
+}
+
 func TestMissedBursts(t *testing.T) {
 	p := sit(t, func(s *Seen) { s.View.Bursts = []console.Burst{{Over: true}, {Over: true, Heard: true}, {}} })
 	p.sees("[r] 1 missed")

@@ -13,6 +13,7 @@ import (
 	"crossband/client/console"
 	"crossband/client/handheld/sound"
 	"crossband/client/phrase"
+	"crossband/client/voice"
 	"crossband/proto"
 )
 
@@ -83,7 +84,7 @@ func NewUnit(cfg UnitConfig) *Unit {
 		unseen: make(map[proto.MessageID]client.TextReceived), opens: make(map[proto.MessageID]struct{}),
 	}
 	u.model = console.NewModel(console.ModelConfig{
-		Endpoint: console.EndpointOf(cfg.Session), Me: cfg.Session.Name(), Language: cfg.Language, Voice: cfg.Ear, Software: cfg.Software,
+		Endpoint: console.EndpointOf(cfg.Session), Me: cfg.Session.Name(), Language: cfg.Language, Voice: cfg.Ear, Opus: encodesOpus(), Software: cfg.Software,
 	})
 	u.button.audio = func() Audio {
 		if cfg.Audio == nil {
@@ -95,6 +96,13 @@ func NewUnit(cfg UnitConfig) *Unit {
 		u.ask(func() { u.model.Press(id, p, cfg.Now()) })
 	}
 	return u
+}
+
+// encodesOpus reports whether this build's voice goes out as Opus: else its bit rate is
+// what it is.
+func encodesOpus() bool {
+	enc, err := voice.NewEncoder()
+	return err == nil && enc.Codec() == voice.CodecOpus
 }
 
 // How often Run looks.

@@ -15,7 +15,7 @@ type words struct {
 	emergency, emergencyAgain, muted, noSound, help                    string
 	toWhom, what, sure, send, cancel, slot, write, where, noDesks      string
 	sent, waits, done, missed, noMissed, parrotSay, fixNone, fixAge    string
-	keyAge, members, forged, terminalSmall, hold, toggle               string
+	keyAge, members, forged, terminalSmall, hold, toggle, strained     string
 	states                                                             map[string]string // of a text of ours
 	priorities                                                         map[string]string
 }
@@ -43,7 +43,7 @@ func english() words {
 		emergency: "EMERGENCY", emergencyAgain: "EMERGENCY: press ctrl+e again within 3 s", muted: "MUTED", noSound: "No sound server answers. Start PipeWire or PulseAudio, or set PULSE_SERVER. Texts and hails work; crossband talk and listen use files.", help: "help",
 		toWhom: "Hail whom?", what: "Say what? (type to search)", sure: "Send this hail?", send: "enter: send", cancel: "esc: cancel", slot: "%s: %s", write: "Text to %s", where: "Where are you? LAT,LON or MGRS", noDesks: "No desk can be hailed from here.",
 		sent: "sent", waits: "waits in the outbox", done: "done", missed: "%d missed", noMissed: "Nothing was missed.", parrotSay: "Speak now: 3 seconds, then you hear yourself.", fixNone: "position not known", fixAge: "position %s old",
-		keyAge: "keys %s old", members: "%d members", forged: "WARNING: FRAMES WERE NOT SIGNED BY THE SPEAKER", terminalSmall: "Make the window larger: 60 by 16 at least.", hold: "hold space", toggle: "space on and off",
+		keyAge: "keys %s old", members: "%d members", forged: "WARNING: FRAMES WERE NOT SIGNED BY THE SPEAKER", terminalSmall: "Make the window larger: 60 by 16 at least.", hold: "hold space", toggle: "space on and off", strained: "bit rate lowered: listeners on a weak link",
 		states:     map[string]string{"waiting": "waiting", "kept": "at relay", "logged": "logged", "delivered": "delivered", "read": "read", "failed": "FAILED"},
 		priorities: map[string]string{"routine": "routine", "urgent": "urgent", "supervisor": "supervisor", "imminent peril": "imminent peril", "emergency": "EMERGENCY"},
 	}
@@ -61,7 +61,7 @@ func spanish() words {
 		emergency: "EMERGENCIA", emergencyAgain: "EMERGENCIA: oprima ctrl+e otra vez antes de 3 s", muted: "SILENCIADO", noSound: "No responde ningún servidor de sonido. Inicie PipeWire o PulseAudio, o defina PULSE_SERVER. Los mensajes y las llamadas funcionan; crossband talk y listen usan archivos.", help: "ayuda",
 		toWhom: "¿A quién llama?", what: "¿Qué dice? (escriba para buscar)", sure: "¿Enviar esta llamada?", send: "entrar: enviar", cancel: "esc: cancelar", slot: "%s: %s", write: "Mensaje a %s", where: "¿Dónde está? LAT,LON o MGRS", noDesks: "Desde aquí no se puede llamar a ningún puesto.",
 		sent: "enviado", waits: "espera en la salida", done: "hecho", missed: "%d perdidos", noMissed: "No se perdió nada.", parrotSay: "Hable ahora: 3 segundos; luego se oye a sí mismo.", fixNone: "posición desconocida", fixAge: "posición de hace %s",
-		keyAge: "claves de hace %s", members: "%d miembros", forged: "AVISO: HUBO VOZ SIN FIRMA DE QUIEN HABLA", terminalSmall: "Agrande la ventana: al menos 60 por 16.", hold: "mantenga la barra espaciadora", toggle: "barra espaciadora: sí y no",
+		keyAge: "claves de hace %s", members: "%d miembros", forged: "AVISO: HUBO VOZ SIN FIRMA DE QUIEN HABLA", terminalSmall: "Agrande la ventana: al menos 60 por 16.", hold: "mantenga la barra espaciadora", toggle: "barra espaciadora: sí y no", strained: "menos bits: hay oyentes con un enlace débil",
 		states:     map[string]string{"waiting": "en espera", "kept": "en el repetidor", "logged": "registrado", "delivered": "entregado", "read": "leído", "failed": "FALLÓ"},
 		priorities: map[string]string{"routine": "rutina", "urgent": "urgente", "supervisor": "supervisor", "imminent peril": "peligro inminente", "emergency": "EMERGENCIA"},
 	}
@@ -79,7 +79,7 @@ func french() words {
 		emergency: "URGENCE", emergencyAgain: "URGENCE : appuyez encore sur ctrl+e d’ici 3 s", muted: "MUET", noSound: "Aucun serveur de son ne répond. Lancez PipeWire ou PulseAudio, ou définissez PULSE_SERVER. Messages et appels fonctionnent; crossband talk et listen utilisent des fichiers.", help: "aide",
 		toWhom: "Appeler qui?", what: "Que dire? (tapez pour chercher)", sure: "Envoyer cet appel?", send: "entrée : envoyer", cancel: "échap : annuler", slot: "%s : %s", write: "Message à %s", where: "Où êtes-vous? LAT,LON ou MGRS", noDesks: "Aucun poste ne peut être appelé d’ici.",
 		sent: "envoyé", waits: "attend dans l’envoi", done: "fait", missed: "%d manqués", noMissed: "Rien n’a été manqué.", parrotSay: "Parlez maintenant : 3 secondes, puis vous vous entendez.", fixNone: "position inconnue", fixAge: "position d’il y a %s",
-		keyAge: "clés d’il y a %s", members: "%d membres", forged: "ATTENTION : VOIX NON SIGNÉE PAR CELUI QUI PARLE", terminalSmall: "Agrandissez la fenêtre : au moins 60 sur 16.", hold: "tenez la barre d’espace", toggle: "barre d’espace : oui et non",
+		keyAge: "clés d’il y a %s", members: "%d membres", forged: "ATTENTION : VOIX NON SIGNÉE PAR CELUI QUI PARLE", terminalSmall: "Agrandissez la fenêtre : au moins 60 sur 16.", hold: "tenez la barre d’espace", toggle: "barre d’espace : oui et non", strained: "débit réduit : auditeurs sur une liaison faible",
 		states:     map[string]string{"waiting": "en attente", "kept": "au relais", "logged": "inscrit", "delivered": "remis", "read": "lu", "failed": "ÉCHEC"},
 		priorities: map[string]string{"routine": "courant", "urgent": "urgent", "supervisor": "superviseur", "imminent peril": "péril imminent", "emergency": "URGENCE"},
 	}

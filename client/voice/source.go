@@ -55,6 +55,9 @@ type pcmSource struct {
 
 func (s *pcmSource) Codec() Codec { return s.enc.Codec() }
 
+// Limit implements Limited, as far as the encoder does.
+func (s *pcmSource) Limit(bits int) { limit(s.enc, bits) }
+
 func (s *pcmSource) Next() ([]byte, error) {
 	if s.frames == 0 {
 		return nil, io.EOF
@@ -79,6 +82,9 @@ type streamSource struct {
 }
 
 func (s *streamSource) Codec() Codec { return s.enc.Codec() }
+
+// Limit implements Limited, as far as the encoder does.
+func (s *streamSource) Limit(bits int) { limit(s.enc, bits) }
 
 func (s *streamSource) Next() ([]byte, error) {
 	if s.over {

@@ -29,7 +29,10 @@ func newTalkCommand(e env) *cobra.Command {
 		Short: "Press, say what a recording holds, release",
 		Long: `Press push-to-talk, say in real time what a file holds, release.
 Ogg Opus files (mono, 20 ms packets: opusenc --framesize 20) go out as they are;
-WAV files are encoded with ` + voice.EncoderName() + ` in this build.`,
+WAV files are encoded with ` + voice.EncoderName() + ` in this build.
+
+While listeners on weak links lose some of it, Opus is encoded with fewer bits, 8
+kbit/s at the least. Ogg Opus files and G.711 cannot be: they go out as they are.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runTalk(cmd.Context(), e, o) },
 	}

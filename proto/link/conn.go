@@ -39,6 +39,8 @@ type Conn struct {
 	done      chan struct{} // closed when everything has ended; err is set before
 	err       error
 
+	strain strainMeter // owned by the one goroutine that calls Strain
+
 	framesSent, framesReceived atomic.Uint64
 	voiceReceived              atomic.Uint64
 }

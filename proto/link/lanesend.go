@@ -62,6 +62,8 @@ type laneOut struct {
 	trips   int
 	loss    laneLoss
 	past    uint64 // packets of earlier ways
+	seen    uint64 // of them those that the last report of each way told of
+	gone    uint64 // of these those that had not come
 
 	probes, badReports, fallbacks, broken atomic.Uint64
 }
@@ -183,6 +185,7 @@ func (o *laneOut) enter(now int64) *laneWay {
 	if old != nil {
 		w.shut.Store(old.shut.Load()) // a new path does not mend a broken circuit: the bottleneck may be the same
 	}
+	o.seen, o.gone = o.reportedLocked()
 	o.last, o.breaker = lane.Report{}, lane.Breaker{}
 	o.now.Store(w)
 	return w
@@ -271,6 +274,22 @@ func (o *laneOut) lossPerMille(now int64) int {
 		return 0
 	}
 	return o.loss.perMille
+}
+
+// reported is how many packets the endpoint has told of, and how many of them had
+// not come.
+func (o *laneOut) reported() (seen, gone uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.reportedLocked()
+}
+
+func (o *laneOut) reportedLocked() (seen, gone uint64) {
+	if o.last.Received == 0 {
+		return o.seen, o.gone
+	}
+	n := uint64(o.last.Highest) + 1
+	return o.seen + n, o.gone + n - uint64(o.last.Received)
 }
 
 // sent is how many packets went, probes too.

@@ -126,7 +126,7 @@ func (x FetchRecord_Part) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FetchRecord_Part.Descriptor instead.
 func (FetchRecord_Part) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{60, 0}
+	return file_wire_proto_rawDescGZIP(), []int{61, 0}
 }
 
 type Charter_Kind int32
@@ -181,7 +181,7 @@ func (x Charter_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Kind.Descriptor instead.
 func (Charter_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62, 0}
+	return file_wire_proto_rawDescGZIP(), []int{63, 0}
 }
 
 type Charter_Storage int32
@@ -230,7 +230,7 @@ func (x Charter_Storage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Charter_Storage.Descriptor instead.
 func (Charter_Storage) EnumDescriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62, 1}
+	return file_wire_proto_rawDescGZIP(), []int{63, 1}
 }
 
 // Frame is the one unit of a control stream. On the wire it follows a header of
@@ -301,6 +301,7 @@ type Frame struct {
 	//	*Frame_RecordAnswer
 	//	*Frame_FetchRecord
 	//	*Frame_RecordPage
+	//	*Frame_VoiceStrain
 	Body          isFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -884,6 +885,15 @@ func (x *Frame) GetRecordPage() *RecordPage {
 	return nil
 }
 
+func (x *Frame) GetVoiceStrain() *VoiceStrain {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_VoiceStrain); ok {
+			return x.VoiceStrain
+		}
+	}
+	return nil
+}
+
 type isFrame_Body interface {
 	isFrame_Body()
 }
@@ -1116,6 +1126,11 @@ type Frame_RecordPage struct {
 	RecordPage *RecordPage `protobuf:"bytes,93,opt,name=record_page,json=recordPage,proto3,oneof"`
 }
 
+type Frame_VoiceStrain struct {
+	// From here on: kinds that a receiver which does not know them skips (bit 0x8000).
+	VoiceStrain *VoiceStrain `protobuf:"bytes,32852,opt,name=voice_strain,json=voiceStrain,proto3,oneof"` // 0x8000 + 84
+}
+
 func (*Frame_Hello) isFrame_Body() {}
 
 func (*Frame_HelloAck) isFrame_Body() {}
@@ -1229,6 +1244,8 @@ func (*Frame_RecordAnswer) isFrame_Body() {}
 func (*Frame_FetchRecord) isFrame_Body() {}
 
 func (*Frame_RecordPage) isFrame_Body() {}
+
+func (*Frame_VoiceStrain) isFrame_Body() {}
 
 // Hello is the first frame of each side on a control stream.
 type Hello struct {
@@ -5192,6 +5209,61 @@ func (x *FloorWarning) GetLeftMs() uint32 {
 	return 0
 }
 
+// VoiceStrain tells the sender of voice, by the receiver's number for it, that those who
+// hear it lose a part of it on their links: fewer bits may help. It is said again each
+// second while that lasts, and once more, with lost 0, when it has eased.
+type VoiceStrain struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Alias         uint32                 `protobuf:"varint,1,opt,name=alias,proto3" json:"alias,omitempty"` // as the receiver of this frame sends it
+	Lost          uint32                 `protobuf:"varint,2,opt,name=lost,proto3" json:"lost,omitempty"`   // per mille of the voice that the worst off of them lose, 1 to 1000; 0: eased
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoiceStrain) Reset() {
+	*x = VoiceStrain{}
+	mi := &file_wire_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoiceStrain) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoiceStrain) ProtoMessage() {}
+
+func (x *VoiceStrain) ProtoReflect() protoreflect.Message {
+	mi := &file_wire_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoiceStrain.ProtoReflect.Descriptor instead.
+func (*VoiceStrain) Descriptor() ([]byte, []int) {
+	return file_wire_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *VoiceStrain) GetAlias() uint32 {
+	if x != nil {
+		return x.Alias
+	}
+	return 0
+}
+
+func (x *VoiceStrain) GetLost() uint32 {
+	if x != nil {
+		return x.Lost
+	}
+	return 0
+}
+
 // Burst is a talker's signed word, after a burst on an incident's channel, on what it
 // has said: it goes into the incident's record.
 type Burst struct {
@@ -5208,7 +5280,7 @@ type Burst struct {
 
 func (x *Burst) Reset() {
 	*x = Burst{}
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5220,7 +5292,7 @@ func (x *Burst) String() string {
 func (*Burst) ProtoMessage() {}
 
 func (x *Burst) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[56]
+	mi := &file_wire_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5233,7 +5305,7 @@ func (x *Burst) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Burst.ProtoReflect.Descriptor instead.
 func (*Burst) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{56}
+	return file_wire_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Burst) GetChannel() []byte {
@@ -5288,7 +5360,7 @@ type CertificateChain struct {
 
 func (x *CertificateChain) Reset() {
 	*x = CertificateChain{}
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5300,7 +5372,7 @@ func (x *CertificateChain) String() string {
 func (*CertificateChain) ProtoMessage() {}
 
 func (x *CertificateChain) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[57]
+	mi := &file_wire_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5313,7 +5385,7 @@ func (x *CertificateChain) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CertificateChain.ProtoReflect.Descriptor instead.
 func (*CertificateChain) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{57}
+	return file_wire_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CertificateChain) GetCertificates() [][]byte {
@@ -5340,7 +5412,7 @@ type RecordEntries struct {
 
 func (x *RecordEntries) Reset() {
 	*x = RecordEntries{}
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5352,7 +5424,7 @@ func (x *RecordEntries) String() string {
 func (*RecordEntries) ProtoMessage() {}
 
 func (x *RecordEntries) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[58]
+	mi := &file_wire_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5365,7 +5437,7 @@ func (x *RecordEntries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordEntries.ProtoReflect.Descriptor instead.
 func (*RecordEntries) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{58}
+	return file_wire_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *RecordEntries) GetIncident() []byte {
@@ -5435,7 +5507,7 @@ type RecordAnswer struct {
 
 func (x *RecordAnswer) Reset() {
 	*x = RecordAnswer{}
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5447,7 +5519,7 @@ func (x *RecordAnswer) String() string {
 func (*RecordAnswer) ProtoMessage() {}
 
 func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[59]
+	mi := &file_wire_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5460,7 +5532,7 @@ func (x *RecordAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordAnswer.ProtoReflect.Descriptor instead.
 func (*RecordAnswer) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{59}
+	return file_wire_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *RecordAnswer) GetIncident() []byte {
@@ -5533,7 +5605,7 @@ type FetchRecord struct {
 
 func (x *FetchRecord) Reset() {
 	*x = FetchRecord{}
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5545,7 +5617,7 @@ func (x *FetchRecord) String() string {
 func (*FetchRecord) ProtoMessage() {}
 
 func (x *FetchRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[60]
+	mi := &file_wire_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5558,7 +5630,7 @@ func (x *FetchRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchRecord.ProtoReflect.Descriptor instead.
 func (*FetchRecord) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{60}
+	return file_wire_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *FetchRecord) GetIncident() []byte {
@@ -5605,7 +5677,7 @@ type RecordPage struct {
 
 func (x *RecordPage) Reset() {
 	*x = RecordPage{}
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5617,7 +5689,7 @@ func (x *RecordPage) String() string {
 func (*RecordPage) ProtoMessage() {}
 
 func (x *RecordPage) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[61]
+	mi := &file_wire_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5630,7 +5702,7 @@ func (x *RecordPage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordPage.ProtoReflect.Descriptor instead.
 func (*RecordPage) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{61}
+	return file_wire_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *RecordPage) GetIncident() []byte {
@@ -5711,7 +5783,7 @@ type Charter struct {
 
 func (x *Charter) Reset() {
 	*x = Charter{}
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5723,7 +5795,7 @@ func (x *Charter) String() string {
 func (*Charter) ProtoMessage() {}
 
 func (x *Charter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[62]
+	mi := &file_wire_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5736,7 +5808,7 @@ func (x *Charter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter.ProtoReflect.Descriptor instead.
 func (*Charter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62}
+	return file_wire_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Charter) GetRevision() uint32 {
@@ -5885,7 +5957,7 @@ type Letter struct {
 
 func (x *Letter) Reset() {
 	*x = Letter{}
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5897,7 +5969,7 @@ func (x *Letter) String() string {
 func (*Letter) ProtoMessage() {}
 
 func (x *Letter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[63]
+	mi := &file_wire_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5910,7 +5982,7 @@ func (x *Letter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letter.ProtoReflect.Descriptor instead.
 func (*Letter) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{63}
+	return file_wire_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Letter) GetSalt() []byte {
@@ -5945,7 +6017,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5957,7 +6029,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[64]
+	mi := &file_wire_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5970,7 +6042,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{64}
+	return file_wire_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Message) GetBody() isMessage_Body {
@@ -6073,7 +6145,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6085,7 +6157,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[65]
+	mi := &file_wire_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6098,7 +6170,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{65}
+	return file_wire_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Position) GetLatitude() int32 {
@@ -6156,7 +6228,7 @@ type IncidentOpened struct {
 
 func (x *IncidentOpened) Reset() {
 	*x = IncidentOpened{}
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6168,7 +6240,7 @@ func (x *IncidentOpened) String() string {
 func (*IncidentOpened) ProtoMessage() {}
 
 func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[66]
+	mi := &file_wire_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6181,7 +6253,7 @@ func (x *IncidentOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IncidentOpened.ProtoReflect.Descriptor instead.
 func (*IncidentOpened) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{66}
+	return file_wire_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *IncidentOpened) GetIncident() []byte {
@@ -6215,7 +6287,7 @@ type Sealed_Part struct {
 
 func (x *Sealed_Part) Reset() {
 	*x = Sealed_Part{}
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6227,7 +6299,7 @@ func (x *Sealed_Part) String() string {
 func (*Sealed_Part) ProtoMessage() {}
 
 func (x *Sealed_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[67]
+	mi := &file_wire_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6267,7 +6339,7 @@ type Progress_Mark struct {
 
 func (x *Progress_Mark) Reset() {
 	*x = Progress_Mark{}
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6279,7 +6351,7 @@ func (x *Progress_Mark) String() string {
 func (*Progress_Mark) ProtoMessage() {}
 
 func (x *Progress_Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[68]
+	mi := &file_wire_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6320,7 +6392,7 @@ type Progress_Presence struct {
 
 func (x *Progress_Presence) Reset() {
 	*x = Progress_Presence{}
-	mi := &file_wire_proto_msgTypes[69]
+	mi := &file_wire_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6332,7 +6404,7 @@ func (x *Progress_Presence) String() string {
 func (*Progress_Presence) ProtoMessage() {}
 
 func (x *Progress_Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[69]
+	mi := &file_wire_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6372,7 +6444,7 @@ type FloorWaiting_Waiter struct {
 
 func (x *FloorWaiting_Waiter) Reset() {
 	*x = FloorWaiting_Waiter{}
-	mi := &file_wire_proto_msgTypes[70]
+	mi := &file_wire_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6384,7 +6456,7 @@ func (x *FloorWaiting_Waiter) String() string {
 func (*FloorWaiting_Waiter) ProtoMessage() {}
 
 func (x *FloorWaiting_Waiter) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[70]
+	mi := &file_wire_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6429,7 +6501,7 @@ type Charter_Party struct {
 
 func (x *Charter_Party) Reset() {
 	*x = Charter_Party{}
-	mi := &file_wire_proto_msgTypes[71]
+	mi := &file_wire_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6441,7 +6513,7 @@ func (x *Charter_Party) String() string {
 func (*Charter_Party) ProtoMessage() {}
 
 func (x *Charter_Party) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[71]
+	mi := &file_wire_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6454,7 +6526,7 @@ func (x *Charter_Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Party.ProtoReflect.Descriptor instead.
 func (*Charter_Party) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62, 0}
+	return file_wire_proto_rawDescGZIP(), []int{63, 0}
 }
 
 func (x *Charter_Party) GetAgency() string {
@@ -6517,7 +6589,7 @@ type Charter_Step struct {
 
 func (x *Charter_Step) Reset() {
 	*x = Charter_Step{}
-	mi := &file_wire_proto_msgTypes[72]
+	mi := &file_wire_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6529,7 +6601,7 @@ func (x *Charter_Step) String() string {
 func (*Charter_Step) ProtoMessage() {}
 
 func (x *Charter_Step) ProtoReflect() protoreflect.Message {
-	mi := &file_wire_proto_msgTypes[72]
+	mi := &file_wire_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6542,7 +6614,7 @@ func (x *Charter_Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charter_Step.ProtoReflect.Descriptor instead.
 func (*Charter_Step) Descriptor() ([]byte, []int) {
-	return file_wire_proto_rawDescGZIP(), []int{62, 1}
+	return file_wire_proto_rawDescGZIP(), []int{63, 1}
 }
 
 func (x *Charter_Step) GetAfterMs() uint32 {
@@ -6564,7 +6636,7 @@ var File_wire_proto protoreflect.FileDescriptor
 const file_wire_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"wire.proto\x12\fcrossband.v1\"\x98\x1b\n" +
+	"wire.proto\x12\fcrossband.v1\"\xda\x1b\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x0e\n" +
 	"\x02re\x18\x02 \x01(\x04R\x02re\x12\x1a\n" +
@@ -6643,7 +6715,8 @@ const file_wire_proto_rawDesc = "" +
 	"\rrecord_answer\x18[ \x01(\v2\x1a.crossband.v1.RecordAnswerH\x00R\frecordAnswer\x12>\n" +
 	"\ffetch_record\x18\\ \x01(\v2\x19.crossband.v1.FetchRecordH\x00R\vfetchRecord\x12;\n" +
 	"\vrecord_page\x18] \x01(\v2\x18.crossband.v1.RecordPageH\x00R\n" +
-	"recordPageB\x06\n" +
+	"recordPage\x12@\n" +
+	"\fvoice_strain\x18Ԁ\x02 \x01(\v2\x19.crossband.v1.VoiceStrainH\x00R\vvoiceStrainB\x06\n" +
 	"\x04body\"\xb8\x01\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vversion_min\x18\x01 \x01(\rR\n" +
@@ -6990,7 +7063,10 @@ const file_wire_proto_rawDesc = "" +
 	"\fFloorWarning\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
 	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x17\n" +
-	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"\xb3\x01\n" +
+	"\aleft_ms\x18\x03 \x01(\rR\x06leftMs\"7\n" +
+	"\vVoiceStrain\x12\x14\n" +
+	"\x05alias\x18\x01 \x01(\rR\x05alias\x12\x12\n" +
+	"\x04lost\x18\x02 \x01(\rR\x04lost\"\xb3\x01\n" +
 	"\x05Burst\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
 	"\x05burst\x18\x02 \x01(\fR\x05burst\x12\x16\n" +
@@ -7122,7 +7198,7 @@ func file_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
+var file_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 74)
 var file_wire_proto_goTypes = []any{
 	(Document_Kind)(0),          // 0: crossband.v1.Document.Kind
 	(FetchRecord_Part)(0),       // 1: crossband.v1.FetchRecord.Part
@@ -7184,23 +7260,24 @@ var file_wire_proto_goTypes = []any{
 	(*FloorIdle)(nil),           // 57: crossband.v1.FloorIdle
 	(*FloorRevoke)(nil),         // 58: crossband.v1.FloorRevoke
 	(*FloorWarning)(nil),        // 59: crossband.v1.FloorWarning
-	(*Burst)(nil),               // 60: crossband.v1.Burst
-	(*CertificateChain)(nil),    // 61: crossband.v1.CertificateChain
-	(*RecordEntries)(nil),       // 62: crossband.v1.RecordEntries
-	(*RecordAnswer)(nil),        // 63: crossband.v1.RecordAnswer
-	(*FetchRecord)(nil),         // 64: crossband.v1.FetchRecord
-	(*RecordPage)(nil),          // 65: crossband.v1.RecordPage
-	(*Charter)(nil),             // 66: crossband.v1.Charter
-	(*Letter)(nil),              // 67: crossband.v1.Letter
-	(*Message)(nil),             // 68: crossband.v1.Message
-	(*Position)(nil),            // 69: crossband.v1.Position
-	(*IncidentOpened)(nil),      // 70: crossband.v1.IncidentOpened
-	(*Sealed_Part)(nil),         // 71: crossband.v1.Sealed.Part
-	(*Progress_Mark)(nil),       // 72: crossband.v1.Progress.Mark
-	(*Progress_Presence)(nil),   // 73: crossband.v1.Progress.Presence
-	(*FloorWaiting_Waiter)(nil), // 74: crossband.v1.FloorWaiting.Waiter
-	(*Charter_Party)(nil),       // 75: crossband.v1.Charter.Party
-	(*Charter_Step)(nil),        // 76: crossband.v1.Charter.Step
+	(*VoiceStrain)(nil),         // 60: crossband.v1.VoiceStrain
+	(*Burst)(nil),               // 61: crossband.v1.Burst
+	(*CertificateChain)(nil),    // 62: crossband.v1.CertificateChain
+	(*RecordEntries)(nil),       // 63: crossband.v1.RecordEntries
+	(*RecordAnswer)(nil),        // 64: crossband.v1.RecordAnswer
+	(*FetchRecord)(nil),         // 65: crossband.v1.FetchRecord
+	(*RecordPage)(nil),          // 66: crossband.v1.RecordPage
+	(*Charter)(nil),             // 67: crossband.v1.Charter
+	(*Letter)(nil),              // 68: crossband.v1.Letter
+	(*Message)(nil),             // 69: crossband.v1.Message
+	(*Position)(nil),            // 70: crossband.v1.Position
+	(*IncidentOpened)(nil),      // 71: crossband.v1.IncidentOpened
+	(*Sealed_Part)(nil),         // 72: crossband.v1.Sealed.Part
+	(*Progress_Mark)(nil),       // 73: crossband.v1.Progress.Mark
+	(*Progress_Presence)(nil),   // 74: crossband.v1.Progress.Presence
+	(*FloorWaiting_Waiter)(nil), // 75: crossband.v1.FloorWaiting.Waiter
+	(*Charter_Party)(nil),       // 76: crossband.v1.Charter.Party
+	(*Charter_Step)(nil),        // 77: crossband.v1.Charter.Step
 }
 var file_wire_proto_depIdxs = []int32{
 	5,  // 0: crossband.v1.Frame.hello:type_name -> crossband.v1.Hello
@@ -7251,48 +7328,49 @@ var file_wire_proto_depIdxs = []int32{
 	57, // 45: crossband.v1.Frame.floor_idle:type_name -> crossband.v1.FloorIdle
 	58, // 46: crossband.v1.Frame.floor_revoke:type_name -> crossband.v1.FloorRevoke
 	59, // 47: crossband.v1.Frame.floor_warning:type_name -> crossband.v1.FloorWarning
-	60, // 48: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
+	61, // 48: crossband.v1.Frame.burst:type_name -> crossband.v1.Burst
 	41, // 49: crossband.v1.Frame.page_result:type_name -> crossband.v1.PageResult
 	42, // 50: crossband.v1.Frame.incident:type_name -> crossband.v1.Incident
 	43, // 51: crossband.v1.Frame.duty:type_name -> crossband.v1.Duty
 	56, // 52: crossband.v1.Frame.floor_waiting:type_name -> crossband.v1.FloorWaiting
-	62, // 53: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
-	63, // 54: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
-	64, // 55: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
-	65, // 56: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
-	0,  // 57: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
-	55, // 58: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
-	27, // 59: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
-	36, // 60: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
-	37, // 61: crossband.v1.Entry.text:type_name -> crossband.v1.Text
-	38, // 62: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
-	39, // 63: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
-	40, // 64: crossband.v1.Entry.page:type_name -> crossband.v1.Page
-	41, // 65: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
-	42, // 66: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
-	43, // 67: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
-	71, // 68: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
-	72, // 69: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
-	72, // 70: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
-	73, // 71: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
-	74, // 72: crossband.v1.FloorWaiting.waiting:type_name -> crossband.v1.FloorWaiting.Waiter
-	61, // 73: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
-	61, // 74: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
-	61, // 75: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
-	1,  // 76: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
-	61, // 77: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
-	2,  // 78: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
-	75, // 79: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
-	3,  // 80: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
-	75, // 81: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
-	76, // 82: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
-	70, // 83: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
-	69, // 84: crossband.v1.Message.position:type_name -> crossband.v1.Position
-	85, // [85:85] is the sub-list for method output_type
-	85, // [85:85] is the sub-list for method input_type
-	85, // [85:85] is the sub-list for extension type_name
-	85, // [85:85] is the sub-list for extension extendee
-	0,  // [0:85] is the sub-list for field type_name
+	63, // 53: crossband.v1.Frame.record_entries:type_name -> crossband.v1.RecordEntries
+	64, // 54: crossband.v1.Frame.record_answer:type_name -> crossband.v1.RecordAnswer
+	65, // 55: crossband.v1.Frame.fetch_record:type_name -> crossband.v1.FetchRecord
+	66, // 56: crossband.v1.Frame.record_page:type_name -> crossband.v1.RecordPage
+	60, // 57: crossband.v1.Frame.voice_strain:type_name -> crossband.v1.VoiceStrain
+	0,  // 58: crossband.v1.Document.kind:type_name -> crossband.v1.Document.Kind
+	55, // 59: crossband.v1.Subscribed.floor:type_name -> crossband.v1.FloorTaken
+	27, // 60: crossband.v1.Entries.entries:type_name -> crossband.v1.Entry
+	36, // 61: crossband.v1.Entry.commit:type_name -> crossband.v1.Commit
+	37, // 62: crossband.v1.Entry.text:type_name -> crossband.v1.Text
+	38, // 63: crossband.v1.Entry.hail:type_name -> crossband.v1.Hail
+	39, // 64: crossband.v1.Entry.hail_reply:type_name -> crossband.v1.HailReply
+	40, // 65: crossband.v1.Entry.page:type_name -> crossband.v1.Page
+	41, // 66: crossband.v1.Entry.page_result:type_name -> crossband.v1.PageResult
+	42, // 67: crossband.v1.Entry.incident:type_name -> crossband.v1.Incident
+	43, // 68: crossband.v1.Entry.duty:type_name -> crossband.v1.Duty
+	72, // 69: crossband.v1.Sealed.parts:type_name -> crossband.v1.Sealed.Part
+	73, // 70: crossband.v1.Progress.delivered:type_name -> crossband.v1.Progress.Mark
+	73, // 71: crossband.v1.Progress.read:type_name -> crossband.v1.Progress.Mark
+	74, // 72: crossband.v1.Progress.present:type_name -> crossband.v1.Progress.Presence
+	75, // 73: crossband.v1.FloorWaiting.waiting:type_name -> crossband.v1.FloorWaiting.Waiter
+	62, // 74: crossband.v1.RecordEntries.chains:type_name -> crossband.v1.CertificateChain
+	62, // 75: crossband.v1.RecordAnswer.chain:type_name -> crossband.v1.CertificateChain
+	62, // 76: crossband.v1.RecordAnswer.sequencer:type_name -> crossband.v1.CertificateChain
+	1,  // 77: crossband.v1.FetchRecord.part:type_name -> crossband.v1.FetchRecord.Part
+	62, // 78: crossband.v1.RecordPage.chains:type_name -> crossband.v1.CertificateChain
+	2,  // 79: crossband.v1.Charter.kind:type_name -> crossband.v1.Charter.Kind
+	76, // 80: crossband.v1.Charter.parties:type_name -> crossband.v1.Charter.Party
+	3,  // 81: crossband.v1.Charter.storage:type_name -> crossband.v1.Charter.Storage
+	76, // 82: crossband.v1.Charter.template:type_name -> crossband.v1.Charter.Party
+	77, // 83: crossband.v1.Charter.ladder:type_name -> crossband.v1.Charter.Step
+	71, // 84: crossband.v1.Message.incident:type_name -> crossband.v1.IncidentOpened
+	70, // 85: crossband.v1.Message.position:type_name -> crossband.v1.Position
+	86, // [86:86] is the sub-list for method output_type
+	86, // [86:86] is the sub-list for method input_type
+	86, // [86:86] is the sub-list for extension type_name
+	86, // [86:86] is the sub-list for extension extendee
+	0,  // [0:86] is the sub-list for field type_name
 }
 
 func init() { file_wire_proto_init() }
@@ -7358,6 +7436,7 @@ func file_wire_proto_init() {
 		(*Frame_RecordAnswer)(nil),
 		(*Frame_FetchRecord)(nil),
 		(*Frame_RecordPage)(nil),
+		(*Frame_VoiceStrain)(nil),
 	}
 	file_wire_proto_msgTypes[23].OneofWrappers = []any{
 		(*Entry_Commit)(nil),
@@ -7369,7 +7448,7 @@ func file_wire_proto_init() {
 		(*Entry_Incident)(nil),
 		(*Entry_Duty)(nil),
 	}
-	file_wire_proto_msgTypes[64].OneofWrappers = []any{
+	file_wire_proto_msgTypes[65].OneofWrappers = []any{
 		(*Message_Text)(nil),
 		(*Message_Phrase)(nil),
 		(*Message_Incident)(nil),
@@ -7381,7 +7460,7 @@ func file_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wire_proto_rawDesc), len(file_wire_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   73,
+			NumMessages:   74,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -174,6 +174,8 @@ func (p page) voice(f relay.Figures) {
 	p.count(voiceKeptLost, f.Stats.VoiceNotKept, "queue_full")
 	p.count(voiceKeptLost, f.Stats.VoiceKeptEarly, "room")
 	p.count(voiceKeptGiven, f.Stats.VoiceKeptGiven)
+	p.count(strainTold, f.Stats.StrainTold)
+	p.count(strainIgnored, f.Stats.StrainIgnored)
 	p.gauge(voiceKeptOctets, float64(f.Stats.VoiceKeptSize))
 }
 

@@ -46,6 +46,8 @@ const (
 	voiceKeptLost
 	voiceKeptGiven
 	voiceKeptOctets
+	strainTold
+	strainIgnored
 	refusals
 	framesHeld
 	heldFor
@@ -89,6 +91,8 @@ func newDescs() (d descs) {
 	describe(voiceKeptLost, "voice_kept_lost_total", "Sealed voice frames not kept for as long as they should be, by cause.", "cause")
 	describe(voiceKeptGiven, "voice_kept_given_total", "Sealed voice frames given to devices that came back.")
 	describe(voiceKeptOctets, "voice_kept_octets", "Octets of memory that kept voice uses.")
+	describe(strainTold, "voice_strain_told_total", "Words to talkers, or to the relays before them, that listeners lose voice, or no more.")
+	describe(strainIgnored, "voice_strain_ignored_total", "Such words of partners' relays about voice that they are not sent.")
 	describe(refusals, "refusals_total", "What was refused, whose refusal it was, and its code (docs/PROTOCOL.md, appendix); code other: one that this version does not know.", "of", "by", "code")
 	describeGuard(describe)
 	describe(channels, "channels", "Channels known, by this relay's part in them and kind.", "part", "kind")

@@ -1,6 +1,6 @@
 // Voice between the page and the endpoint: one track up, one down for each channel.
 // What is said leaves the page only while a press is on: the track is silent otherwise.
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { channels, live, me } from "./state.js";
 import { prefs } from "./prefs.js";
 import { page } from "./self.js";
@@ -178,8 +178,14 @@ export function speak(on) {
 
 const bits = { full: 32_000, lean: 12_000 }; // a second, of the own voice
 
+/** rate: bits a second of the own voice: fewer on a thin link, and where the endpoint says that listeners lose some. */
+const rate = computed(() => {
+  const speaks = channels.value.filter((c) => c.floor?.bits > 0 && !["idle", "denied"].includes(c.floor.mine));
+  return Math.min(prefs.lean.value ? bits.lean : bits.full, ...speaks.map((c) => c.floor.bits));
+});
+
 effect(() => {
-  const most = prefs.lean.value ? bits.lean : bits.full;
+  const most = rate.value;
   if (voice.value !== "on" || !uplink) return;
   const how = uplink.getParameters();
   if (!how.encodings?.length) return;

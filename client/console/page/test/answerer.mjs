@@ -35,6 +35,7 @@ export async function answerer(browser) {
         await new Promise((r) => { if (pc.iceGatheringState === "complete") r(); else { pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && r(); setTimeout(r, 2000); } });
         let i = 0;
         return pc.localDescription.sdp.split(/(?=^m=)/m).map((s) => {
+          if (/a=recvonly/.test(s)) return s.replace(/a=fmtp:111 .*/, "a=fmtp:111 minptime=20;useinbandfec=1;stereo=0;usedtx=0;cbr=1;maxaveragebitrate=24000"); // as the bridge asks
           if (!s.startsWith("m=") || !/a=sendonly/.test(s)) return s;
           return s.replace(/a=msid:.*\r\n/, "").replace(/a=sendonly\r\n/, `a=sendonly\r\na=msid:ch-${channels[i]} t${i++}\r\n`);
         }).join("");
@@ -48,6 +49,12 @@ export async function answerer(browser) {
       const wave = new Float32Array(window.meter.fftSize);
       window.meter.getFloatTimeDomainData(wave);
       return Math.max(...wave.map(Math.abs));
+    }),
+    /** octets of speech that have come from the page's microphone so far. */
+    octets: () => page.evaluate(async () => {
+      let sum = 0;
+      for (const pc of window.all?.values() ?? []) (await pc.getStats()).forEach((s) => { if (s.type === "inbound-rtp") sum += s.bytesReceived; });
+      return sum;
     }),
     reset: () => page.evaluate(() => { for (const pc of window.all?.values() ?? []) pc.close(); window.all = new Map(); }),
   };

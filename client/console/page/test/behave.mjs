@@ -70,6 +70,32 @@ const checks = {
     if (did("listen").length !== 2) say("asked more than once");
   },
 
+  async "fewer bits are said where listeners lose voice"({ page, server, channels, until, voice, say }) {
+    const said = (mine, bits, holder = "spiffe://usbp.example/desk/del-rio") => server.push("channels", channels.map((c, i) => (i !== 1 ? c
+      : { ...c, floor: { ...c.floor, mine, bits, holder, short: "desk/del-rio", agency: "usbp.example", priority: "routine", left_s: 30 } })));
+    const rate = async () => { // octets a second
+      const before = await voice.octets(), at = Date.now();
+      await wait(2000);
+      return (await voice.octets() - before) * 1000 / (Date.now() - at);
+    };
+    const text = page.locator("[data-strain]");
+    said("granted", 0);
+    await wait(500);
+    const full = await rate();
+    if (full < 2400) say(`${full} octets a second at first`);
+    if (await text.count()) say("it is said when it is not so");
+    said("granted", 12000);
+    await until("it is said", () => text.isVisible());
+    if (!/Bit rate lowered: listeners on a weak link/.test(await text.innerText())) say(await text.innerText());
+    await wait(500);
+    const fewer = await rate();
+    if (fewer > full * 0.65 || fewer < full * 0.35) say(`${fewer} octets a second at 12 kbit/s, ${full} before`);
+    said("idle", 12000, "");
+    await until("it is not said any more", async () => !await text.count());
+    await wait(500);
+    if (await rate() < full * 0.85) say("what is not pressed counts");
+  },
+
   async "a held button speaks on its channel and stops when lifted"({ page, channels, did, until, voice, say }) {
     const box = await button(page, channels[1].id).boundingBox();
     if (await loudest(voice) > 0.001) say("the microphone is heard before the press");

@@ -32,6 +32,7 @@ function Floor({ of: c }) {
     <p class="speaker" aria-live="polite"><b>${f.holder ? say("glance.talks", { who: who(f.short) }) : say("glance.nobody")}</b>
       ${f.holder && html`<span>${f.agency} · ${word("priority", f.priority)}</span>`}
       ${f.holder && html`<meter min="0" max="100" value=${f.level} aria-hidden="true"></meter>`}</p>
+    ${f.bits > 0 && ["granted", "warned"].includes(f.mine) && html`<p class="queue" data-strain>${t("floor.strain")}</p>`}
     ${f.queue > 0 && html`<p class="queue"><b>${say("glance.queued", { n: f.queue })}</b></p>`}
     ${c.hub_away && html`<p class="queue">▲ ${say("glance.local")}</p>`}
     ${f.forged && html`<p class="queue bad"><b>✖ ${say("missed.forged")}</b></p>`}`;

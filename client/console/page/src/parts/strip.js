@@ -62,6 +62,7 @@ function Floor({ channel: c }) {
         ${high && html`<${Chip} kind="loud">${word("priority", f.priority)}<//>`}</p>
       <${Meter} value=${f.level} label=${t("floor.level")} />
       ${f.waiting?.length > 0 && html`<p class="agencies" data-waiting>${t("floor.waiting", { names: names(f.waiting.map((w) => (w.me ? t("floor.you") : who(w.short)))) })}</p>`}
+      ${f.bits > 0 && ["granted", "warned"].includes(f.mine) && html`<p class="agencies" data-strain>${t("floor.strain")}</p>`}
       ${f.local && html`<p class="warn">${t("floor.local")}</p>`}
       ${f.forged && html`<p class="bad">${t("floor.forged")}</p>`}
     </div>`;
