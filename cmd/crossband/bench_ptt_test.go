@@ -100,7 +100,7 @@ func TestBenchLeavesNothingBehind(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
-	for _, what := range []string{"ptt"} {
+	for _, what := range []string{"ptt", "federation"} {
 		dir := t.TempDir()
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 		defer cancel()
