@@ -50,8 +50,8 @@ func (o Options) Check() error {
 // Pace of a run. A device may press and come in about once a second for long.
 const (
 	pressGap   = 250 * time.Millisecond  // between a burst's end and the next press
-	entryPace  = 1050 * time.Millisecond // between two late entries of a path
-	entryQuiet = 350 * time.Millisecond  // from opening a device until it asks to join: what a new link brings is over
+	entryPace  = time.Second             // between two late entries of a path
+	entryQuiet = 250 * time.Millisecond  // from opening a device until it asks to join: what a new link brings is over
 	entryAfter = 500 * time.Millisecond  // into a burst, the first of them
 	entryPress = 45 * time.Second        // then the talker presses anew
 	patience   = 5 * time.Second         // for an entry to be heard
