@@ -8,7 +8,7 @@ import (
 
 func newBenchCommand(e env) *cobra.Command {
 	c := group("bench", "Measure on this machine what relays, channels and stores cost",
-		newBenchRelayCommand(e),
+		newBenchRelayCommand(e), newBenchFederationCommand(e), newBenchPTTCommand(e),
 	)
 	c.Long = `Measure on this machine what relays, channels and stores cost.
 

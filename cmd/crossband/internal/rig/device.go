@@ -51,12 +51,19 @@ type seen struct {
 // Open opens an enrolled device and waits for its link. software is what it says of
 // itself. Close ends it.
 func Open(ctx context.Context, home, software string) (*Device, error) {
-	d := &Device{Ear: &Ear{}, more: make(chan struct{})}
-	s, closing, err := endpointdir.At(home).Session(d.Ear, slog.New(slog.DiscardHandler), software)
+	ear := &Ear{}
+	s, closing, err := endpointdir.At(home).Session(ear, slog.New(slog.DiscardHandler), software)
 	if err != nil {
 		return nil, err
 	}
-	d.Session = s
+	d := Hold(s, ear, closing)
+	return d, s.WaitConnected(ctx)
+}
+
+// Hold makes a device of an open session and the ear, if any, that hears for it. Close
+// ends the session by closing.
+func Hold(s *client.Session, ear *Ear, closing func() error) *Device {
+	d := &Device{Session: s, Ear: ear, more: make(chan struct{})}
 	done := make(chan struct{})
 	ended := make(chan struct{})
 	go func() { // ends with Close
@@ -69,7 +76,7 @@ func Open(ctx context.Context, home, software string) (*Device, error) {
 		<-ended
 		return err
 	})
-	return d, s.WaitConnected(ctx)
+	return d
 }
 
 // Close ends the device. A second call does nothing, and returns what the first did.
