@@ -19,7 +19,8 @@ const MaxAgencies = 64
 // methods may be called from several goroutines; readers work on an immutable
 // snapshot that writers replace.
 type TrustStore struct {
-	cur atomic.Pointer[snapshot]
+	cur      atomic.Pointer[snapshot]
+	verified verified
 }
 
 type snapshot struct {

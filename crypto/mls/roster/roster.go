@@ -90,7 +90,7 @@ func FromGroupInfo(gi *message.GroupInfo, treeBytes []byte, verifier Verifier, n
 		return nil, err
 	}
 	t := g.tree
-	if err := t.Verify(gi.Context.GroupID, gi.Context.Extensions); err != nil {
+	if err := t.Verify(gi.Context.GroupID, gi.Context.Extensions, g.checks()); err != nil {
 		return nil, fmt.Errorf("ratchet tree: %w", err)
 	}
 	if err := t.CheckCapabilities(gi.Context.Extensions); err != nil {
@@ -173,13 +173,15 @@ func (g *Group) checkInfo(gi *message.GroupInfo) error {
 
 // verifyAll puts every member to the verifier.
 func (g *Group) verifyAll(t *tree.Tree, ext tree.Extensions, epoch message.Epoch, why Reason, now time.Time) error {
-	var err error
-	t.Leaves(func(at tree.LeafIndex, leaf *tree.LeafNode) {
-		if err == nil {
-			err = g.verify(at, leaf, nil, ext, epoch, why, now)
-		}
+	type seat struct {
+		at   tree.LeafIndex
+		leaf *tree.LeafNode
+	}
+	var seats []seat
+	t.Leaves(func(at tree.LeafIndex, leaf *tree.LeafNode) { seats = append(seats, seat{at, leaf}) })
+	return g.checks().Each(len(seats), func(i int) error {
+		return g.verify(seats[i].at, seats[i].leaf, nil, ext, epoch, why, now)
 	})
-	return err
 }
 
 func (g *Group) verify(at tree.LeafIndex, leaf *tree.LeafNode, previous *tree.Credential, ext tree.Extensions, epoch message.Epoch, why Reason, now time.Time) error {
