@@ -190,3 +190,50 @@ func insertSorted(list []LeafIndex, l LeafIndex) []LeafIndex {
 	i, _ := slices.BinarySearch(list, l)
 	return slices.Insert(slices.Clone(list), i, l)
 }
+
+// Differences calls f for the places of leaves that are not the same in two trees,
+// in no order that matters. It looks only where the trees share nothing, which for a
+// tree and what became of it by a few commits is little. nil is a tree of nobody.
+func Differences(a, b *Tree, f func(LeafIndex)) {
+	if a == nil || b != nil && b.leaves > a.leaves {
+		a, b = b, a
+	}
+	if a == nil {
+		return
+	}
+	v, x := a.root, a.leaves.Root()
+	for b != nil && x != b.leaves.Root() { // what the larger tree has beside the smaller one
+		right, _ := x.Right()
+		differ(v.right, nil, right, f)
+		v = v.left
+		x, _ = x.Left()
+	}
+	if b == nil {
+		differ(v, nil, x, f)
+		return
+	}
+	differ(v, b.root, x, f)
+}
+
+// differ is Differences below x. Of a and b one may be nil: nobody is below it.
+func differ(a, b *vertex, x NodeIndex, f func(LeafIndex)) {
+	if a == nil {
+		a, b = b, a
+	}
+	if a == b || a.members == 0 && (b == nil || b.members == 0) {
+		return
+	}
+	if x.IsLeaf() {
+		if b == nil || a.leaf != b.leaf {
+			f(x.Leaf())
+		}
+		return
+	}
+	left, _ := x.Left()
+	right, _ := x.Right()
+	if b == nil {
+		b = &vertex{}
+	}
+	differ(a.left, b.left, left, f)
+	differ(a.right, b.right, right, f)
+}
