@@ -5,30 +5,33 @@ import (
 	"sync"
 )
 
-// MaxVerified is how many verifications a trust store remembers, 32 octets each and
-// what a map adds. When they are full, the half that was not asked for since is
-// forgotten, and verified again when it is met.
-const MaxVerified = 16384
+// MaxVerified is how many verifications a trust store remembers, and MaxKnownChains
+// of how many chains it remembers what a list could revoke in them. When a memory is
+// full, the half that was not asked for since is forgotten: it is verified, or read,
+// again when it is met.
+const (
+	MaxVerified    = 16384 // 32 octets each, and what a map adds
+	MaxKnownChains = 8192  // some 300 octets each
+)
 
-// verified remembers which verifications have succeeded. What is asked of it names
-// everything that the outcome hangs on, so that nothing in it can become wrong: it
-// is about signatures, never about times or revocation. It remembers no failure.
-type verified struct {
-	mu       sync.Mutex // held for look-ups only, never while something is verified
-	young    map[[sha256.Size]byte]struct{}
-	old      map[[sha256.Size]byte]struct{}
-	counters VerifiedCounters
+// recent remembers values by digests that name everything they hang on, so that
+// nothing in it can become wrong.
+type recent[V any] struct {
+	mu         sync.Mutex // held for look-ups only, never while something is worked out
+	limit      int        // half of it for each half; set before use
+	young, old map[[sha256.Size]byte]V
+	counters   Counters
 }
 
-// VerifiedCounters tells what remembering was good for.
-type VerifiedCounters struct {
-	Spared    uint64 // verifications that were found to have succeeded before
-	Made      uint64 // verifications that were made, well or ill
-	Forgotten uint64 // successes that gave way to newer ones
+// Counters tells what remembering was good for.
+type Counters struct {
+	Spared    uint64 // found
+	Made      uint64 // not found, and worked out, well or ill
+	Forgotten uint64 // gave way to newer ones
 }
 
-// VerifiedCounters returns the counts since the store was made.
-func (t *TrustStore) VerifiedCounters() VerifiedCounters {
+// VerifiedCounters returns the counts of verifications since the store was made.
+func (t *TrustStore) VerifiedCounters() Counters {
 	t.verified.mu.Lock()
 	defer t.verified.mu.Unlock()
 	return t.verified.counters
@@ -39,54 +42,53 @@ func (t *TrustStore) VerifiedCounters() VerifiedCounters {
 // is. Errors are not remembered. It may be called by several goroutines; two that
 // ask at the same time may both verify.
 func (t *TrustStore) Once(digest [sha256.Size]byte, verify func() error) error {
-	v := &t.verified
-	if v.has(digest) {
+	if _, done := t.verified.get(digest); done {
 		return nil
 	}
 	if err := verify(); err != nil {
 		return err
 	}
-	v.add(digest)
+	t.verified.put(digest, struct{}{})
 	return nil
 }
 
-// has looks a digest up and counts what follows from it. One of the older half comes
-// into the younger one, for it is in use.
-func (v *verified) has(d [sha256.Size]byte) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	_, ok := v.young[d]
+// get looks a digest up. One of the older half comes into the younger one, for it is
+// in use.
+func (r *recent[V]) get(d [sha256.Size]byte) (V, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v, ok := r.young[d]
 	if !ok {
-		if _, ok = v.old[d]; ok {
-			delete(v.old, d)
-			v.put(d)
+		if v, ok = r.old[d]; ok {
+			delete(r.old, d)
+			r.keep(d, v)
 		}
 	}
 	if ok {
-		v.counters.Spared++
+		r.counters.Spared++
 	} else {
-		v.counters.Made++
+		r.counters.Made++
 	}
-	return ok
+	return v, ok
 }
 
-func (v *verified) add(d [sha256.Size]byte) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.put(d)
+func (r *recent[V]) put(d [sha256.Size]byte, v V) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep(d, v)
 }
 
-// put needs the mutex.
-func (v *verified) put(d [sha256.Size]byte) {
-	if _, is := v.young[d]; is {
+// keep needs the mutex.
+func (r *recent[V]) keep(d [sha256.Size]byte, v V) {
+	if _, is := r.young[d]; is {
 		return
 	}
-	if len(v.young) >= MaxVerified/2 {
-		v.counters.Forgotten += uint64(len(v.old))
-		v.old, v.young = v.young, nil
+	if len(r.young) >= r.limit/2 {
+		r.counters.Forgotten += uint64(len(r.old))
+		r.old, r.young = r.young, nil
 	}
-	if v.young == nil {
-		v.young = make(map[[sha256.Size]byte]struct{})
+	if r.young == nil {
+		r.young = make(map[[sha256.Size]byte]V)
 	}
-	v.young[d] = struct{}{}
+	r.young[d] = v
 }

@@ -59,7 +59,10 @@ func (t *TrustStore) verify(s *snapshot, c chain, usage Usage, now time.Time) er
 	if err := t.verifyPath(c, roots, usage, now); err != nil {
 		return s.explain(c, err)
 	}
-	return s.checkRevoked(c)
+	if len(s.revoked) == 0 {
+		return nil
+	}
+	return s.checkRevoked(c.revocables())
 }
 
 // checkRoots judges the roots that the chain may hang on: crypto/x509 would only say
