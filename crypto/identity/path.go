@@ -23,7 +23,7 @@ func (t *TrustStore) verifyPath(c chain, roots []*x509.Certificate, usage Usage,
 		return t.Once(pathDigest(certs, anchors), func() error { return path(certs, anchors, usage, now) })
 	}
 	issuing := c.certs[1:]
-	if len(issuing) != 1 || !plainConstraints(roots) || !plainConstraints(issuing) {
+	if len(issuing) != 1 || !plainConstraints(roots) {
 		return once(c.certs, roots)
 	}
 	if err := once(issuing, roots); err != nil {
@@ -32,12 +32,13 @@ func (t *TrustStore) verifyPath(c chain, roots []*x509.Certificate, usage Usage,
 	return once(c.certs[:1], issuing)
 }
 
-// plainConstraints reports whether the authorities' constraints are no more than
-// those that checkAuthority judges: their agency, if anything, is the only name that
-// they permit. A leaf with one name, of that agency, is within them, so that a root
-// need not be asked once more for each leaf below an authority of its own.
-func plainConstraints(authorities []*x509.Certificate) bool {
-	for _, a := range authorities {
+// plainConstraints reports whether the roots' constraints are no more than those that
+// checkAuthority judges: their agency, if anything, is the only name that they permit.
+// A leaf with one name, of that agency, is within them, so that a root need not be
+// asked once more for each leaf below an authority of its own. The constraints of that
+// authority are applied by crypto/x509, which takes it as the anchor.
+func plainConstraints(roots []*x509.Certificate) bool {
+	for _, a := range roots {
 		for _, list := range [][]string{a.ExcludedURIDomains, a.PermittedDNSDomains, a.ExcludedDNSDomains, a.PermittedEmailAddresses, a.ExcludedEmailAddresses} {
 			if len(list) > 0 {
 				return false
