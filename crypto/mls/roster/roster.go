@@ -213,7 +213,7 @@ func (g *Group) CheckGroupInfo(groupInfo []byte) error {
 		return fmt.Errorf("%w: confirmation tag", ErrGroupInfoMismatch)
 	}
 	// Joiners have the tree from here and nowhere else.
-	if t, ok := gi.Extensions.Find(tree.ExtensionRatchetTree); !ok || !bytes.Equal(t, g.tree.AppendTo(nil)) {
+	if t, ok := gi.Extensions.Find(tree.ExtensionRatchetTree); !ok || !bytes.Equal(t, g.tree.AppendTo(make([]byte, 0, len(t)+4))) {
 		return fmt.Errorf("%w: ratchet tree", ErrGroupInfoMismatch)
 	}
 	if _, err := ExternalPub(gi, g.suite); err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"crossband/crypto/mls"
-	"crossband/crypto/mls/roster"
 	"crossband/crypto/mls/tree"
 )
 
@@ -64,7 +63,7 @@ func (w *world) joins(t *taken, _ *Row) error {
 	if err != nil {
 		return err
 	}
-	join := func() error { _, err := w.join(id, trust); return err }
+	join := func() error { _, err := w.join(id, w.gate(trust)); return err }
 	if err := t.join.take(join); err != nil {
 		return err
 	}
@@ -120,8 +119,7 @@ func (w *world) addAndRemove(t *taken, r *Row) error {
 	if err != nil {
 		return err
 	}
-	var v roster.Verifier = w.gate(trust)
-	err = t.welcome.take(func() error { _, err := w.joinWelcome(p.Welcome, id, secret, v); return err })
+	err = t.welcome.take(func() error { _, err := w.joinWelcome(p.Welcome, id, secret, w.gate(trust)); return err })
 	if err != nil {
 		return err
 	}
