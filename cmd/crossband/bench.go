@@ -8,7 +8,7 @@ import (
 
 func newBenchCommand(e env) *cobra.Command {
 	c := group("bench", "Measure on this machine what relays, channels and stores cost",
-		newBenchRelayCommand(e), newBenchFederationCommand(e), newBenchPTTCommand(e),
+		newBenchFederationCommand(e), newBenchMLSCommand(e), newBenchPTTCommand(e), newBenchRelayCommand(e),
 	)
 	c.Long = `Measure on this machine what relays, channels and stores cost.
 
