@@ -31,7 +31,7 @@ func TestALinkThatLastedBeginsAnew(t *testing.T) {
 	}{
 		{"a good link", Lasts, proto.ReasonNone, First},
 		{"a relay that stopped", Lasts, proto.ReasonClosing, Closed},
-		{"a link that did not last", Lasts - 1, proto.ReasonClosing, 4 * First},
+		{"a link that did not last", Lasts - 1, proto.ReasonNone, 4 * First},
 	} {
 		var b Backoff
 		b.Pause()
