@@ -1,0 +1,104 @@
+// Package crowd makes what several benchmarks need: an agency with a relay in a process
+// of its own, and many endpoints with certificates, which are links and nothing more, or
+// a few that are whole sessions.
+package crowd
+
+import (
+	"crypto/elliptic"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"crossband/client"
+	"crossband/cmd/crossband/internal/rig"
+	"crossband/crypto/agreement"
+	"crossband/crypto/identity"
+	"crossband/proto"
+)
+
+// World is one agency with its authority, its relay and a calling channel.
+type World struct {
+	Agency  *rig.Agency
+	Channel proto.ChannelID // on which every unit and desk may speak
+	Relay   *rig.Process    // nil until Start
+
+	command func(config string) []string
+
+	mu        sync.Mutex // guards authority, which one goroutine may use at a time
+	authority *identity.Authority
+}
+
+// Found founds the agency in an empty folder; relay is the command line that runs a
+// relay with a configuration file. Nothing runs yet.
+func Found(dir string, relay func(config string) []string) (*World, error) {
+	listen, err := rig.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	a, err := rig.Found(filepath.Join(dir, "agency"), "crowd.example", listen, listen, now)
+	if err != nil {
+		return nil, err
+	}
+	w := &World{Agency: a, command: relay}
+	w.Channel, err = rig.Agree(agreement.Terms{
+		Title: "Crowd", Parties: []proto.Agency{a.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(48 * time.Hour),
+	}, now, a)
+	if err != nil {
+		return nil, err
+	}
+	w.authority, err = a.Dir.Authority()
+	return w, err
+}
+
+// Start starts the relay, and returns when it listens.
+func (w *World) Start() (err error) {
+	w.Relay, err = w.Agency.StartRelay(w.command(w.Agency.Dir.RelayConfig()))
+	return err
+}
+
+// grace is how long a relay may take to end.
+const grace = 10 * time.Second
+
+// Stop asks the relay to end, and waits. It does nothing if there is none.
+func (w *World) Stop() {
+	if w.Relay != nil {
+		w.Relay.End(grace)
+	}
+}
+
+// Issue makes the identity of one of the agency's endpoints, as an enrolment would: a
+// key for suite 7 and a certificate. short is its name within the agency, "unit/7".
+func (w *World) Issue(short string, now time.Time) (*identity.Identity, error) {
+	name, err := proto.ParseName(fmt.Sprintf("spiffe://%s/%s", w.Agency.Name, short))
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.authority.IssueLocal(name, elliptic.P384(), now)
+}
+
+// Socket opens a UDP socket on loopback.
+func Socket() (*net.UDPConn, error) { return net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}) }
+
+// Session is one endpoint of the agency that does everything an endpoint does. It keeps
+// its state in memory. sink may be nil. Its events must be drained.
+func (w *World) Session(short string, sink client.Sink) (*client.Session, error) {
+	id, err := w.Issue(short, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	socket, err := Socket()
+	if err != nil {
+		return nil, err
+	}
+	s, err := client.Open(client.Config{Identity: id, Relay: w.Agency.Listen, Socket: socket, Sink: sink, Log: slog.New(slog.DiscardHandler), Software: "crossband bench"})
+	if err != nil {
+		socket.Close()
+	}
+	return s, err
+}
