@@ -5,6 +5,7 @@ package crowd
 
 import (
 	"crypto/elliptic"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,9 +22,9 @@ import (
 
 // World is one agency with its authority, its relay and a calling channel.
 type World struct {
-	Agency  *rig.Agency
-	Channel proto.ChannelID // on which every unit and desk may speak
-	Relay   *rig.Process    // nil until Start
+	Agency   *rig.Agency
+	Channels []proto.ChannelID // on which every unit and desk may speak: the calling channel first
+	Relay    *rig.Process      // nil until Start
 
 	command func(config string) []string
 
@@ -31,9 +32,10 @@ type World struct {
 	authority *identity.Authority
 }
 
-// Found founds the agency in an empty folder; relay is the command line that runs a
-// relay with a configuration file. Nothing runs yet.
-func Found(dir string, relay func(config string) []string) (*World, error) {
+// Found founds the agency in an empty folder, with a calling channel and so many
+// talkgroups; relay is the command line that runs a relay with a configuration file.
+// Nothing runs yet.
+func Found(dir string, talkgroups int, relay func(config string) []string) (*World, error) {
 	listen, err := rig.FreePort()
 	if err != nil {
 		return nil, err
@@ -44,14 +46,31 @@ func Found(dir string, relay func(config string) []string) (*World, error) {
 		return nil, err
 	}
 	w := &World{Agency: a, command: relay}
-	w.Channel, err = rig.Agree(agreement.Terms{
-		Title: "Crowd", Parties: []proto.Agency{a.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(48 * time.Hour),
-	}, now, a)
-	if err != nil {
+	if w.Channels, err = agree(dir, a, talkgroups, now); err != nil {
 		return nil, err
 	}
 	w.authority, err = a.Dir.Authority()
 	return w, err
+}
+
+// agree founds the second agency that an agreement needs. It has no relay.
+func agree(dir string, a *rig.Agency, talkgroups int, now time.Time) (channels []proto.ChannelID, err error) {
+	b, err := rig.Found(filepath.Join(dir, "partner"), "partner.example", a.Listen, a.Listen, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(a.Trust(b, ""), b.Trust(a, "")); err != nil {
+		return nil, err
+	}
+	terms := agreement.Terms{Title: "Crowd", Parties: []proto.Agency{a.Name, b.Name}, Begins: now.Add(-time.Hour), Ends: now.Add(48 * time.Hour)}
+	for i := range talkgroups {
+		terms.Talk = append(terms.Talk, fmt.Sprintf("Talkgroup %d", i+1))
+	}
+	made, err := rig.AgreeAll(terms, now, a, b)
+	for _, c := range made {
+		channels = append(channels, c.Channel)
+	}
+	return channels, err
 }
 
 // Start starts the relay, and returns when it listens.
