@@ -14,5 +14,8 @@ type Cost struct {
 // ErrNoCost says that this system does not tell what another process uses.
 var ErrNoCost = errors.New("what a process costs can be read only on Linux")
 
+// CostOf returns what the process of a number has used so far. It must run.
+func CostOf(pid int) (Cost, error) { return costOf(pid) }
+
 // Cost returns what the process has used so far. It must run.
 func (p *Process) Cost() (Cost, error) { return costOf(p.Pid()) }

@@ -22,13 +22,10 @@ type Member struct {
 	dialer   *link.Dialer
 }
 
-// NewMember opens the socket of an endpoint and dials nobody yet.
-func (w *World) NewMember(id *identity.Identity) (*Member, error) {
+// NewMember opens the socket of an endpoint and dials nobody yet. trust judges the
+// relay; members may share it.
+func (w *World) NewMember(id *identity.Identity, trust *identity.TrustStore) (*Member, error) {
 	certificate, err := id.TLSCertificate()
-	if err != nil {
-		return nil, err
-	}
-	trust, err := id.TrustStore(time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -119,24 +116,33 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Members makes n members with certificates of their own, units 1 to n. told is called
-// now and then with how many there are.
+// Members makes n members with certificates of their own, unit/crowd-1 to n. told is
+// called now and then with how many there are.
 func (w *World) Members(ctx context.Context, n int, told func(int)) (list []*Member, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, CloseAll(list))
+			list = nil
 		}
 	}()
+	like, err := w.Issue("unit/crowd", time.Now())
+	if err != nil {
+		return nil, err
+	}
+	trust, err := like.TrustStore(time.Now())
+	if err != nil {
+		return nil, err
+	}
 	next := time.Now().Add(progress)
 	for i := range n {
 		if err := ctx.Err(); err != nil {
 			return list, err
 		}
-		id, err := w.Issue(fmt.Sprintf("unit/crowd-%d", i+1), time.Now())
+		id, err := w.issueLike(like, fmt.Sprintf("crowd-%d", i+1), time.Now())
 		if err != nil {
 			return list, err
 		}
-		m, err := w.NewMember(id)
+		m, err := w.NewMember(id, trust)
 		if err != nil {
 			return list, err
 		}

@@ -5,6 +5,8 @@ package crowd
 
 import (
 	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -101,8 +103,31 @@ func (w *World) Issue(short string, now time.Time) (*identity.Identity, error) {
 	return w.authority.IssueLocal(name, elliptic.P384(), now)
 }
 
+// issueLike makes the identity of one more of the same role, with a key and a
+// certificate of its own. It trusts what the first trusts, which is not judged again:
+// that is most of what Issue costs.
+func (w *World) issueLike(like *identity.Identity, label string, now time.Time) (*identity.Identity, error) {
+	id := &identity.Identity{Name: like.Name, Bundle: like.Bundle, Trust: like.Trust}
+	id.Name.Label = label
+	key, err := identity.GenerateKey(elliptic.P384())
+	if err != nil {
+		return nil, err
+	}
+	request, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id.Key = key
+	id.Chain, err = w.authority.Issue(request, id.Name, now)
+	return id, err
+}
+
 // Socket opens a UDP socket on loopback.
-func Socket() (*net.UDPConn, error) { return net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}) }
+func Socket() (*net.UDPConn, error) {
+	return net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+}
 
 // Session is one endpoint of the agency that does everything an endpoint does. It keeps
 // its state in memory. sink may be nil. Its events must be drained.
