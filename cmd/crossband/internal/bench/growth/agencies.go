@@ -35,7 +35,7 @@ func Agencies(s Sizes) Axis {
 	return Axis{
 		Name: "agencies", Title: "Agencies that one agency has agreements with",
 		How: fmt.Sprintf("A relay's hub in this process. The agency has an agreement with each of the others, with a calling channel, and one with as many as a channel may have, %d with itself, "+
-			"and a talkgroup of all of them, which all their relays and one of its own endpoints subscribe to. Octets are those of frames, before QUIC.", proto.MaxParties),
+			"with a talkgroup that all their relays and one of its own endpoints subscribe to; those for fewer parties, of the rows above, are still in force. Octets are those of frames, before QUIC.", proto.MaxParties),
 		Columns: []Column{{"agencies", "agencies", 0}, {"documents", "documents", 0}, {"channels", "channels", 0}, {"link_frames", "frames to a new link", 0}, {"link_octets", "octets to it", 0}, {"partner_octets", "octets to a partner's relay", 0},
 			{"parties", "parties of the talkgroup", 0}, {"copies", "copies of a text", 0}, {"frames_per_text", "frames per text", 0}, {"text_us", "text µs", 1}},
 		Charts: []Chart{
@@ -54,9 +54,11 @@ func Agencies(s Sizes) Axis {
 
 // federation is agencies that trust each other, with their signed agreements.
 type federation struct {
-	dir string
-	all []*rig.Agency
-	now time.Time
+	dir     string
+	all     []*rig.Agency
+	now     time.Time
+	parties int    // of the newest wide agreement
+	wide    agreed // what that brought
 }
 
 func agencies(ctx context.Context, sizes Sizes) (rows []AgenciesRow, err error) {
@@ -80,8 +82,8 @@ func agencies(ctx context.Context, sizes Sizes) (rows []AgenciesRow, err error) 
 	return rows, nil
 }
 
-// grow founds agencies until there are so many. Each trusts all before it, and has an
-// agreement with the first.
+// grow founds agencies until there are so many. Each trusts those it signs with, and
+// has an agreement with the first.
 func (f *federation) grow(ctx context.Context, size int) error {
 	for n := len(f.all); n < size; n++ {
 		if err := ctx.Err(); err != nil {
@@ -91,7 +93,10 @@ func (f *federation) grow(ctx context.Context, size int) error {
 		if err != nil {
 			return err
 		}
-		for _, b := range f.all {
+		for i, b := range f.all {
+			if i > 0 && n >= proto.MaxParties {
+				break // it shares no agreement with them
+			}
 			if err := errors.Join(a.Trust(b, ""), b.Trust(a, "")); err != nil {
 				return err
 			}
@@ -126,9 +131,11 @@ type agreed struct{ talkgroup proto.ChannelID }
 // measure makes the first agency's hub with everything that it has been given.
 func (f *federation) measure(size int) (row AgenciesRow, err error) {
 	parties := f.all[:min(size, proto.MaxParties)]
-	wide, err := f.agree(fmt.Sprintf("All %d", len(parties)), []string{"Everybody"}, parties...)
-	if err != nil {
-		return row, err
+	if f.parties < len(parties) {
+		f.parties = len(parties)
+		if f.wide, err = f.agree(fmt.Sprintf("All %d", len(parties)), []string{"Everybody"}, parties...); err != nil {
+			return row, err
+		}
 	}
 	s, err := newStation(f.all[0], f.now)
 	if err != nil {
@@ -138,7 +145,7 @@ func (f *federation) measure(size int) (row AgenciesRow, err error) {
 	if row.DocumentsHeld, err = s.takeDocuments(); err != nil {
 		return row, err
 	}
-	talkgroup, held, err := s.takeCharters(wide.talkgroup)
+	talkgroup, held, err := s.takeCharters(f.wide.talkgroup)
 	if row.Channels = held; err != nil {
 		return row, err
 	}
