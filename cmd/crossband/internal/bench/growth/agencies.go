@@ -36,7 +36,7 @@ func Agencies(s Sizes) Axis {
 		Name: "agencies", Title: "Agencies that one agency has agreements with",
 		How: fmt.Sprintf("A relay's hub in this process. The agency has an agreement with each of the others, with a calling channel, and one with as many as a channel may have, %d with itself, "+
 			"with a talkgroup that all their relays and one of its own endpoints subscribe to; those for fewer parties, of the rows above, are still in force. Octets are those of frames, before QUIC.", proto.MaxParties),
-		Columns: []Column{{"agencies", "agencies", 0}, {"documents", "documents", 0}, {"channels", "channels", 0}, {"link_frames", "frames to a new link", 0}, {"link_octets", "octets to it", 0}, {"partner_octets", "octets to a partner's relay", 0},
+		Columns: []Column{{"agencies", "agencies", 0}, {"documents", "documents", 0}, {"channels", "channels", 0}, {"link_frames", "frames to a new endpoint", 0}, {"link_octets", "octets to a new endpoint", 0}, {"partner_octets", "octets to a partner's relay", 0},
 			{"parties", "parties of the talkgroup", 0}, {"copies", "copies of a text", 0}, {"frames_per_text", "frames per text", 0}, {"text_us", "text µs", 1}},
 		Charts: []Chart{
 			{Name: "link", Title: "What a new link is told", X: "agencies", Y: []string{"link_octets", "partner_octets"}, YHeading: "octets"},

@@ -40,7 +40,7 @@ func Channels(s Sizes) Axis {
 		Name: "channels", Title: "Channels of one relay",
 		How: fmt.Sprintf("A relay's hub in this process, without sockets and disk; every channel has a signed charter and a group of one member. "+
 			"A tick comes ten times a second. Times are the median of many. A relay holds at most %d channels.", proto.MaxChannels),
-		Columns: []Column{{"channels", "channels", 0}, {"kb_per_channel", "kB each", 1}, {"tick_us", "tick µs", 1}, {"text_us", "text µs", 1}, {"link_us", "new link µs", 0}, {"link_frames", "frames to a new link", 0}},
+		Columns: []Column{{"channels", "channels", 0}, {"kb_per_channel", "kB each", 1}, {"tick_us", "tick µs", 1}, {"text_us", "text µs", 1}, {"link_us", "new endpoint µs", 0}, {"link_frames", "frames to a new endpoint", 0}},
 		Charts: []Chart{
 			{Name: "events", Title: "What an event costs the hub", X: "channels", Y: []string{"tick_us", "text_us", "link_us"}, YHeading: "µs", LogY: true},
 			{Name: "memory", Title: "Memory of a channel", X: "channels", Y: []string{"kb_per_channel"}, YHeading: "kB"},
