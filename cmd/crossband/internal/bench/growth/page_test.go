@@ -57,6 +57,9 @@ func TestThePageShowsEveryFigureAndPlot(t *testing.T) {
 	if n := bytes.Count(svg, []byte("<polyline")); n != 2 {
 		t.Errorf("%d lines, want one for each suite", n)
 	}
+	if circles, squares := bytes.Count(svg, []byte("<circle")), bytes.Count(svg, []byte(`<rect class="mark`)); circles != 2+1 || squares != 2+1 {
+		t.Errorf("%d and %d points, want two of each suite, and one in the legend", circles, squares)
+	}
 	for _, name := range []string{"2, join ms", "7, join ms"} {
 		if !bytes.Contains(svg, []byte(">"+name+"<")) {
 			t.Errorf("no line is called %q", name)

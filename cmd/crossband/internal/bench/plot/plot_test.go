@@ -121,7 +121,11 @@ func TestEveryPointLiesWithin(t *testing.T) {
 					t.Errorf("%g of %g lies at %g, log %v", v, high, at, log)
 				}
 			}
-			if n := len(a.ticks); n < 2 || n > 12 {
+			least, most := 4+1, 10+1
+			if log {
+				least, most = 2, 12
+			}
+			if n := len(a.ticks); n < least || n > most {
 				t.Errorf("%d ticks up to %g, log %v: %v", n, high, log, a.ticks)
 			}
 		}
