@@ -7,7 +7,9 @@ import (
 )
 
 func newBenchCommand(e env) *cobra.Command {
-	c := group("bench", "Measure on this machine what relays, channels and stores cost", newBenchChurnCommand(e), newBenchGrowthCommand(e), newBenchStoreCommand(e))
+	c := group("bench", "Measure on this machine what relays, channels and stores cost",
+		newBenchRelayCommand(e), newBenchStoreCommand(e), newBenchChurnCommand(e), newBenchGrowthCommand(e),
+	)
 	c.Long = `Measure on this machine what relays, channels and stores cost.
 
 Every benchmark prints a table, or with --json one object a line. What is compared

@@ -12,7 +12,7 @@ func TestBenchChurn(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells what a process costs")
 	}
-	rows := benched(t, "churn", "--endpoints", "8", "--age", "300ms")
+	rows := benchLines(t, "churn", "--endpoints", "8", "--age", "300ms")
 	if len(rows) != 2 || rows[0]["fault"] != "kill" || rows[1]["fault"] != "stop" {
 		t.Fatalf("%v", rows)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -23,7 +24,7 @@ type growthFlags struct {
 	out, dir                               string
 	axes                                   []string
 	channels, agencies, history, endpoints []int
-	writers                                []int
+	writers, listeners                     []int
 }
 
 func newBenchGrowthCommand(e env) *cobra.Command {
@@ -39,11 +40,12 @@ and, beside that folder, a page with tables: docs/performance has docs/PERFORMAN
   channels   a relay's hub with more and more channels: an event, memory
   agencies   agreements with more and more agencies: what a new link is told, copies
   history    a store with more and more messages: opening it, its newest page, its size
+  listeners  voice forwarded to more and more (bench relay)
   writers    messages accepted a second from more and more at one time (bench store)
   endpoints  a relay that is killed, with more and more endpoints (bench churn)
 
 The page says on which machine, with what, when and how loaded. Defaults take some
-minutes. The last axis needs Linux.`,
+minutes. Listeners and endpoints need Linux.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBenchGrowth(cmd, e, f) },
 	}
@@ -53,6 +55,7 @@ minutes. The last axis needs Linux.`,
 	c.Flags().IntSliceVar(&f.channels, "channels", []int{10, 30, 100, 300, 1000}, "sizes")
 	c.Flags().IntSliceVar(&f.agencies, "agencies", []int{2, 4, 8, 16}, "sizes")
 	c.Flags().IntSliceVar(&f.history, "history", []int{1_000, 10_000, 100_000, 1_000_000}, "sizes")
+	c.Flags().IntSliceVar(&f.listeners, "listeners", []int{50, 100, 200, 500}, "sizes")
 	c.Flags().IntSliceVar(&f.writers, "writers", []int{1, 4, 16, 64, 256, 1024}, "sizes")
 	c.Flags().IntSliceVar(&f.endpoints, "endpoints", []int{100, 200, 500, 1000}, "sizes")
 	return c
@@ -64,7 +67,7 @@ func runBenchGrowth(cmd *cobra.Command, e env, f growthFlags) error {
 		return err
 	}
 	say := e.sooner()
-	axes, err := f.chosen(growthAxes(f, func(config string) []string { return []string{exe, "relay", "run", "--config", config} }, say))
+	axes, err := f.chosen(growthAxes(f, func(args ...string) []string { return append([]string{exe}, args...) }, say))
 	if err != nil {
 		return err
 	}
@@ -72,23 +75,24 @@ func runBenchGrowth(cmd *cobra.Command, e env, f growthFlags) error {
 		Machine: growth.ThisMachine(), Version: crossbandVersion(), Go: runtime.Version(), QUIC: moduleVersion("github.com/quic-go/quic-go"),
 		Command: strings.Join(append([]string{"crossband"}, os.Args[1:]...), " "), At: time.Now(),
 	}
-	found, err := growth.Measure(cmd.Context(), axes, say)
-	if err != nil {
-		return err
+	found, failed := growth.Measure(cmd.Context(), axes, say)
+	if len(found) == 0 {
+		return failed
 	}
 	page, err := growth.Write(f.out, about, found)
-	if err != nil {
-		return err
+	if err == nil {
+		e.printf("%s\n", page)
 	}
-	e.printf("%s\n", page)
-	return nil
+	return errors.Join(failed, err)
 }
 
-// growthAxes is everything that can grow here. Each benchmark of its own brings its
-// rows by growth.Of.
-func growthAxes(f growthFlags, relay func(config string) []string, say func(string, ...any)) []growth.Axis {
+// growthAxes is everything that can grow here; command is this program's command line
+// with arguments. A benchmark of its own brings its rows by growth.Of.
+func growthAxes(f growthFlags, command func(args ...string) []string, say func(string, ...any)) []growth.Axis {
+	relay := func(config string) []string { return command("relay", "run", "--config", config) }
 	sizes := func(list []int) growth.Sizes { return growth.Sizes{List: list, Say: say} }
 	return []growth.Axis{
+		listenersAxis(f, command, say),
 		growth.Channels(sizes(f.channels)),
 		growth.Agencies(sizes(f.agencies)),
 		growth.History(sizes(f.history), f.dir),

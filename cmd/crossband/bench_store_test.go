@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// benched runs a benchmark of the program as it is delivered, and returns its rows. Its
+// benchLines runs a benchmark of the program as it is delivered, and returns its rows. Its
 // temporary folders must be gone afterwards.
-func benched(t *testing.T, args ...string) (rows []map[string]any) {
+func benchLines(t *testing.T, args ...string) (rows []map[string]any) {
 	t.Helper()
 	tmp := t.TempDir()
 	c := exec.CommandContext(t.Context(), filepath.Join(delivered(t), "crossband"), append([]string{"bench"}, append(args, "--json")...)...)
@@ -48,7 +48,7 @@ func TestBenchStoreEndToEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")
 	}
-	rows := benched(t, "store", "--writers", "1,4", "--slice", "50ms", "--rounds", "1", "--endpoints", "2", "--texts", "5")
+	rows := benchLines(t, "store", "--writers", "1,4", "--slice", "50ms", "--rounds", "1", "--endpoints", "2", "--texts", "5")
 	if len(rows) != 3 || rows[2]["engine"] != "relay" || rows[2]["writers"] != 2.0 {
 		t.Fatalf("%v", rows)
 	}

@@ -35,7 +35,7 @@ type Chart struct {
 	Title    string
 	X        string   // Name of the column that grows
 	Y        []string // Names of the columns that are drawn, each a line
-	By       string   // Name of a text column: a line for each of its values; empty: none
+	By       string   // Name of a column, text or number: a line for each of its values; empty: none
 	YHeading string
 	LogY     bool // X is always logarithmic: sizes are
 }
@@ -98,8 +98,8 @@ func (a Axis) check(list []Point) error {
 				return fmt.Errorf("no figure %s to draw in %q", name, c.Title)
 			}
 		}
-		if _, ok := list[0][c.By].(string); c.By != "" && !ok {
-			return fmt.Errorf("no text %s to tell lines by in %q", c.By, c.Title)
+		if _, ok := list[0][c.By]; c.By != "" && !ok {
+			return fmt.Errorf("no %s to tell lines by in %q", c.By, c.Title)
 		}
 	}
 	return nil
@@ -109,20 +109,28 @@ func (a Axis) check(list []Point) error {
 type Found struct {
 	Axis
 	Points []Point
+	Why    error // there are no points
 }
 
-// Measure measures the axes one after the other.
+// Measure measures the axes one after the other. One that fails says why in its place,
+// and in the error: the others took minutes to measure. When ctx ends there is nothing.
 func Measure(ctx context.Context, axes []Axis, say func(format string, args ...any)) (list []Found, err error) {
 	for _, a := range axes {
 		say("%s: begins", a.Name)
-		p, err := a.Measure(ctx)
-		if err == nil {
-			err = a.check(p)
+		p, failed := a.Measure(ctx)
+		if failed == nil {
+			failed = a.check(p)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", a.Name, err)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-		list = append(list, Found{a, p})
+		f := Found{Axis: a, Points: p}
+		if failed != nil {
+			f.Points, f.Why = nil, failed
+			err = errors.Join(err, fmt.Errorf("%s: %w", a.Name, failed))
+			say("%s: %v", a.Name, failed)
+		}
+		list = append(list, f)
 	}
-	return list, nil
+	return list, err
 }

@@ -2,6 +2,7 @@ package growth
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -25,24 +26,25 @@ type About struct {
 
 // Write writes the plots into the folder out, which is made, and beside it the page: for
 // docs/performance that is docs/PERFORMANCE.md. Plots of other axes stay. It returns the
-// page's path.
-func Write(out string, about About, found []Found) (string, error) {
+// page's path; what cannot be drawn is an error, and the rest is written.
+func Write(out string, about About, found []Found) (page string, failed error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", err
 	}
 	for _, f := range found {
+		if f.Why != nil {
+			continue
+		}
 		for _, c := range f.Charts {
 			svg, err := plot.Draw(f.plot(c))
-			if err != nil {
-				return "", err
+			if err == nil {
+				err = os.WriteFile(filepath.Join(out, f.file(c)), svg, 0o644)
 			}
-			if err := os.WriteFile(filepath.Join(out, f.file(c)), svg, 0o644); err != nil {
-				return "", err
-			}
+			failed = errors.Join(failed, err)
 		}
 	}
-	page := PageOf(out)
-	return page, os.WriteFile(page, Page(filepath.Base(out), about, found), 0o644)
+	page = PageOf(out)
+	return page, errors.Join(failed, os.WriteFile(page, Page(filepath.Base(out), about, found), 0o644))
 }
 
 // PageOf is the path of the page that belongs to a folder of plots.
@@ -62,12 +64,23 @@ func (a Axis) heading(column string) string {
 	return column
 }
 
-// plot draws a line for each figure of a chart and each value of its text column.
+// of tells which line a point belongs to, by what a column holds: its text, or its
+// heading and its number. It is empty where there is no such column.
+func (f Found) of(q Point, column string) string {
+	if v, ok := q.number(column); ok {
+		return fmt.Sprintf("%s %g", f.heading(column), v)
+	}
+	v, _ := q[column].(string)
+	return v
+}
+
+// plot draws a line for each figure of a chart and each value of the column that it
+// tells lines by.
 func (f Found) plot(c Chart) plot.Plot {
 	p := plot.Plot{Title: c.Title, X: f.heading(c.X), Y: c.YHeading, LogX: true, LogY: c.LogY}
 	var values []string
 	for _, q := range f.Points {
-		if v, _ := q[c.By].(string); !slices.Contains(values, v) {
+		if v := f.of(q, c.By); !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}
@@ -82,7 +95,7 @@ func (f Found) plot(c Chart) plot.Plot {
 func (f Found) series(c Chart, y, value string) plot.Series {
 	s := plot.Series{Name: strings.TrimPrefix(value+", "+f.heading(y), ", ")}
 	for _, q := range f.Points {
-		if v, _ := q[c.By].(string); v != value {
+		if f.of(q, c.By) != value {
 			continue
 		}
 		a, _ := q.number(c.X)
@@ -99,6 +112,10 @@ func Page(plots string, about About, found []Found) []byte {
 	about.write(&b)
 	for _, f := range found {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", f.Title, f.How)
+		if f.Why != nil {
+			fmt.Fprintf(&b, "Not measured: %s.\n", strings.ReplaceAll(f.Why.Error(), "\n", "; "))
+			continue
+		}
 		f.table(&b)
 		for _, c := range f.Charts {
 			fmt.Fprintf(&b, "\n![%s](%s)\n", c.Title, path.Join(plots, f.file(c)))

@@ -3,6 +3,7 @@ package growth
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,7 +16,7 @@ import (
 
 // sized is a row of a benchmark that measures two things at each size.
 type sized struct {
-	Suite   string  `json:"suite"`
+	Suite   int     `json:"suite"`
 	Members int     `json:"members"`
 	JoinMS  float64 `json:"join_ms"`
 }
@@ -28,7 +29,7 @@ func groups() Axis {
 		Columns: []Column{{"suite", "suite", 0}, {"members", "members", 0}, {"join_ms", "join ms", 1}},
 		Charts:  []Chart{{Name: "join", Title: "Joining", X: "members", Y: []string{"join_ms"}, By: "suite", YHeading: "ms", LogY: true}},
 		Measure: Of(func(context.Context) ([]sized, error) {
-			return []sized{{"2", 10, 1.25}, {"7", 10, 5}, {"2", 100, 2}, {"7", 100, 8}}, nil
+			return []sized{{2, 10, 1.25}, {7, 10, 5}, {2, 100, 2}, {7, 100, 8}}, nil
 		}),
 	}
 }
@@ -60,7 +61,7 @@ func TestThePageShowsEveryFigureAndPlot(t *testing.T) {
 	if circles, squares := bytes.Count(svg, []byte("<circle")), bytes.Count(svg, []byte(`<rect class="mark`)); circles != 2+1 || squares != 2+1 {
 		t.Errorf("%d and %d points, want two of each suite, and one in the legend", circles, squares)
 	}
-	for _, name := range []string{"2, join ms", "7, join ms"} {
+	for _, name := range []string{"suite 2, join ms", "suite 7, join ms"} {
 		if !bytes.Contains(svg, []byte(">"+name+"<")) {
 			t.Errorf("no line is called %q", name)
 		}
@@ -81,6 +82,30 @@ func TestFiguresThatAreNotThereAreAnError(t *testing.T) {
 		if _, err := Measure(t.Context(), []Axis{a}, t.Logf); err == nil || !strings.HasPrefix(err.Error(), "groups: ") {
 			t.Errorf("%s: %v", why, err)
 		}
+	}
+}
+
+// TestOneThatFailsLeavesTheOthers: what took minutes to measure is written down.
+func TestOneThatFailsLeavesTheOthers(t *testing.T) {
+	broken := groups()
+	broken.Name, broken.Title = "broken", "Broken"
+	broken.Measure = func(context.Context) ([]Point, error) { return nil, errors.New("it rained") }
+	found, err := Measure(t.Context(), []Axis{broken, groups()}, t.Logf)
+	if err == nil || len(found) != 2 {
+		t.Fatalf("%d found, %v", len(found), err)
+	}
+	out := filepath.Join(t.TempDir(), "p")
+	page, err := Write(out, About{}, found)
+	check(t, err)
+	octets, err := os.ReadFile(page)
+	check(t, err)
+	for _, want := range []string{"Not measured: it rained.", "groups-join.svg", "| 7 | 100 | 8.0 |"} {
+		if !bytes.Contains(octets, []byte(want)) {
+			t.Errorf("no %q in\n%s", want, octets)
+		}
+	}
+	if bytes.Contains(octets, []byte("broken-join.svg")) {
+		t.Error("a plot that there is not is on the page")
 	}
 }
 
