@@ -30,6 +30,9 @@ func TestChannels(t *testing.T) {
 }
 
 func TestAgencies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("founds four agencies, which takes some seconds")
+	}
 	rows, err := agencies(t.Context(), Sizes{[]int{2, 4}, t.Logf})
 	check(t, err)
 	for i, n := range []int{2, 4} {
