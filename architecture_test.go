@@ -93,6 +93,7 @@ func importRules() []importRule {
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "crypto/notice", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
 		{"cmd/internal/fips", nil, nil},
+		{"cmd/crossband/internal/bench/plot", nil, nil},
 		{"cmd/crossband/internal/report", []string{"proto", "crypto/record", "client/phrase", "formats"}, nil},
 		{"cmd/crossband/internal/report/reporttest", []string{"proto", "crypto", "client/phrase"}, nil},
 		{"tools/page", nil, []string{esbuild}}, // a module of its own
@@ -249,6 +250,7 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"relay/hook/deliver", "crossband/client"},
 		{"relay/hook/deliver/plan", "crossband/relay/hook/deliver/door"},
 		{"relay/hook/deliver/door", "crossband/relay/store"},
+		{"cmd/crossband/internal/bench/plot", "crossband/cmd/crossband/internal/bench/growth"},
 	} {
 		rule, ok := ruleOf(c.pkg)
 		if !ok || forbidden(c.pkg, rule, c.imports) == "" {
@@ -261,7 +263,7 @@ func TestTheRulesCanFail(t *testing.T) {
 // socket or file.
 func TestPurePackagesTouchNothing(t *testing.T) {
 	pure := append(strings.Fields(publics), "relay/hub", "relay/notices", "crypto/record", "crypto/sframe", "client/voice", "client/phrase", "client/terms", "client/views", "proto", "proto/incident", "proto/link/lane", "cmd/crossband/internal/report",
-		"formats/edxl", "formats/ics", "formats/webhook", "formats/strictxml", "formats/strictjson", "formats/cap", "formats/cot", "formats/cloudevents", "relay/hook/deliver/plan")
+		"formats/edxl", "formats/ics", "formats/webhook", "formats/strictxml", "formats/strictjson", "formats/cap", "formats/cot", "formats/cloudevents", "relay/hook/deliver/plan", "cmd/crossband/internal/bench/plot")
 	banned := []string{"sync", "net", "os", "sync/atomic", "os/exec", "net/http"}
 	for _, s := range sources(t) {
 		if s.test || !slices.Contains(pure, s.pkg) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"crossband/client/redial"
 	"crossband/proto"
 	"crossband/proto/link"
 )
@@ -91,14 +92,15 @@ func refusedAsRevoked(err error) *proto.Refusal {
 	return nil
 }
 
-// redial returns how long to wait before the next dial, given the back-off.
-func (s *Session) redial(backoff time.Duration) time.Duration {
+// redial returns how long to wait before the next dial.
+func (s *Session) redial(back *redial.Backoff) time.Duration {
+	pause := back.Pause()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.expelled != nil {
-		return expelledDial
+		return redial.Jitter(expelledDial)
 	}
-	return backoff
+	return pause
 }
 
 // readmitLocked is called when the relay has let us in: we are out no more, unless

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"crossband/client/redial"
 	"crossband/client/voice"
 	"crossband/crypto/charter"
 	"crossband/crypto/identity"
@@ -187,28 +188,14 @@ func (s *Session) linkConfig() link.Config {
 
 func (s *Session) judge() charter.Judge { return charter.Judge{Trust: s.trust} }
 
-// Back-off between dials.
-const (
-	dialFirst   = 200 * time.Millisecond
-	dialMost    = 10 * time.Second
-	dialTimeout = 10 * time.Second
-	// A link that lasted so long was a good one. After one that did not, the
-	// back-off goes on: two devices under one name that take each other's place
-	// would do so for ever, as fast as they can.
-	linkLasts = 10 * time.Second
-	// A relay that stops tells all its endpoints in one moment: they come back
-	// over a second rather than in a fifth of one.
-	dialClosed = time.Second
-)
-
 // supervise keeps the link: dial, greet, read until it ends, again. Before the
 // first it gives what the last run left unshown.
 func (s *Session) supervise() {
 	s.showAgain()
 	s.tellEnded()
-	wait := dialFirst
+	var back redial.Backoff
 	for s.ctx.Err() == nil {
-		ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
+		ctx, cancel := context.WithTimeout(s.ctx, redial.Timeout)
 		s.leaveFormer()
 		s.mu.Lock()
 		d := s.dialer
@@ -217,12 +204,8 @@ func (s *Session) supervise() {
 		cancel()
 		if err == nil {
 			begun := time.Now()
-			if err = s.serve(conn); time.Since(begun) >= linkLasts {
-				wait = dialFirst
-				if proto.ReasonOf(err) == proto.ReasonClosing {
-					wait = dialClosed
-				}
-			}
+			err = s.serve(conn)
+			back.Lost(time.Since(begun), proto.ReasonOf(err))
 		}
 		if s.ctx.Err() != nil {
 			return
@@ -232,10 +215,9 @@ func (s *Session) supervise() {
 			s.expel(why)
 		}
 		s.emit(Disconnected{err})
-		if pause := s.redial(wait); !sleep(s.ctx, pause/2+rand.N(pause)) {
+		if !sleep(s.ctx, s.redial(&back)) {
 			return
 		}
-		wait = min(2*wait, dialMost)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 func newBenchCommand(e env) *cobra.Command {
 	c := group("bench", "Measure on this machine what relays, channels and stores cost",
-		newBenchFederationCommand(e), newBenchMLSCommand(e), newBenchPTTCommand(e), newBenchRelayCommand(e),
+		newBenchChurnCommand(e), newBenchFederationCommand(e), newBenchGrowthCommand(e), newBenchMLSCommand(e), newBenchPTTCommand(e), newBenchRelayCommand(e), newBenchStoreCommand(e),
 	)
 	c.Long = `Measure on this machine what relays, channels and stores cost.
 

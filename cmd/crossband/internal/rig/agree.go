@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"crossband/cmd/crossband/internal/agencydir"
 	"crossband/crypto/agreement"
 	"crossband/proto"
 )
@@ -12,29 +13,37 @@ import (
 // administrators do with a file that they pass on, and gives it to their relays. The
 // first is the owner of its calling channel, which is returned.
 func Agree(t agreement.Terms, now time.Time, agencies ...*Agency) (calling proto.ChannelID, err error) {
+	made, err := AgreeAll(t, now, agencies...)
+	for _, c := range made {
+		if c.Kind == proto.KindCalling {
+			calling = c.Channel
+		}
+	}
+	return calling, err
+}
+
+// AgreeAll is Agree and returns every channel that has been chartered: the calling
+// channel, and the talkgroups under their titles.
+func AgreeAll(t agreement.Terms, now time.Time, agencies ...*Agency) (made []agencydir.Chartered, err error) {
 	a, err := agreement.Usual(t)
 	if err != nil {
-		return calling, err
+		return nil, err
 	}
 	f, err := agreement.Parse(agreement.Write(&a))
 	if err != nil {
-		return calling, err
+		return nil, err
 	}
 	for _, x := range agencies {
 		if f, err = x.Dir.Sign(f, now); err != nil {
-			return calling, fmt.Errorf("%s signs: %w", x.Name, err)
+			return nil, fmt.Errorf("%s signs: %w", x.Name, err)
 		}
 	}
 	for _, x := range agencies {
-		made, err := x.Dir.Put(f, now)
+		more, err := x.Dir.Put(f, now)
 		if err != nil {
-			return calling, fmt.Errorf("%s takes it: %w", x.Name, err)
+			return nil, fmt.Errorf("%s takes it: %w", x.Name, err)
 		}
-		for _, c := range made {
-			if c.Kind == proto.KindCalling {
-				calling = c.Channel
-			}
-		}
+		made = append(made, more...)
 	}
-	return calling, nil
+	return made, nil
 }

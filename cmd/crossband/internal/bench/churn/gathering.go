@@ -1,0 +1,103 @@
+package churn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"crossband/cmd/crossband/internal/bench/crowd"
+	"crossband/proto/link"
+)
+
+// gathering counts who is back. It implements crowd.Watcher.
+type gathering struct {
+	all int
+
+	mu      sync.Mutex // guards what follows
+	back    map[*crowd.Member]time.Time
+	refused int
+	lost    int
+	last    error
+	more    chan struct{} // closed and replaced whenever somebody has come
+}
+
+func newGathering(all int) *gathering {
+	return &gathering{all: all, back: make(map[*crowd.Member]time.Time), more: make(chan struct{})}
+}
+
+// reset begins anew: nobody is back.
+func (g *gathering) reset() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(g.back)
+	g.refused, g.lost = 0, 0
+}
+
+// Linked implements crowd.Watcher.
+func (g *gathering) Linked(m *crowd.Member) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.back[m] = time.Now()
+	close(g.more)
+	g.more = make(chan struct{})
+}
+
+// Lost implements crowd.Watcher.
+func (g *gathering) Lost(m *crowd.Member, _ error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.back, m)
+}
+
+// Failed implements crowd.Watcher.
+func (g *gathering) Failed(_ *crowd.Member, err error) {
+	var refused *link.RefusedByPeer
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.last = err; errors.As(err, &refused) {
+		g.refused++
+	} else {
+		g.lost++
+	}
+}
+
+// wait returns when all are back.
+func (g *gathering) wait(ctx context.Context) error {
+	for {
+		g.mu.Lock()
+		n, more, last := len(g.back), g.more, g.last
+		g.mu.Unlock()
+		if n == g.all {
+			return nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d endpoints have a link: %w; the last try that failed: %v", n, g.all, ctx.Err(), last)
+		}
+	}
+}
+
+// row tells how they came back to a relay that went at one time and listens from
+// another on.
+func (g *gathering) row(fault, listens time.Time) Row {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	times := make([]time.Time, 0, len(g.back))
+	for _, at := range g.back {
+		times = append(times, at)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	at := func(percent int) time.Time { return times[min(len(times)*percent/100, len(times)-1)] }
+	r := Row{
+		DownMS: ms(listens.Sub(fault)), Refused: g.refused, Lost: g.lost,
+		BackP50MS: ms(at(50).Sub(listens)), BackP99MS: ms(at(99).Sub(listens)), AllBackMS: ms(at(100).Sub(listens)), FaultToAllMS: ms(at(100).Sub(fault)),
+	}
+	if long := at(100).Sub(times[0]); long > 0 {
+		r.HandshakesPS = float64(len(times)-1) / long.Seconds()
+	}
+	return r
+}

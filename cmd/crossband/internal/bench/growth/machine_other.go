@@ -1,0 +1,5 @@
+//go:build !linux
+
+package growth
+
+func (m *Machine) look() {}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package rig
+
+func costOf(int) (Cost, error) { return Cost{}, ErrNoCost }
