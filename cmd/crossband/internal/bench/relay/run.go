@@ -69,9 +69,6 @@ func (f *field) add(name string, c contestant) *party {
 	return p
 }
 
-// settle is how long processes are left alone before their memory is read.
-const settle = 3 * time.Second
-
 // open starts all parties and connects their endpoints.
 func (f *field) open(ctx context.Context) error {
 	f.o.Say("start   relays and yardsticks, for %d listeners and %d talkers each", f.size.Listeners, f.size.Talkers)
@@ -123,7 +120,7 @@ func (f *field) every(do func(p *party) error) error {
 }
 
 func (f *field) memory(ctx context.Context, of func(p *party) *int) error {
-	if err := sleep(ctx, settle); err != nil {
+	if err := sleep(ctx, f.o.Settle); err != nil {
 		return err
 	}
 	return f.every(func(p *party) (err error) {
