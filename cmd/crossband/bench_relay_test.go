@@ -39,7 +39,7 @@ func TestBenchRelay(t *testing.T) {
 	dir := t.TempDir() // not in parallel: it measures
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	paths := []string{"datagram"}
+	paths := []string{"datagram", "lane"}
 	c, out, errs := benched(t, ctx, dir, "relay", "--listeners", "6,12", "--talkers", "2", "--slice", "300ms", "--rounds", "2", "--settle", "200ms", "--path", strings.Join(paths, ","), "--json")
 	if err := c.Run(); err != nil {
 		t.Fatalf("%v\n%s%s", err, out, errs)
