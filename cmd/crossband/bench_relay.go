@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +24,7 @@ type benchRelayFlags struct {
 	frame, rounds      int
 	slice, settle      time.Duration
 	keep               string
+	most               map[string]string
 	asJSON             bool
 }
 
@@ -76,6 +79,7 @@ voice lane. Processor times of other processes are read on Linux only.`,
 	c.Flags().DurationVar(&f.slice, "slice", 3*time.Second, "how long each is measured before it is the next one's turn")
 	c.Flags().IntVar(&f.rounds, "rounds", 4, "turns of each")
 	c.Flags().DurationVar(&f.settle, "settle", 3*time.Second, "how long all are left alone before memory is read")
+	c.Flags().StringToStringVar(&f.most, "most", nil, "fail where a path's ratio to plain is above, as in lane=0.5,datagram=1.2")
 	c.Flags().StringVar(&f.keep, "keep", "", "folder to keep agencies and logs in; a temporary one, removed at the end, if empty")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, one object a row")
 	return c
@@ -90,6 +94,29 @@ func (f benchRelayFlags) sizes() (list []relay.Size) {
 	return list
 }
 
+// bounds reads --most.
+func (f benchRelayFlags) bounds() (map[string]float64, error) {
+	most := make(map[string]float64)
+	for path, s := range f.most {
+		v, err := strconv.ParseFloat(s, 64)
+		if err != nil || v <= 0 || !slices.Contains(f.paths, path) {
+			return nil, fmt.Errorf("--most %s=%s: want a measured path and a number above 0", path, s)
+		}
+		most[path] = v
+	}
+	return most, nil
+}
+
+// above says which rows are over their bound.
+func above(rows []relay.Row, most map[string]float64) (err error) {
+	for _, r := range rows {
+		if bound, ok := most[r.Path]; ok && r.Ratio > bound {
+			err = errors.Join(err, fmt.Errorf("path %s with %d listeners: %.2f of plain, more than %.2f", r.Path, r.Listeners, r.Ratio, bound))
+		}
+	}
+	return err
+}
+
 func runBenchRelay(ctx context.Context, e env, f benchRelayFlags) error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -99,6 +126,10 @@ func runBenchRelay(ctx context.Context, e env, f benchRelayFlags) error {
 		Sizes: f.sizes(), Paths: f.paths, Frame: f.frame, Slice: f.slice, Rounds: f.rounds, Settle: f.settle,
 		Command: func(args ...string) []string { return append([]string{exe}, args...) },
 		Say:     e.sooner(),
+	}
+	most, err := f.bounds()
+	if err != nil {
+		return usageError{err}
 	}
 	if err := o.Check(); err != nil {
 		if errors.Is(err, relay.ErrNotHere) {
@@ -114,7 +145,7 @@ func runBenchRelay(ctx context.Context, e env, f benchRelayFlags) error {
 		err = errors.Join(err, os.RemoveAll(o.Dir))
 	}
 	if len(rows) > 0 {
-		err = errors.Join(printRows(e, rows, f.asJSON), err)
+		err = errors.Join(printRows(e, rows, f.asJSON), err, above(rows, most))
 	}
 	for _, r := range rows {
 		if r.Error != "" {

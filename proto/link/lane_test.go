@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"context"
+	"crypto/fips140"
 	"encoding/binary"
 	"math/rand/v2"
 	"net"
@@ -18,12 +19,11 @@ import (
 
 // laneSpy stands on the wire and tells lanes' packets from QUIC's.
 type laneSpy struct {
-	mu     sync.Mutex
-	seen   []simnet.Packet
-	at     []time.Time
-	block  bool                // lanes' packets are lost
-	loss   int                 // of lanes' packets, per thousand
-	change func(simnet.Packet) // of what passes
+	mu    sync.Mutex
+	seen  []simnet.Packet
+	at    []time.Time
+	block bool // lanes' packets are lost
+	loss  int  // of lanes' packets, per thousand
 }
 
 func spyOn(n *network) *laneSpy {
@@ -127,8 +127,28 @@ func wantAll(t *testing.T, h *listener, from, n int) {
 	}
 }
 
+// needsLane skips where there is none.
+func needsLane(t *testing.T) {
+	t.Helper()
+	if fips140.Enforced() {
+		t.Skip("FIPS 140-3 is enforced: no lane is offered")
+	}
+}
+
+// TestNoLaneWhereFIPSIsEnforced runs where needsLane skips.
+func TestNoLaneWhereFIPSIsEnforced(t *testing.T) {
+	k := newPKI(t)
+	simulated(t, k.config(relayA()), k.config(unit()), func(t *testing.T, n *network, p pair) {
+		d, a := p.connect(t)
+		if want := !fips140.Enforced(); d.Has(lane.Capability) != want || a.Has(lane.Capability) != want {
+			t.Errorf("lane: %v and %v, want %v", d.Has(lane.Capability), a.Has(lane.Capability), want)
+		}
+	})
+}
+
 func withLane(t *testing.T, test func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy)) {
 	t.Helper()
+	needsLane(t)
 	k := newPKI(t)
 	simulated(t, k.config(relayA()), k.config(unit()), func(t *testing.T, n *network, p pair) {
 		s := spyOn(n)
@@ -270,6 +290,7 @@ func TestShortBurstsKeepTheLane(t *testing.T) {
 // TestTheLaneFollowsAMove: the lane goes only where QUIC has found the endpoint
 // to be, under another id and key on each path.
 func TestTheLaneFollowsAMove(t *testing.T) {
+	needsLane(t)
 	k := newPKI(t)
 	client := k.config(unit())
 	simulated(t, k.config(relayA()), client, func(t *testing.T, n *network, p pair) {
@@ -319,6 +340,7 @@ func TestTheLaneFollowsAMove(t *testing.T) {
 // TestNobodyElseSpeaksOnTheLane: packets that are forged, changed, repeated, cut
 // or of another link are not heard and disturb nobody.
 func TestNobodyElseSpeaksOnTheLane(t *testing.T) {
+	needsLane(t)
 	k := newPKI(t)
 	simulated(t, k.config(relayA()), k.config(unit()), func(t *testing.T, n *network, p pair) {
 		s := spyOn(n)

@@ -225,6 +225,7 @@ func TestSlowListenerDelaysNobody(t *testing.T) {
 // one behind 64 kbit/s is broken, the one that is cut off is left, and the others
 // hear everything as soon as ever.
 func TestSlowListenerDelaysNobodyOnTheLane(t *testing.T) {
+	needsLane(t)
 	const talkers, length = 4, 20 * time.Second
 	const frames = talkers * int(length/proto.VoiceFrame)
 	p := newPKI(t)
