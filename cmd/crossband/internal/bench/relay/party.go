@@ -137,6 +137,9 @@ func (p *party) loss() float64 {
 	return 1 - float64(p.heard)/float64(p.forwards)
 }
 
+// behind reports whether the load left out more than one frame in a hundred.
+func (p *party) behind() bool { return p.sent*100 < p.due*99 }
+
 // kibPerEndpoint is what a connected, silent endpoint costs in resident memory.
 func (p *party) kibPerEndpoint(endpoints int) float64 {
 	return float64(p.rssAfter-p.rssBefore) / 1024 / float64(endpoints)

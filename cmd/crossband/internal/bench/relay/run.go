@@ -58,6 +58,9 @@ func run(ctx context.Context, o Options, dir string, s Size) ([]Row, error) {
 		rows = append(rows, f.row(path))
 	}
 	for _, p := range f.parties {
+		if p.behind() {
+			o.Say("%-21s the load could not keep its pace, and this machine was too busy or is too small: take the figures for rough ones", p.name)
+		}
 		o.Say("%-21s loss %.4f; the load sent %d of %d frames, %v late at most", p.name, p.loss(), p.sent, p.due, p.latest.Round(100*time.Microsecond))
 	}
 	return rows, nil
