@@ -22,7 +22,7 @@ type benchRelayFlags struct {
 	listeners, talkers []int
 	paths              []string
 	frame, rounds      int
-	slice              time.Duration
+	slice, settle      time.Duration
 	keep               string
 	most               map[string]string
 	asJSON             bool
@@ -78,6 +78,7 @@ voice lane. Processor times of other processes are read on Linux only.`,
 	c.Flags().IntVar(&f.frame, "frame", 120, "octets of a voice frame")
 	c.Flags().DurationVar(&f.slice, "slice", 3*time.Second, "how long each is measured before it is the next one's turn")
 	c.Flags().IntVar(&f.rounds, "rounds", 4, "turns of each")
+	c.Flags().DurationVar(&f.settle, "settle", 3*time.Second, "how long all are left alone before memory is read")
 	c.Flags().StringToStringVar(&f.most, "most", nil, "fail where a path's ratio to plain is above, as in lane=0.5,datagram=1.2")
 	c.Flags().StringVar(&f.keep, "keep", "", "folder to keep agencies and logs in; a temporary one, removed at the end, if empty")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, one object a row")
@@ -122,7 +123,7 @@ func runBenchRelay(ctx context.Context, e env, f benchRelayFlags) error {
 		return err
 	}
 	o := relay.Options{
-		Sizes: f.sizes(), Paths: f.paths, Frame: f.frame, Slice: f.slice, Rounds: f.rounds,
+		Sizes: f.sizes(), Paths: f.paths, Frame: f.frame, Slice: f.slice, Rounds: f.rounds, Settle: f.settle,
 		Command: func(args ...string) []string { return append([]string{exe}, args...) },
 		Say:     e.sooner(),
 	}

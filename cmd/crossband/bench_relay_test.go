@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,13 +39,33 @@ func TestBenchRelay(t *testing.T) {
 	dir := t.TempDir() // not in parallel: it measures
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	c, out, errs := benched(t, ctx, dir, "relay", "--listeners", "12", "--talkers", "2", "--slice", "400ms", "--rounds", "2", "--path", "datagram", "--json")
+	paths := []string{"datagram", "lane"}
+	c, out, errs := benched(t, ctx, dir, "relay", "--listeners", "6,12", "--talkers", "2", "--slice", "300ms", "--rounds", "2", "--settle", "200ms", "--path", strings.Join(paths, ","), "--json")
 	if err := c.Run(); err != nil {
 		t.Fatalf("%v\n%s%s", err, out, errs)
 	}
-	row := map[string]any{}
-	check(t, json.Unmarshal(out.Bytes(), &row))
-	for name, want := range map[string]any{"path": "datagram", "listeners": 12.0, "talkers": 2.0, "loss": 0.0} {
+	rows := json.NewDecoder(out)
+	for _, listeners := range []float64{6, 12} {
+		for _, path := range paths {
+			row := map[string]any{}
+			check(t, rows.Decode(&row))
+			relayRow(t, row, path, listeners, 2)
+		}
+	}
+	if err := rows.Decode(new(any)); err != io.EOF {
+		t.Errorf("more than a row for each size and path: %v", err)
+	}
+	nothingLeft(t, dir)
+	if t.Failed() {
+		t.Log(errs)
+	}
+}
+
+// relayRow looks whether a row has all figures, and no others, and none is impossible.
+func relayRow(t *testing.T, row map[string]any, path string, listeners, talkers float64) {
+	t.Helper()
+	t.Log(row)
+	for name, want := range map[string]any{"path": path, "listeners": listeners, "talkers": talkers, "loss": 0.0} {
 		if row[name] != want {
 			t.Errorf("%s is %v, want %v", name, row[name], want)
 		}
@@ -61,10 +82,6 @@ func TestBenchRelay(t *testing.T) {
 	}
 	if len(row) > 0 {
 		t.Errorf("what else is told: %v", row)
-	}
-	nothingLeft(t, dir)
-	if t.Failed() {
-		t.Logf("%s%s", out, errs)
 	}
 }
 

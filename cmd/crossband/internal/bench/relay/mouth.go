@@ -3,17 +3,19 @@ package relay
 import (
 	"context"
 	"crypto/rand"
+	"sync/atomic"
 	"time"
 
 	"crossband/proto"
 )
 
-// slice is one turn of a party: frames sent from from on and before till count.
+// slice is one turn of a party.
 type slice struct {
-	clock      *clock
-	number     uint32
-	from, till time.Duration
-	octets     int // of a frame
+	clock    *clock
+	number   uint32
+	octets   int         // of a frame
+	measured atomic.Bool // frames that are sent count: while the process's account is open
+	over     atomic.Bool // talkers end
 }
 
 // mouth is one talker.
@@ -37,13 +39,13 @@ type said struct {
 // in a burst is what no microphone does.
 func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said) {
 	room := make([]byte, s.octets)
-	for at := s.clock.now() + phase; at < s.till; at += proto.VoiceFrame {
+	for at := s.clock.now() + phase; !s.over.Load(); at += proto.VoiceFrame {
 		if sleep(ctx, at-s.clock.now()) != nil {
 			return t
 		}
 		m.fill(room)
 		now, in := s.clock.now(), uint32(0)
-		if now >= s.from && now < s.till {
+		if s.measured.Load() {
 			in = s.number
 			t.counted++
 			t.due++
@@ -51,7 +53,7 @@ func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said
 		}
 		stamp(room, now, in)
 		m.send(room)
-		for ; now-at > 2*proto.VoiceFrame && at < s.till; at += proto.VoiceFrame {
+		for ; now-at > 2*proto.VoiceFrame; at += proto.VoiceFrame {
 			if in != 0 {
 				t.due++
 			}

@@ -18,6 +18,7 @@ type Options struct {
 	Frame  int           // octets of a voice frame, as the relay forwards it
 	Slice  time.Duration // for which each is measured before it is the next one's turn
 	Rounds int           // turns of each
+	Settle time.Duration // for which all are left alone before their memory is read
 
 	Dir     string                           // for agencies and logs; must be empty
 	Command func(args ...string) []string    // the command line of this program with arguments
@@ -30,6 +31,7 @@ const (
 	MaxListeners = 4000
 	MaxSlice     = 50 * time.Second
 	MaxRounds    = 100
+	MaxSettle    = time.Hour
 	maxFrame     = proto.MaxDatagram - 2
 )
 
@@ -55,6 +57,8 @@ func (o Options) Check() error {
 		return fmt.Errorf("frames of %d octets: %d to %d", o.Frame, minFrame, maxFrame)
 	case o.Slice <= 0 || o.Slice > MaxSlice:
 		return fmt.Errorf("slices of %v: more than 0, and %v at most, which one press may last", o.Slice, MaxSlice)
+	case o.Settle < 0 || o.Settle > MaxSettle:
+		return fmt.Errorf("settling for %v: %v at most", o.Settle, MaxSettle)
 	case o.Rounds < 1 || o.Rounds > MaxRounds:
 		return fmt.Errorf("%d rounds: 1 to %d", o.Rounds, MaxRounds)
 	}

@@ -61,19 +61,20 @@ func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octet
 		}
 		defer release()
 	}
-	s := &slice{clock: c, number: c.begin(), from: c.now() + warmUp, octets: octets}
-	s.till = s.from + length
+	s := &slice{clock: c, number: c.begin(), octets: octets}
 	defer c.end()
 	talked := make([]said, len(p.ends.mouths))
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	defer s.over.Store(true)
 	for i, m := range p.ends.mouths {
 		phase := proto.VoiceFrame * time.Duration(i) / time.Duration(len(p.ends.mouths))
-		wg.Go(func() { talked[i] = m.talk(ctx, s, phase) }) // ends when the slice is over, or with ctx
+		wg.Go(func() { talked[i] = m.talk(ctx, s, phase) }) // ends when the slice is over
 	}
-	if err := p.account(ctx, s); err != nil {
+	if err := p.account(ctx, s, length); err != nil {
 		return err
 	}
+	s.over.Store(true)
 	wg.Wait()
 	if err := sleep(ctx, lateness); err != nil {
 		return err
@@ -91,17 +92,21 @@ func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octet
 	return nil
 }
 
-// account waits for a slice's measured part and reads what the process uses in it.
-func (p *party) account(ctx context.Context, s *slice) error {
-	if err := sleep(ctx, s.from-s.clock.now()); err != nil {
+// account waits for the warming up, then reads what the process uses in length, while
+// the talkers count their frames.
+func (p *party) account(ctx context.Context, s *slice, length time.Duration) error {
+	if err := sleep(ctx, warmUp); err != nil {
 		return err
 	}
 	before, err := cpuOf(p.process.Pid())
 	if err != nil {
 		return err
 	}
+	s.measured.Store(true)
 	begun := s.clock.now()
-	if err := sleep(ctx, s.till-s.clock.now()); err != nil {
+	err = sleep(ctx, length)
+	s.measured.Store(false)
+	if err != nil {
 		return err
 	}
 	after, err := cpuOf(p.process.Pid())
@@ -131,6 +136,9 @@ func (p *party) loss() float64 {
 	}
 	return 1 - float64(p.heard)/float64(p.forwards)
 }
+
+// behind reports whether the load left out more than one frame in a hundred.
+func (p *party) behind() bool { return p.sent*100 < p.due*99 }
 
 // kibPerEndpoint is what a connected, silent endpoint costs in resident memory.
 func (p *party) kibPerEndpoint(endpoints int) float64 {

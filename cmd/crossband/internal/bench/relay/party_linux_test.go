@@ -149,3 +149,28 @@ func work(d time.Duration) {
 	}
 	wg.Wait()
 }
+
+func TestALoadThatIsBehindIsSeen(t *testing.T) {
+	for _, c := range []struct {
+		sent, due uint64
+		behind    bool
+	}{{100, 100, false}, {99, 100, false}, {98, 100, true}, {0, 1, true}} {
+		if p := (&party{sent: c.sent, due: c.due}); p.behind() != c.behind {
+			t.Errorf("%d of %d frames: behind is %v", c.sent, c.due, p.behind())
+		}
+	}
+	s := &slice{clock: &clock{zero: time.Now()}, number: 1, octets: minFrame}
+	s.measured.Store(true)
+	n := 0
+	m := &mouth{send: func([]byte) {
+		if n++; n == 1 {
+			time.Sleep(10 * proto.VoiceFrame) // kept from sending
+		}
+		if n == 3 {
+			s.over.Store(true)
+		}
+	}}
+	if got := m.talk(t.Context(), s, 0); got.counted != 3 || got.due < got.counted+5 || got.latest < 2*proto.VoiceFrame {
+		t.Errorf("%+v", got)
+	}
+}

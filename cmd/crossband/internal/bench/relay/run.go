@@ -58,6 +58,9 @@ func run(ctx context.Context, o Options, dir string, s Size) ([]Row, error) {
 		rows = append(rows, f.row(path))
 	}
 	for _, p := range f.parties {
+		if p.behind() {
+			o.Say("%-21s the load could not keep its pace, and this machine was too busy or is too small: take the figures for rough ones", p.name)
+		}
 		o.Say("%-21s loss %.4f; the load sent %d of %d frames, %v late at most", p.name, p.loss(), p.sent, p.due, p.latest.Round(100*time.Microsecond))
 	}
 	return rows, nil
@@ -68,9 +71,6 @@ func (f *field) add(name string, c contestant) *party {
 	f.parties = append(f.parties, p)
 	return p
 }
-
-// settle is how long processes are left alone before their memory is read.
-const settle = 3 * time.Second
 
 // open starts all parties and connects their endpoints.
 func (f *field) open(ctx context.Context) error {
@@ -123,7 +123,7 @@ func (f *field) every(do func(p *party) error) error {
 }
 
 func (f *field) memory(ctx context.Context, of func(p *party) *int) error {
-	if err := sleep(ctx, settle); err != nil {
+	if err := sleep(ctx, f.o.Settle); err != nil {
 		return err
 	}
 	return f.every(func(p *party) (err error) {

@@ -51,6 +51,7 @@ func TestWhatCannotBeMeasuredIsRefused(t *testing.T) {
 		"a frame too long":    func(o *Options) { o.Frame = maxFrame + 1 },
 		"no slice":            func(o *Options) { o.Slice = 0 },
 		"more than one press": func(o *Options) { o.Slice = MaxSlice + 1 },
+		"settling backwards":  func(o *Options) { o.Settle = -1 },
 		"no rounds":           func(o *Options) { o.Rounds = 0 },
 		"too many rounds":     func(o *Options) { o.Rounds = MaxRounds + 1 },
 	} {
