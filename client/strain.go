@@ -71,7 +71,7 @@ func (t *talk) limit(src voice.Source) {
 }
 
 // What the talker's own link loses of its voice counts as what its listeners lose: by
-// the same figures as a relay's (docs/PROTOCOL.md, section 8.9).
+// the same figures as a relay's (docs/PROTOCOL.md, section 8.10).
 const (
 	uplinkFrom  = link.Strain(50) // per mille
 	uplinkTwice = 2               // looks in a row

@@ -101,6 +101,9 @@ type LinkTotals struct {
 	PacketsSent, PacketsLost   uint64
 	Dropped                    link.VoiceDrops
 
+	LanePackets, LaneSilent, LaneBroken uint64 // lanes' packets; ends for want of reports; by the breaker
+	LanesOpen                           int
+
 	ControlQueued, ControlOctets, VoiceQueued int // all open links together
 	ControlLongest, VoiceLongest              int // the link with most
 }
@@ -115,6 +118,9 @@ func (t *LinkTotals) add(s link.Stats) {
 	t.BytesReceived += s.BytesReceived
 	t.PacketsSent += s.PacketsSent
 	t.PacketsLost += s.PacketsLost
+	t.LanePackets += s.Lane.Sent
+	t.LaneSilent += s.Lane.Fallbacks
+	t.LaneBroken += s.Lane.Broken
 	t.Dropped.Full += s.Dropped.Full
 	t.Dropped.Stale += s.Dropped.Stale
 	t.Dropped.Size += s.Dropped.Size
@@ -125,6 +131,9 @@ func (t *LinkTotals) add(s link.Stats) {
 // addQueues sums up an open link's queues.
 func (t *LinkTotals) addQueues(s link.Stats) {
 	t.Open++
+	if s.Lane.Open {
+		t.LanesOpen++
+	}
 	t.ControlQueued += s.ControlQueued
 	t.ControlOctets += s.ControlOctets
 	t.VoiceQueued += s.VoiceQueued

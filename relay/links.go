@@ -26,7 +26,7 @@ func (n *Node) linkConfig() link.Config {
 		Software:          n.cfg.Software,
 		VersionMin:        n.offers().VersionMin,
 		VersionMax:        n.offers().VersionMax,
-		Capabilities:      n.cfg.Offers.Capabilities,
+		Capabilities:      n.offers().Capabilities,
 		StatelessResetKey: n.cfg.Identity.Derive("stateless reset"),
 		Refused:           n.linkRefused,
 	}

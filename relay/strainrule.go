@@ -6,7 +6,7 @@ import (
 	"crossband/proto/link"
 )
 
-// When a route is strained (docs/PROTOCOL.md, section 8.9). A tenth is what a
+// When a route is strained (docs/PROTOCOL.md, section 8.10). A tenth is what a
 // listener's concealment repairs; what one of many loses is no reason to give
 // all the others less.
 const (

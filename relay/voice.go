@@ -82,12 +82,23 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 		if r.Keep {
 			n.keeper.keep(r.Channel, frame)
 		}
-		for _, o := range r.out {
-			if o.conn.SendVoice(o.alias, frame) {
-				n.counters.voiceForwarded.Add(1)
-			}
+		n.counters.voiceForwarded.Add(n.fanOut(r.out, frame))
+	}
+}
+
+// fanOut sends a frame to all its receivers and counts those that took it.
+func (n *Node) fanOut(out []voiceOut, frame []byte) (taken uint64) {
+	if len(out) == 0 {
+		return 0
+	}
+	v := n.listener.Volley(time.Now())
+	for _, o := range out {
+		if v.Send(o.conn, o.alias, frame) {
+			taken++
 		}
 	}
+	v.Fire()
+	return taken
 }
 
 // took reports whether a frame has passed since the last time, on the loop.

@@ -7,7 +7,9 @@ import (
 )
 
 func newBenchCommand(e env) *cobra.Command {
-	c := group("bench", "Measure on this machine what relays, channels and stores cost")
+	c := group("bench", "Measure on this machine what relays, channels and stores cost",
+		newBenchRelayCommand(e),
+	)
 	c.Long = `Measure on this machine what relays, channels and stores cost.
 
 Every benchmark prints a table, or with --json one object a line. What is compared

@@ -239,7 +239,7 @@ func newRootCommand(e env) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		newAgencyCommand(e), newAgreementCommand(e), newRelayCommand(e), newEnrollCommand(e), newChannelCommand(e), newHailCommand(e), newIncidentCommand(e), newDeskCommand(e), newPatrolCommand(e), newPhrasesCommand(e), newConsoleCommand(e),
-		newTalkCommand(e), newListenCommand(e), newHandheldCommand(e), newSoundCommand(e), newParrotCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newBenchCommand(e), newVersionCommand(e),
+		newTalkCommand(e), newListenCommand(e), newHandheldCommand(e), newSoundCommand(e), newParrotCommand(e), newTextCommand(e), newOutboxCommand(e), newStatusCommand(e), newNoticeCommand(e), newDoctorCommand(e), newHookCommand(e), newDemoCommand(e), newSoakCommand(e), newSoakEndpointCommand(e), newBenchCommand(e), newBenchYardstickCommand(e), newVersionCommand(e),
 	)
 	complete(root)
 	return root

@@ -104,7 +104,7 @@ func runSoak(cmd *cobra.Command, e env, f soakFlags) error {
 		Command: func(args ...string) []string { return append([]string{exe}, args...) },
 		Say:     e.sooner(),
 	}
-	if o.Dir, err = soakDir(f.keep); err != nil {
+	if o.Dir, err = runDir(f.keep, "crossband-soak-"); err != nil {
 		return err
 	}
 	o.Say("seed    %d: %v, plan %s", p.Seed, p.Duration, p.Hash())
@@ -130,11 +130,11 @@ func runSoak(cmd *cobra.Command, e env, f soakFlags) error {
 	return nil
 }
 
-// soakDir makes the folder of a run. It must be empty: an old journal would be
+// runDir makes the folder of a run. It must be empty: an old journal would be
 // judged too.
-func soakDir(keep string) (string, error) {
+func runDir(keep, prefix string) (string, error) {
 	if keep == "" {
-		return os.MkdirTemp("", "crossband-soak-")
+		return os.MkdirTemp("", prefix)
 	}
 	if old, err := os.ReadDir(keep); err == nil && len(old) > 0 {
 		return "", usageError{fmt.Errorf("--keep %s is not empty", keep)}

@@ -96,7 +96,7 @@ func nothingLeft(t *testing.T, dir string) {
 			t.Errorf("still running: %q", b)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "crossband-soak-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "crossband-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

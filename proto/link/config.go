@@ -29,7 +29,8 @@ type Config struct {
 	Software string
 
 	// Capabilities are the optional features offered, at most
-	// proto.MaxCapabilities; a link has those that both sides offer.
+	// proto.MaxCapabilities; a link has those that both sides offer. Nil means
+	// what this build has; an empty list, none.
 	Capabilities []string
 
 	// VersionMin and VersionMax bound the protocol versions spoken; zero means

@@ -23,6 +23,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.VersionMin > c.VersionMax {
 		return c, fmt.Errorf("%w: versions %d to %d", errConfig, c.VersionMin, c.VersionMax)
 	}
+	if c.Capabilities == nil {
+		c.Capabilities = Capabilities()
+	}
+	c.Capabilities = offered(c.Capabilities)
 	if len(c.Capabilities) > proto.MaxCapabilities {
 		return c, fmt.Errorf("%w: %d capabilities, limit %d", errConfig, len(c.Capabilities), proto.MaxCapabilities)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 	"crossband/proto"
 )
 
-// Conn is one greeted link. It runs three goroutines of its own: the control
-// writer, which also sees to the link's end, the voice writer and, for an
-// endpoint, the voice reader. An enrolment link has the first only.
+// Conn is one greeted link. It runs two goroutines of its own: the control
+// writer, which also sees to the link's end, and, for an endpoint, the voice
+// reader. An enrolment link has the first only. Voice goes out by the socket's
+// senders.
 type Conn struct {
 	sock   *socket
 	quic   *quic.Conn
@@ -24,8 +26,10 @@ type Conn struct {
 	terms  terms
 
 	control controlQueue // drained by the control writer
-	voice   voiceQueue   // drained by the voice writer
+	voice   voiceQueue   // drained by the socket's senders
 	inbox   *voiceInbox  // filled by the voice reader; nil on a relay
+	laneOut *laneOut     // a relay's to an endpoint, if both have lanes
+	laneIn  *laneIn      // an endpoint's
 
 	// Owned by the one goroutine that calls Receive.
 	source  frameSource
@@ -57,7 +61,7 @@ func (s *socket) start(q *quic.Conn, stream *quic.Stream, e ends, t terms) (*Con
 		ends:      e,
 		terms:     t,
 		control:   newControlQueue(s.cfg.Limits),
-		voice:     newVoiceQueue(s.cfg.Limits, &s.voice),
+		voice:     voiceQueue{senders: s.voice, out: q, most: s.cfg.Limits.VoiceFrames},
 		source:    frameSource{stream: stream, frameTime: s.cfg.Limits.FrameTime},
 		peerEnded: make(chan struct{}),
 		done:      make(chan struct{}),
@@ -69,7 +73,8 @@ func (s *socket) start(q *quic.Conn, stream *quic.Stream, e ends, t terms) (*Con
 		refuse(q, proto.Refuse(proto.ReasonClosing, ""))
 		return nil, err
 	}
-	// Ends when the connection has ended and the voice goroutines have.
+	c.openLane()
+	// Ends when the connection has ended, the voice reader has, and no sender has the link.
 	go c.run()
 	return c, nil
 }
@@ -77,30 +82,21 @@ func (s *socket) start(q *quic.Conn, stream *quic.Stream, e ends, t terms) (*Con
 // run is the link's life, on the control writer's goroutine.
 func (c *Conn) run() {
 	defer c.sock.running.Done()
-	voice := make(chan struct{}, 2) // a token from each voice goroutine that has ended
-	voices := 0
 	over := c.quic.Context().Done()
-	switch {
-	case c.ends.enrol:
+	if c.ends.enrol {
 		late := time.AfterFunc(c.sock.cfg.Limits.EnrolTime, func() {
 			c.Close(proto.Refuse(proto.ReasonSlow, "the enrolment took too long"))
 		})
 		defer late.Stop()
-	default:
-		voices++
-		// Ends with the connection.
-		go func() { c.writeVoice(); voice <- struct{}{} }()
 	}
+	var reader sync.WaitGroup
 	if c.inbox != nil {
-		voices++
-		// Ends with the connection.
-		go func() { c.readVoice(); voice <- struct{}{} }()
+		reader.Go(c.readVoice) // ends with the connection
 	}
 	c.writeControl()
 	<-over
-	for range voices {
-		<-voice
-	}
+	reader.Wait()
+	c.closeLane()
 	c.control.abandon()
 	c.voice.abandon()
 	c.err = verdict(context.Cause(c.quic.Context()))

@@ -129,6 +129,8 @@ func (c *Conn) SendEncoded(b []byte) error {
 // finished.
 func (c *Conn) writeControl() {
 	over := c.quic.Context().Done()
+	sound := c.newSoundings()
+	defer sound.stop()
 	for {
 		piece, frames, last := c.control.take()
 		switch {
@@ -143,6 +145,8 @@ func (c *Conn) writeControl() {
 		}
 		select {
 		case <-c.control.wake:
+		case <-sound.due():
+			sound.sound(&c.voice)
 		case <-c.peerEnded:
 			c.answerEnd()
 			return

@@ -35,6 +35,7 @@ type ListenerStats struct {
 	Accepted   uint64 // links handed to Accept
 	Refused    uint64 // parties refused after their handshake
 	Retried    uint64 // handshakes that had to prove their address first
+	Unsent     uint64 // packets of voice lanes that the system did not take
 	TurnedAway uint64 // handshakes not begun: too many were open, of all or of one address, or one address began too many a second
 	Limits     Limits // the bounds in force
 }
@@ -43,6 +44,9 @@ type ListenerStats struct {
 func Listen(pc net.PacketConn, cfg Config) (*Listener, error) {
 	if cfg.Certificate == nil || cfg.Verify == nil {
 		return nil, fmt.Errorf("%w: Listen needs Certificate and Verify", errConfig)
+	}
+	if udp, ok := pc.(*net.UDPConn); ok {
+		pc = newBatchConn(udp)
 	}
 	s, err := newSocket(pc, cfg)
 	if err != nil {
@@ -97,6 +101,7 @@ func (l *Listener) Stats() ListenerStats {
 		Refused:    l.refused.Load(),
 		Retried:    l.s.gate.retried.Load(),
 		TurnedAway: l.s.gate.turnedAway.Load(),
+		Unsent:     l.s.burst.failed.Load(),
 		Limits:     l.s.cfg.Limits,
 	}
 }

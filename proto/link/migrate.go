@@ -36,10 +36,13 @@ func (c *Conn) Migrate(ctx context.Context, to *Dialer) error {
 		}
 		return fmt.Errorf("link: new path: %w", err)
 	}
+	if c.laneIn != nil {
+		c.laneIn.join(to.s) // before the peer can know the new path
+	}
 	if err := path.Switch(); err != nil {
 		return fmt.Errorf("link: new path: %w", err)
 	}
-	c.sound() // the peer learns of the new path from what comes on it
+	c.voice.sound() // the peer learns of the new path from what comes on it
 	return nil
 }
 

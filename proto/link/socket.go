@@ -1,14 +1,17 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/quic-go/quic-go"
 
 	"crossband/proto"
+	"crossband/proto/link/lane"
 )
 
 // socket is one UDP socket with every link on it, dialled or accepted.
@@ -17,7 +20,13 @@ type socket struct {
 	pc    net.PacketConn
 	tr    *quic.Transport
 	gate  *gate
-	voice sync.Pool // of *voiceFrame, shared by all links
+	voice *voiceSenders
+
+	begun   time.Time // of the clock that lanes go by
+	burst   *burst
+	volleys sync.Pool // of *Volley
+	lanes   laneBook
+	noLanes context.CancelFunc // ends the lanes' reader
 
 	running sync.WaitGroup // links and the listener's goroutines
 
@@ -35,9 +44,18 @@ func newSocket(pc net.PacketConn, cfg Config) (*socket, error) {
 		cfg:   cfg,
 		pc:    pc,
 		gate:  newGate(cfg.Limits),
-		voice: sync.Pool{New: func() any { return new(voiceFrame) }},
+		voice: newVoiceSenders(),
 		links: make(map[*Conn]struct{}),
+
+		begun:   time.Now(),
+		burst:   newBurst(pc),
+		volleys: sync.Pool{New: func() any { return new(Volley) }},
+		lanes:   laneBook{of: make(map[lane.ID]*laneIn)},
 	}
+	var reading context.Context
+	reading, s.noLanes = context.WithCancel(context.Background())
+	// Ends when the socket is closed.
+	s.lanes.read = func() { s.running.Go(func() { s.readLanes(reading) }) }
 	s.tr = &quic.Transport{
 		Conn:                pc,
 		VerifySourceAddress: s.gate.mustProve,
@@ -109,7 +127,9 @@ func (s *socket) close(stopListening func()) error {
 	for _, c := range links {
 		c.Close(nil)
 	}
+	s.noLanes()
 	s.running.Wait()
+	s.voice.close()
 	if !first {
 		return nil
 	}

@@ -9,12 +9,13 @@ type Stats struct {
 	VoiceQueued   int // voice frames waiting
 
 	FramesSent, FramesReceived uint64
-	VoiceSent, VoiceReceived   uint64 // datagrams handed to and taken from the transport
+	VoiceSent, VoiceReceived   uint64 // frames handed to and taken from the transport, by datagrams and the lane
 	Dropped                    VoiceDrops
 
 	BytesSent, BytesReceived uint64 // on the wire, without UDP and IP headers
 	PacketsSent, PacketsLost uint64
 	RTT                      time.Duration // smoothed
+	Lane                     LaneStats
 }
 
 // VoiceDrops counts voice frames that were not sent or delivered, by cause.
@@ -42,6 +43,8 @@ func (c *Conn) Stats() Stats {
 	}
 	s.ControlQueued, s.ControlOctets = c.control.depth()
 	s.VoiceQueued, s.VoiceSent, s.Dropped = int(c.voice.depth.Load()), c.voice.sent.Load(), c.voice.missed.drops()
+	s.Lane = c.laneStats()
+	s.VoiceSent += s.Lane.Sent - s.Lane.Probes
 	if c.inbox != nil {
 		s.Dropped.Unread = c.inbox.unread.Load()
 	}

@@ -1,8 +1,8 @@
 package link
 
 import (
-	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,36 +10,43 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"crossband/proto"
+	"crossband/proto/link/lane"
 )
 
-// voiceFrame is one datagram on its way out.
+// voiceFrame is a frame on its way out. The octets are shared with whoever gave
+// them, and with other links.
 type voiceFrame struct {
-	queued time.Time
-	n      int
-	data   [proto.MaxDatagram]byte
+	queued time.Duration // by the socket's clock
+	alias  proto.Alias   // 0 for a sounding
+	frame  []byte
 }
 
-// voiceQueue holds datagrams for the voice writer. Bound: VoiceFrames.
+// voiceQueue holds a link's frames for the socket's senders. Bound: VoiceFrames.
 // Policy: the oldest goes, and what has waited longer than proto.VoiceQueue.
-// Counter: VoiceDrops. Behind it, quic-go holds up to 32 more and blocks its
-// caller, which is why no other goroutine sends frames. Migrate sends one
-// sounding beside it.
+// Counter: VoiceDrops. Behind it quic-go holds up to 32 more and blocks its
+// caller, which is why nobody but a sender hands frames over.
 type voiceQueue struct {
-	pool *sync.Pool
-	wake chan struct{} // one token: the writer sleeps and there is work
+	senders *voiceSenders
+	out     datagrams
+	next    *voiceQueue // in the senders' list; theirs
 
 	mu     sync.Mutex
-	ring   []*voiceFrame // nil until the first frame: an idle link holds none
+	ring   []voiceFrame // grows up to most: an idle link holds none
 	most   int
 	head   int // index of the oldest
 	n      int
-	asleep bool // the writer waits for wake
-	shut   bool
+	listed bool          // a sender has it, or it waits in their list for one
+	shut   bool          // the link has ended
+	quiet  chan struct{} // closed when no sender has it any more; made by abandon
 
-	depth  atomic.Int64 // n, for whoever looks without the lock
-	sent   atomic.Uint64
-	missed voiceMisses // counted, and read without the lock too
+	depth   atomic.Int64  // n, for whoever looks without the lock
+	sent    atomic.Uint64 // handed over, soundings apart
+	reports atomic.Uint64 // of the lane, that went with the voice
+	missed  voiceMisses   // counted, and read without the lock too
 }
+
+// datagrams is what a voiceQueue needs of a quic.Conn. SendDatagram may block.
+type datagrams interface{ SendDatagram([]byte) error }
 
 // voiceMisses counts what VoiceDrops shows. The figures are read without the
 // queue's lock: whoever samples them must not hold up voice.
@@ -49,95 +56,154 @@ func (m *voiceMisses) drops() VoiceDrops {
 	return VoiceDrops{Full: m.full.Load(), Stale: m.stale.Load(), Size: m.size.Load(), Closed: m.closed.Load()}
 }
 
-func newVoiceQueue(l Limits, pool *sync.Pool) voiceQueue {
-	return voiceQueue{pool: pool, most: l.VoiceFrames, wake: make(chan struct{}, 1)}
+// SendVoice is SendVoiceAt, now, with a copy of the frame.
+func (c *Conn) SendVoice(alias proto.Alias, frame []byte) bool {
+	return c.SendVoiceAt(time.Now(), alias, slices.Clone(frame))
 }
 
-// SendVoice queues a voice frame for the peer and never blocks; many
-// goroutines may call it. The frame is copied. It returns false when this
-// frame was not taken: the link has ended, the alias is 0 or above
-// proto.MaxAlias, or the size is not 1 to proto.MaxDatagram less the alias. A full
-// queue takes it and drops its oldest.
-func (c *Conn) SendVoice(alias proto.Alias, frame []byte) bool {
+// SendVoiceAt queues a voice frame that came at now for the peer and never
+// blocks; many goroutines may call it. The link keeps the frame: nobody may
+// write to it any more, and it may go out on many links. It returns false when
+// this frame was not taken: the link has ended, the alias is 0 or above
+// proto.MaxAlias, or the size is not 1 to proto.MaxDatagram less the alias. A
+// full queue takes it and drops its oldest.
+func (c *Conn) SendVoiceAt(now time.Time, alias proto.Alias, frame []byte) bool {
 	q := &c.voice
-	var header [2]byte
-	h := alias.AppendVoice(header[:0])
-	if alias == 0 || alias > proto.MaxAlias || len(frame) == 0 || len(h)+len(frame) > proto.MaxDatagram {
+	if !voiceFits(alias, frame) {
 		q.missed.size.Add(1)
 		return false
 	}
-	f := q.pool.Get().(*voiceFrame)
-	f.n = copy(f.data[:], h)
-	f.n += copy(f.data[f.n:], frame)
-	f.queued = time.Now()
-	old, ok := q.push(f)
-	if old != nil {
-		q.pool.Put(old)
-	}
-	return ok
+	return q.push(voiceFrame{queued: q.senders.at(now), alias: alias, frame: frame})
 }
 
-// push returns the frame that is not queued any more, if any.
-func (q *voiceQueue) push(f *voiceFrame) (out *voiceFrame, ok bool) {
+// voiceFits reports whether a frame may go under an alias.
+func voiceFits(alias proto.Alias, frame []byte) bool {
+	var header [2]byte
+	return alias != 0 && alias <= proto.MaxAlias && len(frame) > 0 && len(alias.AppendVoice(header[:0]))+len(frame) <= proto.MaxDatagram
+}
+
+// sendReport queues a report of the lane, which takes a sounding's place.
+func (c *Conn) sendReport(r lane.Report) {
+	q := &c.voice
+	q.reports.Add(1)
+	q.push(voiceFrame{queued: q.senders.at(time.Now()), frame: r.Append(nil)[1:]}) // the first octet is the alias
+}
+
+// push takes a frame, unless the link has ended, and sees that a sender comes.
+func (q *voiceQueue) push(f voiceFrame) bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.shut {
+		q.mu.Unlock()
 		q.missed.closed.Add(1)
-		return f, false
-	}
-	if q.ring == nil {
-		q.ring = make([]*voiceFrame, q.most)
+		return false
 	}
 	if q.n == q.most {
-		out = q.shift()
-		q.missed.full.Add(1)
+		if q.shift().alias != 0 {
+			q.missed.full.Add(1)
+		}
+	} else if q.n == len(q.ring) {
+		q.grow()
 	}
-	q.ring[(q.head+q.n)%q.most] = f
+	q.ring[(q.head+q.n)%len(q.ring)] = f
 	q.n++
 	q.depth.Store(int64(q.n))
-	if q.asleep {
-		q.asleep = false
-		select {
-		case q.wake <- struct{}{}:
-		default: // the token is there already
-		}
+	ready := !q.listed
+	q.listed = true
+	q.mu.Unlock()
+	if ready {
+		q.senders.add(q)
 	}
-	return out, true
+	return true
 }
 
-func (q *voiceQueue) shift() *voiceFrame {
+// grow makes room in a full ring.
+func (q *voiceQueue) grow() {
+	const first = 4
+	ring := make([]voiceFrame, min(max(first, 2*q.n), q.most))
+	copy(ring[copy(ring, q.ring[q.head:]):], q.ring[:q.head])
+	q.ring, q.head = ring, 0
+}
+
+func (q *voiceQueue) shift() voiceFrame {
 	f := q.ring[q.head]
-	q.ring[q.head] = nil
-	q.head = (q.head + 1) % q.most
+	q.ring[q.head] = voiceFrame{}
+	q.head = (q.head + 1) % len(q.ring)
 	q.n--
 	q.depth.Store(int64(q.n))
 	return f
 }
 
-// pop returns the oldest frame that is fresh, nil when the writer is to sleep.
-func (q *voiceQueue) pop() *voiceFrame {
+// pop returns the oldest frame that is fresh. When there is none the queue is
+// nobody's any more.
+func (q *voiceQueue) pop() (voiceFrame, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.n > 0 {
 		f := q.shift()
-		if time.Since(f.queued) <= proto.VoiceQueue {
-			q.sent.Add(1)
-			return f
+		switch {
+		case q.senders.at(time.Now())-f.queued <= proto.VoiceQueue:
+			return f, true
+		case f.alias != 0:
+			q.missed.stale.Add(1)
 		}
-		q.missed.stale.Add(1)
-		q.pool.Put(f)
 	}
-	q.asleep = true
-	return nil
+	q.listed = false
+	if q.quiet != nil {
+		close(q.quiet)
+	}
+	return voiceFrame{}, false
 }
 
+// abandon ends a queue whose connection has ended, so that nothing that is
+// called on it blocks, and waits until no sender has it.
 func (q *voiceQueue) abandon() {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.shut = true
-	q.missed.closed.Add(uint64(q.n))
-	q.ring, q.n = nil, 0
-	q.depth.Store(0)
+	for q.n > 0 {
+		if q.shift().alias != 0 {
+			q.missed.closed.Add(1)
+		}
+	}
+	q.ring = nil
+	var quiet chan struct{}
+	if q.listed {
+		quiet = make(chan struct{})
+		q.quiet = quiet
+	}
+	q.mu.Unlock()
+	if quiet != nil {
+		<-quiet
+	}
+}
+
+// send hands quic-go what is fresh, until nothing is left. A peer that takes
+// nothing holds its caller for as long. scratch is the caller's.
+func (q *voiceQueue) send(scratch *[proto.MaxDatagram]byte) {
+	for {
+		f, ok := q.pop()
+		if !ok {
+			return
+		}
+		b := f.alias.AppendVoice(scratch[:0])
+		err := q.out.SendDatagram(append(b, f.frame...))
+		switch {
+		case f.alias == 0: // a sounding: an error is the link's end, which others see
+		case err == nil:
+			q.sent.Add(1)
+		default:
+			q.unsent(err)
+		}
+	}
+}
+
+// unsent counts a frame that quic-go did not take.
+func (q *voiceQueue) unsent(err error) {
+	var size *quic.DatagramTooLargeError
+	if errors.As(err, &size) {
+		q.missed.size.Add(1)
+		return
+	}
+	q.missed.closed.Add(1)
 }
 
 // soundEvery is how often a dialler that is silent sends a sounding: a datagram
@@ -149,150 +215,42 @@ const (
 	sounding   = 32 // octets
 )
 
-// writeVoice hands queued datagrams to quic-go until the connection ends.
-func (c *Conn) writeVoice() {
-	over := c.quic.Context().Done()
-	var sound <-chan time.Time
-	if c.ends.dialled {
-		t := time.NewTicker(soundEvery)
-		defer t.Stop()
-		sound = t.C
-	}
-	spoke := false // since the last tick
-	for {
-		f := c.voice.pop()
-		if f == nil {
-			select {
-			case <-c.voice.wake:
-				continue
-			case <-sound:
-				if !spoke {
-					c.sound()
-				}
-				spoke = false
-				continue
-			case <-over:
-				return
-			}
-		}
-		spoke = true
-		err := c.quic.SendDatagram(f.data[:f.n])
-		c.voice.pool.Put(f)
-		if err != nil && !c.voice.unsent(err) {
-			return
-		}
-	}
+// sound queues a sounding.
+func (q *voiceQueue) sound() {
+	q.push(voiceFrame{queued: q.senders.at(time.Now()), frame: make([]byte, sounding-1)})
 }
 
-// sound sends a sounding. An error is the link's end, which others see.
-func (c *Conn) sound() { c.quic.SendDatagram(make([]byte, sounding)) }
-
-// unsent counts a frame that quic-go did not take; false when the link is over.
-func (q *voiceQueue) unsent(err error) bool {
-	q.sent.Add(^uint64(0)) // one less
-	var size *quic.DatagramTooLargeError
-	if errors.As(err, &size) {
-		q.missed.size.Add(1)
-		return true
-	}
-	q.missed.closed.Add(1)
-	return false
+// soundings sounds at each tick of a link that was silent since the last one.
+type soundings struct {
+	tick *time.Ticker // nil on a link that was not dialled
+	sent uint64       // by then
 }
 
-// voiceInbox holds what an endpoint has received and not read. Bound:
-// VoiceInbox. Policy: the oldest goes. Counter: VoiceDrops.Unread. Relays have
-// none: their readers forward at once and never fall behind.
-type voiceInbox struct {
-	wake chan struct{} // one token: something came
-
-	mu     sync.Mutex
-	frames [][]byte
-	most   int
-
-	unread atomic.Uint64
+// newSoundings returns the soundings that a link needs. stop them.
+func (c *Conn) newSoundings() soundings {
+	if !c.ends.dialled || c.ends.enrol {
+		return soundings{}
+	}
+	return soundings{tick: time.NewTicker(soundEvery)}
 }
 
-func (in *voiceInbox) push(b []byte) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if len(in.frames) == in.most {
-		in.frames = in.frames[1:]
-		in.unread.Add(1)
-	}
-	in.frames = append(in.frames, b)
-	select {
-	case in.wake <- struct{}{}:
-	default: // the token is there already
-	}
-}
-
-func (in *voiceInbox) pop() []byte {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if len(in.frames) == 0 {
+func (s *soundings) due() <-chan time.Time {
+	if s.tick == nil {
 		return nil
 	}
-	b := in.frames[0]
-	in.frames[0] = nil
-	in.frames = in.frames[1:]
-	return b
+	return s.tick.C
 }
 
-// readVoice fills the inbox until the connection ends.
-func (c *Conn) readVoice() {
-	for {
-		b, err := c.receiveVoice(context.Background())
-		if err != nil {
-			return
-		}
-		c.inbox.push(b)
+func (s *soundings) sound(q *voiceQueue) {
+	sent := q.sent.Load() + q.reports.Load()
+	if sent == s.sent {
+		q.sound()
 	}
+	s.sent = sent
 }
 
-// ReceiveVoice returns the next voice datagram, for proto.ParseVoice; it is
-// the caller's. One goroutine may call it. On a relay it must not be kept
-// waiting, for quic-go holds 128 datagrams and drops the newest beyond them;
-// an endpoint's link holds VoiceInbox of them and drops the oldest. Errors are
-// those of Receive.
-func (c *Conn) ReceiveVoice(ctx context.Context) ([]byte, error) {
-	b, err := c.nextVoice(ctx)
-	if err == nil {
-		c.voiceReceived.Add(1)
-		return b, nil
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return nil, c.ended()
-}
-
-// receiveVoice takes the next voice datagram from quic-go and drops soundings.
-func (c *Conn) receiveVoice(ctx context.Context) ([]byte, error) {
-	for {
-		b, err := c.quic.ReceiveDatagram(ctx)
-		if err != nil || !isSounding(b) {
-			return b, err
-		}
-	}
-}
-
-// isSounding reports whether a datagram is a sounding: no voice begins with 0.
-func isSounding(b []byte) bool { return len(b) > 0 && b[0] == 0 }
-
-func (c *Conn) nextVoice(ctx context.Context) ([]byte, error) {
-	if c.inbox == nil {
-		return c.receiveVoice(ctx)
-	}
-	for {
-		if b := c.inbox.pop(); b != nil {
-			return b, nil
-		}
-		select {
-		case <-c.inbox.wake:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-c.quic.Context().Done():
-			return nil, context.Cause(c.quic.Context())
-		}
+func (s *soundings) stop() {
+	if s.tick != nil {
+		s.tick.Stop()
 	}
 }

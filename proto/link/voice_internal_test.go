@@ -1,7 +1,6 @@
 package link
 
 import (
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,29 +11,36 @@ import (
 // TestVoiceQueueKeepsTheNewest fills a queue of 8 with 12 frames.
 func TestVoiceQueueKeepsTheNewest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newVoiceQueue(Limits{VoiceFrames: 8}, &sync.Pool{})
+		senders := newVoiceSenders()
+		q := &voiceQueue{senders: senders, most: 8, listed: true} // some sender has it
+		frame := func(i int) voiceFrame {
+			return voiceFrame{queued: senders.at(time.Now()), alias: proto.Alias(i + 1)}
+		}
+		wantNext := func(i int) {
+			t.Helper()
+			if f, ok := q.pop(); !ok || f.alias != proto.Alias(i+1) {
+				t.Errorf("popped %v, %v, want frame %d", f, ok, i)
+			}
+		}
 		for i := range 12 {
-			f := &voiceFrame{queued: time.Now(), n: i}
-			out, ok := q.push(f)
-			if i >= 8 && (out == nil || out.n != i-8) || i < 8 && out != nil || !ok {
-				t.Errorf("frame %d pushed out %v", i, out)
+			if !q.push(frame(i)) || q.n != min(i+1, 8) || len(q.ring) > 8 {
+				t.Errorf("after frame %d: %d in a ring of %d", i, q.n, len(q.ring))
 			}
 		}
 		for i := 4; i < 8; i++ {
-			if f := q.pop(); f == nil || f.n != i {
-				t.Errorf("popped %v, want frame %d", f, i)
-			}
+			wantNext(i)
 		}
 		time.Sleep(proto.VoiceQueue + 1)
-		q.push(&voiceFrame{queued: time.Now(), n: 12})
-		if f := q.pop(); f == nil || f.n != 12 {
-			t.Errorf("popped %v, want the one fresh frame", f)
-		}
+		q.push(frame(12))
+		wantNext(12)
 		if want := (VoiceDrops{Full: 4, Stale: 4}); q.missed.drops() != want {
 			t.Errorf("drops %+v, want %+v", q.missed.drops(), want)
 		}
+		if _, ok := q.pop(); ok || q.listed {
+			t.Error("an empty queue is still with its sender")
+		}
 		q.abandon()
-		if out, ok := q.push(&voiceFrame{}); ok || out == nil || q.missed.closed.Load() != 1 {
+		if q.push(frame(13)) || q.missed.closed.Load() != 1 {
 			t.Errorf("an ended queue took a frame: %+v", q.missed.drops())
 		}
 	})

@@ -148,6 +148,10 @@ func (p page) voice(f relay.Figures) {
 	for _, t := range f.Links {
 		sum.VoiceSent += t.VoiceSent
 		sum.VoiceReceived += t.VoiceReceived
+		sum.LanePackets += t.LanePackets
+		sum.LaneSilent += t.LaneSilent
+		sum.LaneBroken += t.LaneBroken
+		sum.LanesOpen += t.LanesOpen
 		sum.Dropped.Full += t.Dropped.Full
 		sum.Dropped.Stale += t.Dropped.Stale
 		sum.Dropped.Size += t.Dropped.Size
@@ -156,9 +160,13 @@ func (p page) voice(f relay.Figures) {
 	p.count(voiceReceived, sum.VoiceReceived)
 	p.count(voiceForwarded, f.Stats.VoiceForwarded)
 	p.count(voiceSent, sum.VoiceSent)
+	p.count(lanePackets, sum.LanePackets)
+	p.count(laneEnds, sum.LaneSilent, "silence")
+	p.count(laneEnds, sum.LaneBroken, "breaker")
+	p.gauge(lanesOpen, float64(sum.LanesOpen))
 	for cause, n := range map[string]uint64{
 		"no_floor": f.Stats.VoiceNoFloor, "forged": f.Stats.VoiceForged, "malformed": f.Stats.VoiceMalformed,
-		"over_rate": f.Stats.VoiceOverRate, "queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed,
+		"over_rate": f.Stats.VoiceOverRate, "queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed, "lane_unsent": f.Listener.Unsent,
 	} {
 		p.count(voiceDropped, n, cause)
 	}

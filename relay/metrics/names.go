@@ -39,6 +39,9 @@ const (
 	voiceForwarded
 	voiceSent
 	voiceDropped
+	lanePackets
+	laneEnds
+	lanesOpen
 	voiceKept
 	voiceKeptLost
 	voiceKeptGiven
@@ -81,6 +84,9 @@ func newDescs() (d descs) {
 	describe(voiceForwarded, "voice_frames_forwarded_total", "Voice frames queued to a receiver; one frame counts once for each.")
 	describe(voiceSent, "voice_frames_sent_total", "Voice frames handed to the network.")
 	describe(voiceDropped, "voice_frames_dropped_total", "Voice frames that went no further, by cause.", "cause")
+	describe(lanePackets, "voice_lane_packets_total", "Packets sent by voice lanes, probes too.")
+	describe(laneEnds, "voice_lane_ends_total", "Times that a voice lane was left for QUIC in the middle of voice: silence, nobody reported it; breaker, too much was lost.", "cause")
+	describe(lanesOpen, "voice_lanes_open", "Links whose voice goes by the lane now.")
 	describe(voiceKept, "voice_kept_frames_total", "Sealed voice frames kept in memory for devices that come back.")
 	describe(voiceKeptLost, "voice_kept_lost_total", "Sealed voice frames not kept for as long as they should be, by cause.", "cause")
 	describe(voiceKeptGiven, "voice_kept_given_total", "Sealed voice frames given to devices that came back.")

@@ -22,7 +22,7 @@ type Act struct {
 	When   string `json:"when"` // UTC, to the hundredth of a second
 	Who    string `json:"who"`  // the operating system's name for the administrator
 	Where  string `json:"where"`
-	Act    string `json:"act"` // init, invite, revoke, trust, untrust, agreement, roll, renew
+	Act    string `json:"act"` // init, invite, revoke, trust, untrust, agreement, charter, roll, renew
 	Object string `json:"object"`
 	Result string `json:"result"` // done or refused
 	Code   int    `json:"code,omitempty"`
