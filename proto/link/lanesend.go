@@ -62,6 +62,8 @@ type laneOut struct {
 	trips   int
 	loss    laneLoss
 	past    uint64 // packets of earlier ways
+	seen    uint64 // packets that reports were about
+	gone    uint64 // of them, those that had not arrived by then
 
 	probes, badReports, fallbacks, broken atomic.Uint64
 }
@@ -256,6 +258,7 @@ func (o *laneOut) judge(w *laneWay, r lane.Report, now int64) bool {
 			RTT:     o.conn.quic.ConnectionStats().SmoothedRTT,
 		}
 		i.Lost = i.Packets - min(i.Packets, r.Received-o.last.Received) // what was late counts later
+		o.seen, o.gone = o.seen+uint64(i.Packets), o.gone+uint64(i.Lost)
 		o.loss = laneLoss{int(1000 * i.Loss()), now}
 		ok = !o.breaker.Judge(i)
 	}
@@ -281,6 +284,14 @@ func (o *laneOut) sent() uint64 {
 		return o.past + w.next.Load()
 	}
 	return o.past
+}
+
+// carried counts what the lane has carried: probes, which are few, as frames too.
+func (o *laneOut) carried() carried {
+	sent := o.sent()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return carried{sent, o.seen, o.gone}
 }
 
 // source is the control message that makes packets leave from our address of a
