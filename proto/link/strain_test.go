@@ -39,3 +39,26 @@ func TestStrainTellsWhatAPathLoses(t *testing.T) {
 		a.Close(nil)
 	})
 }
+
+// TestStrainTellsWhatTheLaneLoses: QUIC beside it loses nothing.
+func TestStrainTellsWhatTheLaneLoses(t *testing.T) {
+	withLane(t, func(t *testing.T, n *network, p pair, _, a *link.Conn, _ *listener, spy *laneSpy) {
+		second := func() link.Strain {
+			relayTalk(p.l, a, 0, 50)
+			return a.Strain()
+		}
+		second()
+		if got := second(); got != 0 {
+			t.Errorf("%d per mille on a lane that loses nothing", got)
+		}
+		spy.set(func(s *laneSpy) { s.loss = 200 })
+		second()
+		sum := link.Strain(0)
+		for range 6 {
+			sum += second()
+		}
+		if mean := sum / 6; mean < 100 || mean > 300 {
+			t.Errorf("%d per mille on a lane that loses 200", mean)
+		}
+	})
+}
