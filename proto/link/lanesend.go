@@ -62,8 +62,8 @@ type laneOut struct {
 	trips   int
 	loss    laneLoss
 	past    uint64 // packets of earlier ways
-	seen    uint64 // of them those that the last report of each way told of
-	gone    uint64 // of these those that had not come
+	seen    uint64 // packets that reports were about
+	gone    uint64 // of them, those that had not arrived by then
 
 	probes, badReports, fallbacks, broken atomic.Uint64
 }
@@ -185,7 +185,6 @@ func (o *laneOut) enter(now int64) *laneWay {
 	if old != nil {
 		w.shut.Store(old.shut.Load()) // a new path does not mend a broken circuit: the bottleneck may be the same
 	}
-	o.seen, o.gone = o.reportedLocked()
 	o.last, o.breaker = lane.Report{}, lane.Breaker{}
 	o.now.Store(w)
 	return w
@@ -259,6 +258,7 @@ func (o *laneOut) judge(w *laneWay, r lane.Report, now int64) bool {
 			RTT:     o.conn.quic.ConnectionStats().SmoothedRTT,
 		}
 		i.Lost = i.Packets - min(i.Packets, r.Received-o.last.Received) // what was late counts later
+		o.seen, o.gone = o.seen+uint64(i.Packets), o.gone+uint64(i.Lost)
 		o.loss = laneLoss{int(1000 * i.Loss()), now}
 		ok = !o.breaker.Judge(i)
 	}
@@ -276,22 +276,6 @@ func (o *laneOut) lossPerMille(now int64) int {
 	return o.loss.perMille
 }
 
-// reported is how many packets the endpoint has told of, and how many of them had
-// not come.
-func (o *laneOut) reported() (seen, gone uint64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.reportedLocked()
-}
-
-func (o *laneOut) reportedLocked() (seen, gone uint64) {
-	if o.last.Received == 0 {
-		return o.seen, o.gone
-	}
-	n := uint64(o.last.Highest) + 1
-	return o.seen + n, o.gone + n - uint64(o.last.Received)
-}
-
 // sent is how many packets went, probes too.
 func (o *laneOut) sent() uint64 {
 	o.mu.Lock()
@@ -300,6 +284,14 @@ func (o *laneOut) sent() uint64 {
 		return o.past + w.next.Load()
 	}
 	return o.past
+}
+
+// carried counts what the lane has carried: probes, which are few, as frames too.
+func (o *laneOut) carried() carried {
+	sent := o.sent()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return carried{sent, o.seen, o.gone}
 }
 
 // source is the control message that makes packets leave from our address of a

@@ -9,24 +9,23 @@ const strainLeast = 10
 
 // voiceFate counts what has become of voice for the peer since the link began.
 type voiceFate struct {
-	sent    uint64 // frames handed to the transport
-	dropped uint64 // frames that were not: the queue was full, or they had waited too long
-	// Of seen things that went out, gone are known not to have arrived. Only
-	// their ratio counts.
-	seen, gone uint64
+	dropped uint64 // frames that did not go: the queue was full, or they had waited too long
+	quic    carried
+	lane    carried
 }
 
-// voiceFate says what the link knows. QUIC's packets stand for frames: on a link
-// that carries voice most hold a frame, and what is lost is lost regardless of
-// its content. By the lane it is what the endpoint has reported.
+// carried counts what one way has carried: frames sent, and of seen things that
+// went, those gone are known not to have arrived. Only the ratio of these counts.
+type carried struct{ sent, seen, gone uint64 }
+
+// voiceFate says what the link knows. Of the lane the peer reports it. In QUIC
+// packets stand for frames: on a link that carries voice most hold a frame, and
+// what is lost is lost regardless of its content.
 func (c *Conn) voiceFate() voiceFate {
-	path := c.quic.ConnectionStats()
-	d := c.voice.missed.drops()
-	f := voiceFate{sent: c.voice.sent.Load(), dropped: d.Full + d.Stale, seen: path.PacketsSent, gone: path.PacketsLost}
+	path, d := c.quic.ConnectionStats(), c.voice.missed.drops()
+	f := voiceFate{dropped: d.Full + d.Stale, quic: carried{c.voice.sent.Load(), path.PacketsSent, path.PacketsLost}}
 	if c.laneOut != nil {
-		f.sent += c.laneOut.sent() - c.laneOut.probes.Load()
-		seen, gone := c.laneOut.reported()
-		f.seen, f.gone = f.seen+seen, f.gone+gone
+		f.lane = c.laneOut.carried()
 	}
 	return f
 }
@@ -61,13 +60,19 @@ func (m *strainMeter) look(now voiceFate) Strain {
 // since returns what happened since an earlier moment. Counts that fall back
 // (of frames that the transport refused after all) count as no change.
 func (f voiceFate) since(old voiceFate) strainSpan {
-	sent, dropped := rise(old.sent, f.sent), rise(old.dropped, f.dropped)
-	seen, gone := rise(old.seen, f.seen), rise(old.gone, f.gone)
-	lost := 0.0
+	dropped := rise(old.dropped, f.dropped)
+	quic, quicLost := f.quic.since(old.quic)
+	lane, laneLost := f.lane.since(old.lane)
+	return strainSpan{voice: quic + lane + dropped, missed: quicLost + laneLost + dropped}
+}
+
+func (c carried) since(old carried) (sent, lost float64) {
+	sent = rise(old.sent, c.sent)
+	seen, gone := rise(old.seen, c.seen), rise(old.gone, c.gone)
 	if seen > 0 {
 		lost = sent * min(gone/seen, 1)
 	}
-	return strainSpan{voice: sent + dropped, missed: dropped + lost}
+	return sent, lost
 }
 
 func rise(from, to uint64) float64 { return float64(max(from, to) - from) }
