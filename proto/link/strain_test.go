@@ -51,14 +51,14 @@ func TestStrainTellsWhatTheLaneLoses(t *testing.T) {
 		if got := second(); got != 0 {
 			t.Errorf("%d per mille on a lane that loses nothing", got)
 		}
-		spy.set(func(s *laneSpy) { s.loss = 200 })
+		spy.set(func(s *laneSpy) { s.loss = 100 })
 		second()
 		sum := link.Strain(0)
 		for range 6 {
 			sum += second()
 		}
-		if mean := sum / 6; mean < 100 || mean > 300 {
-			t.Errorf("%d per mille on a lane that loses 200", mean)
+		if mean := sum / 6; mean < 40 || mean > 180 {
+			t.Errorf("%d per mille on a lane that loses 100", mean)
 		}
 	})
 }
