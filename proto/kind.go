@@ -187,20 +187,43 @@ func requestRule(k Kind) (rule, bool) {
 	return rule{}, false
 }
 
-// Greeting says whether both Hellos of a link have been exchanged.
-type Greeting bool
+// State says what a link may carry.
+type State uint8
 
 // The states of a link.
 const (
-	Greeted   Greeting = true
-	Ungreeted Greeting = false
+	Ungreeted   State = iota // both Hellos have not been exchanged yet
+	Greeted                  // a live link
+	GreetedBulk              // a bulk link: see IsBulk
 )
+
+// CapabilityBulk is offered by who takes, and makes, bulk links.
+const CapabilityBulk = "bulk"
+
+// Capabilities are what this build offers in a greeting.
+func Capabilities() []string { return []string{CapabilityBulk} }
+
+// IsBulk reports whether a kind may go over a bulk link: requests for what is large
+// and not urgent, and their answers. Nothing that changes anything is, nor anything
+// that somebody waits for with a finger on a button.
+func IsBulk(k Kind) bool {
+	switch k {
+	case KindRefused,
+		KindFetchLog, KindEntries,
+		KindFetchGroupInfo, KindGroupInfo,
+		KindFetchSealed, KindSealed,
+		KindFetchVoice, KindKeptVoice,
+		KindFetchRecord, KindRecordPage:
+		return true
+	}
+	return false
+}
 
 // Permit judges a frame's header: whether sender may send the kind to us in
 // this state, and whether length is within the kind's limit. us and sender
 // are the certified names of the link's two ends; the zero sender is a device
 // on an enrolment link.
-func Permit(k Kind, length int, us, sender Name, state Greeting) error {
+func Permit(k Kind, length int, us, sender Name, state State) error {
 	r, ok := ruleFor(k)
 	if !ok {
 		return Refusef(ReasonUnknown, "kind %d", k)
@@ -216,6 +239,9 @@ func Permit(k Kind, length int, us, sender Name, state Greeting) error {
 	}
 	if r.senders&senderOf(us, sender) == 0 {
 		return Refusef(ReasonForbidden, "%s sent kind %d", sender, k)
+	}
+	if state == GreetedBulk && !IsBulk(k) {
+		return Refusef(ReasonForbidden, "kind %d on a bulk link", k)
 	}
 	return nil
 }

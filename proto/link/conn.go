@@ -15,7 +15,8 @@ import (
 
 // Conn is one greeted link. It runs three goroutines of its own: the control
 // writer, which also sees to the link's end, the voice writer and, for an
-// endpoint, the voice reader. An enrolment link has the first only.
+// endpoint, the voice reader. An enrolment link has the first only; so has a bulk
+// link, and who accepted it one that waits for voice, which may not come.
 type Conn struct {
 	sock   *socket
 	quic   *quic.Conn
@@ -24,6 +25,7 @@ type Conn struct {
 	terms  terms
 
 	control controlQueue // drained by the control writer
+	pace    pacer        // of a bulk link; owned by the control writer
 	voice   voiceQueue   // drained by the voice writer
 	inbox   *voiceInbox  // filled by the voice reader; nil on a relay
 
@@ -44,6 +46,7 @@ type ends struct {
 	self, peer proto.Name
 	enrol      bool // an enrolment link
 	dialled    bool // by us
+	bulk       bool // a bulk link
 }
 
 // start makes a link of a greeted connection.
@@ -56,11 +59,14 @@ func (s *socket) start(q *quic.Conn, stream *quic.Stream, e ends, t terms) (*Con
 		terms:     t,
 		control:   newControlQueue(s.cfg.Limits),
 		voice:     newVoiceQueue(s.cfg.Limits, &s.voice),
-		source:    frameSource{stream: stream, frameTime: s.cfg.Limits.FrameTime},
+		source:    frameSource{stream: stream, frameTime: s.cfg.Limits.FrameTime, slowest: e.slowest()},
 		peerEnded: make(chan struct{}),
 		done:      make(chan struct{}),
 	}
-	if !e.enrol && e.self.Role != proto.RoleRelay {
+	if e.bulk {
+		c.voice.abandon() // whatever is given to it is counted as not sent
+	}
+	if !e.enrol && !e.bulk && e.self.Role != proto.RoleRelay {
 		c.inbox = &voiceInbox{wake: make(chan struct{}, 1), most: s.cfg.Limits.VoiceInbox}
 	}
 	if err := s.adopt(c); err != nil {
@@ -84,6 +90,11 @@ func (c *Conn) run() {
 			c.Close(proto.Refuse(proto.ReasonSlow, "the enrolment took too long"))
 		})
 		defer late.Stop()
+	case c.ends.bulk && c.ends.dialled: // datagrams are off
+	case c.ends.bulk:
+		voices++
+		// Ends with the connection.
+		go func() { c.refuseVoice(); voice <- struct{}{} }()
 	default:
 		voices++
 		// Ends with the connection.
