@@ -78,9 +78,16 @@ func (ch *Channel) fetchLocked() {
 	}
 	ch.fetching = true
 	ch.s.task("fetch log", func(ctx context.Context) error {
+		ch.s.mu.Lock()
+		before := ch.cursor
+		ch.s.mu.Unlock()
 		err := ch.catchUp(ctx)
 		ch.s.mu.Lock()
 		ch.fetching = false
+		if errors.Is(err, context.DeadlineExceeded) && ch.cursor > before && ch.group != nil {
+			ch.fetchLocked() // there is much of it, or the path is thin: it gets on
+			err = nil
+		}
 		ch.s.mu.Unlock()
 		return err
 	})
@@ -95,14 +102,14 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 		return ctx.Err()
 	}
 	defer func() { ch.reading <- struct{}{} }()
-	for {
+	for first := true; ; first = false {
 		ch.s.mu.Lock()
 		after, head, member := ch.cursor, ch.head, ch.group != nil
 		ch.s.mu.Unlock()
 		if !member {
 			return nil
 		}
-		a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after}}})
+		a, err := ch.logPage(ctx, after, first)
 		if err != nil {
 			return err
 		}
@@ -138,6 +145,29 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 		}
 	}
 }
+
+// logPage asks for what follows an entry. The first page is small and comes over the live
+// link, for most have missed little, and hails and keys may be in it; the rest takes the
+// bulk link. What a relay of before bulk links gives is as large as it likes.
+func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire.Frame, error) {
+	page := func(bulk bool) *wire.Frame {
+		most := uint32(proto.MaxLive)
+		switch {
+		case bulk:
+			most = bulkPage
+		case first:
+			most = logFirst
+		}
+		return &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after, Most: most}}}
+	}
+	if first {
+		return ch.s.call(ctx, page(false))
+	}
+	return ch.s.callWideAs(ctx, page)
+}
+
+// logFirst is how many octets the first page of a log holds: 128 ms of 256 kbit/s.
+const logFirst = 4 << 10
 
 // expiredLocked finds out that what comes next for us is no longer kept. What is
 // gone may have been changes of membership: we come in anew behind it.

@@ -197,28 +197,6 @@ const (
 	GreetedBulk              // a bulk link: see IsBulk
 )
 
-// CapabilityBulk is offered by who takes, and makes, bulk links.
-const CapabilityBulk = "bulk"
-
-// Capabilities are what this build offers in a greeting.
-func Capabilities() []string { return []string{CapabilityBulk} }
-
-// IsBulk reports whether a kind may go over a bulk link: requests for what is large
-// and not urgent, and their answers. Nothing that changes anything is, nor anything
-// that somebody waits for with a finger on a button.
-func IsBulk(k Kind) bool {
-	switch k {
-	case KindRefused,
-		KindFetchLog, KindEntries,
-		KindFetchGroupInfo, KindGroupInfo,
-		KindFetchSealed, KindSealed,
-		KindFetchVoice, KindKeptVoice,
-		KindFetchRecord, KindRecordPage:
-		return true
-	}
-	return false
-}
-
 // Permit judges a frame's header: whether sender may send the kind to us in
 // this state, and whether length is within the kind's limit. us and sender
 // are the certified names of the link's two ends; the zero sender is a device

@@ -244,5 +244,8 @@ func (n *Node) offers() link.Offers {
 	if o.VersionMax == 0 {
 		o.VersionMax = max(proto.VersionMax, o.VersionMin)
 	}
+	if o.Capabilities == nil {
+		o.Capabilities = proto.Capabilities()
+	}
 	return o
 }

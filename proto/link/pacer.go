@@ -6,10 +6,12 @@ import "time"
 // path it would fill the bottleneck's queue, in which live voice of the other link
 // stands as well. So the rate follows the delay, as in LEDBAT (RFC 6817): while round
 // trips are hardly longer than the shortest of late it grows, and when they are it
-// falls at once. Loss is QUIC's business. The zero value is ready.
+// falls. It grows fast until the path's rate has been met, and then slowly: most
+// of the time the path has room, and voice meets an empty queue. Loss is QUIC's business. The zero value is ready.
 type pacer struct {
 	rate   float64 // octets a second; 0: not begun
 	slowed bool    // the path's rate has been met
+	fell   bool    // at the end of the turn before
 	turn   time.Time
 	octets int              // sent in this turn
 	low    time.Duration    // shortest round trip seen in this turn; 0: none
@@ -24,11 +26,11 @@ const (
 	slowestBulk  = 4 << 10
 	fastestBulk  = 8 << 20
 	firstBulk    = 8 << 10
-	bulkQueue    = 25 * time.Millisecond // delay that it may cause (RFC 6817 2.5 allows 100)
+	bulkQueue    = 40 * time.Millisecond // delay that it may cause, its own packets included (RFC 6817 2.5 allows 100)
 	bulkTurn     = 50 * time.Millisecond // or a round trip, if that is longer
 	bulkSpan     = 10 * time.Second      // RFC 6817 4.2: the path may have become longer
 	bulkEvery    = 10 * time.Millisecond // between two pieces
-	smallestBulk = 400                   // octets of a piece: 13 ms of 256 kbit/s
+	smallestBulk = 300                   // octets of a piece: with its headers 11 ms of 256 kbit/s
 )
 
 // piece is how many octets go at once.
@@ -91,15 +93,19 @@ func (p *pacer) judge(long time.Duration) {
 	}
 	used := float64(p.octets) >= p.rate*long.Seconds()/2     // else something other than the pace holds it
 	full := float64(p.low-p.shortest()) / float64(bulkQueue) // of what the queue may be
+	fell := p.fell
+	p.fell = false
 	switch {
+	case full > 1 && !fell: // what a turn shows that follows a fall is from before it
+		p.rate, p.slowed, p.fell = max(p.rate*0.6, slowestBulk), true, true
 	case full > 1:
-		p.rate, p.slowed = max(p.rate/(1+min(full-1, 1)), slowestBulk), true
-	case full > 0.3 && !p.slowed:
-		p.slowed = true
-	case used && p.slowed:
-		p.rate = min(p.rate*(1+0.1*(1-full)), fastestBulk)
-	case used:
-		p.rate = min(p.rate*1.3, fastestBulk)
+	case full > 0.3 && !p.slowed: // the first sign: it is above the path's rate already
+		p.rate, p.slowed, p.fell = max(p.rate*0.7, slowestBulk), true, true
+	case full > 0.7 || !used:
+	case p.slowed:
+		p.rate = min(p.rate*1.03, fastestBulk)
+	default:
+		p.rate = min(p.rate*1.1, fastestBulk)
 	}
 }
 

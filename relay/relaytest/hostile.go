@@ -34,23 +34,48 @@ type Rogue struct {
 // Rogue links a rogue with the identity id to the relay of agency to.
 func (w *World) Rogue(id *identity.Identity, to *Agency) *Rogue {
 	w.T.Helper()
+	r, err := w.rogue(id, to, (*link.Dialer).Dial)
+	w.check(err)
+	return r
+}
+
+// RogueBulk is Rogue for a bulk link, from a socket of its own.
+func (w *World) RogueBulk(id *identity.Identity, to *Agency) *Rogue {
+	w.T.Helper()
+	r, err := w.rogue(id, to, (*link.Dialer).DialBulk)
+	w.check(err)
+	return r
+}
+
+// RogueBulkError is RogueBulk for a link that does not come to be.
+func (w *World) RogueBulkError(id *identity.Identity, to *Agency) error {
+	w.T.Helper()
+	_, err := w.rogue(id, to, (*link.Dialer).DialBulk)
+	return err
+}
+
+func (w *World) rogue(id *identity.Identity, to *Agency, dial func(*link.Dialer, context.Context, net.Addr, link.Expect) (*link.Conn, error)) (*Rogue, error) {
+	w.T.Helper()
 	socket, _, err := w.Net.Host()
 	w.check(err)
 	r := &Rogue{W: w, more: make(chan struct{})}
 	cfg := w.linkConfig(id)
 	cfg.Limits.StallTime = time.Hour // it waits for as long as it is held back
+	cfg.Capabilities = proto.Capabilities()
 	r.dialer, err = link.NewDialer(socket, cfg)
 	w.check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	r.Conn, err = r.dialer.Dial(ctx, to.Addr, link.RelayOf(to.Name))
-	w.check(err)
+	if r.Conn, err = dial(r.dialer, ctx, to.Addr, link.RelayOf(to.Name)); err != nil {
+		r.dialer.Close()
+		return nil, err
+	}
 	r.wg.Go(r.readFrames) // ends with the link
-	if id.Name.Role != proto.RoleRelay {
+	if id.Name.Role != proto.RoleRelay && !r.Bulk() {
 		r.wg.Go(r.readVoice) // ends with the link
 	}
 	w.ends = append(w.ends, r.Close)
-	return r
+	return r, nil
 }
 
 // linkConfig lets a party of an agency link as the real ones do.
@@ -170,6 +195,21 @@ func (w *World) Looper(id *identity.Identity, to *Agency) *Looper {
 	w.check(err)
 	l := &Looper{to: to}
 	l.dialer, err = link.NewDialer(socket, w.linkConfig(id))
+	w.check(err)
+	w.ends = append(w.ends, func() { l.dialer.Close() })
+	return l
+}
+
+// Prober makes a Looper that only looks: what it makes takes no link's place, and counts as
+// a link of its name all the same.
+func (w *World) Prober(id *identity.Identity, to *Agency) *Looper {
+	w.T.Helper()
+	socket, _, err := w.Net.Host()
+	w.check(err)
+	l := &Looper{to: to}
+	cfg := w.linkConfig(id)
+	cfg.Probe = true
+	l.dialer, err = link.NewDialer(socket, cfg)
 	w.check(err)
 	w.ends = append(w.ends, func() { l.dialer.Close() })
 	return l
