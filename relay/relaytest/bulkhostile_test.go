@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"crossband/client"
+	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay"
@@ -16,7 +17,7 @@ func fetchLog(id proto.ChannelID) *wire.Frame {
 	return &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: id[:]}}}
 }
 
-// ends waits for a link's end and checks why it ended.
+// endsWith waits for a link's end and checks why it ended.
 func endsWith(t *testing.T, r *relaytest.Rogue, why string, want proto.Reason) {
 	t.Helper()
 	select {
@@ -26,6 +27,13 @@ func endsWith(t *testing.T, r *relaytest.Rogue, why string, want proto.Reason) {
 	}
 	if got := proto.ReasonOf(r.Err()); got != want {
 		t.Errorf("%s: ended with %v, want reason %d", why, r.Err(), want)
+	}
+}
+
+func refusedBulk(t *testing.T, b *border, id *identity.Identity, why string, want proto.Reason) {
+	t.Helper()
+	if err := b.RogueBulkEnd(id, b.us); proto.ReasonOf(err) != want {
+		t.Errorf("%s: %v, want reason %d", why, err, want)
 	}
 }
 
@@ -41,13 +49,13 @@ func TestABulkLinkNeedsItsLiveLink(t *testing.T) {
 	run(t, func(t *testing.T, b *border) {
 		b.us.Endpoint("unit/del-rio-214").MustJoin(b.group)
 		id := b.us.Identity("unit/del-rio-300")
-		endsWith(t, b.RogueBulk(id, b.us), "no live link", proto.ReasonNotReady)
+		refusedBulk(t, b, id, "no live link", proto.ReasonNotReady)
 
 		live := b.Rogue(id, b.us)
 		bulk := b.RogueBulk(id, b.us)
 		lives(t, bulk, b.group, "its own")
-		endsWith(t, b.RogueBulk(b.us.Identity("unit/del-rio-301"), b.us), "another device's certificate", proto.ReasonNotReady)
-		endsWith(t, b.RogueBulk(b.us.Identity("unit/del-rio-300"), b.us), "another key under the same name", proto.ReasonForbidden)
+		refusedBulk(t, b, b.us.Identity("unit/del-rio-301"), "another device's certificate", proto.ReasonNotReady)
+		refusedBulk(t, b, b.us.Identity("unit/del-rio-300"), "another key under the same name", proto.ReasonForbidden)
 		lives(t, bulk, b.group, "after others have tried")
 		lives(t, live, b.group, "the live link")
 
@@ -111,7 +119,7 @@ func TestRevocationEndsTheBulkLinkToo(t *testing.T) {
 		b.us.Revoke(id.Name)
 		endsWith(t, live, "the live link", proto.ReasonRevoked)
 		endsWith(t, bulk, "the bulk link", proto.ReasonRevoked)
-		if err := b.RogueBulkError(id, b.us); proto.ReasonOf(err) != proto.ReasonRevoked {
+		if err := b.RogueBulkEnd(id, b.us); proto.ReasonOf(err) != proto.ReasonRevoked {
 			t.Errorf("another bulk link: %v", err)
 		}
 	})
@@ -122,7 +130,7 @@ func TestAnOlderRelayRefusesABulkLink(t *testing.T) {
 	runWith(t, 1, func(b *border) { directly(b); b.us.Offers.Capabilities = []string{} }, func(t *testing.T, b *border) {
 		id := b.us.Identity("unit/del-rio-300")
 		live := b.Rogue(id, b.us)
-		if err := b.RogueBulkError(id, b.us); proto.ReasonOf(err) != proto.ReasonForbidden {
+		if err := b.RogueBulkEnd(id, b.us); proto.ReasonOf(err) != proto.ReasonForbidden {
 			t.Errorf("%v", err)
 		}
 		if live.Err() != nil {
@@ -196,9 +204,8 @@ func TestABulkLinkEndsWhenIdle(t *testing.T) {
 	})
 }
 
-// TestWithoutItsBulkLinkHistoryWaitsForAPause: the relay refuses it, for its name makes too
-// many links. Nothing large is asked for on the live link while somebody talks, and all of
-// it when nobody does.
+// TestWithoutItsBulkLinkHistoryWaitsForAPause: no connection can be made. Nothing large is
+// asked for on the live link while somebody talks, and all of it when nobody does.
 func TestWithoutItsBulkLinkHistoryWaitsForAPause(t *testing.T) {
 	run(t, func(t *testing.T, b *border) {
 		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
@@ -209,46 +216,43 @@ func TestWithoutItsBulkLinkHistoryWaitsForAPause(t *testing.T) {
 		time.Sleep(time.Second)
 		b.Net.Between(guard.Addr, b.mx.Addr, relaytest.Path{Delay: 100 * time.Millisecond})
 		p := push(t, talk, endless, client.TalkOptions{}).held()
-		began := time.Now()
-		mark := guard.Watch.Mark()
-		b.Net.Cut(guard.Addr, b.mx.Addr)
-		relaytest.WaitAfter(t, guard.Watch, mark, "the link is lost", func(client.Disconnected) bool { return true })
-		for range 30 {
-			if _, err := ch.Text(minute(t), strings.Repeat("x", historyText)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		prober := b.Prober(b.mx.Identity("unit/gn-7"), b.mx)
-		mark = guard.Watch.Mark()
-		b.Net.Mend(guard.Addr, b.mx.Addr)
-		relaytest.WaitAfter(t, guard.Watch, mark, "the link is back", func(client.Connected) bool { return true })
-		stop := make(chan struct{})
-		for range 40 {
-			go func() { // ends with stop
-				for {
-					prober.Link()
-					select {
-					case <-stop:
-						return
-					case <-time.After(2 * time.Second):
-					}
-				}
-			}()
-		}
+		mark := missedTexts(t, b, ch, guard, 30)
+		b.Net.Bar(guard.Addr, true)
 		time.Sleep(20 * time.Second)
 		if n := textsAfter(guard, mark); n > 1 {
 			t.Errorf("%d texts came while somebody talked, want the first page's", n)
 		}
 		p.release()
-		talked := time.Since(began)
 		time.Sleep(10 * time.Second)
 		if n := textsAfter(guard, mark); n != 30 {
-			t.Errorf("%d texts of 30 in a pause, after %v of talk", n, talked)
+			t.Errorf("%d texts of 30 in a pause", n)
 		}
-		if n := b.mx.Node.Figures().Links[relay.LinkKind{Role: proto.RoleUnit, Bulk: true}]; n.Begun != 0 {
+		kind := relay.LinkKind{Role: proto.RoleUnit, Bulk: true}
+		if n := b.mx.Node.Figures().Links[kind]; n.Begun != 0 {
 			t.Errorf("%d bulk links: this is no test", n.Begun)
 		}
-		close(stop)
-		time.Sleep(5 * time.Second)
+	})
+}
+
+// TestHistoryComesOnceTheBulkLinkDoes: while somebody talks on.
+func TestHistoryComesOnceTheBulkLinkDoes(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		talk := agent.MustJoin(b.calling)
+		ch := agent.MustJoin(b.group)
+		guard.MustJoin(b.calling)
+		guard.MustJoin(b.group)
+		time.Sleep(time.Second)
+		b.Net.Between(guard.Addr, b.mx.Addr, relaytest.Path{Delay: 100 * time.Millisecond})
+		p := push(t, talk, endless, client.TalkOptions{}).held()
+		mark := missedTexts(t, b, ch, guard, 30)
+		b.Net.Bar(guard.Addr, true)
+		time.Sleep(6 * time.Second)
+		b.Net.Bar(guard.Addr, false)
+		time.Sleep(25 * time.Second)
+		if n := textsAfter(guard, mark); n != 30 {
+			t.Errorf("%d texts of 30", n)
+		}
+		p.release()
 	})
 }

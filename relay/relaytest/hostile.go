@@ -47,11 +47,19 @@ func (w *World) RogueBulk(id *identity.Identity, to *Agency) *Rogue {
 	return r
 }
 
-// RogueBulkError is RogueBulk for a link that does not come to be.
-func (w *World) RogueBulkError(id *identity.Identity, to *Agency) error {
+// RogueBulkEnd is RogueBulk for a link that must not last: it returns why it ended.
+func (w *World) RogueBulkEnd(id *identity.Identity, to *Agency) error {
 	w.T.Helper()
-	_, err := w.rogue(id, to, (*link.Dialer).DialBulk)
-	return err
+	r, err := w.rogue(id, to, (*link.Dialer).DialBulk)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-r.Done():
+		return r.Err()
+	case <-time.After(time.Minute):
+		return nil
+	}
 }
 
 func (w *World) rogue(id *identity.Identity, to *Agency, dial func(*link.Dialer, context.Context, net.Addr, link.Expect) (*link.Conn, error)) (*Rogue, error) {
@@ -195,21 +203,6 @@ func (w *World) Looper(id *identity.Identity, to *Agency) *Looper {
 	w.check(err)
 	l := &Looper{to: to}
 	l.dialer, err = link.NewDialer(socket, w.linkConfig(id))
-	w.check(err)
-	w.ends = append(w.ends, func() { l.dialer.Close() })
-	return l
-}
-
-// Prober makes a Looper that only looks: what it makes takes no link's place, and counts as
-// a link of its name all the same.
-func (w *World) Prober(id *identity.Identity, to *Agency) *Looper {
-	w.T.Helper()
-	socket, _, err := w.Net.Host()
-	w.check(err)
-	l := &Looper{to: to}
-	cfg := w.linkConfig(id)
-	cfg.Probe = true
-	l.dialer, err = link.NewDialer(socket, cfg)
 	w.check(err)
 	w.ends = append(w.ends, func() { l.dialer.Close() })
 	return l
