@@ -71,50 +71,51 @@ func (ch *Channel) takeLocked(e *wire.Entry) []Event {
 	return news
 }
 
-// fetchLocked starts the one task that brings the log up to date.
+// fetchLocked starts the one goroutine that brings the log up to date. It ends when that
+// is so, or with the link: what there is may be much, and wait for a pause in talk.
 func (ch *Channel) fetchLocked() {
 	if ch.fetching || ch.s.conn == nil {
 		return
 	}
 	ch.fetching = true
-	ch.s.task("fetch log", func(ctx context.Context) error {
-		ch.s.mu.Lock()
-		before := ch.cursor
-		ch.s.mu.Unlock()
-		err := ch.catchUp(ctx)
+	ch.s.wg.Go(func() {
+		err := ch.catchUp(ch.s.ctx)
+		for errors.Is(err, context.DeadlineExceeded) {
+			err = ch.readOnFrom(ch.s.ctx, false)
+		}
 		ch.s.mu.Lock()
 		ch.fetching = false
-		if errors.Is(err, context.DeadlineExceeded) && ch.cursor > before && ch.group != nil {
-			ch.fetchLocked() // there is much of it, or the path is thin: it gets on
-			err = nil
-		}
 		ch.s.mu.Unlock()
-		return err
+		if err != nil && ch.s.ctx.Err() == nil {
+			ch.s.log.Warn("fetch log", "why", err.Error())
+		}
 	})
 }
 
 // catchUp fetches until nothing newer is there. Whoever calls it while another does
 // it waits, and then asks for what came since: the same is not fetched twice.
-func (ch *Channel) catchUp(ctx context.Context) error {
+func (ch *Channel) catchUp(ctx context.Context) error { return ch.readOnFrom(ctx, true) }
+
+// readOnFrom is catchUp; first says whether the first page is one that is asked for over
+// the live link.
+func (ch *Channel) readOnFrom(ctx context.Context, first bool) error {
 	select {
 	case <-ch.reading:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { ch.reading <- struct{}{} }()
-	for first := true; ; first = false {
+	for ; ; first = false {
 		ch.s.mu.Lock()
 		after, head, member := ch.cursor, ch.head, ch.group != nil
 		ch.s.mu.Unlock()
 		if !member {
 			return nil
 		}
-		a, err := ch.logPage(ctx, after, first)
+		entries, err := ch.wholePage(ctx, after, first)
 		if err != nil {
 			return err
 		}
-		entries := a.GetEntries()
-		ch.fetchSealed(ctx, entries.GetEntries())
 		ch.s.mu.Lock()
 		if ch.head == head { // the newest word on it, and the one that we act on
 			ch.head = max(ch.cursor, entries.GetHead())
@@ -144,6 +145,18 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// wholePage fetches a page with what of it lies elsewhere.
+func (ch *Channel) wholePage(ctx context.Context, after uint64, first bool) (*wire.Entries, error) {
+	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
+	defer cancel()
+	a, err := ch.logPage(ctx, after, first)
+	if err != nil {
+		return nil, err
+	}
+	ch.fetchSealed(ctx, a.GetEntries().GetEntries())
+	return a.GetEntries(), nil
 }
 
 // logPage asks for what follows an entry. The first page is small and comes over the live

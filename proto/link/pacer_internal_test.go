@@ -11,7 +11,6 @@ type thinPath struct {
 	rate, other float64 // octets a second
 	trip        time.Duration
 	queue       float64 // octets
-	told        []time.Duration
 }
 
 // pass lets d pass and n octets come.
