@@ -7,30 +7,45 @@ import (
 	"time"
 
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 )
 
 // ErrNoLink says that the relay cannot be reached now.
 var ErrNoLink = errors.New("client: no link to the relay")
 
-// call sends a request and waits for its answer. A Refused answer is returned
-// as a *proto.Refusal.
+// question is a request that waits for its answer, which comes on the link that asked.
+type question struct {
+	on     *link.Conn
+	answer chan *wire.Frame // closed when there will be none
+}
+
+// call sends a request on the live link and waits for its answer. A Refused answer is
+// returned as a *proto.Refusal.
 func (s *Session) call(ctx context.Context, f *wire.Frame) (*wire.Frame, error) {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	return s.callOn(ctx, conn, f)
+}
+
+// callOn is call on a given link, live or bulk; nil: there is none.
+func (s *Session) callOn(ctx context.Context, conn *link.Conn, f *wire.Frame) (*wire.Frame, error) {
 	answer := make(chan *wire.Frame, 1)
 	s.mu.Lock()
 	if err := s.expelledErrLocked(); err != nil {
 		s.mu.Unlock()
 		return nil, err
 	}
-	if s.conn == nil {
+	if conn == nil || conn != s.conn && conn != s.bulk.conn {
 		s.mu.Unlock()
 		return nil, ErrNoLink
 	}
 	s.lastID++
 	id := s.lastID
 	f.Id = id
-	s.calls[id] = answer
-	err := s.conn.Send(f)
+	s.calls[id] = question{conn, answer}
+	err := conn.Send(f)
 	s.mu.Unlock()
 	if err != nil {
 		s.forget(id)
@@ -72,16 +87,37 @@ func (s *Session) tellLocked(f *wire.Frame) error {
 	return s.conn.Send(f)
 }
 
-// frame takes one frame off the link: an answer, or news.
-func (s *Session) frame(f *wire.Frame) {
-	if f.Re != 0 {
-		s.mu.Lock()
-		c := s.calls[f.Re]
+// answered gives an answer to who waits for it on that link. It reports false for what
+// is none.
+func (s *Session) answered(conn *link.Conn, f *wire.Frame) bool {
+	if f.Re == 0 {
+		return false
+	}
+	s.mu.Lock()
+	c := s.calls[f.Re]
+	if c.on == conn {
 		delete(s.calls, f.Re)
-		s.mu.Unlock()
-		if c != nil {
-			c <- f
+	}
+	s.mu.Unlock()
+	if c.on == conn {
+		c.answer <- f
+	}
+	return true
+}
+
+// dropCallsLocked ends the calls on a link that has ended.
+func (s *Session) dropCallsLocked(conn *link.Conn) {
+	for id, c := range s.calls {
+		if c.on == conn {
+			delete(s.calls, id)
+			close(c.answer)
 		}
+	}
+}
+
+// frame takes one frame off the live link: an answer, or news.
+func (s *Session) frame(conn *link.Conn, f *wire.Frame) {
+	if s.answered(conn, f) {
 		return
 	}
 	var news []Event

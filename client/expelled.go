@@ -45,8 +45,9 @@ func (s *Session) expelLocked(why *proto.Refusal) []Event {
 	s.wipeState()
 	for id, c := range s.calls {
 		delete(s.calls, id)
-		close(c)
+		close(c.answer)
 	}
+	s.endBulkLocked()
 	s.changedLocked()
 	return []Event{Expelled{why}}
 }

@@ -23,7 +23,7 @@ const (
 	linkedKey     = "linked"
 )
 
-// latePace bounds what late voice takes of a link: one page at a time, so many octets,
+// latePace bounds what late voice takes of a live link, where the relay has no bulk links: one page at a time, so many octets,
 // no sooner than so long after the one before. While somebody talks it is a small part
 // of what a live burst takes; otherwise what is old is there before its keys are gone.
 func latePace(talk bool) (octets int, every time.Duration) {
@@ -116,7 +116,8 @@ func (ch *Channel) fetchSince(ctx context.Context, since, until time.Time) error
 	}
 }
 
-// latePage asks for one page when it is its turn: all channels share one pace.
+// latePage asks for one page when it is its turn: all channels share one pace. A bulk
+// link has a pace of its own.
 func (ch *Channel) latePage(ctx context.Context, since time.Time, after uint64) (*wire.KeptVoice, error) {
 	s := ch.s
 	select {
@@ -124,12 +125,18 @@ func (ch *Channel) latePage(ctx context.Context, since time.Time, after uint64) 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	octets, every := latePace(s.somebodyTalks())
-	defer time.AfterFunc(every, func() { s.lateTurn <- struct{}{} }) // it holds one token, which we have
-	ago := min(max(s.cfg.Clock().Sub(since), 0), proto.VoiceKept)
-	a, err := s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchVoice{FetchVoice: &wire.FetchVoice{
-		Channel: ch.id[:], WithinMs: uint32(ago.Milliseconds()), After: after, Most: uint32(octets),
-	}}})
+	var every time.Duration
+	defer func() { time.AfterFunc(every, func() { s.lateTurn <- struct{}{} }) }() // it holds one token, which we have
+	a, err := s.callWideAs(ctx, func(bulk bool) *wire.Frame {
+		octets := proto.MaxKeptVoice
+		if !bulk {
+			octets, every = latePace(s.somebodyTalks())
+		}
+		ago := min(max(s.cfg.Clock().Sub(since), 0), proto.VoiceKept)
+		return &wire.Frame{Body: &wire.Frame_FetchVoice{FetchVoice: &wire.FetchVoice{
+			Channel: ch.id[:], WithinMs: uint32(ago.Milliseconds()), After: after, Most: uint32(octets),
+		}}}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -146,7 +146,7 @@ func (ch *Channel) create(ctx context.Context) error {
 }
 
 func (ch *Channel) joinExternal(ctx context.Context) error {
-	a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: ch.id[:]}}})
+	a, err := ch.groupInfo(ctx)
 	if err != nil {
 		return err
 	}
@@ -169,6 +169,20 @@ func (ch *Channel) joinExternal(ctx context.Context) error {
 		return err
 	}
 	return ch.enter(ctx, g, a.GetAppended().GetSeq())
+}
+
+// groupInfo asks for what a joiner needs. Who comes to hear somebody talk waits for it: a
+// small group's comes over the live link, a large one's over the bulk link.
+func (ch *Channel) groupInfo(ctx context.Context) (*wire.Frame, error) {
+	a, err := ch.s.call(ctx, fetchGroupInfo(ch.id, proto.MaxLive))
+	if proto.ReasonOf(err) != proto.ReasonTooLarge {
+		return a, err
+	}
+	return ch.s.callWide(ctx, fetchGroupInfo(ch.id, 0))
+}
+
+func fetchGroupInfo(id proto.ChannelID, most uint32) *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: id[:], Most: most}}}
 }
 
 // isOurs checks that a group is the channel's and no other, and that it is not

@@ -71,43 +71,51 @@ func (ch *Channel) takeLocked(e *wire.Entry) []Event {
 	return news
 }
 
-// fetchLocked starts the one task that brings the log up to date.
+// fetchLocked starts the one goroutine that brings the log up to date. It ends when that
+// is so, or with the link: what there is may be much, and wait for a pause in talk.
 func (ch *Channel) fetchLocked() {
 	if ch.fetching || ch.s.conn == nil {
 		return
 	}
 	ch.fetching = true
-	ch.s.task("fetch log", func(ctx context.Context) error {
-		err := ch.catchUp(ctx)
+	ch.s.wg.Go(func() {
+		err := ch.catchUp(ch.s.ctx)
+		for errors.Is(err, context.DeadlineExceeded) {
+			err = ch.readOnFrom(ch.s.ctx, false)
+		}
 		ch.s.mu.Lock()
 		ch.fetching = false
 		ch.s.mu.Unlock()
-		return err
+		if err != nil && ch.s.ctx.Err() == nil {
+			ch.s.log.Warn("fetch log", "why", err.Error())
+		}
 	})
 }
 
 // catchUp fetches until nothing newer is there. Whoever calls it while another does
 // it waits, and then asks for what came since: the same is not fetched twice.
-func (ch *Channel) catchUp(ctx context.Context) error {
+func (ch *Channel) catchUp(ctx context.Context) error { return ch.readOnFrom(ctx, true) }
+
+// readOnFrom is catchUp; first says whether the first page is one that is asked for over
+// the live link.
+func (ch *Channel) readOnFrom(ctx context.Context, first bool) error {
 	select {
 	case <-ch.reading:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	defer func() { ch.reading <- struct{}{} }()
-	for {
+	for ; ; first = false {
 		ch.s.mu.Lock()
 		after, head, member := ch.cursor, ch.head, ch.group != nil
 		ch.s.mu.Unlock()
 		if !member {
 			return nil
 		}
-		a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after}}})
+		entries, err := ch.wholePage(ctx, after, first)
 		if err != nil {
 			return err
 		}
-		entries := a.GetEntries()
-		ch.fetchSealed(ctx, entries.GetEntries())
 		ch.s.mu.Lock()
 		if ch.head == head { // the newest word on it, and the one that we act on
 			ch.head = max(ch.cursor, entries.GetHead())
@@ -138,6 +146,41 @@ func (ch *Channel) catchUp(ctx context.Context) error {
 		}
 	}
 }
+
+// wholePage fetches a page with what of it lies elsewhere.
+func (ch *Channel) wholePage(ctx context.Context, after uint64, first bool) (*wire.Entries, error) {
+	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
+	defer cancel()
+	a, err := ch.logPage(ctx, after, first)
+	if err != nil {
+		return nil, err
+	}
+	ch.fetchSealed(ctx, a.GetEntries().GetEntries())
+	return a.GetEntries(), nil
+}
+
+// logPage asks for what follows an entry. The first page is small and comes over the live
+// link, for most have missed little, and hails and keys may be in it; the rest takes the
+// bulk link. What a relay of before bulk links gives is as large as it likes.
+func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire.Frame, error) {
+	page := func(bulk bool) *wire.Frame {
+		most := uint32(proto.MaxLive)
+		switch {
+		case bulk:
+			most = bulkPage
+		case first:
+			most = logFirst
+		}
+		return &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after, Most: most}}}
+	}
+	if first {
+		return ch.s.call(ctx, page(false))
+	}
+	return ch.s.callWideAs(ctx, page)
+}
+
+// logFirst is how many octets the first page of a log holds: 128 ms of 256 kbit/s.
+const logFirst = 4 << 10
 
 // expiredLocked finds out that what comes next for us is no longer kept. What is
 // gone may have been changes of membership: we come in anew behind it.

@@ -21,6 +21,7 @@ func (s *Session) Migrate(ctx context.Context, socket net.PacketConn) error {
 	s.mu.Lock()
 	old, conn := s.dialer, s.conn
 	s.dialer = d
+	s.endBulkLocked() // the next one is made from the new socket
 	closed := s.ctx.Err() != nil
 	if !closed {
 		s.former = append(s.former, old)

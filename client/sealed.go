@@ -60,7 +60,12 @@ func (ch *Channel) fetchFrom(ctx context.Context, agency string, list []*wire.En
 		for _, e := range part {
 			b.Ids = append(b.Ids, proto.EntryEnvelope(e).GetId())
 		}
-		a, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: b}})
+		ask := ch.s.callWide
+		f := &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: b}}
+		if !proto.IsLarge(f) {
+			ask = ch.s.call
+		}
+		a, err := ask(ctx, f)
 		if err != nil {
 			return err
 		}

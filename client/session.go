@@ -17,7 +17,6 @@ import (
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
-	"crossband/proto/wire"
 )
 
 // Config says which endpoint this is. Identity, Relay and Socket are required.
@@ -57,7 +56,8 @@ type Session struct {
 	lastID    uint64
 	lastAlias proto.Alias // bounded by proto.MaxSubscribed channels
 	clock     voice.TalkClock
-	calls     map[uint64]chan *wire.Frame
+	calls     map[uint64]question
+	bulk      bulkState
 	channels  map[proto.ChannelID]*Channel
 	ended     []*Channel // whose charters have, and who are yet to be told of
 	hails     map[proto.MessageID]*Hail
@@ -102,7 +102,8 @@ func Open(cfg Config) (*Session, error) {
 		events: make(chan Event, eventQueue), ctx: ctx, cancel: cancel, up: make(chan struct{}),
 		identity: cfg.Identity,
 		clock:    voice.NewTalkClock(uint8(rand.Uint32())),
-		calls:    make(map[uint64]chan *wire.Frame),
+		calls:    make(map[uint64]question),
+		bulk:     bulkState{turns: make(chan struct{}, bulkAtOnce)},
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
 		pacts:    newPacts(),
@@ -181,8 +182,9 @@ func (s *Session) linkConfig() link.Config {
 		Verify: func(chain [][]byte, _ bool) (proto.Name, error) {
 			return s.trust.VerifyPeer(chain, identity.UsageServer, time.Now())
 		},
-		Software: s.cfg.Software,
-		Now:      s.cfg.Clock,
+		Software:     s.cfg.Software,
+		Capabilities: link.Capabilities(),
+		Now:          s.cfg.Clock,
 	}
 }
 
@@ -231,6 +233,7 @@ func (s *Session) serve(conn *link.Conn) error {
 		return conn.Err()
 	}
 	s.conn, s.packages.left = conn, nil
+	s.bulk.again, s.bulk.wait = time.Time{}, 0
 	s.changedLocked()
 	s.mu.Unlock()
 	s.ears.ahead.Store(int64(conn.ClockSkew()))
@@ -252,7 +255,7 @@ func (s *Session) serve(conn *link.Conn) error {
 		if err != nil {
 			break
 		}
-		s.frame(f)
+		s.frame(conn, f)
 	}
 	conn.Close(proto.Refuse(proto.ReasonClosing, ""))
 	<-conn.Done()
@@ -260,10 +263,8 @@ func (s *Session) serve(conn *link.Conn) error {
 	s.mu.Lock()
 	s.conn = nil
 	s.saveLinkedLocked()
-	for id, c := range s.calls {
-		delete(s.calls, id)
-		close(c)
-	}
+	s.dropCallsLocked(conn)
+	s.endBulkLocked()
 	for _, ch := range s.channels {
 		ch.linkLost()
 	}

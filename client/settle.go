@@ -10,21 +10,29 @@ import (
 )
 
 // settle brings a new link into use: key packages if the relay lacks them, every joined channel
-// subscribed and caught up, the certificate renewed if it is time.
+// subscribed, then each caught up: none is deaf because another has much to read.
 func (s *Session) settle() {
 	ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
 	defer cancel()
 	if err := s.settlePackages(ctx); err != nil {
 		s.log.Warn("key packages not published", "why", err.Error())
 	}
-	for _, ch := range s.Channels() {
+	channels := s.Channels()
+	subscribed := make(map[*Channel]error, len(channels))
+	for _, ch := range channels {
 		if !ch.joined() {
 			ch.ringAgain() // what was answered meanwhile cannot be read any more
 			continue
 		}
-		err := ch.subscribe(ctx)
-		subscribed := err == nil
-		if subscribed {
+		subscribed[ch] = ch.subscribe(ctx)
+	}
+	for _, ch := range channels {
+		err, was := subscribed[ch]
+		if !was {
+			continue
+		}
+		there := err == nil
+		if there {
 			err = ch.catchUp(ctx)
 		}
 		if proto.ReasonOf(err) == proto.ReasonNoChannel && ch.charter.Owner == s.Name().Agency {
@@ -34,7 +42,7 @@ func (s *Session) settle() {
 		if err != nil {
 			s.log.Warn("channel not resumed", "channel", ch.id.Short(), "why", err.Error())
 		}
-		if subscribed {
+		if there {
 			ch.fetchLate() // now: the keys of the epochs that are over are gone in seconds
 		}
 		ch.ringAgain() // with the hub away too: better twice than never

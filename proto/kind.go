@@ -196,20 +196,21 @@ func (k Kind) skipped() bool {
 	return k&KindOptional != 0 && !known
 }
 
-// Greeting says whether both Hellos of a link have been exchanged.
-type Greeting bool
+// State says what a link may carry.
+type State uint8
 
 // The states of a link.
 const (
-	Greeted   Greeting = true
-	Ungreeted Greeting = false
+	Ungreeted   State = iota // both Hellos have not been exchanged yet
+	Greeted                  // a live link
+	GreetedBulk              // a bulk link: see IsBulk
 )
 
 // Permit judges a frame's header: whether sender may send the kind to us in
 // this state, and whether length is within the kind's limit. us and sender
 // are the certified names of the link's two ends; the zero sender is a device
 // on an enrolment link.
-func Permit(k Kind, length int, us, sender Name, state Greeting) error {
+func Permit(k Kind, length int, us, sender Name, state State) error {
 	r, ok := ruleFor(k)
 	if !ok {
 		return Refusef(ReasonUnknown, "kind %d", k)
@@ -225,6 +226,9 @@ func Permit(k Kind, length int, us, sender Name, state Greeting) error {
 	}
 	if r.senders&senderOf(us, sender) == 0 {
 		return Refusef(ReasonForbidden, "%s sent kind %d", sender, k)
+	}
+	if state == GreetedBulk && !IsBulk(k) {
+		return Refusef(ReasonForbidden, "kind %d on a bulk link", k)
 	}
 	return nil
 }

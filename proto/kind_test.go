@@ -80,7 +80,7 @@ func senders() []proto.Name {
 func TestPermissionTable(t *testing.T) {
 	us := proto.Name{Agency: "usbp.example", Role: proto.RoleRelay, Label: "us"}
 	var b strings.Builder
-	b.WriteString("# kind, name, most octets, then who may send it to a relay of usbp.example\n")
+	b.WriteString("# kind, name, most octets, then who may send it to a relay of usbp.example, and whether also over a bulk link\n")
 	names := kinds()
 	low, optional := make([]proto.Kind, 128), make([]proto.Kind, 128)
 	for i := range low {
@@ -101,8 +101,15 @@ func TestPermissionTable(t *testing.T) {
 			t.Errorf("kind %d before the greeting: %v", k, err)
 		}
 		for _, s := range senders() {
+			bulk := proto.Permit(k, 0, us, s, proto.GreetedBulk)
 			if err := proto.Permit(k, 0, us, s, proto.Greeted); err == nil {
-				fmt.Fprintf(&b, "\t%s\n", describe(s))
+				also := ""
+				if bulk == nil {
+					also = ", bulk"
+				}
+				fmt.Fprintf(&b, "\t%s%s\n", describe(s), also)
+			} else if bulk == nil {
+				t.Errorf("kind %d from %v passes on a bulk link only", k, s)
 			} else if proto.ReasonOf(err) != proto.ReasonForbidden {
 				t.Errorf("kind %d from %v: %v", k, s, err)
 			}

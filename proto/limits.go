@@ -46,6 +46,8 @@ const (
 	MaxPeerIssued   = 250       // of them issued by one partner agency alone
 	MaxSubscribed   = 64        // channels of one endpoint's link
 	MaxKeptVoice    = 32 << 10  // octets of the kept frames in one answer
+	MaxLive         = 16 << 10  // octets of an answer that is asked for over a live link, where there are bulk links
+	MaxLiveSealed   = 4         // sealed parts likewise
 	MaxPending      = 256       // requests of one link that wait for another relay's answer
 )
 

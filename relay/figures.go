@@ -30,7 +30,7 @@ func newFigures() *figures {
 	return &figures{
 		floorHere: newHistogram(), floorAbove: newHistogram(), acks: newHistogram(),
 		storeWrite: newHistogram(), loopBatch: newHistogram(), apply: newHistogram(),
-		links: linkFigures{open: make(map[*link.Conn]struct{}), ended: make(map[proto.Role]LinkTotals)},
+		links: linkFigures{open: make(map[*link.Conn]struct{}), ended: make(map[LinkKind]LinkTotals)},
 	}
 }
 
@@ -86,10 +86,19 @@ func (r *refusals) snapshot() (list []RefusalCount) {
 type linkFigures struct {
 	mu    sync.Mutex // guards what follows; held for sums in memory, never by voice
 	open  map[*link.Conn]struct{}
-	ended map[proto.Role]LinkTotals
+	ended map[LinkKind]LinkTotals
 }
 
-// LinkTotals are the sums over the links of one role, and the longest queues
+// LinkKind is what links are counted by: the other side's role, and whether they are
+// bulk links.
+type LinkKind struct {
+	Role proto.Role
+	Bulk bool
+}
+
+func kindOf(c *link.Conn) LinkKind { return LinkKind{c.Peer().Role, c.Bulk()} }
+
+// LinkTotals are the sums over the links of one kind, and the longest queues
 // among those open.
 type LinkTotals struct {
 	Open  int
@@ -145,33 +154,33 @@ func (f *linkFigures) begin(c *link.Conn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.open[c] = struct{}{}
-	t := f.ended[c.Peer().Role]
+	t := f.ended[kindOf(c)]
 	t.Begun++
-	f.ended[c.Peer().Role] = t
+	f.ended[kindOf(c)] = t
 }
 
 func (f *linkFigures) end(c *link.Conn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.open, c)
-	t := f.ended[c.Peer().Role]
+	t := f.ended[kindOf(c)]
 	t.add(c.Stats())
-	f.ended[c.Peer().Role] = t
+	f.ended[kindOf(c)] = t
 }
 
-// totals sums up by role; the zero role is that of newcomers who enrol.
-func (f *linkFigures) totals() map[proto.Role]LinkTotals {
+// totals sums up by kind; the zero role is that of newcomers who enrol.
+func (f *linkFigures) totals() map[LinkKind]LinkTotals {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	sums := make(map[proto.Role]LinkTotals)
-	for role, t := range f.ended {
-		sums[role] = t
+	sums := make(map[LinkKind]LinkTotals)
+	for kind, t := range f.ended {
+		sums[kind] = t
 	}
 	for c := range f.open {
-		t, s := sums[c.Peer().Role], c.Stats()
+		t, s := sums[kindOf(c)], c.Stats()
 		t.add(s)
 		t.addQueues(s)
-		sums[c.Peer().Role] = t
+		sums[kindOf(c)] = t
 	}
 	return sums
 }
@@ -181,7 +190,7 @@ func (f *linkFigures) totals() map[proto.Role]LinkTotals {
 type Figures struct {
 	Stats     Stats
 	Listener  link.ListenerStats
-	Links     map[proto.Role]LinkTotals
+	Links     map[LinkKind]LinkTotals
 	Limits    link.Limits // of each link's queues
 	Refusals  []RefusalCount
 	Events    uint64 // applied to the hub

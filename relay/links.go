@@ -104,6 +104,7 @@ func (n *Node) keepDialling(ctx context.Context, p *peerState) {
 			wait = dialFirst
 		} else if c, err := n.dial(ctx, p); err == nil {
 			n.serve(ctx, c)
+			n.keepBulk(ctx, p, c)
 			wait = dialFirst
 		} else {
 			n.countRefusal(proto.Name{}, p.Agency, err)
@@ -145,7 +146,7 @@ type linkIn struct {
 // end when the link ends; the frame reader ends last and tells the loop.
 func (n *Node) serve(ctx context.Context, c *link.Conn) {
 	p := newPort(c, hub.LinkID(n.counters.links.Add(1)))
-	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer(), Dialled: c.Dialled()}, p}) {
+	if !n.post(ctx, linkIn{hub.LinkUp{Link: p.id, Peer: c.Peer(), Dialled: c.Dialled(), Bulk: c.Bulk()}, p}) {
 		c.Close(proto.Refuse(proto.ReasonClosing, ""))
 		return
 	}
@@ -157,7 +158,9 @@ func (n *Node) serve(ctx context.Context, c *link.Conn) {
 	n.wg.Go(func() { // ends with the link
 		defer close(voice)
 		defer n.contain(p)
-		n.forwardVoice(ctx, p)
+		if !c.Bulk() { // proto/link ends a bulk link on which voice comes
+			n.forwardVoice(ctx, p)
+		}
 	})
 	n.wg.Go(func() { // ends with the link
 		n.readFrames(ctx, p)

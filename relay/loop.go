@@ -153,8 +153,10 @@ func (l *loop) handle(ctx context.Context, events []hub.Event) error {
 				continue
 			}
 			l.ports[in.Link] = in.conn
-			l.linked(in.Peer, true)
-			l.seen(in.conn.conn)
+			if !in.Bulk {
+				l.linked(in.Peer, true)
+				l.seen(in.conn.conn)
+			}
 			e = in.LinkUp
 		case frameIn:
 			e, read = in.taken(), in.at
@@ -217,6 +219,9 @@ func (l *loop) gone(id hub.LinkID) {
 		return
 	}
 	delete(l.ports, id)
+	if p.conn.Bulk() {
+		return
+	}
 	if t := p.routes.Load(); t != nil {
 		for _, r := range *t {
 			delete(l.floors, r)
@@ -224,7 +229,7 @@ func (l *loop) gone(id hub.LinkID) {
 	}
 	still := false
 	for _, o := range l.ports {
-		still = still || o.conn.Peer() == p.conn.Peer()
+		still = still || !o.conn.Bulk() && o.conn.Peer() == p.conn.Peer()
 	}
 	l.linked(p.conn.Peer(), still)
 }
@@ -279,12 +284,12 @@ func (l *loop) record(ctx context.Context, effects []hub.Effect) error {
 	return nil
 }
 
-// peerLinks returns the newest link with each other agency's relay.
+// peerLinks returns the newest live link with each other agency's relay.
 func (l *loop) peerLinks() map[proto.Agency]*port {
 	newest := make(map[proto.Agency]*port)
 	for _, p := range l.ports {
 		n := p.conn.Peer()
-		if was := newest[n.Agency]; n.Role == proto.RoleRelay && (was == nil || p.id > was.id) {
+		if was := newest[n.Agency]; n.Role == proto.RoleRelay && !p.conn.Bulk() && (was == nil || p.id > was.id) {
 			newest[n.Agency] = p
 		}
 	}

@@ -18,9 +18,9 @@ func TestQueues(t *testing.T) {
 			Handshakes: 11, Greetings: 12, Enrolments: 13, TurnedAway: 14,
 			Limits: link.Limits{Handshakes: 1000, Greetings: 900, Enrolments: 60},
 		},
-		Links: map[proto.Role]LinkTotals{
-			proto.RoleUnit:  {ControlLongest: 21, VoiceLongest: 5, Dropped: link.VoiceDrops{Full: 1, Stale: 2, Size: 400, Closed: 800, Unread: 1600}},
-			proto.RoleRelay: {ControlLongest: 9, VoiceLongest: 22, Dropped: link.VoiceDrops{Full: 10, Stale: 20}},
+		Links: map[LinkKind]LinkTotals{
+			{Role: proto.RoleUnit}:              {ControlLongest: 21, VoiceLongest: 5, Dropped: link.VoiceDrops{Full: 1, Stale: 2, Size: 400, Closed: 800, Unread: 1600}},
+			{Role: proto.RoleRelay, Bulk: true}: {ControlLongest: 9, VoiceLongest: 22, Dropped: link.VoiceDrops{Full: 10, Stale: 20}},
 		},
 		Refusals: []RefusalCount{
 			{RefusedLinkByUs, proto.ReasonSlow, 31}, {RefusedLinkByPeer, proto.ReasonSlow, 1000},

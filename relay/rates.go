@@ -40,6 +40,12 @@ func rateOf(peer proto.Name) linkRate {
 	return linkRate{proto.Rate{PerSecond: 50, Burst: 400}, eventQueue / 64, voice}
 }
 
+// ofBulk is what the bulk link beside a link may ask: a page at a time of a few things.
+// What pages may be had in all is a quota of the name, whichever link it asks on.
+func (r linkRate) ofBulk() linkRate {
+	return linkRate{proto.Rate{PerSecond: r.frames.PerSecond / 2, Burst: r.frames.Burst / 8}, max(1, r.turns/4), r.voice}
+}
+
 // weightOf counts what has signatures to be checked as more than one frame.
 func weightOf(f *wire.Frame) float64 {
 	switch f.Body.(type) {
@@ -165,5 +171,8 @@ func (a *arrivals) prune(now time.Time, r proto.Rate) {
 // newPort gives a link its rates.
 func newPort(c *link.Conn, id hub.LinkID) *port {
 	r := rateOf(c.Peer())
+	if c.Bulk() {
+		r = r.ofBulk()
+	}
 	return &port{conn: c, id: id, begun: time.Now(), rate: r, turns: make(chan struct{}, r.turns)}
 }

@@ -95,7 +95,7 @@ func (l *loop) readLog(ctx context.Context, e hub.ReadLog) error {
 			return false
 		}
 		size += len(value)
-		if len(entries.Entries) > 0 && size > proto.MaxEntriesBytes {
+		if len(entries.Entries) > 0 && size > e.Most {
 			return false
 		}
 		entries.Entries = append(entries.Entries, v.Entry)

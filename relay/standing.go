@@ -35,6 +35,9 @@ func (l *loop) mayCome(p *port) bool {
 	if moved, ok := l.moved[p.conn.Peer().Agency]; err == nil && ok && p.begun.Before(moved.Add(onTheWay)) {
 		err = l.n.standing(p)
 	}
+	if err == nil && p.conn.Bulk() {
+		err = l.belongs(p)
+	}
 	if err != nil {
 		l.end(p, proto.AsRefusal(err))
 	}

@@ -21,7 +21,7 @@ type State struct {
 	Away  map[proto.ChannelID]time.Time // followed channels whose hub is away, since when to the second
 }
 
-// LinkCount is how many links parties of one agency and role have. The zero
+// LinkCount is how many live links parties of one agency and role have. The zero
 // role is that of newcomers who enrol.
 type LinkCount struct {
 	Agency proto.Agency
@@ -82,6 +82,9 @@ func (l *loop) countLinks() (list []LinkCount) {
 	}
 	counts := make(map[group]int)
 	for _, p := range l.ports {
+		if p.conn.Bulk() {
+			continue
+		}
 		counts[group{p.conn.Peer().Agency, p.conn.Peer().Role}]++
 	}
 	for g, n := range counts {
@@ -96,7 +99,7 @@ func (l *loop) countLinks() (list []LinkCount) {
 func (l *loop) peerStates(now time.Time) (list []PeerState) {
 	linked := make(map[proto.Agency]*port)
 	for _, p := range l.ports {
-		if a := p.conn.Peer().Agency; p.conn.Peer().Role == proto.RoleRelay && (linked[a] == nil || linked[a].id < p.id) {
+		if a := p.conn.Peer().Agency; !p.conn.Bulk() && p.conn.Peer().Role == proto.RoleRelay && (linked[a] == nil || linked[a].id < p.id) {
 			linked[a] = p
 		}
 	}

@@ -26,7 +26,7 @@ func bubble(t *testing.T, server link.Config, peer proto.Name, p *pki, test func
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := dialRaw(t, from, at, memberTLS(p.issue(peer)))
+		r, err := dialRaw(t, from, at.LocalAddr(), memberTLS(p.issue(peer)))
 		defer func() {
 			r.close()
 			if err := l.Close(); err != nil {

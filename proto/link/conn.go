@@ -16,8 +16,9 @@ import (
 
 // Conn is one greeted link. It runs two goroutines of its own: the control
 // writer, which also sees to the link's end, and, for an endpoint, the voice
-// reader. An enrolment link has the first only. Voice goes out by the socket's
-// senders.
+// reader. An enrolment link has the first only; so has a bulk link, and who
+// accepted it one that waits for voice, which may not come. Voice goes out by the
+// socket's senders.
 type Conn struct {
 	sock   *socket
 	quic   *quic.Conn
@@ -26,6 +27,7 @@ type Conn struct {
 	terms  terms
 
 	control controlQueue // drained by the control writer
+	pace    pacer        // of a bulk link; owned by the control writer
 	voice   voiceQueue   // drained by the socket's senders
 	inbox   *voiceInbox  // filled by the voice reader; nil on a relay
 	laneOut *laneOut     // a relay's to an endpoint, if both have lanes
@@ -50,6 +52,7 @@ type ends struct {
 	self, peer proto.Name
 	enrol      bool // an enrolment link
 	dialled    bool // by us
+	bulk       bool // a bulk link
 }
 
 // start makes a link of a greeted connection.
@@ -62,11 +65,14 @@ func (s *socket) start(q *quic.Conn, stream *quic.Stream, e ends, t terms) (*Con
 		terms:     t,
 		control:   newControlQueue(s.cfg.Limits),
 		voice:     voiceQueue{senders: s.voice, out: q, most: s.cfg.Limits.VoiceFrames},
-		source:    frameSource{stream: stream, frameTime: s.cfg.Limits.FrameTime},
+		source:    frameSource{stream: stream, frameTime: s.cfg.Limits.FrameTime, slowest: e.slowest()},
 		peerEnded: make(chan struct{}),
 		done:      make(chan struct{}),
 	}
-	if !e.enrol && e.self.Role != proto.RoleRelay {
+	if e.bulk {
+		c.voice.abandon() // whatever is given to it is counted as not sent
+	}
+	if !e.enrol && !e.bulk && e.self.Role != proto.RoleRelay {
 		c.inbox = &voiceInbox{wake: make(chan struct{}, 1), most: s.cfg.Limits.VoiceInbox}
 	}
 	if err := s.adopt(c); err != nil {
@@ -90,8 +96,11 @@ func (c *Conn) run() {
 		defer late.Stop()
 	}
 	var reader sync.WaitGroup
-	if c.inbox != nil {
+	switch {
+	case c.inbox != nil:
 		reader.Go(c.readVoice) // ends with the connection
+	case c.ends.bulk && !c.ends.dialled: // who dialled has datagrams off
+		reader.Go(c.refuseVoice) // ends with the connection
 	}
 	c.writeControl()
 	<-over

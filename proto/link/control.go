@@ -134,7 +134,7 @@ func (c *Conn) writeControl() {
 	for {
 		piece, frames, last := c.control.take()
 		switch {
-		case piece != nil && !c.write(piece):
+		case piece != nil && !c.writePiece(piece):
 			return
 		case piece != nil:
 			c.framesSent.Add(uint64(frames))

@@ -62,6 +62,10 @@ func RelayOf(want proto.Agency) Expect {
 // Dial makes a link to addr and returns it greeted. An error is one of the
 // three kinds that Conn.Err returns, or ctx's.
 func (d *Dialer) Dial(ctx context.Context, addr net.Addr, expect Expect) (*Conn, error) {
+	return d.dialMember(ctx, addr, expect, false)
+}
+
+func (d *Dialer) dialMember(ctx context.Context, addr net.Addr, expect Expect, bulk bool) (*Conn, error) {
 	if d.s.cfg.Certificate == nil || d.s.cfg.Verify == nil {
 		return nil, fmt.Errorf("%w: Dial needs Certificate and Verify", errConfig)
 	}
@@ -74,20 +78,23 @@ func (d *Dialer) Dial(ctx context.Context, addr net.Addr, expect Expect) (*Conn,
 	}}
 	self := d.s.cfg.Self
 	if self.Role == proto.RoleRelay {
-		return d.dial(ctx, addr, j, d.s.cfg.dialerTLS(nil), self, false)
+		return d.dial(ctx, addr, j, d.s.cfg.dialerTLS(nil), ends{self: self, bulk: bulk})
 	}
-	return d.dial(ctx, addr, j, d.s.cfg.dialerTLS(j.judge), self, false)
+	return d.dial(ctx, addr, j, d.s.cfg.dialerTLS(j.judge), ends{self: self, bulk: bulk})
 }
 
 // DialEnrol makes an enrolment link: no certificate of ours is shown, and
 // verify judges the server's chain, leaf first, within the handshake.
 func (d *Dialer) DialEnrol(ctx context.Context, addr net.Addr, verify func(chain [][]byte) (proto.Name, error)) (*Conn, error) {
 	j := &judgement{verify: verify}
-	return d.dial(ctx, addr, j, enrolTLS(j.judge), proto.Name{}, true)
+	return d.dial(ctx, addr, j, enrolTLS(j.judge), ends{enrol: true})
 }
 
-func (d *Dialer) dial(ctx context.Context, addr net.Addr, j *judgement, conf *tls.Config, self proto.Name, enrol bool) (*Conn, error) {
-	q, err := d.s.tr.Dial(ctx, addr, conf, d.s.quicConfig(-1))
+// dial makes a link; e says what kind, and who we are on it.
+func (d *Dialer) dial(ctx context.Context, addr net.Addr, j *judgement, conf *tls.Config, e ends) (*Conn, error) {
+	qc := d.s.quicConfig(-1)
+	qc.EnableDatagrams = !e.bulk // QUIC itself then refuses voice that comes
+	q, err := d.s.tr.Dial(ctx, addr, conf, qc)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -105,12 +112,12 @@ func (d *Dialer) dial(ctx context.Context, addr net.Addr, j *judgement, conf *tl
 		d.s.refuseServer(ctx, q, refused)
 		return nil, refused
 	}
-	if enrol {
-		self = proto.Name{Agency: name.Agency} // what is sent to us is sent within one agency
+	if e.peer, e.dialled = name, true; e.enrol {
+		e.self = proto.Name{Agency: name.Agency} // what is sent to us is sent within one agency
 	}
 	// The watch ends at the return below; it only closes the connection.
 	unwatch := context.AfterFunc(ctx, func() { refuse(q, proto.Refuse(proto.ReasonClosing, "")) })
-	stream, t, err := d.s.greetServer(q, self, name)
+	stream, t, err := d.s.greetServer(q, e.self, name, e.bulk)
 	if !unwatch() && err == nil {
 		err = ctx.Err()
 	}
@@ -121,7 +128,7 @@ func (d *Dialer) dial(ctx context.Context, addr net.Addr, j *judgement, conf *tl
 		}
 		return nil, err
 	}
-	return d.s.start(q, stream, ends{self: self, peer: name, enrol: enrol, dialled: true}, t)
+	return d.s.start(q, stream, e, t)
 }
 
 // refuseServer tells a server that it was not accepted. The server may not have

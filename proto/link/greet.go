@@ -21,6 +21,7 @@ type terms struct {
 	software     string        // the peer's
 	skew         time.Duration // the peer's clock less ours
 	probe        bool          // the peer only looks
+	bulk         bool          // a bulk link
 	offers       Offers        // the peer's
 }
 
@@ -42,8 +43,9 @@ func readOffers(low, high uint32, capabilities []string) Offers {
 	return o
 }
 
-func (s *socket) hello() *wire.Hello {
+func (s *socket) hello(bulk bool) *wire.Hello {
 	return &wire.Hello{
+		Bulk:         bulk,
 		VersionMin:   s.cfg.VersionMin,
 		VersionMax:   s.cfg.VersionMax,
 		Capabilities: s.cfg.Capabilities,
@@ -54,13 +56,13 @@ func (s *socket) hello() *wire.Hello {
 }
 
 // greetServer opens the control stream, says Hello and reads the answer.
-func (s *socket) greetServer(q *quic.Conn, self, peer proto.Name) (*quic.Stream, terms, error) {
+func (s *socket) greetServer(q *quic.Conn, self, peer proto.Name, bulk bool) (*quic.Stream, terms, error) {
 	stream, err := q.OpenStream()
 	if err != nil {
 		return nil, terms{}, err
 	}
 	stream.SetDeadline(time.Now().Add(s.cfg.Limits.GreetTime))
-	if err := writeFrame(stream, &wire.Frame{Body: &wire.Frame_Hello{Hello: s.hello()}}); err != nil {
+	if err := writeFrame(stream, &wire.Frame{Body: &wire.Frame_Hello{Hello: s.hello(bulk)}}); err != nil {
 		return nil, terms{}, err
 	}
 	f, err := readGreeting(stream, self, peer)
@@ -72,6 +74,9 @@ func (s *socket) greetServer(q *quic.Conn, self, peer proto.Name) (*quic.Stream,
 		return nil, terms{}, proto.Refusef(proto.ReasonNotReady, "kind %d in answer to a greeting", proto.KindOf(f))
 	}
 	t, err := s.judgeAck(ack)
+	if t.bulk = bulk; bulk && err == nil {
+		err = t.mayBeBulk(peer)
+	}
 	t.skew = s.skew(q, ack.TimeMs)
 	return stream, t, errors.Join(err, stream.SetDeadline(time.Time{}))
 }
@@ -95,6 +100,9 @@ func (s *socket) greetClient(q *quic.Conn, self, peer proto.Name) (*quic.Stream,
 		return nil, terms{}, proto.Refusef(proto.ReasonNotReady, "kind %d before a greeting", proto.KindOf(f))
 	}
 	t, err := s.agree(hello)
+	if t.bulk = hello.Bulk; hello.Bulk && err == nil {
+		err = t.mayBeBulk(peer)
+	}
 	if err != nil {
 		return nil, terms{}, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Capabilities are what this build offers on links unless it is told otherwise.
-func Capabilities() []string { return []string{lane.Capability} }
+func Capabilities() []string { return append(proto.Capabilities(), lane.Capability) }
 
 // offered leaves out what cannot be kept: where FIPS 140-3 is enforced, AES-GCM
 // takes no nonce from its caller, so there is no lane and QUIC carries all voice.
@@ -24,7 +24,7 @@ func offered(capabilities []string) []string {
 // openLane gives a link its side of the voice lane, if both sides offer one: from
 // a relay to an endpoint. Without it, which is no fault, QUIC carries the voice.
 func (c *Conn) openLane() {
-	if c.ends.enrol || !c.Has(lane.Capability) {
+	if c.ends.enrol || c.ends.bulk || !c.Has(lane.Capability) {
 		return
 	}
 	self, peer := c.ends.self.Role, c.ends.peer.Role

@@ -173,7 +173,7 @@ func (l *Listener) greet(q *quic.Conn, enrol bool) {
 		refuse(q, proto.Refuse(proto.ReasonClosing, ""))
 		return
 	}
-	c, err := l.s.start(q, stream, ends{self: l.s.cfg.Self, peer: name, enrol: enrol}, t)
+	c, err := l.s.start(q, stream, ends{self: l.s.cfg.Self, peer: name, enrol: enrol, bulk: t.bulk}, t)
 	unwatch()
 	if err != nil {
 		return // the socket is closing

@@ -31,10 +31,10 @@ func memberTLS(cert *tls.Certificate) *tls.Config {
 	}
 }
 
-func dialRaw(t *testing.T, pc, at net.PacketConn, conf *tls.Config) (*raw, error) {
+func dialRaw(t *testing.T, pc net.PacketConn, at net.Addr, conf *tls.Config) (*raw, error) {
 	t.Helper()
 	r := &raw{t: t, tr: &quic.Transport{Conn: pc}}
-	conn, err := r.tr.Dial(t.Context(), at.LocalAddr(), conf, &quic.Config{
+	conn, err := r.tr.Dial(t.Context(), at, conf, &quic.Config{
 		EnableDatagrams: true, MaxIdleTimeout: 30 * time.Second, KeepAlivePeriod: time.Second,
 	})
 	if err != nil {

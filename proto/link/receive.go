@@ -52,7 +52,7 @@ func (c *Conn) Receive(ctx context.Context) (*wire.Frame, error) {
 
 // permit judges a frame's header.
 func (c *Conn) permit(k proto.Kind, length int) error {
-	if err := proto.Permit(k, length, c.ends.self, c.ends.peer, proto.Greeted); err != nil {
+	if err := proto.Permit(k, length, c.ends.self, c.ends.peer, c.ends.state()); err != nil {
 		return err
 	}
 	if !c.ends.enrol || k == proto.KindRefused {
@@ -112,6 +112,7 @@ func (c *Conn) end() error {
 type frameSource struct {
 	stream    *quic.Stream
 	frameTime time.Duration
+	slowest   int             // octets a second at which a body must come
 	ctx       context.Context // of the running Receive
 
 	head [6]byte // kind u16, length u32
@@ -136,9 +137,6 @@ func (s *frameSource) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// slowest is the least rate, in octets per second, at which a body must come.
-const slowest = 32 << 10
-
 func (s *frameSource) follow(p []byte) {
 	if s.have == len(s.head) {
 		s.left -= len(p)
@@ -152,7 +150,7 @@ func (s *frameSource) follow(p []byte) {
 		}
 		s.left = int(uint32(s.head[2])<<24 | uint32(s.head[3])<<16 | uint32(s.head[4])<<8 | uint32(s.head[5]))
 		if s.left > 0 {
-			s.deadline(s.frameTime + time.Duration(min(s.left, proto.MaxFrame))*time.Second/slowest)
+			s.deadline(s.frameTime + time.Duration(min(s.left, proto.MaxFrame))*time.Second/time.Duration(s.slowest))
 		}
 	}
 	if s.left == 0 {

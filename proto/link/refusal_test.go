@@ -137,7 +137,7 @@ func TestHandshakeRefusals(t *testing.T) {
 				}
 				conf := memberTLS(cert)
 				tt.change(conf)
-				r, err := dialRaw(t, from, at, conf)
+				r, err := dialRaw(t, from, at.LocalAddr(), conf)
 				if err == nil { // TLS 1.3 lets the client finish first
 					<-r.conn.Context().Done()
 				}
@@ -157,7 +157,7 @@ func TestHandshakeRefusals(t *testing.T) {
 		defer l.Close()
 		conf := memberTLS(cert)
 		conf.MaxVersion = tls.VersionTLS12
-		r, err := dialRaw(t, from, at, conf)
+		r, err := dialRaw(t, from, at.LocalAddr(), conf)
 		defer r.close()
 		if err == nil {
 			t.Error("a connection came about")

@@ -228,7 +228,7 @@ type soundings struct {
 
 // newSoundings returns the soundings that a link needs. stop them.
 func (c *Conn) newSoundings() soundings {
-	if !c.ends.dialled || c.ends.enrol {
+	if !c.ends.dialled || c.ends.enrol || c.ends.bulk {
 		return soundings{}
 	}
 	return soundings{tick: time.NewTicker(soundEvery)}

@@ -1256,6 +1256,7 @@ type Hello struct {
 	TimeMs        int64                  `protobuf:"varint,4,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"` // sender's clock, milliseconds since 1970 UTC
 	Software      string                 `protobuf:"bytes,5,opt,name=software,proto3" json:"software,omitempty"`            // free text for the other side's administrator
 	Probe         bool                   `protobuf:"varint,6,opt,name=probe,proto3" json:"probe,omitempty"`                 // greet and let go: this link carries nothing and replaces none
+	Bulk          bool                   `protobuf:"varint,7,opt,name=bulk,proto3" json:"bulk,omitempty"`                   // this link is the bulk link beside the sender's live one: only between two that both offer "bulk"
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1328,6 +1329,13 @@ func (x *Hello) GetSoftware() string {
 func (x *Hello) GetProbe() bool {
 	if x != nil {
 		return x.Probe
+	}
+	return false
+}
+
+func (x *Hello) GetBulk() bool {
+	if x != nil {
+		return x.Bulk
 	}
 	return false
 }
@@ -2413,6 +2421,7 @@ type FetchLog struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
 	After         uint64                 `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"` // sequence number already held
+	Most          uint32                 `protobuf:"varint,3,opt,name=most,proto3" json:"most,omitempty"`   // octets of the entries in the answer, one entry at least; 0, and more than the relay gives: as many as it gives
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2457,6 +2466,13 @@ func (x *FetchLog) GetChannel() []byte {
 func (x *FetchLog) GetAfter() uint64 {
 	if x != nil {
 		return x.After
+	}
+	return 0
+}
+
+func (x *FetchLog) GetMost() uint32 {
+	if x != nil {
+		return x.Most
 	}
 	return 0
 }
@@ -3008,6 +3024,7 @@ func (x *KeptVoice) GetNewest() uint64 {
 type FetchGroupInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Most          uint32                 `protobuf:"varint,2,opt,name=most,proto3" json:"most,omitempty"` // octets of the group information; what is larger is refused with 202, to be asked for over a bulk link; 0: any
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3047,6 +3064,13 @@ func (x *FetchGroupInfo) GetChannel() []byte {
 		return x.Channel
 	}
 	return nil
+}
+
+func (x *FetchGroupInfo) GetMost() uint32 {
+	if x != nil {
+		return x.Most
+	}
+	return 0
 }
 
 type GroupInfo struct {
@@ -6717,7 +6741,7 @@ const file_wire_proto_rawDesc = "" +
 	"\vrecord_page\x18] \x01(\v2\x18.crossband.v1.RecordPageH\x00R\n" +
 	"recordPage\x12@\n" +
 	"\fvoice_strain\x18Ԁ\x02 \x01(\v2\x19.crossband.v1.VoiceStrainH\x00R\vvoiceStrainB\x06\n" +
-	"\x04body\"\xb8\x01\n" +
+	"\x04body\"\xcc\x01\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vversion_min\x18\x01 \x01(\rR\n" +
 	"versionMin\x12\x1f\n" +
@@ -6726,7 +6750,8 @@ const file_wire_proto_rawDesc = "" +
 	"\fcapabilities\x18\x03 \x03(\tR\fcapabilities\x12\x17\n" +
 	"\atime_ms\x18\x04 \x01(\x03R\x06timeMs\x12\x1a\n" +
 	"\bsoftware\x18\x05 \x01(\tR\bsoftware\x12\x14\n" +
-	"\x05probe\x18\x06 \x01(\bR\x05probe\"\xd7\x01\n" +
+	"\x05probe\x18\x06 \x01(\bR\x05probe\x12\x12\n" +
+	"\x04bulk\x18\a \x01(\bR\x04bulk\"\xd7\x01\n" +
 	"\bHelloAck\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12\x17\n" +
@@ -6809,10 +6834,11 @@ const file_wire_proto_rawDesc = "" +
 	"\x05first\x18\b \x01(\x04R\x05first\x12\x16\n" +
 	"\x06number\x18\t \x01(\x04R\x06number\"'\n" +
 	"\vUnsubscribe\x12\x18\n" +
-	"\achannel\x18\x01 \x01(\fR\achannel\":\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\"N\n" +
 	"\bFetchLog\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
-	"\x05after\x18\x02 \x01(\x04R\x05after\"|\n" +
+	"\x05after\x18\x02 \x01(\x04R\x05after\x12\x12\n" +
+	"\x04most\x18\x03 \x01(\rR\x04most\"|\n" +
 	"\aEntries\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12-\n" +
 	"\aentries\x18\x02 \x03(\v2\x13.crossband.v1.EntryR\aentries\x12\x12\n" +
@@ -6856,9 +6882,10 @@ const file_wire_proto_rawDesc = "" +
 	"\x06frames\x18\x02 \x03(\fR\x06frames\x12\x12\n" +
 	"\x04next\x18\x03 \x01(\x04R\x04next\x12\x12\n" +
 	"\x04more\x18\x04 \x01(\bR\x04more\x12\x16\n" +
-	"\x06newest\x18\x05 \x01(\x04R\x06newest\"*\n" +
+	"\x06newest\x18\x05 \x01(\x04R\x06newest\">\n" +
 	"\x0eFetchGroupInfo\x12\x18\n" +
-	"\achannel\x18\x01 \x01(\fR\achannel\"r\n" +
+	"\achannel\x18\x01 \x01(\fR\achannel\x12\x12\n" +
+	"\x04most\x18\x02 \x01(\rR\x04most\"r\n" +
 	"\tGroupInfo\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x1d\n" +
 	"\n" +

@@ -7,9 +7,13 @@ import (
 	"crossband/proto/wire"
 )
 
-func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame) error {
+// groupInfo answers with what a joiner needs, unless that is more than it asks for.
+func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupInfo) error {
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
+	}
+	if n := len(ch.hosted.groupInfo); b.Most > 0 && n > int(b.Most) {
+		return proto.Refusef(proto.ReasonTooLarge, "group information of %d octets, %d are wanted", n, b.Most)
 	}
 	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_GroupInfo{GroupInfo: &wire.GroupInfo{
 		Channel: ch.id[:], GroupInfo: ch.hosted.groupInfo, Charter: ch.signed, Head: ch.hosted.epochSeq,

@@ -13,6 +13,9 @@ func (h *Hub) frame(l *link, f *wire.Frame) {
 		return
 	}
 	actor, err := h.actor(l, f)
+	if err == nil && l.of != nil && f.Id == 0 {
+		err = proto.Refuse(proto.ReasonForbidden, "news on a bulk link")
+	}
 	if err == nil {
 		err = h.quotas.spend(h.now, l, h.isPeer(l), actor, f)
 	}
@@ -173,7 +176,7 @@ func (h *Hub) dispatchHub(l *link, ch *channel, actor proto.Name, f *wire.Frame)
 	case *wire.Frame_Progress:
 		return h.progress(l, ch, b.Progress)
 	case *wire.Frame_FetchGroupInfo:
-		return h.groupInfo(l, ch, f)
+		return h.groupInfo(l, ch, f, b.FetchGroupInfo)
 	case *wire.Frame_Commit:
 		return h.commit(l, ch, actor, f, b.Commit)
 	case *wire.Frame_Text:

@@ -399,7 +399,11 @@ func (w *world) effect(x hub.Effect) string {
 	case hub.Write:
 		return "write " + w.write(x)
 	case hub.ReadLog:
-		return fmt.Sprintf("read-log %s after=%d: %s", w.labels[x.Link], x.After, w.frame(x.Answer))
+		most := ""
+		if x.Most != proto.MaxEntriesBytes {
+			most = fmt.Sprintf(" most=%d", x.Most)
+		}
+		return fmt.Sprintf("read-log %s after=%d%s: %s", w.labels[x.Link], x.After, most, w.frame(x.Answer))
 	case hub.ReadSealed:
 		var keys []string
 		for _, k := range x.Keys {

@@ -60,6 +60,7 @@ type LinkUp struct {
 	Link    LinkID
 	Peer    proto.Name
 	Dialled bool // by us
+	Bulk    bool // it is the bulk link beside the peer's live one
 }
 
 // LinkDown says that a link has ended.
@@ -145,11 +146,12 @@ type ReadSealed struct {
 }
 
 // ReadLog answers a FetchLog from the store: the caller fills Answer's entries
-// with those after After, at most MaxEntries and MaxEntriesBytes, and sends it.
+// with those after After, at most MaxEntries and Most octets, and sends it.
 type ReadLog struct {
 	Link    LinkID
 	Bucket  string
 	After   uint64
+	Most    int // octets of the entries, one entry at least
 	Channel proto.ChannelID
 	Answer  *wire.Frame
 }

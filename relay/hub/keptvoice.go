@@ -91,7 +91,7 @@ func (h *Hub) fetchVoice(l *link, ch *channel, actor proto.Name, f *wire.Frame, 
 	switch {
 	case f.Id == 0:
 		return proto.Refuse(proto.ReasonMalformed, "nobody waits for the answer")
-	case l.subs[ch.id] == nil:
+	case l.live().subs[ch.id] == nil:
 		return proto.Refusef(proto.ReasonNotReady, "%s is not subscribed to", ch.id.Short())
 	case m == nil || !m.has(actor):
 		return proto.Refuse(proto.ReasonNotMember, actor.String())

@@ -21,6 +21,8 @@ type link struct {
 	lesser  bool               // between relays: dialled by the one with the lesser name
 	since   time.Time
 	rested  time.Time // not to be asked for another roster before
+	bulk    *link     // its bulk link; nil: none
+	of      *link     // the live link that this bulk link belongs to; nil: it is a live one
 
 	portions portions // what it is still to be told
 }
@@ -70,6 +72,10 @@ const bothDialled = 10 * time.Second
 // dialled each other at once there are two good links: then both keep the one
 // that the lesser name dialled, whichever came first at either.
 func (h *Hub) linkUp(e LinkUp) {
+	if e.Bulk {
+		h.bulkUp(e)
+		return
+	}
 	l := newLink(e.Link, e.Peer)
 	l.lesser, l.since = e.Dialled == (h.self.Agency < e.Peer.Agency), h.now
 	var old *link
@@ -144,6 +150,10 @@ func (h *Hub) linkDown(id LinkID) {
 	if l == nil || id == SelfLink {
 		return
 	}
+	if l.of != nil {
+		h.bulkDown(l)
+		return
+	}
 	for _, ch := range h.sortedChannels() {
 		if ch.charter.Owner == l.peer.Agency && h.isPeer(l) {
 			h.dropUpstreamSub(l, ch)
@@ -162,6 +172,15 @@ func (h *Hub) linkDown(id LinkID) {
 		h.hubLost(l)
 		h.relayLost(l.peer)
 	}
+	h.abandon(l)
+	if l.bulk != nil {
+		h.emit(Close{l.bulk.id, proto.Refuse(proto.ReasonClosing, "the live link has ended")})
+		h.bulkDown(l.bulk)
+	}
+}
+
+// abandon refuses what waits for answers on a link that has ended.
+func (h *Hub) abandon(l *link) {
 	for _, re := range slices.Sorted(maps.Keys(l.pending)) {
 		h.listTold(l, l.pending[re], proto.Refuse(proto.ReasonHubAway, "link lost"))
 		h.refusePending(l.pending[re], proto.Refuse(proto.ReasonHubAway, l.peer.String()))
@@ -171,12 +190,13 @@ func (h *Hub) linkDown(id LinkID) {
 // forward passes a request on towards another relay and remembers who waits.
 // actor is whom we speak for; the zero Name when we ask for ourselves.
 func (h *Hub) forward(from *link, f *wire.Frame, to *link, actor proto.Name, ch proto.ChannelID) error {
-	if len(to.pending) >= proto.MaxPending {
-		return proto.Refusef(proto.ReasonQuota, "%d requests wait for %s", len(to.pending), to.peer.Agency)
+	if n := to.waiting(); n >= proto.MaxPending {
+		return proto.Refusef(proto.ReasonQuota, "%d requests wait for %s", n, to.peer.Agency)
 	}
 	if f.Hops >= proto.MaxHops {
 		return proto.Refusef(proto.ReasonHops, "%d", f.Hops)
 	}
+	to, f = viaBulk(to, f)
 	h.lastID++
 	to.pending[h.lastID] = pending{re: h.lastID, from: from.id, id: f.Id, kind: proto.KindOf(f), channel: ch, deadline: h.now.Add(proto.AnswerTimeout)}
 	h.send(to, &wire.Frame{Id: h.lastID, Endpoint: actor.String(), Hops: f.Hops + 1, Body: f.Body})

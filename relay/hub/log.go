@@ -179,10 +179,18 @@ func (h *Hub) appended(l *link, ch *channel, f *wire.Frame, id proto.MessageID, 
 // agency only are not in it: the reader asks for them by FetchSealed.
 func (h *Hub) fetchLog(l *link, ch *channel, f *wire.Frame, b *wire.FetchLog) error {
 	h.emit(ReadLog{
-		Link: l.id, Bucket: logBucket(ch.id), After: b.After, Channel: ch.id,
+		Link: l.id, Bucket: logBucket(ch.id), After: b.After, Most: logMost(b.Most), Channel: ch.id,
 		Answer: &wire.Frame{Re: f.Id, Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: ch.id[:], Head: ch.hosted.head, First: ch.hosted.first}}},
 	})
 	return nil
+}
+
+// logMost is how many octets of entries an answer holds of which so many are asked for.
+func logMost(most uint32) int {
+	if most == 0 || most > proto.MaxEntriesBytes {
+		return proto.MaxEntriesBytes
+	}
+	return int(most)
 }
 
 // withoutSeal is an entry as a relay may store it that may not store its sealed

@@ -307,7 +307,7 @@ func (h *Hub) fetchSealed(l *link, ch *channel, actor proto.Name, f *wire.Frame,
 		if to == nil && ch.charter.Owner != h.self.Agency {
 			to = h.peers[ch.charter.Owner]
 		}
-		if to == nil || to == l {
+		if to == nil || to == l.live() {
 			return proto.Refuse(proto.ReasonNoRoute, string(a))
 		}
 		return h.forward(l, f, to, proto.Name{}, ch.id)

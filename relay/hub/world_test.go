@@ -111,13 +111,15 @@ func (w *world) quietly(do func() error) error {
 }
 
 // up brings a link up. A label that begins with "newcomer" has no certificate;
-// "dialled" behind it says that the hub's own side made the link.
+// "dialled" behind it says that the hub's own side made the link. One that ends with
+// "+bulk" is the bulk link of who is named before that.
 func (w *world) up(label string) error {
 	label, dialled := strings.CutSuffix(label, " dialled")
+	named, bulk := strings.CutSuffix(label, "+bulk")
 	var peer proto.Name
 	if !strings.HasPrefix(label, "newcomer") {
 		var err error
-		if peer, err = parseName(label); err != nil {
+		if peer, err = parseName(named); err != nil {
 			return err
 		}
 	}
@@ -126,7 +128,7 @@ func (w *world) up(label string) error {
 		w.labels[old] = label + "(old)"
 	}
 	w.links[label], w.labels[w.nextID] = w.nextID, label
-	w.apply(hub.LinkUp{Link: w.nextID, Peer: peer, Dialled: dialled})
+	w.apply(hub.LinkUp{Link: w.nextID, Peer: peer, Dialled: dialled, Bulk: bulk})
 	return nil
 }
 

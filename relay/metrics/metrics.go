@@ -125,19 +125,22 @@ func (p page) listener(f relay.Figures) {
 }
 
 func (p page) links(f relay.Figures) {
-	for role, t := range f.Links {
-		r := roleName(role)
-		p.gauge(linksOpen, float64(t.Open), r)
-		p.count(linksBegun, t.Begun, r)
-		p.gauge(linkWaiting, float64(t.ControlQueued), r, "control")
-		p.gauge(linkWaiting, float64(t.VoiceQueued), r, "voice")
-		p.gauge(linkWaitingOctets, float64(t.ControlOctets), r)
-		p.count(linkFrames, t.FramesSent, r, "sent")
-		p.count(linkFrames, t.FramesReceived, r, "received")
-		p.count(linkOctets, t.BytesSent, r, "sent")
-		p.count(linkOctets, t.BytesReceived, r, "received")
-		p.count(linkPackets, t.PacketsSent, r)
-		p.count(linkPacketsLost, t.PacketsLost, r)
+	for k, t := range f.Links {
+		r, kind := roleName(k.Role), "live"
+		if k.Bulk {
+			kind = "bulk"
+		}
+		p.gauge(linksOpen, float64(t.Open), r, kind)
+		p.count(linksBegun, t.Begun, r, kind)
+		p.gauge(linkWaiting, float64(t.ControlQueued), r, kind, "control")
+		p.gauge(linkWaiting, float64(t.VoiceQueued), r, kind, "voice")
+		p.gauge(linkWaitingOctets, float64(t.ControlOctets), r, kind)
+		p.count(linkFrames, t.FramesSent, r, kind, "sent")
+		p.count(linkFrames, t.FramesReceived, r, kind, "received")
+		p.count(linkOctets, t.BytesSent, r, kind, "sent")
+		p.count(linkOctets, t.BytesReceived, r, kind, "received")
+		p.count(linkPackets, t.PacketsSent, r, kind)
+		p.count(linkPacketsLost, t.PacketsLost, r, kind)
 	}
 }
 

@@ -139,15 +139,15 @@ func describeGuard(describe describer) {
 func describeLinks(describe describer) {
 	describe(turnedAway, "handshakes_turned_away_total", "Handshakes not begun because too many were open, or began within a second from one address.")
 	describe(retried, "handshakes_retried_total", "Handshakes that had to prove their address first.")
-	describe(linksOpen, "links_open", "Links that are open now, by the other side's role.", "role")
-	describe(linksBegun, "links_begun_total", "Links that have begun, by the other side's role.", "role")
+	describe(linksOpen, "links_open", "Links that are open now, by the other side's role.", "role", "kind")
+	describe(linksBegun, "links_begun_total", "Links that have begun, by the other side's role.", "role", "kind")
 	describe(linksOf, "links", "Links that are open now, by the other side's agency and role.", "agency", "role")
-	describe(linkWaiting, "link_waiting_frames", "Frames that wait to be sent, on all links of a role together.", "role", "queue")
-	describe(linkWaitingOctets, "link_waiting_octets", "Octets of control frames that wait to be sent, on all links of a role together.", "role")
-	describe(linkFrames, "link_frames_total", "Control frames.", "role", "direction")
-	describe(linkOctets, "link_octets_total", "Octets on the wire, without UDP and IP headers.", "role", "direction")
-	describe(linkPackets, "link_packets_sent_total", "Packets sent.", "role")
-	describe(linkPacketsLost, "link_packets_lost_total", "Packets that the transport found lost.", "role")
+	describe(linkWaiting, "link_waiting_frames", "Frames that wait to be sent, on all links of a role together.", "role", "kind", "queue")
+	describe(linkWaitingOctets, "link_waiting_octets", "Octets of control frames that wait to be sent, on all links of a role together.", "role", "kind")
+	describe(linkFrames, "link_frames_total", "Control frames.", "role", "kind", "direction")
+	describe(linkOctets, "link_octets_total", "Octets on the wire, without UDP and IP headers.", "role", "kind", "direction")
+	describe(linkPackets, "link_packets_sent_total", "Packets sent.", "role", "kind")
+	describe(linkPacketsLost, "link_packets_lost_total", "Packets that the transport found lost.", "role", "kind")
 }
 
 // roleName is a role as a label. A newcomer who enrols has none yet.

@@ -59,6 +59,11 @@ func run(t *testing.T, fn func(*testing.T, *border)) { runWith(t, 1, directly, f
 
 func runWith(t *testing.T, seed uint64, link func(*border), fn func(*testing.T, *border)) {
 	t.Parallel()
+	inBubble(t, seed, link, fn)
+}
+
+// inBubble is runWith for a test that compares runs.
+func inBubble(t *testing.T, seed uint64, link func(*border), fn func(*testing.T, *border)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBorder(t, seed, link)
 		b.Start(b.agencies...)

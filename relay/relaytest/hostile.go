@@ -34,23 +34,56 @@ type Rogue struct {
 // Rogue links a rogue with the identity id to the relay of agency to.
 func (w *World) Rogue(id *identity.Identity, to *Agency) *Rogue {
 	w.T.Helper()
+	r, err := w.rogue(id, to, (*link.Dialer).Dial)
+	w.check(err)
+	return r
+}
+
+// RogueBulk is Rogue for a bulk link, from a socket of its own.
+func (w *World) RogueBulk(id *identity.Identity, to *Agency) *Rogue {
+	w.T.Helper()
+	r, err := w.rogue(id, to, (*link.Dialer).DialBulk)
+	w.check(err)
+	return r
+}
+
+// RogueBulkEnd is RogueBulk for a link that must not last: it returns why it ended.
+func (w *World) RogueBulkEnd(id *identity.Identity, to *Agency) error {
+	w.T.Helper()
+	r, err := w.rogue(id, to, (*link.Dialer).DialBulk)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-r.Done():
+		return r.Err()
+	case <-time.After(time.Minute):
+		return nil
+	}
+}
+
+func (w *World) rogue(id *identity.Identity, to *Agency, dial func(*link.Dialer, context.Context, net.Addr, link.Expect) (*link.Conn, error)) (*Rogue, error) {
+	w.T.Helper()
 	socket, _, err := w.Net.Host()
 	w.check(err)
 	r := &Rogue{W: w, more: make(chan struct{})}
 	cfg := w.linkConfig(id)
 	cfg.Limits.StallTime = time.Hour // it waits for as long as it is held back
+	cfg.Capabilities = link.Capabilities()
 	r.dialer, err = link.NewDialer(socket, cfg)
 	w.check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	r.Conn, err = r.dialer.Dial(ctx, to.Addr, link.RelayOf(to.Name))
-	w.check(err)
+	if r.Conn, err = dial(r.dialer, ctx, to.Addr, link.RelayOf(to.Name)); err != nil {
+		r.dialer.Close()
+		return nil, err
+	}
 	r.wg.Go(r.readFrames) // ends with the link
-	if id.Name.Role != proto.RoleRelay {
+	if id.Name.Role != proto.RoleRelay && !r.Bulk() {
 		r.wg.Go(r.readVoice) // ends with the link
 	}
 	w.ends = append(w.ends, r.Close)
-	return r
+	return r, nil
 }
 
 // linkConfig lets a party of an agency link as the real ones do.

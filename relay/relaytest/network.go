@@ -27,6 +27,7 @@ type Network struct {
 	paths    map[[2]netip.Addr]Path
 	cut      map[[2]netip.Addr]bool
 	off      map[netip.Addr]bool
+	barred   map[netip.Addr]bool
 	all      Path
 	seed     uint64
 	busy     map[[2]netip.Addr]time.Time  // by from and to: until when a path with a Rate carries what it has
@@ -45,7 +46,7 @@ type Path struct {
 
 func newNetwork(seed uint64) *Network {
 	return &Network{
-		nodes: make(map[string]simnet.PacketReceiver), starting: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool), busy: make(map[[2]netip.Addr]time.Time),
+		nodes: make(map[string]simnet.PacketReceiver), starting: make(map[string]simnet.PacketReceiver), paths: make(map[[2]netip.Addr]Path), cut: make(map[[2]netip.Addr]bool), off: make(map[netip.Addr]bool), barred: make(map[netip.Addr]bool), busy: make(map[[2]netip.Addr]time.Time),
 		seed: seed, random: make(map[[2]netip.Addr]*rand.Rand),
 	}
 }
@@ -71,7 +72,7 @@ func (n *Network) SendPacket(p simnet.Packet) error {
 	n.mu.Lock()
 	to := n.nodes[p.To.String()]
 	path := n.path(p)
-	lost := to == nil || n.cut[pair(p.From, p.To)] || n.unplugged(p.From) || n.unplugged(p.To) || path.Loss > 0 && n.chance(p).Float64() < path.Loss
+	lost := to == nil || n.cut[pair(p.From, p.To)] || n.unplugged(p.From) || n.unplugged(p.To) || n.bars(p) || path.Loss > 0 && n.chance(p).Float64() < path.Loss
 	taps := n.taps
 	n.mu.Unlock()
 	for _, tap := range taps {
@@ -209,6 +210,19 @@ func (n *Network) setUnplugged(a net.Addr, off bool) {
 }
 
 func (n *Network) unplugged(a net.Addr) bool { return n.off[a.(*net.UDPAddr).AddrPort().Addr()] }
+
+// Bar loses every packet that begins a connection from a host, as long as on: those that
+// are there go on.
+func (n *Network) Bar(a net.Addr, on bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.barred[a.(*net.UDPAddr).AddrPort().Addr()] = on
+}
+
+// bars finds QUIC's Initial packets (RFC 9000 17.2.2).
+func (n *Network) bars(p simnet.Packet) bool {
+	return len(p.Data) > 0 && p.Data[0]&0xf0 == 0xc0 && n.barred[p.From.(*net.UDPAddr).AddrPort().Addr()]
+}
 
 // Close ends every host's link.
 func (n *Network) Close() error {
