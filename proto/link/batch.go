@@ -14,9 +14,10 @@ import (
 
 // batchConn is a listener's UDP socket that sends the packets of many
 // connections with one system call. quic-go writes each packet from a goroutine
-// of its own connection; here they gather, and one flusher sends what is there.
-// It waits for nobody: it begins as soon as it is free, after the goroutines
-// that were ready to run before it. Packets to one destination keep their order.
+// of its own connection. Here they gather: who finds the batch empty puts its
+// packet in, lets the goroutines that are ready to run go first, which are those
+// with the other packets of a burst, and then sends what is there. It waits for
+// nobody else, and for no time. Packets to one destination keep their order.
 //
 // Bound: batchPackets and batchOctets, twice (one gathers, one is being sent).
 // Policy: the writer sends them itself, and so waits for the kernel as it would
@@ -29,27 +30,23 @@ import (
 // as a network would; it is counted.
 type batchConn struct {
 	*net.UDPConn
-	out     batchWriter
-	wake    chan struct{} // one token: something has gathered
-	closing chan struct{}
-	ended   chan struct{} // closed when the flusher has ended
+	out  kernel
+	pool sync.Pool // of *headers, for writeBatch: idle ones are few, and let go
 
 	sending sync.Mutex // held by whoever sends, so that order is kept; guards spare
 	spare   *packets
 
 	mu   sync.Mutex // guards what follows; held for copying one packet
 	fill *packets
-	told bool // the flusher is awake
-	runs bool // there is a flusher
 	shut bool
 
 	stats batchStats
 }
 
-// batchWriter is golang.org/x/net's sendmmsg. ipv4's serves IPv6 as well: it makes
-// of each address what it is, and Linux takes both on a socket for both.
-type batchWriter interface {
-	WriteBatch(ms []ipv4.Message, flags int) (int, error)
+// kernel sends packets, from h's packet number from on: as many as it takes at
+// once. It returns how many went out, or why the first one did not.
+type kernel interface {
+	send(h *headers, from int) (sent int, err error)
 }
 
 // batchStats counts what a batchConn did.
@@ -71,75 +68,43 @@ const (
 // packets are what has gathered. Payloads and control messages lie one behind
 // the other in data, which is allocated once.
 type packets struct {
+	headers
 	data []byte
-	ms   []ipv4.Message
-	bufs [batchPackets][1][]byte // the messages' Buffers
 }
 
 func newPackets() *packets {
-	return &packets{data: make([]byte, 0, batchOctets), ms: make([]ipv4.Message, 0, batchPackets)}
+	return &packets{data: make([]byte, 0, batchOctets)}
 }
 
-// add copies a packet; false when there is no room. The address is kept: quic-go
-// replaces addresses and never writes to one.
+// add copies a packet; false when there is no room.
 func (p *packets) add(b, oob []byte, to *net.UDPAddr) bool {
 	if !p.room(len(b) + len(oob)) {
 		return false
 	}
-	i := len(p.ms)
 	from := len(p.data)
 	p.data = append(p.data, b...)
 	mid := len(p.data)
 	p.data = appendPlain(p.data, oob)
-	p.bufs[i][0] = p.data[from:mid:mid]
-	p.ms = append(p.ms, ipv4.Message{Buffers: p.bufs[i][:], OOB: p.data[mid:len(p.data):len(p.data)], Addr: to})
+	p.headers.add(p.data[from:mid], p.data[mid:], to)
 	return true
 }
 
 // room reports whether one more packet of n octets fits.
 func (p *packets) room(n int) bool {
-	return len(p.ms) < batchPackets && len(p.data)+n <= batchOctets
+	return p.n < batchPackets && len(p.data)+n <= batchOctets
 }
 
-func (p *packets) reset() { p.data, p.ms = p.data[:0], p.ms[:0] }
+func (p *packets) reset() { p.data, p.n = p.data[:0], 0 }
 
-// newBatchConn takes the socket over. The flusher begins with the first packet and
-// ends with Close.
+// newBatchConn takes the socket over, until Close.
 func newBatchConn(pc *net.UDPConn) *batchConn {
 	return &batchConn{
 		UDPConn: pc,
-		out:     ipv4.NewPacketConn(pc),
-		wake:    make(chan struct{}, 1),
-		closing: make(chan struct{}),
-		ended:   make(chan struct{}),
+		out:     newKernel(pc),
+		pool:    sync.Pool{New: func() any { return new(headers) }},
 		fill:    newPackets(),
 		spare:   newPackets(),
 	}
-}
-
-// run is the flusher.
-func (c *batchConn) run() {
-	defer close(c.ended)
-	for {
-		select {
-		case <-c.wake:
-		case <-c.closing:
-			return
-		}
-		for c.gathered() {
-			c.flush()
-		}
-	}
-}
-
-// gathered lets whoever is ready to run add its packets, and reports whether
-// there are any.
-func (c *batchConn) gathered() bool {
-	runtime.Gosched()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.told = len(c.fill.ms) > 0
-	return c.told
 }
 
 // flush sends what has gathered.
@@ -168,37 +133,31 @@ func (c *batchConn) flushLocked() {
 	c.fill, c.spare = c.spare, c.fill
 	c.mu.Unlock()
 	p := c.spare
-	for ms := p.ms; len(ms) > 0; {
-		n, err := c.writeBatch(ms)
-		c.stats.calls.Add(1)
+	for from := 0; from < p.n; {
+		n, err := c.write(&p.headers, from)
 		c.stats.sent.Add(uint64(n))
-		ms = ms[n:]
+		from += n
 		if errors.Is(err, net.ErrClosed) {
-			c.stats.lost.Add(uint64(len(ms)))
+			c.stats.lost.Add(uint64(p.n - from))
 			break
 		}
-		if err != nil && len(ms) > 0 {
+		if err != nil {
 			c.stats.lost.Add(1)
-			ms = ms[1:]
+			from++
 		}
 	}
 	p.reset()
 }
 
-// writeBatch sends messages, each of one buffer, with as few system calls as the
-// system allows, from the caller's goroutine. It returns how many went out; the
-// one behind them caused the error.
-func (c *batchConn) writeBatch(ms []ipv4.Message) (sent int, err error) {
-	if !canBatch {
-		return c.writeEach(ms)
-	}
-	for tried := false; sent < len(ms); {
-		n, err := c.out.WriteBatch(ms[sent:], 0)
-		if n > 0 {
-			sent, tried = sent+n, false
-		}
+// write sends packets from one on, and returns how many went out and what held
+// up the one behind them.
+func (c *batchConn) write(h *headers, from int) (sent int, err error) {
+	for tried := false; from+sent < h.n; {
+		n, err := c.out.send(h, from+sent)
+		c.stats.calls.Add(1)
 		switch {
 		case err == nil:
+			sent, tried = sent+n, false
 		case errors.Is(err, syscall.EPERM) && !tried:
 			tried = true // Linux refuses some packets by chance: go.dev/issue/63322
 		default:
@@ -208,13 +167,34 @@ func (c *batchConn) writeBatch(ms []ipv4.Message) (sent int, err error) {
 	return sent, nil
 }
 
-// writeEach is writeBatch where a batch is of no use.
-func (c *batchConn) writeEach(ms []ipv4.Message) (sent int, err error) {
-	for _, m := range ms {
-		if _, _, err := c.UDPConn.WriteMsgUDP(m.Buffers[0], m.OOB, m.Addr.(*net.UDPAddr)); err != nil {
+// writeBatch sends messages, each of one buffer and to a *net.UDPAddr, with as few
+// system calls as the system allows, from the caller's goroutine. It returns how
+// many went out; the one behind them caused the error. Many goroutines may call it.
+func (c *batchConn) writeBatch(ms []ipv4.Message) (sent int, err error) {
+	h := c.pool.Get().(*headers)
+	defer c.pool.Put(h)
+	for sent < len(ms) {
+		h.n = 0
+		for _, m := range ms[sent:min(len(ms), sent+batchPackets)] {
+			to := m.Addr.(*net.UDPAddr)
+			if to.Zone != "" {
+				break
+			}
+			h.add(m.Buffers[0], m.OOB, to)
+		}
+		if h.n == 0 { // an address of one interface's is for package net to resolve
+			m := &ms[sent]
+			if _, _, err := c.UDPConn.WriteMsgUDP(m.Buffers[0], m.OOB, m.Addr.(*net.UDPAddr)); err != nil {
+				return sent, err
+			}
+			sent++
+			continue
+		}
+		n, err := c.write(h, 0)
+		sent += n
+		if err != nil {
 			return sent, err
 		}
-		sent++
 	}
 	return sent, nil
 }
@@ -225,7 +205,7 @@ func (c *batchConn) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (n, oobn int, er
 	if !canBatch {
 		return c.UDPConn.WriteMsgUDP(b, oob, to)
 	}
-	if !gathers(b, oob) {
+	if !gathers(b, oob) || to.Zone != "" {
 		c.sending.Lock()
 		defer c.sending.Unlock()
 		c.flushLocked()
@@ -235,6 +215,10 @@ func (c *batchConn) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (n, oobn int, er
 	for {
 		switch c.gather(b, oob, to) {
 		case taken:
+			return len(b), len(oob), nil
+		case first:
+			runtime.Gosched()
+			c.flush()
 			return len(b), len(oob), nil
 		case isShut:
 			return 0, 0, net.ErrClosed
@@ -254,10 +238,12 @@ type gathering int
 
 const (
 	taken gathering = iota
+	first           // taken, and nobody else sends it
 	isFull
 	isShut
 )
 
+// gather puts a packet into the batch.
 func (c *batchConn) gather(b, oob []byte, to *net.UDPAddr) gathering {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -267,16 +253,8 @@ func (c *batchConn) gather(b, oob []byte, to *net.UDPAddr) gathering {
 	if !c.fill.add(b, oob, to) {
 		return isFull
 	}
-	if !c.runs {
-		c.runs = true
-		go c.run() // ends with Close
-	}
-	if !c.told {
-		c.told = true
-		select {
-		case c.wake <- struct{}{}:
-		default: // the token is there already
-		}
+	if c.fill.n == 1 {
+		return first
 	}
 	return taken
 }
@@ -288,18 +266,12 @@ const closeDrain = 100 * time.Millisecond
 // net.ErrClosed.
 func (c *batchConn) Close() error {
 	c.mu.Lock()
-	again, runs := c.shut, c.runs
+	again := c.shut
 	c.shut = true
 	c.mu.Unlock()
-	if again {
-		return c.UDPConn.Close()
+	if !again {
+		c.UDPConn.SetWriteDeadline(time.Now().Add(closeDrain))
+		c.flush()
 	}
-	c.UDPConn.SetWriteDeadline(time.Now().Add(closeDrain))
-	c.flush()
-	close(c.closing)
-	err := c.UDPConn.Close()
-	if runs {
-		<-c.ended
-	}
-	return err
+	return c.UDPConn.Close()
 }

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package link
 
 import (
@@ -58,6 +60,11 @@ func write(t *testing.T, c *batchConn, to *net.UDPAddr, format string, args ...a
 	}
 }
 
+// gather leaves a packet in the batch.
+func gather(c *batchConn, to *net.UDPAddr, format string, args ...any) gathering {
+	return c.gather(fmt.Appendf(nil, format, args...), nil, to)
+}
+
 // TestBatchKeepsOrder writes to several receivers at once, of both families where
 // the socket serves both.
 func TestBatchKeepsOrder(t *testing.T) {
@@ -115,7 +122,7 @@ func TestBatchIsBounded(t *testing.T) {
 	}
 	c.sending.Lock()
 	for i := range batchPackets {
-		write(t, c, to[i%8], "@%d", i)
+		gather(c, to[i%8], "@%d", i)
 	}
 	waited := make(chan struct{})
 	go func() { // ends when the kernel takes packets again
@@ -137,8 +144,8 @@ func TestBatchIsBounded(t *testing.T) {
 			t.Fatalf("packet %d was %q", i, got)
 		}
 	}
-	if n := c.stats.calls.Load(); n > 4 {
-		t.Errorf("%d batches", n)
+	if n := c.stats.calls.Load(); n > batchPackets/atOnce+1 {
+		t.Errorf("%d calls", n)
 	}
 }
 
@@ -156,25 +163,25 @@ func TestBatchOctets(t *testing.T) {
 
 // refusing is a kernel that refuses some packets.
 type refusing struct {
-	t    *testing.T
 	errs map[string][]error // by payload, in turn
 	most int                // packets a call takes
 	got  []string
 }
 
-func (r *refusing) WriteBatch(ms []ipv4.Message, _ int) (int, error) {
-	for i, m := range ms[:min(len(ms), r.most)] {
-		text := string(m.Buffers[0])
+func (r *refusing) send(h *headers, from int) (int, error) {
+	n := min(h.n-from, r.most)
+	for i := range n {
+		text := string(h.payload(from + i))
 		if errs := r.errs[text]; len(errs) > 0 {
 			if i > 0 {
 				return i, nil // as sendmmsg(2): the error comes with the next call
 			}
 			r.errs[text] = errs[1:]
-			return -1, errs[0]
+			return 0, errs[0]
 		}
 		r.got = append(r.got, text)
 	}
-	return min(len(ms), r.most), nil
+	return n, nil
 }
 
 func TestBatchGoesOnAfterRefusals(t *testing.T) {
@@ -184,7 +191,7 @@ func TestBatchGoesOnAfterRefusals(t *testing.T) {
 		}
 		return all
 	}
-	kernel := &refusing{t: t, most: 5, errs: map[string][]error{
+	kernel := &refusing{most: 5, errs: map[string][]error{
 		"@0":  again(9, syscall.ENOBUFS),
 		"@3":  again(9, syscall.EMSGSIZE),
 		"@4":  again(1, syscall.EPERM),
@@ -194,12 +201,10 @@ func TestBatchGoesOnAfterRefusals(t *testing.T) {
 	}}
 	c := batching(t, "udp4", v4())
 	c.out = kernel
-	c.sending.Lock()
 	for i := range 12 {
-		write(t, c, &net.UDPAddr{}, "@%d", i)
+		gather(c, &net.UDPAddr{IP: v4()}, "@%d", i)
 	}
-	c.flushLocked()
-	c.sending.Unlock()
+	c.flush()
 	if got, want := fmt.Sprint(kernel.got), "[@1 @2 @4 @5 @7 @8 @9 @10]"; got != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
@@ -269,7 +274,7 @@ func TestBatchClose(t *testing.T) {
 	to, next := receiver(t, v4())
 	c.sending.Lock()
 	for i := range 50 {
-		write(t, c, to, "@%d", i)
+		gather(c, to, "@%d", i)
 	}
 	nobody, _ := receiver(t, v4())
 	var writers sync.WaitGroup
@@ -298,7 +303,6 @@ func TestBatchClose(t *testing.T) {
 			t.Fatalf("packet %d was %q", i, got)
 		}
 	}
-	<-c.ended // the flusher
 	if _, _, err := c.WriteMsgUDP([]byte("\xc0handshake"), nil, to); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a packet of a handshake after the end: %v", err)
 	}
@@ -307,20 +311,68 @@ func TestBatchClose(t *testing.T) {
 	}
 }
 
+// TestWriteBatch sends prepared messages from their caller: more than fit into one
+// call, one in the middle that the kernel refuses.
+func TestWriteBatch(t *testing.T) {
+	c := batching(t, "udp", net.IPv6unspecified)
+	var ms []ipv4.Message
+	var next [2]func() string
+	to6, next6 := receiver(t, net.IPv6loopback)
+	to4, next4 := receiver(t, v4())
+	next[0], next[1] = next6, next4
+	const n = batchPackets + 10
+	for i := range n {
+		to := to6
+		if i%2 == 1 {
+			to = to4
+		}
+		ms = append(ms, ipv4.Message{Buffers: [][]byte{fmt.Appendf(nil, "@%d", i)}, Addr: to})
+	}
+	ms[200].Addr = &net.UDPAddr{IP: v4()} // port 0
+	sent, err := c.writeBatch(ms)
+	if sent != 200 || !errors.Is(err, syscall.EINVAL) {
+		t.Fatalf("%d sent, %v", sent, err)
+	}
+	if sent, err = c.writeBatch(ms[201:]); sent != n-201 || err != nil {
+		t.Fatalf("%d sent, %v", sent, err)
+	}
+	for i := range n {
+		if i == 200 {
+			continue
+		}
+		if got := next[i%2](); got != fmt.Sprintf("@%d", i) {
+			t.Fatalf("packet %d was %q", i, got)
+		}
+	}
+	// An address that is of one interface only is for package net to resolve.
+	kernel := c.out
+	c.out = &refusing{most: 5}
+	zoned := &net.UDPAddr{IP: to6.IP, Port: to6.Port, Zone: "lo"}
+	if sent, err := c.writeBatch([]ipv4.Message{{Buffers: [][]byte{[]byte("@zone")}, Addr: zoned}}); sent != 1 || err != nil || next6() != "@zone" {
+		t.Errorf("to one interface: %d sent, %v", sent, err)
+	}
+	if write(t, c, zoned, "@zone"); next6() != "@zone" {
+		t.Error("a packet to one interface was gathered")
+	}
+	c.out = kernel
+	c.Close()
+	if sent, err := c.writeBatch(ms); sent != 0 || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after the end: %d sent, %v", sent, err)
+	}
+}
+
 func TestBatchAllocatesNothing(t *testing.T) {
 	c := batching(t, "udp4", v4())
-	c.out = &taking{}
 	b, oob, to := make([]byte, 160), segments(1200), &net.UDPAddr{IP: v4(), Port: 9}
 	b[0] = '@'
 	if n := testing.AllocsPerRun(10_000, func() { c.WriteMsgUDP(b, oob, to) }); n > 0.1 {
 		t.Errorf("%.2f allocations a packet", n)
 	}
+	ms := []ipv4.Message{{Buffers: [][]byte{b}, Addr: to}, {Buffers: [][]byte{b}, Addr: to}}
+	if n := testing.AllocsPerRun(10_000, func() { c.writeBatch(ms) }); n > 0.1 {
+		t.Errorf("%.2f allocations a batch", n)
+	}
 }
-
-// taking is a kernel that takes everything.
-type taking struct{}
-
-func (*taking) WriteBatch(ms []ipv4.Message, _ int) (int, error) { return len(ms), nil }
 
 // TestListenerIsTakenForUDP: quic-go must set on a listener's socket what it sets
 // on a plain one, and voice must go through the batch.
