@@ -105,6 +105,9 @@ func TestABulkLinkTakesNothingElse(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, err := a.Receive(t.Context())
+				if err == nil {
+					t.Fatal("it was taken")
+				}
 				wantOwnRefusal(t, "listener", err, proto.ReasonForbidden)
 				<-d.Done()
 				wantPeerRefusal(t, "dialler", d.Err(), proto.ReasonForbidden)

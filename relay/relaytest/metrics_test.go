@@ -99,7 +99,7 @@ func TestMetricsOfAWorkingFederation(t *testing.T) {
 			{"the loop turned", 10, "crossband_loop_turn_seconds_count"},
 			{"voice went out to the other relay", 100, "crossband_voice_frames_forwarded_total"},
 			{"voice came in", 100, "crossband_voice_frames_received_total"},
-			{"frames came in from the relay", 1, `crossband_link_frames_total{direction="received",role="relay"}`},
+			{"frames came in from the relay", 1, `crossband_link_frames_total{direction="received",kind="live",role="relay"}`},
 		} {
 			now.grew(t, hub, c.why, c.least, c.name)
 		}
