@@ -86,14 +86,16 @@ func (w *World) rogue(id *identity.Identity, to *Agency, dial func(*link.Dialer,
 	return r, nil
 }
 
-// linkConfig lets a party of an agency link as the real ones do.
+// linkConfig lets a party of an agency link as the real ones do, but with nothing
+// that a party may leave out: who stands between two parties has one link with each.
 func (w *World) linkConfig(id *identity.Identity) link.Config {
 	w.T.Helper()
 	trust, err := id.TrustStore(time.Now())
 	w.check(err)
 	return link.Config{
-		Self:        id.Name,
-		Certificate: func() (*tls.Certificate, error) { c, err := id.TLSCertificate(); return &c, err },
+		Self:         id.Name,
+		Capabilities: []string{},
+		Certificate:  func() (*tls.Certificate, error) { c, err := id.TLSCertificate(); return &c, err },
 		Verify: func(chain [][]byte, server bool) (proto.Name, error) {
 			usage := identity.UsageClient
 			if server {
