@@ -2,7 +2,6 @@ package client
 
 import (
 	"crypto"
-	"crypto/x509"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -478,9 +477,9 @@ func (e *ears) finish(x *ear, id voice.BurstID) {
 
 // publicKey returns the key that a member's certificate certifies.
 func publicKey(c tree.Credential) (crypto.PublicKey, error) {
-	cert, err := x509.ParseCertificate(c.Chain[0])
+	cert, err := c.Certificate()
 	if err != nil {
 		return nil, proto.Refuse(proto.ReasonBadCertificate, err.Error())
 	}
-	return cert.PublicKey, nil
+	return cert.Key, nil
 }

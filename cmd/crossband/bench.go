@@ -8,7 +8,7 @@ import (
 
 func newBenchCommand(e env) *cobra.Command {
 	c := group("bench", "Measure on this machine what relays, channels and stores cost",
-		newBenchRelayCommand(e), newBenchStoreCommand(e), newBenchChurnCommand(e), newBenchGrowthCommand(e),
+		newBenchRelayCommand(e), newBenchMLSCommand(e), newBenchStoreCommand(e), newBenchChurnCommand(e), newBenchGrowthCommand(e),
 	)
 	c.Long = `Measure on this machine what relays, channels and stores cost.
 

@@ -159,7 +159,7 @@ func (a *Authority) issuing(now time.Time) (issuer, error) {
 	turn := a.rootInTurn(now)
 	var best issuer
 	for _, i := range a.issuers {
-		if checkDates(i.cert, "", now) != nil || held.revokes(i.cert, proto.Name{}) != nil || !holds(a.bundle.anchors(now), i.root) {
+		if checkDates(i.cert, "", now) != nil || held.revokesAuthority(i.cert) != nil || !holds(a.bundle.anchors(now), i.root) {
 			continue
 		}
 		better := best.cert == nil || i.root.Equal(turn) && !best.root.Equal(turn) ||

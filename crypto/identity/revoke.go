@@ -107,7 +107,7 @@ func (t *TrustStore) ApplyRevocations(data []byte, now time.Time) error {
 		if err != nil {
 			return within("revocation list of "+string(l.Agency), err)
 		}
-		if err := held.revokes(signer, proto.Name{}); err != nil {
+		if err := held.revokesAuthority(signer); err != nil {
 			return err
 		}
 		slot := &held.byIssuing
@@ -118,7 +118,7 @@ func (t *TrustStore) ApplyRevocations(data []byte, now time.Time) error {
 			return err
 		}
 		*slot = l
-		if i := held.byIssuing; i != nil && held.revokes(i.signer, proto.Name{}) != nil {
+		if i := held.byIssuing; i != nil && held.revokesAuthority(i.signer) != nil {
 			held.byIssuing = nil // its signer is not to be believed, nor its number
 		}
 		next.revoked[l.Agency] = held
@@ -162,36 +162,34 @@ func (t *TrustStore) Revocations() [][]byte {
 	return all
 }
 
-func (s *snapshot) checkRevoked(c chain) error {
-	held := s.revoked[c.name.Agency]
-	for i, cert := range c.certs {
-		name := proto.Name{}
-		if i == 0 {
-			name = c.name
-		}
-		if err := held.revokes(cert, name); err != nil {
+func (s *snapshot) checkRevoked(list []revocable) error {
+	for _, r := range list {
+		if err := s.revoked[r.agency].revokes(r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// revokes refuses cert, held by name, if a list names it.
-func (r revocations) revokes(cert *x509.Certificate, name proto.Name) error {
-	serial := cert.SerialNumber.Bytes()
-	issued := cert.NotBefore.Add(Backdate)
+// revokes refuses a certificate if a list names it.
+func (r revocations) revokes(c revocable) error {
 	for _, l := range []*RevocationList{r.byIssuing, r.byRoot} {
 		if l == nil {
 			continue
 		}
 		i := slices.IndexFunc(l.Entries, func(e Revocation) bool {
-			return len(e.Serial) > 0 && bytes.Equal(e.Serial, serial) ||
-				e.Name == name && name != (proto.Name{}) && !issued.After(e.At)
+			return len(e.Serial) > 0 && bytes.Equal(e.Serial, c.serial) ||
+				e.Name == c.name && c.name != (proto.Name{}) && !c.issued.After(e.At)
 		})
 		if i >= 0 {
 			return refuse(Revoked, "the certificate %x of %s was revoked on %s by list %d",
-				serial, describe(cert, name), date(l.Entries[i].At), l.Number)
+				c.serial, c.who, date(l.Entries[i].At), l.Number)
 		}
 	}
 	return nil
+}
+
+// revokesAuthority is revokes for the certificate of an authority.
+func (r revocations) revokesAuthority(cert *x509.Certificate) error {
+	return r.revokes(revocableOf(cert, "", proto.Name{}))
 }

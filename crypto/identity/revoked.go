@@ -1,6 +1,9 @@
 package identity
 
 import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -15,11 +18,51 @@ func (t *TrustStore) Revoked(raw [][]byte) error {
 	if len(s.revoked) == 0 {
 		return nil // nothing has been taken back, nor could be: no parsing
 	}
-	c, err := parseChain(raw)
-	if err != nil {
-		return err
+	d := chainDigest(raw)
+	list, ok := t.known.get(d)
+	if !ok {
+		c, err := parseChain(raw)
+		if err != nil {
+			return err
+		}
+		list = c.revocables()
+		t.known.put(d, list)
 	}
-	return s.checkRevoked(c)
+	return s.checkRevoked(list)
+}
+
+// revocable is what a revocation list may name in a certificate.
+type revocable struct {
+	agency proto.Agency
+	name   proto.Name // whose it is; the zero one for an authority's
+	who    string     // for a sentence
+	serial []byte
+	issued time.Time
+}
+
+// revocables is what of a chain can be revoked, the leaf first.
+func (c chain) revocables() []revocable {
+	list := make([]revocable, len(c.certs))
+	for i, cert := range c.certs {
+		list[i] = revocableOf(cert, c.name.Agency, proto.Name{})
+		if i == 0 {
+			list[i] = revocableOf(cert, c.name.Agency, c.name)
+		}
+	}
+	return list
+}
+
+func revocableOf(cert *x509.Certificate, a proto.Agency, name proto.Name) revocable {
+	return revocable{a, name, describe(cert, name), cert.SerialNumber.Bytes(), cert.NotBefore.Add(Backdate)}
+}
+
+func chainDigest(raw [][]byte) [sha256.Size]byte {
+	h := sha256.New()
+	for _, der := range raw {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der))))
+		h.Write(der)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // RevokedEntries returns what an agency has taken back, by all of its lists

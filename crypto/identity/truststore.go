@@ -19,7 +19,9 @@ const MaxAgencies = 64
 // methods may be called from several goroutines; readers work on an immutable
 // snapshot that writers replace.
 type TrustStore struct {
-	cur atomic.Pointer[snapshot]
+	cur      atomic.Pointer[snapshot]
+	verified recent[struct{}]    // verifications that have succeeded: signatures only
+	known    recent[[]revocable] // what lists could name in chains, by the chains' digest
 }
 
 type snapshot struct {
@@ -46,6 +48,7 @@ func NewTrustStore(own *Bundle, partners ...*Bundle) (*TrustStore, error) {
 		return nil, refuse(TooLarge, "%d agencies, at most %d are held", len(s.agencies), MaxAgencies)
 	}
 	t := &TrustStore{}
+	t.verified.limit, t.known.limit = MaxVerified, MaxKnownChains
 	t.cur.Store(s)
 	return t, nil
 }
@@ -104,7 +107,7 @@ func (t *TrustStore) ApplyTrustList(data []byte, now time.Time) error {
 			last = next.list.Sequence
 			// A revoked issuing authority may have run the number up; what its
 			// list counted does not bind its successor.
-			if held.revokes(next.list.signer, proto.Name{}) != nil {
+			if held.revokesAuthority(next.list.signer) != nil {
 				last = 0
 			}
 		}
@@ -112,7 +115,7 @@ func (t *TrustStore) ApplyTrustList(data []byte, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if err := held.revokes(list.signer, proto.Name{}); err != nil {
+		if err := held.revokesAuthority(list.signer); err != nil {
 			return within("signer of trust list", err)
 		}
 		next.list = list

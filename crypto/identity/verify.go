@@ -21,7 +21,7 @@ func (t *TrustStore) VerifyPeer(raw [][]byte, usage Usage, now time.Time) (proto
 	if err != nil {
 		return proto.Name{}, err
 	}
-	if err := t.cur.Load().verify(c, usage, now); err != nil {
+	if err := t.verify(t.cur.Load(), c, usage, now); err != nil {
 		return proto.Name{}, err
 	}
 	return c.name, nil
@@ -36,7 +36,7 @@ func (t *TrustStore) Verify(certs []*x509.Certificate, usage Usage, now time.Tim
 	return t.VerifyPeer(raw, usage, now)
 }
 
-func (s *snapshot) verify(c chain, usage Usage, now time.Time) error {
+func (t *TrustStore) verify(s *snapshot, c chain, usage Usage, now time.Time) error {
 	own, known := s.agencies[c.name.Agency]
 	if !known {
 		return refuse(UnknownAuthority, "agency %s of %s is not trusted here: no bundle of it is pinned", c.name.Agency, c.name)
@@ -51,42 +51,31 @@ func (s *snapshot) verify(c chain, usage Usage, now time.Time) error {
 	if c.root != nil && !holds(roots, c.root) {
 		return s.stranger(c)
 	}
-	if err := verifySignatures(c, roots, usage, now); err != nil {
+	// Dates, usage and revocation are judged each time; only what crypto/x509 finds
+	// about the path is remembered, for this chain below these roots.
+	if err := c.checkRoots(roots, now); err != nil {
+		return err
+	}
+	if err := t.verifyPath(c, roots, usage, now); err != nil {
 		return s.explain(c, err)
 	}
-	return s.checkRevoked(c)
+	if len(s.revoked) == 0 {
+		return nil
+	}
+	return s.checkRevoked(c.revocables())
 }
 
-// verifySignatures leaves the path to crypto/x509, with the roots of one
-// agency and nothing else.
-func verifySignatures(c chain, roots []*x509.Certificate, usage Usage, now time.Time) error {
-	o := x509.VerifyOptions{
-		Roots:         x509.NewCertPool(),
-		Intermediates: x509.NewCertPool(),
-		CurrentTime:   now,
-		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	}
-	switch usage {
-	case UsageClient:
-		o.KeyUsages[0] = x509.ExtKeyUsageClientAuth
-	case UsageServer:
-		o.KeyUsages[0] = x509.ExtKeyUsageServerAuth
-	}
+// checkRoots judges the roots that the chain may hang on: crypto/x509 would only say
+// of one that itself does not hold that the authority is unknown.
+func (c chain) checkRoots(roots []*x509.Certificate, now time.Time) error {
 	for _, r := range roots {
-		// A root that itself does not hold gives its reason here: crypto/x509
-		// would only say that the authority is unknown.
 		if slices.Equal(c.certs[len(c.certs)-1].RawIssuer, r.RawSubject) {
 			if err := checkAuthority(r, c.name.Agency, len(c.certs)-1, now); err != nil {
 				return err
 			}
 		}
-		o.Roots.AddCert(r)
 	}
-	for _, cert := range c.certs[1:] {
-		o.Intermediates.AddCert(cert)
-	}
-	_, err := c.leaf().Verify(o)
-	return err
+	return nil
 }
 
 // explain turns an error of crypto/x509 into a refusal.

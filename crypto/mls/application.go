@@ -68,7 +68,7 @@ func (k *messageKeys) decrypt(pm *message.PrivateMessage, own tree.LeafIndex) (*
 	keep()
 	sender := ac.Content.Sender.Leaf
 	return &Received{
-		Sender: sender, SignatureKey: bytes.Clone(k.signers[sender]), Epoch: pm.Epoch,
+		Sender: sender, SignatureKey: bytes.Clone(k.signer(sender)), Epoch: pm.Epoch,
 		AAD: pm.AAD, Plaintext: ac.Content.Application,
 	}, nil
 }

@@ -28,27 +28,28 @@ func (g *Group) HasEpoch(e message.Epoch) bool { return g.messageKeysOf(e) != ni
 // epoch. It is for the moment before the group forgets the epoch: as long as both
 // have the keys, a message opens by each. A group that we have been removed from
 // still has them, until it is wiped.
-func (g *Group) KeepEpoch(e message.Epoch, signers [][]byte) (*EpochKeys, error) {
+func (g *Group) KeepEpoch(e message.Epoch, keys [][]byte) (*EpochKeys, error) {
 	k := g.messageKeysOf(e)
 	if k == nil {
 		return nil, fmt.Errorf("%w: epoch %d, now %d", ErrNoEpochKeys, e, g.current.epoch)
 	}
 	kept := &messageKeys{
 		suite: k.suite, groupID: bytes.Clone(k.groupID), epoch: k.epoch, context: bytes.Clone(k.context),
-		senderData: bytes.Clone(k.senderData), signers: make([][]byte, len(k.signers)),
+		senderData: bytes.Clone(k.senderData), signers: signers{apart: make(map[tree.LeafIndex][]byte)},
 		secrets: newSecretTree(k.suite, k.secrets.leaves, nil),
 	}
 	clear(kept.secrets.nodes) // the ratchets are all that is wanted
-	for at, key := range k.signers {
-		if key == nil || !slices.ContainsFunc(signers, func(s []byte) bool { return bytes.Equal(s, key) }) {
+	for at := range tree.LeafIndex(k.secrets.leaves) {
+		key := k.signer(at)
+		if key == nil || !slices.ContainsFunc(keys, func(s []byte) bool { return bytes.Equal(s, key) }) {
 			continue
 		}
-		id := ratchetID{tree.LeafIndex(at), applicationRatchet}
+		id := ratchetID{at, applicationRatchet}
 		r, _, err := k.secrets.find(id)
 		if err != nil {
 			return nil, err
 		}
-		kept.signers[at] = bytes.Clone(key)
+		kept.signers.apart[at] = bytes.Clone(key)
 		kept.secrets.ratchets[id] = r.clone()
 	}
 	return &EpochKeys{keys: kept, own: g.own}, nil
@@ -70,19 +71,20 @@ func (k *EpochKeys) Decrypt(msg []byte) (*Received, error) {
 func (k *EpochKeys) Wipe() { k.keys.erase() }
 
 // keptVersion is the first octet of saved EpochKeys.
-const keptVersion = 1
+const keptVersion = 2
 
 // MarshalBinary saves the keys; the bytes are as secret as they: version u8, suite
 // u16, own leaf u32, message keys.
 func (k *EpochKeys) MarshalBinary() ([]byte, error) {
 	b := syntax.AppendUint16([]byte{keptVersion}, uint16(k.keys.suite.ID()))
-	return k.keys.appendTo(syntax.AppendUint32(b, uint32(k.own))), nil
+	return k.keys.appendTo(syntax.AppendUint32(b, uint32(k.own)), nil), nil
 }
 
 // UnmarshalEpochKeys loads saved keys.
 func UnmarshalEpochKeys(data []byte) (*EpochKeys, error) {
 	r := syntax.NewReader(bytes.Clone(data))
-	if v := r.Uint8(); v != keptVersion {
+	v := r.Uint8()
+	if v < 1 || v > keptVersion {
 		return nil, fmt.Errorf("%w: version %d", ErrState, v)
 	}
 	s, err := suite.Lookup(suite.ID(r.Uint16()))
@@ -90,7 +92,11 @@ func UnmarshalEpochKeys(data []byte) (*EpochKeys, error) {
 		return nil, err
 	}
 	k := &EpochKeys{own: tree.LeafIndex(r.Uint32())}
-	k.keys = readMessageKeys(r, s)
+	if v == 1 {
+		k.keys = readOldMessageKeys(r, s)
+	} else {
+		k.keys = readMessageKeys(r, s, nil)
+	}
 	if err := r.End(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}

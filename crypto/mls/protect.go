@@ -17,7 +17,7 @@ type messageKeys struct {
 	epoch      message.Epoch
 	context    []byte // encoded group context: part of what is signed
 	senderData []byte
-	signers    [][]byte // signature key by leaf, nil for nobody
+	signers    signers
 	secrets    *secretTree
 }
 
@@ -25,9 +25,8 @@ type messageKeys struct {
 func newMessageKeys(s suite.Suite, ctx message.GroupContext, t *tree.Tree, e *epochSecrets) *messageKeys {
 	k := &messageKeys{
 		suite: s, groupID: ctx.GroupID, epoch: ctx.Epoch, context: ctx.Bytes(), senderData: e.senderData,
-		signers: make([][]byte, t.LeafCount()), secrets: newSecretTree(s, t.LeafCount(), e.encryption),
+		signers: signers{tree: t}, secrets: newSecretTree(s, t.LeafCount(), e.encryption),
 	}
-	t.Leaves(func(at tree.LeafIndex, leaf *tree.LeafNode) { k.signers[at] = leaf.SignatureKey })
 	e.encryption, e.senderData = nil, nil
 	return k
 }
@@ -92,7 +91,7 @@ func (k *messageKeys) open(pm *message.PrivateMessage, own tree.LeafIndex) (ac *
 	if err := r.End(); err != nil {
 		return nil, nil, fmt.Errorf("sender data: %w", err)
 	}
-	if uint64(leaf) >= uint64(len(k.signers)) || k.signers[leaf] == nil {
+	if k.signer(leaf) == nil {
 		return nil, nil, fmt.Errorf("%w: sender %d", tree.ErrNoLeaf, leaf)
 	}
 	id := ratchetID{leaf, kindOf(pm.Type)}
@@ -112,7 +111,7 @@ func (k *messageKeys) open(pm *message.PrivateMessage, own tree.LeafIndex) (ac *
 	if err != nil {
 		return nil, nil, err
 	}
-	err = k.suite.VerifyWithLabel(k.signers[leaf], message.ContentLabel, ac.TBS(k.context), ac.Auth.Signature)
+	err = k.suite.VerifyWithLabel(k.signer(leaf), message.ContentLabel, ac.TBS(k.context), ac.Auth.Signature)
 	if err == nil && leaf == own {
 		// We signed it, and this state has not sent it: it was put back to what
 		// it was before, and would use the same keys once more.
@@ -182,19 +181,43 @@ func (k *messageKeys) erase() {
 	}
 }
 
-func (k *messageKeys) appendTo(b []byte) []byte {
-	b = syntax.AppendBytes(b, k.context)
-	b = syntax.AppendBytes(b, k.senderData)
-	b = syntax.AppendVector(b, func(b []byte) []byte {
-		for _, key := range k.signers {
-			b = syntax.AppendBytes(b, key)
-		}
-		return b
-	})
-	return k.secrets.appendTo(b)
+// signer is the signature key of a leaf in the epoch, nil if nobody sits there.
+func (k *messageKeys) signer(at tree.LeafIndex) []byte {
+	if tree.LeafCount(at) >= k.secrets.leaves {
+		return nil
+	}
+	return k.signers.key(at)
 }
 
-func readMessageKeys(r *syntax.Reader, s suite.Suite) *messageKeys {
+// appendTo saves the keys: group context<V>, sender data secret<V>, the signers that
+// are not those of the tree t, the secret tree.
+func (k *messageKeys) appendTo(b []byte, t *tree.Tree) []byte {
+	b = syntax.AppendBytes(b, k.context)
+	b = syntax.AppendBytes(b, k.senderData)
+	return k.secrets.appendTo(k.signers.against(t).appendTo(b))
+}
+
+// readMessageKeys reads what appendTo saved.
+func readMessageKeys(r *syntax.Reader, s suite.Suite, t *tree.Tree) *messageKeys {
+	k := readContext(r, s)
+	k.signers = readSigners(r, t)
+	k.secrets = readSecretTree(r, s)
+	return k
+}
+
+// readOldMessageKeys reads them as versions 1 were saved, with every leaf's signer.
+func readOldMessageKeys(r *syntax.Reader, s suite.Suite) *messageKeys {
+	k := readContext(r, s)
+	var leaves int
+	k.signers, leaves = readAllSigners(r)
+	k.secrets = readSecretTree(r, s)
+	if leaves != int(k.secrets.leaves) {
+		r.Refuse("number of signers", uint64(leaves))
+	}
+	return k
+}
+
+func readContext(r *syntax.Reader, s suite.Suite) *messageKeys {
 	k := &messageKeys{suite: s, context: r.Bytes()}
 	cr := syntax.NewReader(k.context)
 	ctx := message.ReadGroupContext(cr)
@@ -203,16 +226,5 @@ func readMessageKeys(r *syntax.Reader, s suite.Suite) *messageKeys {
 	}
 	k.groupID, k.epoch = ctx.GroupID, ctx.Epoch
 	k.senderData = append([]byte(nil), r.Bytes()...)
-	r.Vector(func(r *syntax.Reader) {
-		key := r.Bytes()
-		if len(key) == 0 {
-			key = nil
-		}
-		k.signers = append(k.signers, key)
-	})
-	k.secrets = readSecretTree(r, s)
-	if len(k.signers) != int(k.secrets.leaves) {
-		r.Refuse("number of signers", uint64(len(k.signers)))
-	}
 	return k
 }

@@ -11,8 +11,9 @@ import (
 	"crossband/crypto/mls/tree"
 )
 
-// stateVersion is the first octet of a saved group.
-const stateVersion = 1
+// stateVersion is the first octet of a saved group. Version 1 had every leaf's
+// signature key once more for each epoch; it is still read.
+const stateVersion = 2
 
 // MarshalBinary saves everything but the signer. The bytes are as secret as the
 // group: version u8, public state<V>, own leaf u32, first epoch u64, removed u8,
@@ -39,7 +40,7 @@ func (g *Group) MarshalBinary() ([]byte, error) {
 	})
 	return syntax.AppendVector(b, func(b []byte) []byte {
 		for _, k := range append([]*messageKeys{g.current}, g.past...) {
-			b = k.appendTo(b)
+			b = k.appendTo(b, g.pub.Tree())
 		}
 		return b
 	}), nil
@@ -48,8 +49,9 @@ func (g *Group) MarshalBinary() ([]byte, error) {
 // UnmarshalGroup loads a saved group. signer must be the key of our leaf.
 func UnmarshalGroup(data []byte, signer crypto.Signer, verifier roster.Verifier) (*Group, error) {
 	r := syntax.NewReader(bytes.Clone(data))
-	if v := r.Uint8(); v != stateVersion {
-		return nil, fmt.Errorf("%w: version %d", ErrState, v)
+	version := r.Uint8()
+	if version < 1 || version > stateVersion {
+		return nil, fmt.Errorf("%w: version %d", ErrState, version)
 	}
 	pub, err := roster.Unmarshal(r.Bytes(), verifier)
 	if err != nil {
@@ -63,7 +65,13 @@ func UnmarshalGroup(data []byte, signer crypto.Signer, verifier roster.Verifier)
 	g.updates = readUpdates(r, s)
 	r.Vector(func(r *syntax.Reader) { g.psks = append(g.psks, PSK{ID: message.ReadPSKID(r), Secret: r.Bytes()}) })
 	var epochs []*messageKeys
-	r.Vector(func(r *syntax.Reader) { epochs = append(epochs, readMessageKeys(r, s)) })
+	r.Vector(func(r *syntax.Reader) {
+		if version == 1 {
+			epochs = append(epochs, readOldMessageKeys(r, s))
+		} else {
+			epochs = append(epochs, readMessageKeys(r, s, pub.Tree()))
+		}
+	})
 	if err := r.End(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}

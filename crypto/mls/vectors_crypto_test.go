@@ -280,7 +280,7 @@ func (v protectionVector) keys(s suite.Suite) *messageKeys {
 	ctx := message.GroupContext{Version: 1, Suite: s.ID(), GroupID: v.GroupID, Epoch: v.Epoch, TreeHash: v.TreeHash, ConfirmedHash: v.ConfirmedHash}
 	return &messageKeys{
 		suite: s, groupID: v.GroupID, epoch: v.Epoch, context: ctx.Bytes(), senderData: v.SenderDataSecret,
-		signers: [][]byte{nil, v.SignaturePub}, secrets: newSecretTree(s, 2, append([]byte(nil), v.EncryptionSecret...)),
+		signers: signers{apart: map[tree.LeafIndex][]byte{1: v.SignaturePub}}, secrets: newSecretTree(s, 2, append([]byte(nil), v.EncryptionSecret...)),
 	}
 }
 

@@ -189,7 +189,7 @@ func TestVectorsTreeValidation(t *testing.T) {
 		for i, h := range v.TreeHashes {
 			want(t, "tree hash", tr.NodeHash(tree.NodeIndex(i)), h)
 		}
-		must(t, tr.Verify(v.GroupID, nil))
+		must(t, tr.Verify(v.GroupID, nil, tree.Checks{}))
 	})
 }
 

@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"time"
 
 	"crossband/crypto/mls/message"
@@ -112,14 +113,43 @@ func (m *membership) follow(commit []byte, judge Judge, now time.Time) (*members
 	if err != nil {
 		return nil, d, err
 	}
-	next, err := newPlaces(group, m.rules)
+	next, err := m.moved(group, change, d)
 	if err != nil {
 		return nil, d, err
 	}
-	if next.since = m.since; len(d.Added)+len(d.Removed) > 0 {
-		next.since = next.epoch()
+	next.judgeMoved(m, change, judge, now)
+	return next, d, nil
+}
+
+// moved is the membership after a change. Places of which nothing has changed are
+// those of before.
+func (m *membership) moved(group *roster.Group, change roster.Change, d policy.Difference) (*membership, error) {
+	next := *m
+	next.group = group
+	if len(d.Added)+len(d.Removed) == 0 {
+		return &next, nil
 	}
-	return next.judged(judge, now), d, nil
+	next.since = next.epoch()
+	next.leaves, next.count = maps.Clone(m.leaves), maps.Clone(m.count)
+	for _, n := range d.Removed {
+		if next.has(n) {
+			delete(next.leaves, n)
+			if next.count[n.Agency]--; next.count[n.Agency] == 0 {
+				delete(next.count, n.Agency)
+			}
+		}
+	}
+	for i, n := range d.Added {
+		at := change.Added[i].Leaf
+		if at >= proto.MaxMembers {
+			return nil, proto.Refusef(proto.ReasonFull, "%d members", proto.MaxMembers)
+		}
+		if !next.has(n) {
+			next.count[n.Agency]++
+		}
+		next.leaves[n] = at
+	}
+	return &next, nil
 }
 
 // readKeyPackage judges a key package as far as the directory can.

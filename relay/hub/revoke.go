@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"crossband/crypto/mls/policy"
+	"crossband/crypto/mls/roster"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -158,6 +159,32 @@ func (m *membership) judged(judge Judge, now time.Time) *membership {
 		next.outcast[n] = struct{}{}
 	}
 	return &next
+}
+
+// judgeMoved finds out who is an outcast after a change of the membership before.
+// The certificates of all others are as they were, and so are the lists: when these
+// change, or somebody's time ends, all members are judged again (judgeAgain).
+func (m *membership) judgeMoved(before *membership, change roster.Change, judge Judge, now time.Time) {
+	moved := slices.Concat(change.Added, change.Updated)
+	if by, ok := m.group.Member(change.Committer); ok && !change.External {
+		moved = append(moved, by)
+	}
+	gate := policy.Gate{Judge: judge, Charter: *m.rules}
+	m.outcast = nil
+	out := func(n proto.Name) {
+		if m.outcast == nil {
+			m.outcast = make(map[proto.Name]struct{})
+		}
+		m.outcast[n] = struct{}{}
+	}
+	for n := range before.outcast {
+		if at, in := m.leaves[n]; in && !slices.ContainsFunc(moved, func(c roster.Member) bool { return c.Leaf == at }) {
+			out(n)
+		}
+	}
+	for _, n := range gate.Outcasts(moved, now) {
+		out(n)
+	}
 }
 
 // outcasts lists the members whose certificates have been taken back, and observers

@@ -9,7 +9,6 @@ package policy
 
 import (
 	"bytes"
-	"crypto/x509"
 	"slices"
 	"time"
 
@@ -29,7 +28,15 @@ type Judge interface {
 	Revoked(chain [][]byte) error
 }
 
-// Gate implements roster.Verifier and roster.CommitVerifier for one channel.
+// Sharing may be implemented by a Judge that lets many members be judged at once and
+// remembers what it has verified: see tree.Checks. Member is then called by several
+// goroutines.
+type Sharing interface {
+	Spread(n int, judge func(i int) error) error
+	Once(digest [32]byte, verify func() error) error
+}
+
+// Gate implements roster.Verifier, roster.ChecksVerifier and roster.CommitVerifier for one channel.
 type Gate struct {
 	Judge   Judge
 	Charter proto.Charter
@@ -43,7 +50,7 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 	}
 	at := c.Now
 	if c.Reason == roster.Present {
-		at = whileValid(c.Credential.Chain[0], at)
+		at = whileValid(c.Credential, at)
 	}
 	name, err := g.Judge.Member(c.Credential.Chain, at)
 	if c.Reason == roster.Present && proto.ReasonOf(err) == proto.ReasonRevoked {
@@ -64,6 +71,14 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 		return proto.Refuse(proto.ReasonCharter, "the group carries another charter")
 	}
 	return nil
+}
+
+// Checks implements roster.ChecksVerifier.
+func (g *Gate) Checks() tree.Checks {
+	if s, ok := g.Judge.(Sharing); ok {
+		return tree.Checks{Spread: s.Spread, Once: s.Once}
+	}
+	return tree.Checks{}
 }
 
 // VerifyContext implements roster.Verifier: no member's commit changes the
@@ -91,27 +106,39 @@ func (g *Gate) VerifyCommit(before *roster.Group, change roster.Change) error {
 	if err != nil {
 		return err
 	}
-	if len(d.Added) > 0 {
-		present := make(map[proto.Name]bool)
-		for _, m := range before.Members() {
-			n, err := NameOf(m.Credential)
-			if err != nil {
-				return err
-			}
-			present[n] = true
-		}
-		for _, n := range d.Removed {
-			present[n] = false
-		}
-		for _, n := range d.Added {
-			if present[n] {
-				return proto.Refusef(proto.ReasonBadCommit, "%s would be a member twice", n)
-			}
-			present[n] = true
-		}
+	if err := nobodyTwice(before, change, d); err != nil {
+		return err
 	}
 	gone := slices.DeleteFunc(slices.Clone(d.Removed), func(n proto.Name) bool { return n == d.By && slices.Contains(d.Added, n) })
 	return g.Charter.MayChange(d.By, d.Added, gone, outcasts, change.Now)
+}
+
+// nobodyTwice refuses a commit after which a name would stand in two places.
+func nobodyTwice(before *roster.Group, change roster.Change, d Difference) error {
+	if len(d.Added) == 0 {
+		return nil
+	}
+	coming := make(map[string]bool, len(d.Added)) // as certificates write it: parsing a thousand names takes longer
+	for _, n := range d.Added {
+		if coming[n.String()] {
+			return proto.Refusef(proto.ReasonBadCommit, "%s would be a member twice", n)
+		}
+		coming[n.String()] = true
+	}
+	going := make(map[tree.LeafIndex]bool, len(change.Removed))
+	for _, m := range change.Removed {
+		going[m.Leaf] = true
+	}
+	for _, m := range before.Members() {
+		cert, err := m.Credential.Certificate()
+		if err != nil || cert.URI == "" {
+			return proto.Refuse(proto.ReasonNoIdentity, "a member without a certificate")
+		}
+		if coming[cert.URI] && !going[m.Leaf] {
+			return proto.Refusef(proto.ReasonBadCommit, "%s would be a member twice", cert.URI)
+		}
+	}
+	return nil
 }
 
 // outcastsIn names the outcasts whom a commit removes. A commit by a revoked member
@@ -189,19 +216,19 @@ func NameOf(c tree.Credential) (proto.Name, error) {
 	if len(c.Chain) == 0 {
 		return proto.Name{}, proto.Refuse(proto.ReasonNoIdentity, "a member without a certificate")
 	}
-	cert, err := x509.ParseCertificate(c.Chain[0])
-	if err != nil || len(cert.URIs) != 1 {
+	cert, err := c.Certificate()
+	if err != nil || cert.URI == "" {
 		return proto.Name{}, proto.Refuse(proto.ReasonNoIdentity, "a certificate without its one name")
 	}
-	return proto.ParseName(cert.URIs[0].String())
+	return proto.ParseName(cert.URI)
 }
 
 // whileValid moves the moment of judgement back to the end of a certificate's
 // life. Whoever is a member already was let in while it was valid; a device
 // that has been switched off for longer than its certificate lives must not
 // keep others from joining. Revocation is judged as of today all the same.
-func whileValid(der []byte, now time.Time) time.Time {
-	cert, err := x509.ParseCertificate(der)
+func whileValid(c tree.Credential, now time.Time) time.Time {
+	cert, err := c.Certificate()
 	if err != nil || now.Before(cert.NotAfter) {
 		return now
 	}

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"crossband/crypto/mls/message"
@@ -229,17 +230,15 @@ func (d *Draft) checkPathShape(path *message.UpdatePath) error {
 
 // SealTo lists the nodes to which the path secret of a step is sealed.
 func (d *Draft) SealTo(step tree.PathStep) []tree.NodeIndex {
-	var out []tree.NodeIndex
-	for _, x := range d.Tree.Resolution(step.Copath) {
-		added := false
-		for _, a := range d.Added {
-			added = added || a.Leaf.Node() == x
-		}
-		if !added {
-			out = append(out, x)
-		}
+	out := d.Tree.Resolution(step.Copath)
+	if len(d.Added) == 0 {
+		return out
 	}
-	return out
+	added := make(map[tree.NodeIndex]bool, len(d.Added))
+	for _, a := range d.Added {
+		added[a.Leaf.Node()] = true
+	}
+	return slices.DeleteFunc(out, func(x tree.NodeIndex) bool { return added[x] })
 }
 
 // Check holds the rules for the finished tree (RFC 9420 12.2, 7.3): unique keys,

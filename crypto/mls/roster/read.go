@@ -37,7 +37,7 @@ func (g *Group) ReInit() *message.ReInit { return g.reinit }
 
 // Members lists the members in leaf order.
 func (g *Group) Members() []Member {
-	var list []Member
+	list := make([]Member, 0, g.tree.Members())
 	g.tree.Leaves(func(at tree.LeafIndex, leaf *tree.LeafNode) {
 		list = append(list, memberOf(at, leaf))
 	})
@@ -55,12 +55,14 @@ func (g *Group) Member(at tree.LeafIndex) (Member, bool) {
 
 // FindKey looks up the member with a signature key.
 func (g *Group) FindKey(signatureKey []byte) (Member, bool) {
-	for _, m := range g.Members() {
-		if bytes.Equal(m.SignatureKey, signatureKey) {
-			return m, true
+	var found Member
+	ok := false
+	g.tree.Leaves(func(at tree.LeafIndex, leaf *tree.LeafNode) {
+		if !ok && bytes.Equal(leaf.SignatureKey, signatureKey) {
+			found, ok = memberOf(at, leaf), true
 		}
-	}
-	return Member{}, false
+	})
+	return found, ok
 }
 
 func memberOf(at tree.LeafIndex, leaf *tree.LeafNode) Member {

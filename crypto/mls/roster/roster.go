@@ -90,7 +90,7 @@ func FromGroupInfo(gi *message.GroupInfo, treeBytes []byte, verifier Verifier, n
 		return nil, err
 	}
 	t := g.tree
-	if err := t.Verify(gi.Context.GroupID, gi.Context.Extensions); err != nil {
+	if err := t.Verify(gi.Context.GroupID, gi.Context.Extensions, g.checks()); err != nil {
 		return nil, fmt.Errorf("ratchet tree: %w", err)
 	}
 	if err := t.CheckCapabilities(gi.Context.Extensions); err != nil {
@@ -173,13 +173,15 @@ func (g *Group) checkInfo(gi *message.GroupInfo) error {
 
 // verifyAll puts every member to the verifier.
 func (g *Group) verifyAll(t *tree.Tree, ext tree.Extensions, epoch message.Epoch, why Reason, now time.Time) error {
-	var err error
-	t.Leaves(func(at tree.LeafIndex, leaf *tree.LeafNode) {
-		if err == nil {
-			err = g.verify(at, leaf, nil, ext, epoch, why, now)
-		}
+	type seat struct {
+		at   tree.LeafIndex
+		leaf *tree.LeafNode
+	}
+	var seats []seat
+	t.Leaves(func(at tree.LeafIndex, leaf *tree.LeafNode) { seats = append(seats, seat{at, leaf}) })
+	return g.checks().Each(len(seats), func(i int) error {
+		return g.verify(seats[i].at, seats[i].leaf, nil, ext, epoch, why, now)
 	})
-	return err
 }
 
 func (g *Group) verify(at tree.LeafIndex, leaf *tree.LeafNode, previous *tree.Credential, ext tree.Extensions, epoch message.Epoch, why Reason, now time.Time) error {
@@ -211,7 +213,7 @@ func (g *Group) CheckGroupInfo(groupInfo []byte) error {
 		return fmt.Errorf("%w: confirmation tag", ErrGroupInfoMismatch)
 	}
 	// Joiners have the tree from here and nowhere else.
-	if t, ok := gi.Extensions.Find(tree.ExtensionRatchetTree); !ok || !bytes.Equal(t, g.tree.AppendTo(nil)) {
+	if t, ok := gi.Extensions.Find(tree.ExtensionRatchetTree); !ok || !bytes.Equal(t, g.tree.AppendTo(make([]byte, 0, len(t)+4))) {
 		return fmt.Errorf("%w: ratchet tree", ErrGroupInfoMismatch)
 	}
 	if _, err := ExternalPub(gi, g.suite); err != nil {

@@ -69,3 +69,19 @@ type Verifier interface {
 	VerifyMember(Candidate) error
 	VerifyContext(ContextChange) error
 }
+
+// A ChecksVerifier is a Verifier that also says how the work on many members may be
+// shared: VerifyMember may then be called by several goroutines at once. Who does not
+// implement it is asked about one after the other.
+type ChecksVerifier interface {
+	Verifier
+	Checks() tree.Checks
+}
+
+// checks is how the verifier lets many leaves be judged.
+func (g *Group) checks() tree.Checks {
+	if v, ok := g.verifier.(ChecksVerifier); ok {
+		return v.Checks()
+	}
+	return tree.Checks{}
+}

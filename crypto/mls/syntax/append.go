@@ -35,9 +35,19 @@ func AppendString(b []byte, s string) []byte {
 	return append(AppendLength(b, len(s)), s...)
 }
 
-// AppendVector appends T<V>, whose items body appends.
+// AppendVector appends T<V>, whose items body appends. The items are put in place at
+// once and make room for a longer header afterwards: large vectors hold others, and
+// none of it is copied from a buffer of its own.
 func AppendVector(b []byte, body func([]byte) []byte) []byte {
-	return AppendBytes(b, body(nil))
+	start := len(b)
+	b = body(append(b, 0))
+	items := len(b) - start - 1
+	var room [4]byte
+	header := AppendLength(room[:0], items)
+	b = append(b, header[1:]...)
+	copy(b[start+len(header):], b[start+1:start+1+items])
+	copy(b[start:], header)
+	return b
 }
 
 // AppendOptional appends the presence octet of optional<T>.

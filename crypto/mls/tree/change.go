@@ -3,42 +3,52 @@ package tree
 import (
 	"bytes"
 	"fmt"
-	"slices"
 )
 
 // Add puts leaf at the leftmost free place, or doubles the tree (RFC 9420 7.7,
 // 12.1.1), and notes it as unmerged in the parents above.
 func (t *Tree) Add(leaf *LeafNode) (LeafIndex, error) {
-	at := LeafIndex(t.LeafCount())
-	for x := 0; x < len(t.nodes); x += 2 {
-		if t.nodes[x].leaf == nil {
-			at = NodeIndex(x).Leaf()
-			break
-		}
-	}
-	if LeafCount(at) == t.LeafCount() {
-		if t.LeafCount() >= MaxLeaves {
+	at, free := t.free()
+	if !free {
+		if t.leaves >= MaxLeaves {
 			return 0, ErrTreeFull
 		}
-		grown := 2*len(t.nodes) + 1
-		t.nodes = append(t.nodes, make([]node, grown-len(t.nodes))...)
-		t.hashes = append(t.hashes, make([][]byte, grown-len(t.hashes))...)
+		at = LeafIndex(t.leaves)
+		root := &vertex{left: t.root, right: blank(t.leaves.Root().Level())}
+		root.sum()
+		t.root, t.leaves = root, 2*t.leaves
 	}
-	t.nodes[at.Node()].leaf = leaf
-	for _, x := range at.Node().DirectPath(t.LeafCount()) {
-		p := t.nodes[x].parent
-		if p == nil {
-			continue
+	t.along(at.Node(), func(x NodeIndex, v *vertex) {
+		switch p := v.parent; {
+		case x == at.Node():
+			v.leaf = leaf
+		case p != nil:
+			v.parent = &ParentNode{
+				EncryptionKey:  p.EncryptionKey,
+				ParentHash:     p.ParentHash,
+				UnmergedLeaves: insertSorted(p.UnmergedLeaves, at),
+			}
 		}
-		i, _ := slices.BinarySearch(p.UnmergedLeaves, at)
-		t.nodes[x].parent = &ParentNode{
-			EncryptionKey:  p.EncryptionKey,
-			ParentHash:     p.ParentHash,
-			UnmergedLeaves: slices.Insert(slices.Clone(p.UnmergedLeaves), i, at),
-		}
-	}
-	t.stale(at.Node())
+	})
 	return at, nil
+}
+
+// free finds the leftmost blank leaf.
+func (t *Tree) free() (at LeafIndex, ok bool) {
+	v, x := t.root, t.leaves.Root()
+	if LeafCount(v.members) == t.leaves {
+		return 0, false
+	}
+	for v.left != nil {
+		left, _ := x.Left()
+		if v.left.members < 1<<left.Level() {
+			v, x = v.left, left
+		} else {
+			v = v.right
+			x, _ = x.Right()
+		}
+	}
+	return x.Leaf(), true
 }
 
 // Update replaces a leaf and blanks the way above it (RFC 9420 12.1.2).
@@ -46,8 +56,7 @@ func (t *Tree) Update(at LeafIndex, leaf *LeafNode) error {
 	if t.Leaf(at) == nil {
 		return fmt.Errorf("%w: %d", ErrNoLeaf, at)
 	}
-	t.nodes[at.Node()].leaf = leaf
-	t.blankPath(at)
+	t.replace(at, leaf)
 	return nil
 }
 
@@ -57,24 +66,25 @@ func (t *Tree) Remove(at LeafIndex) error {
 	if t.Leaf(at) == nil {
 		return fmt.Errorf("%w: %d", ErrNoLeaf, at)
 	}
-	t.nodes[at.Node()].leaf = nil
-	t.blankPath(at)
-	for len(t.nodes) > 1 {
-		right, _ := t.LeafCount().Root().Right()
-		if !t.empty(right) {
-			break
-		}
-		half := len(t.nodes) / 2
-		t.nodes, t.hashes = t.nodes[:half:half], t.hashes[:half:half]
+	t.replace(at, nil)
+	for t.leaves > 1 && t.root.right.members == 0 {
+		t.drop(&vertex{parent: t.root.parent})
+		t.root.right.each(0, func(_ NodeIndex, v *vertex) bool { t.drop(v); return true })
+		t.root, t.leaves = t.root.left, t.leaves/2
 	}
 	return nil
 }
 
-func (t *Tree) blankPath(at LeafIndex) {
-	t.stale(at.Node())
-	for _, x := range at.Node().DirectPath(t.LeafCount()) {
-		t.nodes[x].parent = nil
-	}
+// drop takes the key of a parent node that goes out of the sets.
+func (t *Tree) drop(v *vertex) { t.rekey(v, &vertex{}) }
+
+// replace puts leaf in a place and blanks the way above.
+func (t *Tree) replace(at LeafIndex, leaf *LeafNode) {
+	t.along(at.Node(), func(x NodeIndex, v *vertex) {
+		if v.parent = nil; x == at.Node() {
+			v.leaf = leaf
+		}
+	})
 }
 
 // SetPath puts new public keys on the filtered direct path of a committer,
@@ -86,20 +96,24 @@ func (t *Tree) SetPath(at LeafIndex, keys [][]byte) (leafParentHash []byte, err 
 	if len(path) != len(keys) {
 		return nil, fmt.Errorf("%w: %d nodes, %d wanted", ErrPathLength, len(keys), len(path))
 	}
-	t.blankPath(at)
+	fresh := make(map[NodeIndex]*ParentNode, len(path))
 	var above []byte
 	for i := len(path) - 1; i >= 0; i-- {
-		x := path[i].Node
-		t.nodes[x].parent = &ParentNode{EncryptionKey: keys[i], ParentHash: above}
-		above = t.parentHash(x, path[i].Copath)
+		p := &ParentNode{EncryptionKey: keys[i], ParentHash: above}
+		fresh[path[i].Node] = p
+		above = t.parentHash(p, path[i].Copath)
 	}
+	t.along(at.Node(), func(x NodeIndex, v *vertex) { v.parent = fresh[x] })
 	return above, nil
 }
 
 // SetLeaf puts the committer's new leaf in its place, after SetPath.
 func (t *Tree) SetLeaf(at LeafIndex, leaf *LeafNode) {
-	t.nodes[at.Node()].leaf = leaf
-	t.stale(at.Node())
+	t.along(at.Node(), func(x NodeIndex, v *vertex) {
+		if x == at.Node() {
+			v.leaf = leaf
+		}
+	})
 }
 
 // MergePath applies a member's update path (RFC 9420 7.5): every key must be
@@ -154,10 +168,13 @@ func (t *Tree) checkNewKeys(leaf *LeafNode, keys [][]byte) error {
 		}
 		seen[string(k)] = true
 	}
-	for x := range t.nodes {
-		if k := t.PublicKey(NodeIndex(x)); k != nil && seen[string(k)] {
-			return fmt.Errorf("%w: update path key is at node %d already", ErrDuplicateKey, x)
+	for i, k := range keys {
+		if t.keys.has(k) {
+			return fmt.Errorf("%w: key %d of the update path is in the tree already", ErrDuplicateKey, i)
 		}
+	}
+	if t.keys.has(leaf.EncryptionKey) {
+		return fmt.Errorf("%w: the leaf key of the update path is in the tree already", ErrDuplicateKey)
 	}
 	return nil
 }

@@ -2,8 +2,10 @@ package tree
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"fmt"
+	"time"
 
 	"crossband/crypto/mls/suite"
 	"crossband/crypto/mls/syntax"
@@ -31,10 +33,52 @@ type Credential struct {
 	Type     CredentialType
 	Identity []byte
 	Chain    [][]byte
+
+	read *Certificate // what stands in Chain[0], if it has been read
+}
+
+// Certificate is what is asked of a leaf certificate again and again. Nothing in it
+// has been verified.
+type Certificate struct {
+	URI      string // the one URI that it names; empty if it names none or several
+	Key      crypto.PublicKey
+	NotAfter time.Time
+
+	err error
+	der []byte
 }
 
 // X509 makes a credential of a certificate chain, leaf first.
-func X509(chain ...[]byte) Credential { return Credential{Type: CredentialX509, Chain: chain} }
+func X509(chain ...[]byte) Credential {
+	c := Credential{Type: CredentialX509, Chain: chain}
+	c.read = c.parse()
+	return c
+}
+
+// Certificate reads the first certificate of the chain. Of a credential that was
+// decoded, or made by X509, it has been read already.
+func (c Credential) Certificate() (*Certificate, error) {
+	r := c.read
+	if r == nil || len(c.Chain) == 0 || len(r.der) != len(c.Chain[0]) || &r.der[0] != &c.Chain[0][0] {
+		r = c.parse() // made by hand, or of another chain since
+	}
+	return r, r.err
+}
+
+func (c Credential) parse() *Certificate {
+	if len(c.Chain) == 0 || len(c.Chain[0]) == 0 || len(c.Chain[0]) > MaxCertLen {
+		return &Certificate{err: fmt.Errorf("%w: no certificate of 1 to %d octets", ErrCredential, MaxCertLen)}
+	}
+	cert, err := x509.ParseCertificate(c.Chain[0])
+	if err != nil {
+		return &Certificate{der: c.Chain[0], err: fmt.Errorf("%w: %v", ErrCredential, err)}
+	}
+	r := &Certificate{Key: cert.PublicKey, NotAfter: cert.NotAfter, der: c.Chain[0]}
+	if len(cert.URIs) == 1 {
+		r.URI = cert.URIs[0].String()
+	}
+	return r
+}
 
 // Basic makes a credential that is only a name. Nothing vouches for it.
 func Basic(identity []byte) Credential { return Credential{Type: CredentialBasic, Identity: identity} }
@@ -62,6 +106,9 @@ func ReadCredential(r *syntax.Reader) Credential {
 		c.Identity = r.Bytes()
 	case CredentialX509:
 		r.Vector(func(r *syntax.Reader) { c.Chain = append(c.Chain, r.Bytes()) })
+		if r.Err() == nil {
+			c.read = c.parse()
+		}
 	default:
 		r.Refuse("credential type", uint64(c.Type))
 	}
@@ -88,11 +135,11 @@ func (c Credential) check(s suite.Suite, signatureKey []byte) error {
 			return fmt.Errorf("%w: certificate of %d octets (1 to %d allowed)", ErrCredential, len(cert), MaxCertLen)
 		}
 	}
-	cert, err := x509.ParseCertificate(c.Chain[0])
+	cert, err := c.Certificate()
 	if err != nil {
-		return fmt.Errorf("%w: %v", ErrCredential, err)
+		return err
 	}
-	key, err := s.SignatureKey(cert.PublicKey)
+	key, err := s.SignatureKey(cert.Key)
 	if err != nil {
 		return fmt.Errorf("%w: the certificate's key is not of the group's suite", ErrCredential)
 	}

@@ -10,18 +10,19 @@ import (
 func (t *Tree) Hash() []byte { return t.NodeHash(t.LeafCount().Root()) }
 
 // NodeHash is the tree hash of the subtree under x.
-func (t *Tree) NodeHash(x NodeIndex) []byte {
-	if t.hashes[x] == nil {
-		n := t.nodes[x]
+func (t *Tree) NodeHash(x NodeIndex) []byte { return t.hashOf(t.at(x), x) }
+
+func (t *Tree) hashOf(v *vertex, x NodeIndex) []byte {
+	if v.hash == nil {
 		if x.IsLeaf() {
-			t.hashes[x] = t.leafHash(x, n.leaf)
+			v.hash = t.leafHash(x, v.leaf)
 		} else {
 			left, _ := x.Left()
 			right, _ := x.Right()
-			t.hashes[x] = t.parentHashInput(n.parent, t.NodeHash(left), t.NodeHash(right))
+			v.hash = t.parentHashInput(v.parent, t.hashOf(v.left, left), t.hashOf(v.right, right))
 		}
 	}
-	return t.hashes[x]
+	return v.hash
 }
 
 // leafHash is Hash(TreeHashInput) of a leaf.
@@ -43,20 +44,21 @@ func (t *Tree) parentHashInput(p *ParentNode, left, right []byte) []byte {
 	return t.suite.Hash(syntax.AppendBytes(syntax.AppendBytes(b, left), right))
 }
 
-// originalHash is the tree hash of x as it was before the leaves in without
-// were added: they are blank and in no unmerged list (RFC 9420 7.9).
-func (t *Tree) originalHash(x NodeIndex, without []LeafIndex) []byte {
-	if !slices.ContainsFunc(without, func(l LeafIndex) bool { return x.Covers(l.Node()) }) {
-		return t.NodeHash(x)
+// originalHash is the tree hash of v at x as it was before the leaves in without
+// were added: they are blank and in no unmerged list (RFC 9420 7.9). without is in
+// ascending order.
+func (t *Tree) originalHash(v *vertex, x NodeIndex, without []LeafIndex) []byte {
+	if without = below(x, without); len(without) == 0 {
+		return t.hashOf(v, x)
 	}
 	if x.IsLeaf() {
 		return t.leafHash(x, nil)
 	}
-	p := t.nodes[x].parent
+	p := v.parent
 	if p != nil {
 		kept := make([]LeafIndex, 0, len(p.UnmergedLeaves))
 		for _, l := range p.UnmergedLeaves {
-			if !slices.Contains(without, l) {
+			if _, in := slices.BinarySearch(without, l); !in {
 				kept = append(kept, l)
 			}
 		}
@@ -64,21 +66,29 @@ func (t *Tree) originalHash(x NodeIndex, without []LeafIndex) []byte {
 	}
 	left, _ := x.Left()
 	right, _ := x.Right()
-	return t.parentHashInput(p, t.originalHash(left, without), t.originalHash(right, without))
+	return t.parentHashInput(p, t.originalHash(v.left, left, without), t.originalHash(v.right, right, without))
 }
 
-// parentHash is the hash that the nodes below the parent x on one side carry,
-// sibling being the child on the other side (RFC 9420 7.9).
-func (t *Tree) parentHash(x, sibling NodeIndex) []byte {
-	p := t.nodes[x].parent
+// below cuts an ascending list down to the leaves below x.
+func below(x NodeIndex, list []LeafIndex) []LeafIndex {
+	k := x.Level()
+	first := (x &^ (1<<k - 1)).Leaf()
+	from, _ := slices.BinarySearch(list, first)
+	to, _ := slices.BinarySearch(list, first+1<<k)
+	return list[from:to]
+}
+
+// parentHash is the hash that the nodes below a parent p on one side carry, sibling
+// being the child on the other side (RFC 9420 7.9).
+func (t *Tree) parentHash(p *ParentNode, sibling NodeIndex) []byte {
 	b := syntax.AppendBytes(nil, p.EncryptionKey)
 	b = syntax.AppendBytes(b, p.ParentHash)
-	return t.suite.Hash(syntax.AppendBytes(b, t.originalHash(sibling, p.UnmergedLeaves)))
+	return t.suite.Hash(syntax.AppendBytes(b, t.originalHash(t.at(sibling), sibling, p.UnmergedLeaves)))
 }
 
 // carriedParentHash is the parent hash that a node carries, nil for leaves
 // that were not made by a commit.
-func (n node) carriedParentHash() []byte {
+func (n *vertex) carriedParentHash() []byte {
 	switch {
 	case n.parent != nil:
 		return n.parent.ParentHash
@@ -86,12 +96,4 @@ func (n node) carriedParentHash() []byte {
 		return n.leaf.ParentHash
 	}
 	return nil
-}
-
-// stale forgets the hashes of x and of everything above it.
-func (t *Tree) stale(x NodeIndex) {
-	t.hashes[x] = nil
-	for p, ok := x.Parent(t.LeafCount()); ok; p, ok = p.Parent(t.LeafCount()) {
-		t.hashes[p] = nil
-	}
 }

@@ -129,6 +129,10 @@ func (l *LeafNode) VerifySignature(s suite.Suite, groupID []byte, at LeafIndex) 
 // and that its capabilities cover what it and the group use. The credential's
 // chain is the verifier's business, and keys that stand twice are the tree's.
 func (l *LeafNode) Check(s suite.Suite, groupID []byte, at LeafIndex, group Extensions) error {
+	return l.judge(s, groupID, at, group, Checks{})
+}
+
+func (l *LeafNode) judge(s suite.Suite, groupID []byte, at LeafIndex, group Extensions, c Checks) error {
 	if err := s.CheckPublicKey(l.EncryptionKey); err != nil {
 		return fmt.Errorf("encryption key: %w", err)
 	}
@@ -144,7 +148,11 @@ func (l *LeafNode) Check(s suite.Suite, groupID []byte, at LeafIndex, group Exte
 	if err := l.checkCapabilities(group); err != nil {
 		return err
 	}
-	return l.VerifySignature(s, groupID, at)
+	tbs := l.tbs(groupID, at)
+	return c.once(
+		func() Digest { return l.signatureDigest(s, tbs) },
+		func() error { return s.VerifyWithLabel(l.SignatureKey, leafLabel, tbs, l.Signature) },
+	)
 }
 
 // checkCapabilities: RFC 9420 7.3 (own extensions and credential are listed,

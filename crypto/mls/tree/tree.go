@@ -3,7 +3,6 @@ package tree
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"crossband/crypto/mls/suite"
 	"crossband/crypto/mls/syntax"
@@ -37,7 +36,7 @@ func readParentNode(r *syntax.Reader) *ParentNode {
 	return p
 }
 
-// node is blank if both are nil.
+// node is a decoded place of the tree: blank if both are nil.
 type node struct {
 	leaf   *LeafNode
 	parent *ParentNode
@@ -45,85 +44,87 @@ type node struct {
 
 func (n node) blank() bool { return n.leaf == nil && n.parent == nil }
 
-// Tree is the public ratchet tree. Changing methods work in place; Clone is
-// cheap because nodes are shared. hashes caches tree hashes; nil means stale.
+// Tree is the public ratchet tree. Changing methods work in place; Clone costs
+// nothing, because trees share all that is alike in them and none of it is ever
+// changed. What a change costs grows with the logarithm of the leaves.
+//
+// Hashes are kept once they are computed. A tree may be read by several goroutines
+// at once after Hash has been called; before, by one.
 type Tree struct {
-	suite  suite.Suite
-	nodes  []node
-	hashes [][]byte
+	suite   suite.Suite
+	root    *vertex
+	leaves  LeafCount
+	keys    keySet // encryption keys of all nodes
+	signers keySet // signature keys of all leaves
 }
 
 // New makes a tree of one member.
 func New(s suite.Suite, leaf *LeafNode) *Tree {
-	return &Tree{suite: s, nodes: []node{{leaf: leaf}}, hashes: make([][]byte, 1)}
+	t := &Tree{suite: s}
+	t.plant([]node{{leaf: leaf}})
+	return t
 }
 
 // Clone copies the tree.
 func (t *Tree) Clone() *Tree {
-	return &Tree{suite: t.suite, nodes: slices.Clone(t.nodes), hashes: slices.Clone(t.hashes)}
+	c := *t
+	return &c
 }
 
 // Suite is the suite of the tree's keys.
 func (t *Tree) Suite() suite.Suite { return t.suite }
 
 // LeafCount is the number of places for leaves, a power of two.
-func (t *Tree) LeafCount() LeafCount { return LeafCount(len(t.nodes)+1) / 2 }
+func (t *Tree) LeafCount() LeafCount { return t.leaves }
 
 // Leaf is the leaf node at l, nil if blank or outside.
 func (t *Tree) Leaf(l LeafIndex) *LeafNode {
-	if LeafCount(l) >= t.LeafCount() {
+	if LeafCount(l) >= t.leaves {
 		return nil
 	}
-	return t.nodes[l.Node()].leaf
+	return t.at(l.Node()).leaf
 }
 
 // PublicKey is the encryption key of a node, nil if it is blank or outside.
 func (t *Tree) PublicKey(x NodeIndex) []byte {
-	if int64(x) >= int64(len(t.nodes)) {
+	if uint32(x) >= t.leaves.Width() {
 		return nil
 	}
-	switch n := t.nodes[x]; {
-	case n.leaf != nil:
-		return n.leaf.EncryptionKey
-	case n.parent != nil:
-		return n.parent.EncryptionKey
-	}
-	return nil
+	return t.at(x).key()
 }
 
 // Leaves calls f for every member, in order.
 func (t *Tree) Leaves(f func(LeafIndex, *LeafNode)) {
-	for x := 0; x < len(t.nodes); x += 2 {
-		if leaf := t.nodes[x].leaf; leaf != nil {
-			f(NodeIndex(x).Leaf(), leaf)
+	t.root.each(t.leaves.Root(), func(x NodeIndex, v *vertex) bool {
+		if v.leaf != nil {
+			f(x.Leaf(), v.leaf)
 		}
-	}
+		return true
+	})
 }
 
 // Members counts the leaves that are not blank.
-func (t *Tree) Members() int {
-	n := 0
-	t.Leaves(func(LeafIndex, *LeafNode) { n++ })
-	return n
-}
+func (t *Tree) Members() int { return int(t.root.members) }
 
 // AppendTo appends the tree as the ratchet_tree extension holds it (RFC 9420
 // 12.4.3.3): array order, without the blanks at the end.
 func (t *Tree) AppendTo(b []byte) []byte {
-	end := len(t.nodes)
-	for end > 0 && t.nodes[end-1].blank() {
-		end--
-	}
 	return syntax.AppendVector(b, func(b []byte) []byte {
-		for _, n := range t.nodes[:end] {
-			b = syntax.AppendOptional(b, !n.blank())
+		next := NodeIndex(0) // the place after the last one appended
+		t.root.each(t.leaves.Root(), func(x NodeIndex, n *vertex) bool {
+			for ; next < x; next++ {
+				b = syntax.AppendOptional(b, false)
+			}
+			next++
+			b = syntax.AppendOptional(b, true)
 			switch {
 			case n.leaf != nil:
 				b = n.leaf.AppendTo(append(b, 1))
 			case n.parent != nil:
 				b = n.parent.AppendTo(append(b, 2))
 			}
-		}
+			return true
+		})
 		return b
 	})
 }
@@ -149,7 +150,9 @@ func Parse(s suite.Suite, b []byte) (*Tree, error) {
 	}
 	full := make([]node, n.Width())
 	copy(full, nodes)
-	return &Tree{suite: s, nodes: full, hashes: make([][]byte, len(full))}, nil
+	t := &Tree{suite: s}
+	t.plant(full)
+	return t, nil
 }
 
 func readNodes(r *syntax.Reader) []node {
@@ -177,38 +180,28 @@ func readNodes(r *syntax.Reader) []node {
 
 // Resolution is the smallest set of nodes that covers all members below x
 // (RFC 9420 4.1.1).
-func (t *Tree) Resolution(x NodeIndex) []NodeIndex { return t.appendResolution(nil, x) }
+func (t *Tree) Resolution(x NodeIndex) []NodeIndex { return t.at(x).resolution(nil, x) }
 
-func (t *Tree) appendResolution(out []NodeIndex, x NodeIndex) []NodeIndex {
-	n := t.nodes[x]
+func (v *vertex) resolution(out []NodeIndex, x NodeIndex) []NodeIndex {
 	switch {
-	case n.leaf != nil:
+	case v.filled == 0:
+		return out
+	case v.leaf != nil:
 		return append(out, x)
-	case n.parent != nil:
+	case v.parent != nil:
 		out = append(out, x)
-		for _, l := range n.parent.UnmergedLeaves {
+		for _, l := range v.parent.UnmergedLeaves {
 			out = append(out, l.Node())
 		}
-		return out
-	case x.IsLeaf():
 		return out
 	}
 	left, _ := x.Left()
 	right, _ := x.Right()
-	return t.appendResolution(t.appendResolution(out, left), right)
+	return v.right.resolution(v.left.resolution(out, left), right)
 }
 
 // empty reports whether no member is below x.
-func (t *Tree) empty(x NodeIndex) bool {
-	k := x.Level()
-	first := x &^ (1<<k - 1)
-	for i := first; i <= first+(1<<(k+1)-2); i += 2 {
-		if t.nodes[i].leaf != nil {
-			return false
-		}
-	}
-	return true
-}
+func (t *Tree) empty(x NodeIndex) bool { return t.at(x).members == 0 }
 
 // PathStep is one node of a filtered direct path with its copath child.
 type PathStep struct {

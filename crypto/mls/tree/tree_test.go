@@ -82,17 +82,20 @@ func grow(t testing.TB) *Tree {
 	if at != 6 {
 		t.Fatalf("added at %d", at)
 	}
-	must(t, tr.Verify([]byte("g"), nil))
+	must(t, tr.Verify([]byte("g"), nil, Checks{}))
 	return tr
 }
 
 // parent edits a copy of a parent node.
 func (t *Tree) parent(x NodeIndex, edit func(*ParentNode)) {
-	p := *t.nodes[x].parent
+	p := *t.at(x).parent
 	p.UnmergedLeaves = slices.Clone(p.UnmergedLeaves)
 	edit(&p)
-	t.nodes[x].parent = &p
-	t.stale(x)
+	t.along(x, func(at NodeIndex, v *vertex) {
+		if at == x {
+			v.parent = &p
+		}
+	})
 }
 
 // TestForgedTrees changes one thing in a good tree; joiners must see it.
@@ -124,25 +127,24 @@ func TestForgedTrees(t *testing.T) {
 			tr.parent(7, func(p *ParentNode) { p.UnmergedLeaves = []LeafIndex{3, 6} })
 		}},
 		{"leaf moved", suite.ErrSignature, func(_ *testing.T, tr *Tree) {
-			tr.nodes[0].leaf, tr.nodes[6].leaf = tr.nodes[6].leaf, tr.nodes[0].leaf
-			tr.stale(0)
-			tr.stale(6)
+			a, b := tr.Leaf(0), tr.Leaf(3)
+			tr.SetLeaf(0, b)
+			tr.SetLeaf(3, a)
 		}},
 		{"leaf copied", ErrDuplicateKey, func(_ *testing.T, tr *Tree) {
-			tr.nodes[14].leaf = tr.nodes[2].leaf // a key package's leaf is not bound to a place
-			tr.stale(14)
+			tr.SetLeaf(7, tr.Leaf(1)) // a key package's leaf is not bound to a place
 		}},
 		{"same signature key", ErrDuplicateKey, func(t *testing.T, tr *Tree) {
 			m := newMember(t, tr.Suite(), "twin")
-			leaf := *tr.nodes[2].leaf
+			leaf := *tr.Leaf(1)
 			leaf.EncryptionKey, m.leaf = m.leaf.EncryptionKey, leaf
 			err := tr.CheckMembers()
 			must(t, err)
-			tr.nodes[14].leaf = &leaf
+			tr.SetLeaf(7, &leaf)
 			if err := tr.CheckMembers(); !errors.Is(err, ErrDuplicateKey) {
 				t.Errorf("twin: %v", err)
 			}
-			tr.nodes[14].leaf = tr.nodes[2].leaf
+			tr.SetLeaf(7, tr.Leaf(1))
 		}},
 		{"bad parent key", suite.ErrPublicKey, func(_ *testing.T, tr *Tree) {
 			tr.parent(7, func(p *ParentNode) { p.EncryptionKey = []byte{1, 2, 3} })
@@ -151,11 +153,11 @@ func TestForgedTrees(t *testing.T) {
 	for _, c := range cases {
 		tr := grow(t)
 		c.edit(t, tr)
-		if err := tr.Verify([]byte("g"), nil); !errors.Is(err, c.rule) {
+		if err := tr.Verify([]byte("g"), nil, Checks{}); !errors.Is(err, c.rule) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.rule)
 		}
 	}
-	if err := grow(t).Verify([]byte("other group"), nil); !errors.Is(err, suite.ErrSignature) {
+	if err := grow(t).Verify([]byte("other group"), nil, Checks{}); !errors.Is(err, suite.ErrSignature) {
 		t.Errorf("leaves of another group: %v", err)
 	}
 }
@@ -202,7 +204,7 @@ func TestCachedHashes(t *testing.T) {
 func TestMalformedTrees(t *testing.T) {
 	good := grow(t)
 	s := good.Suite()
-	leaf := good.nodes[0].leaf.AppendTo([]byte{1, 1})
+	leaf := good.Leaf(0).AppendTo([]byte{1, 1})
 	cases := map[string][]byte{
 		"empty":             {0},
 		"only blanks":       {1, 0},

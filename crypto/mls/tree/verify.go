@@ -8,15 +8,15 @@ import (
 
 // Verify judges a tree received on joining (RFC 9420 12.4.3.1): every leaf,
 // unique keys, unmerged lists, parent hashes. Chains are the verifier's.
-func (t *Tree) Verify(groupID []byte, group Extensions) error {
-	var err error
-	t.Leaves(func(at LeafIndex, leaf *LeafNode) {
-		if err != nil {
-			return
+func (t *Tree) Verify(groupID []byte, group Extensions, c Checks) error {
+	var places []LeafIndex
+	var leaves []*LeafNode
+	t.Leaves(func(at LeafIndex, leaf *LeafNode) { places, leaves = append(places, at), append(leaves, leaf) })
+	err := c.Each(len(leaves), func(i int) error {
+		if err := leaves[i].judge(t.suite, groupID, places[i], group, c); err != nil {
+			return fmt.Errorf("leaf %d: %w", places[i], err)
 		}
-		if e := leaf.Check(t.suite, groupID, at, group); e != nil {
-			err = fmt.Errorf("leaf %d: %w", at, e)
-		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func (t *Tree) Verify(groupID []byte, group Extensions) error {
 	if err := t.CheckMembers(); err != nil {
 		return err
 	}
-	if err := t.checkUnmerged(); err != nil {
+	if err := t.checkUnmerged(c); err != nil {
 		return err
 	}
 	return t.VerifyParentHashes()
@@ -32,31 +32,39 @@ func (t *Tree) Verify(groupID []byte, group Extensions) error {
 
 // CheckMembers holds the rules between members (RFC 9420 7.3): no encryption
 // or signature key twice, and everybody understands everybody's credential type.
+// A tree that keeps them is found good without a look at its leaves.
 func (t *Tree) CheckMembers() error {
+	if t.keys.double == 0 && t.signers.double == 0 && t.root.uses&t.root.lacks == 0 {
+		return nil
+	}
+	return t.lookAtMembers()
+}
+
+// lookAtMembers is CheckMembers leaf by leaf: it names who breaks a rule.
+func (t *Tree) lookAtMembers() (err error) {
 	enc := make(map[string]NodeIndex)
 	sig := make(map[string]LeafIndex)
 	used := make(map[CredentialType]bool)
-	for i := range t.nodes {
-		x := NodeIndex(i)
-		key := t.PublicKey(x)
-		if key == nil {
-			continue
+	t.root.each(t.leaves.Root(), func(x NodeIndex, v *vertex) bool {
+		if other, ok := enc[string(v.key())]; ok {
+			err = fmt.Errorf("%w: encryption key at nodes %d and %d", ErrDuplicateKey, other, x)
+			return false
 		}
-		if other, ok := enc[string(key)]; ok {
-			return fmt.Errorf("%w: encryption key at nodes %d and %d", ErrDuplicateKey, other, x)
+		enc[string(v.key())] = x
+		if v.leaf == nil {
+			return true
 		}
-		enc[string(key)] = x
-		leaf := t.nodes[x].leaf
-		if leaf == nil {
-			continue
+		if other, ok := sig[string(v.leaf.SignatureKey)]; ok {
+			err = fmt.Errorf("%w: signature key at leaves %d and %d", ErrDuplicateKey, other, x.Leaf())
+			return false
 		}
-		if other, ok := sig[string(leaf.SignatureKey)]; ok {
-			return fmt.Errorf("%w: signature key at leaves %d and %d", ErrDuplicateKey, other, x.Leaf())
-		}
-		sig[string(leaf.SignatureKey)] = x.Leaf()
-		used[leaf.Credential.Type] = true
+		sig[string(v.leaf.SignatureKey)] = x.Leaf()
+		used[v.leaf.Credential.Type] = true
+		return true
+	})
+	if err != nil {
+		return err
 	}
-	var err error
 	t.Leaves(func(at LeafIndex, leaf *LeafNode) {
 		for c := range used {
 			if !slices.Contains(leaf.Capabilities.Credentials, c) {
@@ -84,13 +92,11 @@ func (t *Tree) CheckCapabilities(group Extensions) error {
 
 // checkUnmerged: RFC 9420 12.4.3.1: an unmerged leaf is a member below the
 // parent, and stands in the list of every parent between the two.
-func (t *Tree) checkUnmerged() error {
-	for i := 1; i < len(t.nodes); i += 2 {
-		p := t.nodes[i].parent
-		if p == nil {
-			continue
-		}
-		x := NodeIndex(i)
+func (t *Tree) checkUnmerged(c Checks) error {
+	parents := t.parents()
+	return c.Each(len(parents), func(i int) error {
+		x := parents[i]
+		p := t.at(x).parent
 		if err := t.suite.CheckPublicKey(p.EncryptionKey); err != nil {
 			return fmt.Errorf("node %d: %w", x, err)
 		}
@@ -101,27 +107,40 @@ func (t *Tree) checkUnmerged() error {
 			if t.Leaf(l) == nil || !x.Covers(l.Node()) {
 				return fmt.Errorf("%w: node %d: leaf %d is no member below", ErrUnmerged, x, l)
 			}
-			for _, y := range l.Node().DirectPath(t.LeafCount()) {
-				if y == x {
-					break
-				}
-				if q := t.nodes[y].parent; q != nil && !slices.Contains(q.UnmergedLeaves, l) {
-					return fmt.Errorf("%w: leaf %d is unmerged at node %d but not at %d", ErrUnmerged, l, x, y)
-				}
+			if err := t.unmergedBetween(x, l); err != nil {
+				return err
 			}
 		}
+		return nil
+	})
+}
+
+// unmergedBetween looks for l in the lists of all parents between it and x.
+func (t *Tree) unmergedBetween(x NodeIndex, l LeafIndex) error {
+	for y, v := x, t.at(x); ; {
+		below, _ := y.ChildToward(l.Node())
+		if below.IsLeaf() {
+			return nil
+		}
+		if below < y {
+			v = v.left
+		} else {
+			v = v.right
+		}
+		if y = below; v.parent == nil {
+			continue
+		}
+		// A list that is not in order is refused when its own turn comes.
+		if _, in := slices.BinarySearch(v.parent.UnmergedLeaves, l); !in {
+			return fmt.Errorf("%w: leaf %d is unmerged at node %d but not at %d", ErrUnmerged, l, x, y)
+		}
 	}
-	return nil
 }
 
 // VerifyParentHashes: RFC 9420 7.9.2: each parent that is not blank has one
 // node below it that vouches for it by carrying its parent hash.
 func (t *Tree) VerifyParentHashes() error {
-	for i := 1; i < len(t.nodes); i += 2 {
-		x := NodeIndex(i)
-		if t.nodes[i].parent == nil {
-			continue
-		}
+	for _, x := range t.parents() {
 		left, _ := x.Left()
 		right, _ := x.Right()
 		if !t.vouched(x, left, right) && !t.vouched(x, right, left) {
@@ -135,30 +154,29 @@ func (t *Tree) VerifyParentHashes() error {
 // hash of x, where the rest of that resolution is exactly the unmerged leaves
 // of x on that side.
 func (t *Tree) vouched(x, child, sibling NodeIndex) bool {
+	p := t.at(x).parent
 	var want []byte
 	unmerged := make(map[NodeIndex]bool)
-	for _, l := range t.nodes[x].parent.UnmergedLeaves {
-		if child.Covers(l.Node()) {
-			unmerged[l.Node()] = true
-		}
+	for _, l := range below(child, p.UnmergedLeaves) {
+		unmerged[l.Node()] = true
 	}
 	resolution := t.Resolution(child)
+	others := 0
+	for _, y := range resolution {
+		if unmerged[y] {
+			others++
+		}
+	}
+	if others != len(unmerged) || len(resolution)-1 != len(unmerged) {
+		return false
+	}
 	for _, d := range resolution {
-		carried := t.nodes[d].carriedParentHash()
-		if len(carried) == 0 || unmerged[d] || len(resolution)-1 != len(unmerged) {
-			continue
-		}
-		others := 0
-		for _, y := range resolution {
-			if unmerged[y] {
-				others++
-			}
-		}
-		if others != len(unmerged) {
+		carried := t.at(d).carriedParentHash()
+		if len(carried) == 0 || unmerged[d] {
 			continue
 		}
 		if want == nil {
-			want = t.parentHash(x, sibling)
+			want = t.parentHash(p, sibling)
 		}
 		if bytes.Equal(carried, want) {
 			return true
