@@ -94,12 +94,12 @@ func growthAxes(f growthFlags, command func(args ...string) []string, say func(s
 	relay := func(config string) []string { return command("relay", "run", "--config", config) }
 	sizes := func(list []int) growth.Sizes { return growth.Sizes{List: list, Say: say} }
 	return []growth.Axis{
-		listenersAxis(f, command, say),
-		membersAxis(f, say),
-		growth.Channels(sizes(f.channels)),
+		growth.Channels(sizes(f.channels)), // first: it measures this process's memory
 		growth.Agencies(sizes(f.agencies)),
 		growth.History(sizes(f.history), f.dir),
+		membersAxis(f, say),
 		writersAxis(f, say),
+		listenersAxis(f, command, say),
 		endpointsAxis(f, relay, say),
 	}
 }
