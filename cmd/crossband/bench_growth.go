@@ -24,7 +24,7 @@ type growthFlags struct {
 	out, dir                               string
 	axes                                   []string
 	channels, agencies, history, endpoints []int
-	writers, listeners                     []int
+	writers, listeners, members            []int
 }
 
 func newBenchGrowthCommand(e env) *cobra.Command {
@@ -37,6 +37,7 @@ func newBenchGrowthCommand(e env) *cobra.Command {
 It measures at several sizes of each axis and writes plots (SVG) into the folder --out
 and, beside that folder, a page with tables: docs/performance has docs/PERFORMANCE.md.
 
+  members    a channel's group (bench mls)
   channels   a relay's hub with more and more channels: an event, memory
   agencies   agreements with more and more agencies: what a new link is told, copies
   history    a store with more and more messages: opening it, its newest page, its size
@@ -56,6 +57,7 @@ minutes. Listeners and endpoints need Linux.`,
 	c.Flags().IntSliceVar(&f.agencies, "agencies", []int{2, 4, 8, 16}, "sizes")
 	c.Flags().IntSliceVar(&f.history, "history", []int{1_000, 10_000, 100_000, 1_000_000}, "sizes")
 	c.Flags().IntSliceVar(&f.listeners, "listeners", []int{50, 100, 200, 500}, "sizes")
+	c.Flags().IntSliceVar(&f.members, "members", []int{2, 8, 32, 128, 512, 1000}, "sizes")
 	c.Flags().IntSliceVar(&f.writers, "writers", []int{1, 4, 16, 64, 256, 1024}, "sizes")
 	c.Flags().IntSliceVar(&f.endpoints, "endpoints", []int{100, 200, 500, 1000}, "sizes")
 	return c
@@ -92,11 +94,12 @@ func growthAxes(f growthFlags, command func(args ...string) []string, say func(s
 	relay := func(config string) []string { return command("relay", "run", "--config", config) }
 	sizes := func(list []int) growth.Sizes { return growth.Sizes{List: list, Say: say} }
 	return []growth.Axis{
-		listenersAxis(f, command, say),
-		growth.Channels(sizes(f.channels)),
+		growth.Channels(sizes(f.channels)), // first: it measures this process's memory
 		growth.Agencies(sizes(f.agencies)),
 		growth.History(sizes(f.history), f.dir),
+		membersAxis(f, say),
 		writersAxis(f, say),
+		listenersAxis(f, command, say),
 		endpointsAxis(f, relay, say),
 	}
 }

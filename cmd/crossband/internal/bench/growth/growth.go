@@ -50,14 +50,13 @@ func (p Point) number(name string) (float64, bool) {
 	return v, ok && !math.IsNaN(v) && !math.IsInf(v, 0)
 }
 
-// Of makes the points of an axis from another benchmark's rows, by their JSON names.
+// Of makes the points of an axis from another benchmark's rows, by their JSON names. Rows
+// that come with an error count: they took minutes.
 func Of[R bench.Row](run func(context.Context) ([]R, error)) func(context.Context) ([]Point, error) {
 	return func(ctx context.Context) ([]Point, error) {
-		rows, err := run(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return points(rows)
+		rows, failed := run(ctx)
+		list, err := points(rows)
+		return list, errors.Join(failed, err)
 	}
 }
 
@@ -109,7 +108,7 @@ func (a Axis) check(list []Point) error {
 type Found struct {
 	Axis
 	Points []Point
-	Why    error // there are no points
+	Why    error // there are no points, or not all that there should be
 }
 
 // Measure measures the axes one after the other. One that fails says why in its place,
@@ -118,15 +117,14 @@ func Measure(ctx context.Context, axes []Axis, say func(format string, args ...a
 	for _, a := range axes {
 		say("%s: begins", a.Name)
 		p, failed := a.Measure(ctx)
-		if failed == nil {
-			failed = a.check(p)
+		if wrong := a.check(p); wrong != nil {
+			p, failed = nil, errors.Join(failed, wrong)
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		f := Found{Axis: a, Points: p}
+		f := Found{Axis: a, Points: p, Why: failed}
 		if failed != nil {
-			f.Points, f.Why = nil, failed
 			err = errors.Join(err, fmt.Errorf("%s: %w", a.Name, failed))
 			say("%s: %v", a.Name, failed)
 		}

@@ -32,7 +32,7 @@ func Write(out string, about About, found []Found) (page string, failed error) {
 		return "", err
 	}
 	for _, f := range found {
-		if f.Why != nil {
+		if len(f.Points) == 0 {
 			continue
 		}
 		for _, c := range f.Charts {
@@ -113,7 +113,9 @@ func Page(plots string, about About, found []Found) []byte {
 	for _, f := range found {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", f.Title, f.How)
 		if f.Why != nil {
-			fmt.Fprintf(&b, "Not measured: %s.\n", strings.ReplaceAll(f.Why.Error(), "\n", "; "))
+			fmt.Fprintf(&b, "Not all of it was measured: %s.\n\n", strings.ReplaceAll(f.Why.Error(), "\n", "; "))
+		}
+		if len(f.Points) == 0 {
 			continue
 		}
 		f.table(&b)

@@ -90,8 +90,11 @@ func TestOneThatFailsLeavesTheOthers(t *testing.T) {
 	broken := groups()
 	broken.Name, broken.Title = "broken", "Broken"
 	broken.Measure = func(context.Context) ([]Point, error) { return nil, errors.New("it rained") }
-	found, err := Measure(t.Context(), []Axis{broken, groups()}, t.Logf)
-	if err == nil || len(found) != 2 {
+	half := groups()
+	half.Name = "half"
+	half.Measure = Of(func(context.Context) ([]sized, error) { return []sized{{2, 77, 1}}, errors.New("it got dark") })
+	found, err := Measure(t.Context(), []Axis{broken, half, groups()}, t.Logf)
+	if err == nil || len(found) != 3 {
 		t.Fatalf("%d found, %v", len(found), err)
 	}
 	out := filepath.Join(t.TempDir(), "p")
@@ -99,7 +102,7 @@ func TestOneThatFailsLeavesTheOthers(t *testing.T) {
 	check(t, err)
 	octets, err := os.ReadFile(page)
 	check(t, err)
-	for _, want := range []string{"Not measured: it rained.", "groups-join.svg", "| 7 | 100 | 8.0 |"} {
+	for _, want := range []string{"Not all of it was measured: it rained; nothing was measured.", "groups-join.svg", "| 7 | 100 | 8.0 |", "it got dark.", "| 2 | 77 | 1.0 |", "half-join.svg"} {
 		if !bytes.Contains(octets, []byte(want)) {
 			t.Errorf("no %q in\n%s", want, octets)
 		}
