@@ -54,7 +54,7 @@ func (e *ends) of(r proto.Reason) int {
 func TestRelaysSettleOnOneLinkAfterACut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := newBorder(t, 7, directly)
+		b := newBorder(t, 7, func(b *border) { directly(b); b.us.Offers.Capabilities = []string{} }) // one link, no bulk link with it
 		log := newEnds()
 		b.Log = slog.New(log)
 		b.Start(b.agencies...)
