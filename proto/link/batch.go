@@ -30,7 +30,8 @@ import (
 // as a network would; it is counted.
 type batchConn struct {
 	*net.UDPConn
-	out  kernel
+	out kernel
+	reader
 	pool sync.Pool // of *headers, for writeBatch: idle ones are few, and let go
 
 	sending sync.Mutex // held by whoever sends, so that order is kept; guards spare
@@ -47,6 +48,11 @@ type batchConn struct {
 // once. It returns how many went out, or why the first one did not.
 type kernel interface {
 	send(h *headers, from int) (sent int, err error)
+}
+
+// reader reads packets: as many as there are, at least one.
+type reader interface {
+	ReadBatch(ms []ipv4.Message, flags int) (int, error)
 }
 
 // batchStats counts what a batchConn did.
@@ -101,6 +107,7 @@ func newBatchConn(pc *net.UDPConn) *batchConn {
 	return &batchConn{
 		UDPConn: pc,
 		out:     newKernel(pc),
+		reader:  newReader(pc),
 		pool:    sync.Pool{New: func() any { return new(headers) }},
 		fill:    newPackets(),
 		spare:   newPackets(),

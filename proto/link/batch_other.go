@@ -4,6 +4,8 @@ package link
 
 import (
 	"net"
+
+	"golang.org/x/net/ipv4"
 )
 
 // canBatch is whether the system sends several packets with one call, as far as we
@@ -29,6 +31,8 @@ func (h *headers) add(b, oob []byte, to *net.UDPAddr) {
 	h.ps[h.n] = packet{b, oob, to}
 	h.n++
 }
+
+func newReader(pc *net.UDPConn) reader { return ipv4.NewPacketConn(pc) }
 
 // udpKernel sends one packet at a time.
 type udpKernel struct{ pc *net.UDPConn }

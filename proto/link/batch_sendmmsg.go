@@ -12,10 +12,10 @@ import (
 	"unsafe"
 )
 
-// mmsghdr is struct mmsghdr of sendmmsg(2).
+// mmsghdr is struct mmsghdr of sendmmsg(2) and recvmmsg(2).
 type mmsghdr struct {
 	syscall.Msghdr
-	sent uint32
+	length uint32 // octets sent or received
 }
 
 // headers are packets as the kernel wants them. They point to the packets'
@@ -64,6 +64,9 @@ func (h *headers) address(i int, to *net.UDPAddr) (*byte, uint32) {
 func putPort(p *uint16, port int) {
 	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(p))[:], uint16(port))
 }
+
+// port reads a port in the network's order.
+func port(p *uint16) int { return int(binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(p))[:])) }
 
 // payload returns a packet's octets.
 func (h *headers) payload(i int) []byte {
