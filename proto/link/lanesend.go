@@ -17,7 +17,8 @@ const (
 	// the path may have changed in the meantime and nobody would have noticed.
 	laneIdle = 2 * time.Second
 
-	// laneGap without voice begins the waiting for reports anew.
+	// laneGap without voice does not count in the waiting for a report: the endpoint
+	// sends none while nothing comes.
 	laneGap = 300 * time.Millisecond
 
 	// laneSilence of voice that nobody has reported ends the lane: QUIC carries the
@@ -84,7 +85,7 @@ type laneWay struct {
 	octets  atomic.Uint64 // sent
 	open    atomic.Bool   // the endpoint hears it
 	voiceAt atomic.Int64  // when voice went last
-	unheard atomic.Int64  // since when voice has gone unreported; 0: it has not
+	unheard atomic.Int64  // since when voice has gone unreported, pauses left out; 0: it has not
 	probeAt atomic.Int64  // no probe before
 	pause   atomic.Int64  // until the probe after that
 	shut    atomic.Int64  // the circuit was broken: nothing before
@@ -117,14 +118,15 @@ func (o *laneOut) route(now int64) (*laneWay, passage) {
 
 // alive sees whether an open way still is.
 func (w *laneWay) alive(now int64, o *laneOut) bool {
-	switch gap := now - w.voiceAt.Load(); {
-	case gap > int64(laneIdle):
+	before := w.voiceAt.Load()
+	gap := now - before
+	if gap > int64(laneIdle) {
 		w.shutUntil(now)
 		return false
-	case gap > int64(laneGap):
-		w.unheard.Store(0)
 	}
-	w.voiceAt.Store(now)
+	if w.voiceAt.CompareAndSwap(before, now) && gap > int64(laneGap) {
+		w.skip(gap)
+	}
 	since := w.unheard.Load()
 	switch {
 	case since == 0:
@@ -136,6 +138,14 @@ func (w *laneWay) alive(now int64, o *laneOut) bool {
 		return false
 	}
 	return w.next.Load() <= lane.MaxSequence
+}
+
+// skip leaves a pause out of the waiting for a report. It does not begin the waiting
+// anew: on a dead lane bursts that are each too short to be missed would all be lost.
+func (w *laneWay) skip(gap int64) {
+	if since := w.unheard.Load(); since != 0 {
+		w.unheard.CompareAndSwap(since, since+gap) // else a report has come meanwhile
+	}
 }
 
 // shutUntil closes a way; from the time given it is probed again.
