@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/ipv4"
-
 	"crossband/proto/link/lane"
 )
 
@@ -302,15 +300,4 @@ func (o *laneOut) carried() carried {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return carried{sent, o.seen, o.gone}
-}
-
-// source is the control message that makes packets leave from our address of a
-// connection, as QUIC's do, on a socket that has many.
-func (s *socket) source(local net.Addr) []byte {
-	bound, ok := s.pc.LocalAddr().(*net.UDPAddr)
-	a, isUDP := local.(*net.UDPAddr)
-	if !ok || !isUDP || !bound.IP.IsUnspecified() || a.IP.IsUnspecified() || a.IP.To4() == nil {
-		return nil
-	}
-	return (&ipv4.ControlMessage{Src: a.IP.To4()}).Marshal()
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 
 	"crossband/proto"
 	"crossband/proto/link/lane"
@@ -134,4 +136,18 @@ func (s *socket) close(stopListening func()) error {
 		return nil
 	}
 	return errors.Join(s.tr.Close(), s.pc.Close())
+}
+
+// source is the control message that makes packets leave from our address of a
+// connection, as QUIC's do, on a socket that has many.
+func (s *socket) source(local net.Addr) []byte {
+	bound, ok := s.pc.LocalAddr().(*net.UDPAddr)
+	a, isUDP := local.(*net.UDPAddr)
+	if !ok || !isUDP || !bound.IP.IsUnspecified() || a.IP.IsUnspecified() {
+		return nil
+	}
+	if v4 := a.IP.To4(); v4 != nil {
+		return (&ipv4.ControlMessage{Src: v4}).Marshal()
+	}
+	return (&ipv6.ControlMessage{Src: a.IP}).Marshal()
 }
