@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -24,11 +25,12 @@ type socket struct {
 	gate  *gate
 	voice *voiceSenders
 
-	begun   time.Time // of the clock that lanes go by
-	burst   *burst
-	volleys sync.Pool // of *Volley
-	lanes   laneBook
-	noLanes context.CancelFunc // ends the lanes' reader
+	begun     time.Time // of the clock that lanes go by
+	burst     *burst
+	volleys   sync.Pool // of *Volley
+	lanes     laneBook
+	strangers atomic.Uint64      // packets that are neither QUIC's nor a lane's, if lanes are read
+	noLanes   context.CancelFunc // ends the lanes' reader
 
 	running sync.WaitGroup // links and the listener's goroutines
 
