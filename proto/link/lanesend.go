@@ -20,7 +20,7 @@ const (
 	laneGap = 300 * time.Millisecond
 
 	// laneSilence of voice that nobody has reported ends the lane: QUIC carries the
-	// next frame, within a second. On a path whose round trip is longer, the first
+	// next frame. On a path whose round trip is longer, the first
 	// report cannot be there sooner than laneMargin after it.
 	laneSilence = 900 * time.Millisecond
 	laneMargin  = 200 * time.Millisecond
