@@ -287,6 +287,30 @@ func TestShortBurstsKeepTheLane(t *testing.T) {
 	})
 }
 
+// TestShortBurstsLeaveADeadLane: bursts too short to be missed one by one are
+// missed together.
+func TestShortBurstsLeaveADeadLane(t *testing.T) {
+	withLane(t, func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy) {
+		relayTalk(p.l, a, 0, 100)
+		if !a.Stats().Lane.Open {
+			t.Fatal("no lane")
+		}
+		time.Sleep(500 * time.Millisecond)
+		s.set(func(s *laneSpy) { s.block = true })
+		const bursts, frames = 10, 30
+		for i := range bursts {
+			relayTalk(p.l, a, 100+frames*i, frames)
+			time.Sleep(500 * time.Millisecond)
+		}
+		if lost, _ := h.missing(100, bursts*frames); lost == 0 || lost > 50 {
+			t.Errorf("%d of %d frames lost: want at most a second of voice", lost, bursts*frames)
+		}
+		if st := a.Stats().Lane; st.Open || st.Fallbacks != 1 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
 // TestTheLaneFollowsAMove: the lane goes only where QUIC has found the endpoint
 // to be, under another id and key on each path.
 func TestTheLaneFollowsAMove(t *testing.T) {

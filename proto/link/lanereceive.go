@@ -21,6 +21,12 @@ const (
 	laneReportLeast = 50 * time.Millisecond
 )
 
+// laneStrangers a second that come to our sockets and are no lane's are a flood:
+// quic-go holds 32 packets that are not its own and drops what comes on top, the
+// lane's too, while it finds QUIC's by their connection ids. In a flood we report
+// nothing, so that the relay sends voice by QUIC.
+const laneStrangers = 2000
+
 // laneIn is the endpoint's side of a link's voice lane.
 type laneIn struct {
 	conn *Conn
@@ -30,7 +36,8 @@ type laneIn struct {
 	known    map[lane.ID]lane.Generation // the present one, the one before and lanesAhead after it
 	openers  map[lane.Generation]*lane.Opener
 	present  lane.Generation
-	reported time.Time
+	reported time.Time // when a report was due last
+	strange  uint64    // strangers' packets until then
 	sockets  []*socket // where the known ids are looked up
 	ended    bool
 
@@ -125,7 +132,21 @@ func (in *laneIn) take(id lane.ID, packet []byte, now time.Time) {
 		in.conn.inbox.push(bytes.Clone(voice))
 	}
 	if wait := now.Sub(in.reported); wait >= laneReport || len(voice) == 0 && wait >= laneReportLeast {
+		in.report(o, wait)
 		in.reported = now
+	}
+}
+
+// report reports, unless there has been a flood since the last time. The caller holds
+// the mutex.
+func (in *laneIn) report(o *lane.Opener, wait time.Duration) {
+	strange := in.forged.Load() + in.replayed.Load()
+	for _, s := range in.sockets {
+		strange += s.strangers.Load()
+	}
+	flood := float64(strange-in.strange) > laneStrangers*wait.Seconds()
+	in.strange = strange
+	if !flood {
 		in.conn.sendReport(o.Report())
 	}
 }
@@ -179,10 +200,11 @@ func (s *socket) readLanes(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		if id, ok := lane.Identify(room[:n]); ok {
-			if in := s.lanes.find(id); in != nil {
-				in.take(id, room[:n], time.Now())
-			}
+		id, ok := lane.Identify(room[:n])
+		if in := s.lanes.find(id); ok && in != nil {
+			in.take(id, room[:n], time.Now())
+		} else {
+			s.strangers.Add(1)
 		}
 	}
 }

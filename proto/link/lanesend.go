@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/ipv4"
-
 	"crossband/proto/link/lane"
 )
 
@@ -17,11 +15,12 @@ const (
 	// the path may have changed in the meantime and nobody would have noticed.
 	laneIdle = 2 * time.Second
 
-	// laneGap without voice begins the waiting for reports anew.
+	// laneGap without voice does not count in the waiting for a report: the endpoint
+	// sends none while nothing comes.
 	laneGap = 300 * time.Millisecond
 
 	// laneSilence of voice that nobody has reported ends the lane: QUIC carries the
-	// next frame, within a second. On a path whose round trip is longer, the first
+	// next frame. On a path whose round trip is longer, the first
 	// report cannot be there sooner than laneMargin after it.
 	laneSilence = 900 * time.Millisecond
 	laneMargin  = 200 * time.Millisecond
@@ -84,7 +83,7 @@ type laneWay struct {
 	octets  atomic.Uint64 // sent
 	open    atomic.Bool   // the endpoint hears it
 	voiceAt atomic.Int64  // when voice went last
-	unheard atomic.Int64  // since when voice has gone unreported; 0: it has not
+	unheard atomic.Int64  // since when voice has gone unreported, pauses left out; 0: it has not
 	probeAt atomic.Int64  // no probe before
 	pause   atomic.Int64  // until the probe after that
 	shut    atomic.Int64  // the circuit was broken: nothing before
@@ -117,14 +116,15 @@ func (o *laneOut) route(now int64) (*laneWay, passage) {
 
 // alive sees whether an open way still is.
 func (w *laneWay) alive(now int64, o *laneOut) bool {
-	switch gap := now - w.voiceAt.Load(); {
-	case gap > int64(laneIdle):
+	before := w.voiceAt.Load()
+	gap := now - before
+	if gap > int64(laneIdle) {
 		w.shutUntil(now)
 		return false
-	case gap > int64(laneGap):
-		w.unheard.Store(0)
 	}
-	w.voiceAt.Store(now)
+	if w.voiceAt.CompareAndSwap(before, now) && gap > int64(laneGap) {
+		w.skip(gap)
+	}
 	since := w.unheard.Load()
 	switch {
 	case since == 0:
@@ -136,6 +136,14 @@ func (w *laneWay) alive(now int64, o *laneOut) bool {
 		return false
 	}
 	return w.next.Load() <= lane.MaxSequence
+}
+
+// skip leaves a pause out of the waiting for a report. It does not begin the waiting
+// anew: on a dead lane bursts that are each too short to be missed would all be lost.
+func (w *laneWay) skip(gap int64) {
+	if since := w.unheard.Load(); since != 0 {
+		w.unheard.CompareAndSwap(since, since+gap) // else a report has come meanwhile
+	}
 }
 
 // shutUntil closes a way; from the time given it is probed again.
@@ -292,15 +300,4 @@ func (o *laneOut) carried() carried {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return carried{sent, o.seen, o.gone}
-}
-
-// source is the control message that makes packets leave from our address of a
-// connection, as QUIC's do, on a socket that has many.
-func (s *socket) source(local net.Addr) []byte {
-	bound, ok := s.pc.LocalAddr().(*net.UDPAddr)
-	a, isUDP := local.(*net.UDPAddr)
-	if !ok || !isUDP || !bound.IP.IsUnspecified() || a.IP.IsUnspecified() || a.IP.To4() == nil {
-		return nil
-	}
-	return (&ipv4.ControlMessage{Src: a.IP.To4()}).Marshal()
 }

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 
 	"crossband/proto"
 	"crossband/proto/link/lane"
@@ -22,11 +25,12 @@ type socket struct {
 	gate  *gate
 	voice *voiceSenders
 
-	begun   time.Time // of the clock that lanes go by
-	burst   *burst
-	volleys sync.Pool // of *Volley
-	lanes   laneBook
-	noLanes context.CancelFunc // ends the lanes' reader
+	begun     time.Time // of the clock that lanes go by
+	burst     *burst
+	volleys   sync.Pool // of *Volley
+	lanes     laneBook
+	strangers atomic.Uint64      // packets that are neither QUIC's nor a lane's, if lanes are read
+	noLanes   context.CancelFunc // ends the lanes' reader
 
 	running sync.WaitGroup // links and the listener's goroutines
 
@@ -134,4 +138,18 @@ func (s *socket) close(stopListening func()) error {
 		return nil
 	}
 	return errors.Join(s.tr.Close(), s.pc.Close())
+}
+
+// source is the control message that makes packets leave from our address of a
+// connection, as QUIC's do, on a socket that has many.
+func (s *socket) source(local net.Addr) []byte {
+	bound, ok := s.pc.LocalAddr().(*net.UDPAddr)
+	a, isUDP := local.(*net.UDPAddr)
+	if !ok || !isUDP || !bound.IP.IsUnspecified() || a.IP.IsUnspecified() {
+		return nil
+	}
+	if v4 := a.IP.To4(); v4 != nil {
+		return (&ipv4.ControlMessage{Src: v4}).Marshal()
+	}
+	return (&ipv6.ControlMessage{Src: a.IP}).Marshal()
 }
