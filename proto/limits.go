@@ -56,6 +56,7 @@ const (
 	TalkLimit        = 60 * time.Second       // 3GPP TS 24.380 T2: longest talk in one grant
 	TalkWarning      = 5 * time.Second        // sent this long before the limit
 	FloorSilence     = 2 * time.Second        // 3GPP TS 24.380 T1: no voice from the holder frees the floor
+	FloorTail        = 200 * time.Millisecond // a talker who lets go is still heard for so long: a path's jitter, and VoiceQueue
 	FloorQueueLife   = 30 * time.Second       // a queued request is dropped after this
 	LinkIdle         = 3 * time.Second        // a silent link is dead: told after this and up to a keep-alive more
 	LinkKeepAlive    = 1 * time.Second        // so that silence means something

@@ -25,6 +25,8 @@ type ChannelView struct {
 	HolderLink LinkID
 	HolderLeaf uint32
 	Bound      bool
+	Tail       proto.BurstID // of who has just let go, and whose route stays
+	TailLink   LinkID
 	Queue      []proto.Name
 	Subs       map[LinkID]Out // by link: the receiver's alias; without the deaf
 	In         map[LinkID]proto.Alias
@@ -40,6 +42,9 @@ func (h *Hub) View() []ChannelView {
 		v.Arbitrates = ch.charter.Owner == h.self.Agency || ch.up.state != upLive
 		if t := ch.floor.holder; t != nil {
 			v.Holder, v.Burst, v.HolderLink, v.HolderLeaf, v.Bound = t.who, t.burst, t.link, t.leaf, t.bound
+		}
+		if t := ch.floor.tail; t != nil {
+			v.Tail, v.TailLink = t.burst, t.link
 		}
 		for _, t := range ch.floor.queue {
 			v.Queue = append(v.Queue, t.who)

@@ -13,6 +13,7 @@ import (
 // follower otherwise it mirrors what the hub said.
 type floor struct {
 	holder  *talker
+	tail    *tail // who has just let go; never beside a holder that is decided here
 	queue   []talker
 	mirrors bool // the holder was named by the hub; nothing is decided here
 }
@@ -46,9 +47,9 @@ func (fl *floor) taken(id proto.ChannelID) *wire.FloorTaken {
 	return &wire.FloorTaken{Channel: id[:], Burst: t.burst[:], Holder: t.who.String(), Leaf: t.leaf, Priority: uint32(t.prio), Local: t.local}
 }
 
-// mirror sets the floor to what the hub says.
+// mirror sets the floor to what the hub says. Who has just let go keeps his tail.
 func (fl *floor) mirror(t *wire.FloorTaken, now time.Time) {
-	*fl = floor{mirrors: true}
+	*fl = floor{mirrors: true, tail: fl.tail}
 	if t == nil {
 		return
 	}
@@ -153,7 +154,7 @@ func (fl *floor) drop(who proto.Name) bool {
 func (h *Hub) grant(ch *channel, t talker) {
 	t.at, t.heard, t.warned = h.now, h.now, false
 	t.local = ch.charter.Owner != h.self.Agency
-	ch.floor.holder = &t
+	ch.floor.holder, ch.floor.tail = &t, nil
 	h.recordFloor(ch, t, FloorMoved{Move: FloorGranted})
 	h.routeAgain(ch)
 	h.granted(ch)
@@ -253,6 +254,7 @@ func (h *Hub) floorRelease(l *link, ch *channel, actor proto.Name, b *wire.Floor
 	t := ch.floor.holder
 	if t != nil && t.who == actor && t.burst == burst {
 		ch.floor.holder = nil
+		ch.floor.keepTail(*t, h.now)
 		h.recordFloor(ch, *t, FloorMoved{Move: FloorReleased})
 		h.next(ch)
 		return nil
@@ -266,6 +268,7 @@ func (h *Hub) floorRelease(l *link, ch *channel, actor proto.Name, b *wire.Floor
 
 // floorGone frees what one party held or waited for.
 func (h *Hub) floorGone(ch *channel, who proto.Name, why proto.Reason) {
+	h.endTailOf(ch, who)
 	if ch.floor.mirrors {
 		return
 	}
@@ -307,6 +310,7 @@ func (h *Hub) placeAgain(ch *channel) {
 			ch.floor.queue[i].leaf = leaf
 		}
 	}
+	h.judgeTail(ch, ch.hosted.members)
 	t := ch.floor.holder
 	if t == nil {
 		return
@@ -325,6 +329,9 @@ func (h *Hub) releaseLink(ch *channel, l *link) {
 		if hub := h.peers[ch.charter.Owner]; hub != nil && ch.up.state == upLive {
 			h.send(hub, releaseFor(ch, l.peer, r.burst))
 		}
+	}
+	if t := ch.floor.tail; t != nil && t.link == l.id {
+		h.endTail(ch)
 	}
 	if ch.floor.mirrors {
 		return
@@ -345,8 +352,9 @@ func releaseFor(ch *channel, who proto.Name, burst proto.BurstID) *wire.Frame {
 	return &wire.Frame{Endpoint: who.String(), Hops: 1, Body: &wire.Frame_FloorRelease{FloorRelease: &wire.FloorRelease{Channel: ch.id[:], Burst: burst[:]}}}
 }
 
-// tickFloor runs the floor's timers: silence, warning, limit, queue.
+// tickFloor runs the floor's timers: tail, silence, warning, limit, queue.
 func (h *Hub) tickFloor(ch *channel) {
+	h.tickTail(ch)
 	fl := &ch.floor
 	if fl.mirrors {
 		return

@@ -18,7 +18,12 @@ func (h *Hub) floorRequestUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 	}
 	hub := h.peers[ch.charter.Owner]
 	if ch.up.state == upLive && hub != nil {
-		ch.up.asked[actor] = request{t, b.Queue}
+		held := ch.floor.tail != nil && ch.floor.tail.who == actor
+		if r, again := ch.up.asked[actor]; again && r.repeats(t) {
+			held = r.held
+		}
+		h.endTailOf(ch, actor)
+		ch.up.asked[actor] = request{talker: t, queue: b.Queue, held: held}
 		h.routeAgain(ch)
 		h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 		return nil
@@ -35,6 +40,13 @@ func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 	if ch.up.state != upLive || hub == nil {
 		return h.floorRelease(l, ch, actor, b)
 	}
+	if asked, ok := ch.up.asked[actor]; ok && string(asked.burst[:]) == string(b.Burst) {
+		if t := ch.floor.holder; t != nil && t.repeats(asked.talker) {
+			tail := *t
+			tail.link = l.id
+			ch.floor.keepTail(tail, h.now) // the hub does the same when it has the release
+		}
+	}
 	h.forgetAsked(ch, actor, b.Burst)
 	h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 	return nil
@@ -46,7 +58,7 @@ func (h *Hub) forgetAsked(ch *channel, who proto.Name, burst []byte) {
 	if asked, ok := ch.up.asked[who]; ok && string(asked.burst[:]) == string(burst) {
 		delete(ch.up.asked, who)
 		if l := h.names[who]; l != nil && l.subs[ch.id] != nil {
-			h.emit(SetRoute{l.id, l.subs[ch.id].in, nil})
+			h.emit(SetRoute{l.id, l.subs[ch.id].in, h.routeUp(ch, l)})
 		}
 	}
 }
@@ -62,6 +74,9 @@ func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
 		h.forgetAsked(ch, who, b.FloorDeny.Burst)
 	case *wire.Frame_FloorRevoke:
 		h.forgetAsked(ch, who, b.FloorRevoke.Burst)
+		if ch.floor.trails(who, b.FloorRevoke.Burst) { // it was taken before the release came
+			h.endTail(ch)
+		}
 	}
 	if l := h.names[who]; l != nil {
 		h.send(l, &wire.Frame{Body: f.Body})
@@ -76,6 +91,7 @@ func (h *Hub) floorToLocal(ch *channel) {
 	if !ch.floor.mirrors {
 		return // a link that came back was lost again before the hub answered: nothing has changed here
 	}
+	h.endTail(ch)
 	old := ch.floor.holder
 	asked := slices.SortedFunc(maps.Values(ch.up.asked), func(a, b request) int {
 		return cmp.Or(a.at.Compare(b.at), compareNames(a.who, b.who))
@@ -121,6 +137,7 @@ func (h *Hub) keepFloor(ch *channel, t talker) {
 // place. Who is speaking is not put in the queue but denied if somebody else
 // has the floor: it must hear at once that it talks to nobody.
 func (h *Hub) endLocalFloor(ch *channel) {
+	h.endTail(ch)
 	old := ch.floor
 	ch.floor = floor{mirrors: true}
 	if old.holder != nil && !old.mirrors {
@@ -136,7 +153,7 @@ func (h *Hub) askAgain(ch *channel, t talker, queue bool) {
 	if l == nil || l.subs[ch.id] == nil || hub == nil {
 		return
 	}
-	ch.up.asked[t.who] = request{t, queue}
+	ch.up.asked[t.who] = request{talker: t, queue: queue}
 	h.send(hub, &wire.Frame{Endpoint: t.who.String(), Hops: 1, Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{
 		Channel: ch.id[:], Burst: t.burst[:], Priority: uint32(t.prio), Queue: queue,
 	}}})
@@ -151,10 +168,10 @@ func (h *Hub) routeAgain(ch *channel) {
 	h.routeHub(ch)
 }
 
-// routeHub forwards the floor holder's frames, and nobody else's, to every
-// other subscriber.
+// routeHub forwards the frames of the floor's holder, or of who has just let go,
+// and nobody else's, to every other subscriber.
 func (h *Hub) routeHub(ch *channel) {
-	t := ch.floor.holder
+	t := ch.floor.speaker()
 	for _, l := range ch.sortedSubs() {
 		s := l.subs[ch.id]
 		if t == nil || t.link != l.id {
@@ -166,26 +183,51 @@ func (h *Hub) routeHub(ch *channel) {
 }
 
 // routeFollower sends the hub's voice down to the local subscribers, and up
-// that of a local endpoint that has asked for the floor: the hub drops what
-// comes before its grant. Other local subscribers hear it once it is granted.
+// that of local endpoints.
 func (h *Hub) routeFollower(ch *channel) {
 	hub := h.peers[ch.charter.Owner]
 	if hub == nil || hub.subs[ch.id] == nil {
 		return
 	}
 	h.emit(SetRoute{hub.id, hub.subs[ch.id].in, &Route{Channel: ch.id, Keep: h.keepsVoice(ch), Out: ch.outs(hub.id)}})
-	for _, who := range slices.SortedFunc(maps.Keys(ch.up.asked), compareNames) {
-		l := h.names[who]
-		if l == nil || l.subs[ch.id] == nil {
-			continue
-		}
-		r := &Route{Channel: ch.id, Out: []Out{{hub.id, ch.up.alias}}}
-		if t := ch.floor.holder; t != nil && t.who == who {
-			r.Leaf, r.Bound, r.Keep = t.leaf, true, h.keepsVoice(ch)
-			r.Out = append(r.Out, ch.outs(l.id)...)
-		}
-		h.emit(SetRoute{l.id, l.subs[ch.id].in, r})
+	talkers := slices.Collect(maps.Keys(ch.up.asked))
+	if t := ch.floor.tail; t != nil && !slices.Contains(talkers, t.who) {
+		talkers = append(talkers, t.who)
 	}
+	slices.SortFunc(talkers, compareNames)
+	for _, who := range talkers {
+		if l := h.names[who]; l != nil && l.subs[ch.id] != nil {
+			h.emit(SetRoute{l.id, l.subs[ch.id].in, h.routeUp(ch, l)})
+		}
+	}
+}
+
+// routeUp is a follower's route for the voice of a local endpoint: that of one
+// which has asked for the floor, or has just let go, goes up to the hub, which
+// drops what comes before its grant. Other local subscribers hear it once it is
+// granted. Nil: nobody hears it. Who asks again just after he has let go waits for
+// the grant: the hub may hear him still, and would let the first frames of the new
+// burst pass and not those after them, upon which listeners do not wait for these.
+func (h *Hub) routeUp(ch *channel, l *link) *Route {
+	hub := h.peers[ch.charter.Owner]
+	if ch.up.state != upLive || hub == nil || hub.subs[ch.id] == nil {
+		return nil
+	}
+	asks, asked := ch.up.asked[l.peer]
+	t, tail := ch.floor.holder, ch.floor.tail
+	trails := tail != nil && tail.who == l.peer
+	if !asked && !trails || asks.held && (t == nil || !t.repeats(asks.talker)) {
+		return nil
+	}
+	r := &Route{Channel: ch.id, Out: []Out{{hub.id, ch.up.alias}}}
+	if trails && (t == nil || t.who != l.peer) {
+		t = &tail.talker
+	}
+	if t != nil && t.who == l.peer {
+		r.Leaf, r.Bound, r.Keep = t.leaf, true, h.keepsVoice(ch)
+		r.Out = append(r.Out, ch.outs(l.id)...)
+	}
+	return r
 }
 
 // outs lists the subscribers other than one that want voice.

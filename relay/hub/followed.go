@@ -181,6 +181,7 @@ func (h *Hub) setRoster(ch *channel, m *membership) {
 	ch.followed.members, ch.followed.lost = m, false
 	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {
 		ch.marks.believe(m)
+		h.judgeTail(ch, m)
 	}
 	h.saveChannel(ch)
 }

@@ -24,6 +24,7 @@ type upstream struct {
 type request struct {
 	talker
 	queue bool
+	held  bool // pressed in the tail of his burst before: nothing goes up until the hub's grant
 }
 
 type upState uint8
@@ -169,7 +170,7 @@ func (h *Hub) subscribeFollower(l *link, ch *channel, f *wire.Frame, b *wire.Sub
 		}
 		if ch.up.state == upIdle {
 			h.joinUpstream(ch)
-		} else if ch.floor.holder != nil {
+		} else if ch.floor.speaker() != nil {
 			h.routeAgain(ch) // a local talker is heard before the hub has answered
 		}
 	}
@@ -367,6 +368,9 @@ func (h *Hub) fromHub(l *link, ch *channel, f *wire.Frame) error {
 	case *wire.Frame_Progress:
 		return h.progress(l, ch, b.Progress)
 	case *wire.Frame_FloorTaken:
+		if t := ch.floor.tail; t != nil && !ch.floor.trails(t.who, b.FloorTaken.Burst) {
+			h.endTail(ch)
+		}
 		ch.floor.mirror(b.FloorTaken, h.now)
 		h.toSubs(ch, f)
 	case *wire.Frame_FloorIdle:

@@ -74,12 +74,13 @@ type world struct {
 	watch   func([]hub.Effect)
 	sniff   func(*wire.Frame)
 	deep    bool // compare the whole state around every frame
+	voices  map[proto.ChannelID]voices
 }
 
 func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, now: start(), links: map[string]hub.LinkID{}, labels: map[hub.LinkID]string{hub.SelfLink: "self"},
-		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, asked: map[hub.LinkID]uint64{}, disk: disk{}, lists: map[proto.Agency]string{}, deep: true,
+		routes: map[routeKey]*hub.Route{}, people: newPeople(t), made: newMade(), log: map[string]uint64{}, asked: map[hub.LinkID]uint64{}, disk: disk{}, lists: map[proto.Agency]string{}, deep: true, voices: map[proto.ChannelID]voices{},
 	}
 	w.judge = fakeJudge{revoked: map[string]bool{}}
 	w.become("us/relay")
@@ -205,6 +206,7 @@ func (w *world) apply(e hub.Event) []hub.Effect {
 	}
 	w.checkSends(effects)
 	w.checkRoutes()
+	w.checkTails(e)
 	w.checkOrder(effects)
 	if isFrame && w.refusedFrame(effects, in) {
 		w.checkUnchanged(before, in.Frame)
@@ -291,7 +293,8 @@ func (w *world) forwarded(a *wire.Appended) bool {
 }
 
 // checkRoutes: where the floor is decided here, voice enters from the holder's
-// link alone, under the holder's leaf, and goes to every other subscriber.
+// link alone, or from that of who has just let go, under the talker's leaf, and goes
+// to every other subscriber.
 func (w *world) checkRoutes() {
 	w.t.Helper()
 	for k, r := range w.routes {
@@ -316,7 +319,11 @@ func (w *world) checkRoutes() {
 		}
 		for id, alias := range v.In {
 			r := w.routes[routeKey{id, alias}]
-			if (r != nil) != (id == v.HolderLink && v.Holder != proto.Name{}) {
+			leaf, bound, speaks := v.HolderLeaf, v.Bound, id == v.HolderLink && v.Holder != proto.Name{}
+			if last := w.voices[v.ID].last; v.Holder == (proto.Name{}) && v.Tail != (proto.BurstID{}) {
+				leaf, bound, speaks = last.Leaf, last.Bound, id == v.TailLink
+			}
+			if (r != nil) != speaks {
 				w.t.Errorf("route of %s is %v while %s holds the floor", w.labels[id], r, w.plain(v.Holder.String()))
 				continue
 			}
@@ -324,8 +331,8 @@ func (w *world) checkRoutes() {
 			if _, hears := v.Subs[id]; hears {
 				want--
 			}
-			if r != nil && (r.Leaf != v.HolderLeaf || r.Bound != v.Bound || len(r.Out) != want || slices.ContainsFunc(r.Out, func(o hub.Out) bool { return o != v.Subs[o.Link] || o.Link == id })) {
-				w.t.Errorf("route of %s is %+v; the holder's leaf is %d and the subscribers are %v", w.labels[id], *r, v.HolderLeaf, v.Subs)
+			if r != nil && (r.Leaf != leaf || r.Bound != bound || len(r.Out) != want || slices.ContainsFunc(r.Out, func(o hub.Out) bool { return o != v.Subs[o.Link] || o.Link == id })) {
+				w.t.Errorf("route of %s is %+v; the talker's leaf is %d and the subscribers are %v", w.labels[id], *r, leaf, v.Subs)
 			}
 		}
 	}
