@@ -103,7 +103,7 @@ func (u *uplink) look(lost link.Strain, now time.Time) (tell int, say bool) {
 	return int(lost), true
 }
 
-// uplinkLocked looks at our link, once a second while we talk.
+// uplinkLocked looks at our link, once a second.
 func (s *Session) uplinkLocked(now time.Time) {
 	var talks []*Channel
 	for _, ch := range s.channels {
@@ -111,11 +111,16 @@ func (s *Session) uplinkLocked(now time.Time) {
 			talks = append(talks, ch)
 		}
 	}
-	if len(talks) == 0 || s.conn == nil {
+	if s.conn == nil {
 		s.uplink.bad = 0
 		return
 	}
-	if lost, say := s.uplink.look(s.conn.Strain(), now); say {
+	strain := s.conn.Strain() // each second, so that no look is about a pause
+	if len(talks) == 0 {
+		s.uplink.bad = 0
+		return
+	}
+	if lost, say := s.uplink.look(strain, now); say {
 		for _, ch := range talks {
 			ch.bitrate.Strained(lost, now)
 		}

@@ -78,7 +78,10 @@ func (l *loop) lookForStrain(now time.Time) {
 		return
 	}
 	l.strains.looked = now
-	words, looks := make(map[stream]strainWord), make(map[*link.Conn]link.Strain)
+	words, looks := make(map[stream]strainWord), make(map[*link.Conn]link.Strain, len(l.ports))
+	for _, p := range l.ports { // each second, so that no look is about a pause
+		looks[p.conn] = p.conn.Strain()
+	}
 	for id, p := range l.ports {
 		t := p.routes.Load()
 		if t == nil {
@@ -109,8 +112,7 @@ func (l *loop) lookForStrain(now time.Time) {
 }
 
 // receivers lists how voice fares for those who hear a route. looks holds what this
-// look has found of each link, so that one with several routes is asked once; nil:
-// only partners' words are wanted.
+// look has found of each link; nil: only partners' words are wanted.
 func (l *loop) receivers(r *route, now time.Time, looks map[*link.Conn]link.Strain) []receiver {
 	list := make([]receiver, 0, len(r.Out))
 	for _, o := range r.Out {
@@ -119,14 +121,7 @@ func (l *loop) receivers(r *route, now time.Time, looks map[*link.Conn]link.Stra
 			continue
 		}
 		c := receiver{relay: p.relay(), word: l.strains.words[stream{o.Link, o.Alias}].now(now)}
-		if looks != nil {
-			lost, asked := looks[p.conn]
-			if !asked {
-				lost = p.conn.Strain()
-				looks[p.conn] = lost
-			}
-			c.lost = lost
-		}
+		c.lost = looks[p.conn]
 		list = append(list, c)
 	}
 	return list

@@ -8,9 +8,10 @@ import (
 )
 
 // burst writes prepared packets to a socket beside QUIC, in order, on the
-// caller's goroutine; many may write at once. What the system does not take is
-// lost, as packets are, and counted: it is not tried again, for the next frame
-// is only 20 ms away.
+// caller's goroutine; many may write at once. A socket whose buffer is full holds
+// the caller up until the kernel has room. What the system refuses is lost, as
+// packets are, and counted: it is not tried again, for the next frame is only 20
+// ms away.
 type burst struct {
 	pc     net.PacketConn
 	batch  *batchConn // nil where packets go one by one

@@ -36,6 +36,7 @@ type ListenerStats struct {
 	Refused    uint64 // parties refused after their handshake
 	Retried    uint64 // handshakes that had to prove their address first
 	Unsent     uint64 // packets of voice lanes that the system did not take
+	Lost       uint64 // packets of QUIC that the system did not take
 	TurnedAway uint64 // handshakes not begun: too many were open, of all or of one address, or one address began too many a second
 	Limits     Limits // the bounds in force
 }
@@ -102,6 +103,7 @@ func (l *Listener) Stats() ListenerStats {
 		Retried:    l.s.gate.retried.Load(),
 		TurnedAway: l.s.gate.turnedAway.Load(),
 		Unsent:     l.s.burst.failed.Load(),
+		Lost:       l.s.lost(),
 		Limits:     l.s.cfg.Limits,
 	}
 }

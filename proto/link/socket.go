@@ -109,6 +109,14 @@ func (s *socket) adopt(c *Conn) error {
 	return nil
 }
 
+// lost is how many of QUIC's packets the system did not take.
+func (s *socket) lost() uint64 {
+	if c, ok := s.pc.(*batchConn); ok {
+		return c.stats.lost.Load()
+	}
+	return 0
+}
+
 func (s *socket) forget(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -32,7 +32,7 @@ func (c *Conn) voiceFate() voiceFate {
 
 // Strain returns how voice for the peer has fared in the time of the last two
 // calls; 0 when there was next to none. One goroutine calls it, about once a
-// second.
+// second, whether there is voice or not.
 func (c *Conn) Strain() Strain { return c.strain.look(c.voiceFate()) }
 
 // strainMeter tells the strain between looks.

@@ -121,6 +121,8 @@ func (p page) loop(f relay.Figures) {
 func (p page) listener(f relay.Figures) {
 	l := f.Listener
 	p.count(turnedAway, l.TurnedAway)
+	p.count(unsent, l.Lost, "quic")
+	p.count(unsent, l.Unsent, "lane")
 	p.count(retried, l.Retried)
 }
 
@@ -169,7 +171,7 @@ func (p page) voice(f relay.Figures) {
 	p.gauge(lanesOpen, float64(sum.LanesOpen))
 	for cause, n := range map[string]uint64{
 		"no_floor": f.Stats.VoiceNoFloor, "forged": f.Stats.VoiceForged, "malformed": f.Stats.VoiceMalformed,
-		"over_rate": f.Stats.VoiceOverRate, "queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed, "lane_unsent": f.Listener.Unsent,
+		"over_rate": f.Stats.VoiceOverRate, "queue_full": sum.Dropped.Full, "stale": sum.Dropped.Stale, "size": sum.Dropped.Size, "link_closed": sum.Dropped.Closed,
 	} {
 		p.count(voiceDropped, n, cause)
 	}

@@ -25,6 +25,7 @@ const (
 	loopTurn
 	hubApply
 	turnedAway
+	unsent
 	retried
 	linksOpen
 	linksBegun
@@ -137,6 +138,7 @@ func describeGuard(describe describer) {
 }
 
 func describeLinks(describe describer) {
+	describe(unsent, "packets_refused_total", "Packets that this machine's system did not take, of QUIC and of voice lanes.", "of")
 	describe(turnedAway, "handshakes_turned_away_total", "Handshakes not begun because too many were open, or began within a second from one address.")
 	describe(retried, "handshakes_retried_total", "Handshakes that had to prove their address first.")
 	describe(linksOpen, "links_open", "Links that are open now, by the other side's role.", "role", "kind")
