@@ -147,8 +147,8 @@ func compareHistory(t *testing.T, thin where) {
 	alone := whileHistoryComes(t, thin, path, nil, false)
 	bulk := whileHistoryComes(t, thin, path, nil, true)
 	shared := whileHistoryComes(t, thin, path, []string{}, true)
-	const margin = 60 * time.Millisecond
-	if bulk.at(0.5) > alone.at(0.5)+margin/2 || bulk.at(0.95) > alone.at(0.95)+margin {
+	const margin = 60 * time.Millisecond // three steps of the jitter buffer; over the live link it is some 400 ms
+	if bulk.at(0.5) > alone.at(0.5)+margin || bulk.at(0.95) > alone.at(0.95)+margin {
 		t.Errorf("beside history over a bulk link voice comes %v later at the median and %v at 95 %%, alone %v and %v",
 			bulk.at(0.5), bulk.at(0.95), alone.at(0.5), alone.at(0.95))
 	}
