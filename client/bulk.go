@@ -89,15 +89,31 @@ func (s *Session) callWideAs(ctx context.Context, ask func(bulk bool) *wire.Fram
 		return nil, ctx.Err()
 	}
 	defer func() { <-s.bulk.turns }()
-	conn, bulk, err := s.wide(ctx)
-	if err != nil {
-		return nil, err
+	for {
+		conn, bulk, err := s.wide(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a, err := s.callOn(ctx, conn, ask(bulk))
+		if bulk && errors.Is(err, ErrNoLink) {
+			s.lostBulk(conn)
+			continue // wide says whether the live link is there
+		}
+		if bulk {
+			s.usedBulk(conn)
+		}
+		return a, err
 	}
-	a, err := s.callOn(ctx, conn, ask(bulk))
-	if bulk {
-		s.usedBulk(conn)
+}
+
+// lostBulk gives up a bulk link that takes nothing any more, before its reader does.
+func (s *Session) lostBulk(conn *link.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bulk.conn == conn {
+		s.endBulkLocked()
+		s.bulk.putOff()
 	}
-	return a, err
 }
 
 // usedBulk puts off the end of the bulk link.

@@ -256,3 +256,42 @@ func TestHistoryComesOnceTheBulkLinkDoes(t *testing.T) {
 		p.release()
 	})
 }
+
+// TestHistoryGoesOnBehindALostBulkLink: the live link is there all the time, and nothing
+// new is said that would have the device ask again.
+func TestHistoryGoesOnBehindALostBulkLink(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		id := b.mx.Identity("unit/gn-7")
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.EndpointWith(id, client.NewMemoryState())
+		talk := agent.MustJoin(b.calling)
+		ch := agent.MustJoin(b.group)
+		guard.MustJoin(b.calling)
+		guard.MustJoin(b.group)
+		time.Sleep(time.Second)
+		b.Net.Between(guard.Addr, b.mx.Addr, relaytest.Path{Delay: 50 * time.Millisecond, Rate: 128_000})
+		p := push(t, talk, endless, client.TalkOptions{}).held() // nothing takes the live link
+		mark := missedTexts(t, b, ch, guard, 40)
+		time.Sleep(3 * time.Second)
+		if n := textsAfter(guard, mark); n == 0 || n >= 40 {
+			t.Fatalf("%d texts before the link is lost: this is no test", n)
+		}
+		begun := guard.Watch.Mark()
+		for range 2 { // settling and what a new head sets off each read on once
+			b.RogueBulk(id, b.mx).Close() // it takes the place of the device's
+			time.Sleep(5 * time.Second)
+		}
+		time.Sleep(25 * time.Second)
+		p.release()
+		if n := textsAfter(guard, mark); n != 40 {
+			t.Errorf("%d texts of 40", n)
+		}
+		for _, e := range guard.Watch.After(begun) {
+			if a, is := e.(client.Alarm); is {
+				t.Errorf("alarm: %v", a.Why)
+			}
+			if _, is := e.(client.Disconnected); is {
+				t.Error("the live link was lost: this is no test")
+			}
+		}
+	})
+}
