@@ -219,8 +219,8 @@ func TestWithoutItsBulkLinkHistoryWaitsForAPause(t *testing.T) {
 		mark := missedTexts(t, b, ch, guard, 30)
 		b.Net.Bar(guard.Addr, true)
 		time.Sleep(20 * time.Second)
-		if n := textsAfter(guard, mark); n > 1 {
-			t.Errorf("%d texts came while somebody talked, want the first page's", n)
+		if n := textsAfter(guard, mark); n > 3 {
+			t.Errorf("%d texts came while somebody talked, want the first page's and one each ten seconds", n)
 		}
 		p.release()
 		time.Sleep(10 * time.Second)
@@ -293,5 +293,35 @@ func TestHistoryGoesOnBehindALostBulkLink(t *testing.T) {
 				t.Error("the live link was lost: this is no test")
 			}
 		}
+	})
+}
+
+// TestALogIsReadOnInEndlessTalk: no bulk link can be made and nobody pauses. The log goes
+// on, a little at a time, and the relay is accused of nothing.
+func TestALogIsReadOnInEndlessTalk(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		talk := agent.MustJoin(b.calling)
+		ch := agent.MustJoin(b.group)
+		guard.MustJoin(b.calling)
+		guard.MustJoin(b.group)
+		time.Sleep(time.Second)
+		b.Net.Between(guard.Addr, b.mx.Addr, relaytest.Path{Delay: 100 * time.Millisecond})
+		p := push(t, talk, endless, client.TalkOptions{}).held()
+		mark := missedTexts(t, b, ch, guard, 12)
+		b.Net.Bar(guard.Addr, true)
+		time.Sleep(35 * time.Second) // in one talk, as long as a grant lasts
+		p.release()
+		p = push(t, talk, endless, client.TalkOptions{}).held()
+		time.Sleep(25 * time.Second)
+		if n := textsAfter(guard, mark); n < 4 || n > 9 {
+			t.Errorf("%d texts in a minute of talk", n)
+		}
+		for _, e := range guard.Watch.After(mark) {
+			if a, is := e.(client.Alarm); is {
+				t.Errorf("alarm: %v", a.Why)
+			}
+		}
+		p.release()
 	})
 }
