@@ -12,8 +12,8 @@ func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupI
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
-	if n := len(ch.hosted.groupInfo); b.Most > 0 && n > int(b.Most) {
-		return proto.Refusef(proto.ReasonTooLarge, "group information of %d octets, %d are wanted", n, b.Most)
+	if b.Most > 0 && len(ch.hosted.groupInfo) > int(b.Most) {
+		return proto.Refusef(proto.ReasonTooLarge, "group information of more than %d octets", b.Most)
 	}
 	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_GroupInfo{GroupInfo: &wire.GroupInfo{
 		Channel: ch.id[:], GroupInfo: ch.hosted.groupInfo, Charter: ch.signed, Head: ch.hosted.epochSeq,
