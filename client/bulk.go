@@ -31,6 +31,7 @@ const (
 	bulkMost   = time.Minute
 	bulkTime   = 3 * time.Second        // what is to be fetched waits so long for it before it looks for a pause in talk
 	bulkLook   = 250 * time.Millisecond // and how often
+	bulkNever  = 10 * time.Second       // a log waits no longer for a pause: a small page, now and then, harms no voice
 	bulkPage   = 64 << 10               // octets of a log page over it: on a path of 64 kbit/s still there within a task
 )
 
@@ -40,9 +41,10 @@ var errNoBulk = errors.New("client: no bulk link to the relay")
 // wide returns the link on which something large may be asked for: the bulk link; the
 // live one of a relay that has no bulk links; and the live one when nobody talks, if the
 // bulk link has not come up in time. As long as somebody talks it waits: nothing large
-// shares a window with voice.
-func (s *Session) wide(ctx context.Context) (conn *link.Conn, bulk bool, err error) {
-	late := time.Now().Add(bulkTime)
+// shares a window with voice. patience ends that wait for what can be asked for in small
+// pages; 0: nothing does.
+func (s *Session) wide(ctx context.Context, patience time.Duration) (conn *link.Conn, bulk bool, err error) {
+	began := time.Now()
 	for {
 		s.mu.Lock()
 		live := s.conn
@@ -60,7 +62,8 @@ func (s *Session) wide(ctx context.Context) (conn *link.Conn, bulk bool, err err
 		}
 		dialing := s.dialBulkLocked(live)
 		s.mu.Unlock()
-		if now := time.Now(); (dialing == nil || now.After(late)) && !s.somebodyTalks() {
+		waited := time.Since(began)
+		if (dialing == nil || waited > bulkTime) && !s.somebodyTalks() || patience > 0 && waited >= patience {
 			return live, false, nil
 		}
 		look := time.NewTimer(bulkLook)
@@ -77,27 +80,43 @@ func (s *Session) wide(ctx context.Context) (conn *link.Conn, bulk bool, err err
 
 // callWide asks for something large.
 func (s *Session) callWide(ctx context.Context, f *wire.Frame) (*wire.Frame, error) {
-	return s.callWideAs(ctx, func(bool) *wire.Frame { return f })
+	return s.callWideAs(ctx, 0, func(bool) *wire.Frame { return f })
 }
 
 // callWideAs is callWide for what is asked for in other pages where it goes over the live
-// link.
-func (s *Session) callWideAs(ctx context.Context, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
+// link. For patience see wide.
+func (s *Session) callWideAs(ctx context.Context, patience time.Duration, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
 	select {
 	case s.bulk.turns <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	defer func() { <-s.bulk.turns }()
-	conn, bulk, err := s.wide(ctx)
-	if err != nil {
-		return nil, err
+	for {
+		conn, bulk, err := s.wide(ctx, patience)
+		if err != nil {
+			return nil, err
+		}
+		a, err := s.callOn(ctx, conn, ask(bulk))
+		if bulk && errors.Is(err, ErrNoLink) {
+			s.lostBulk(conn)
+			continue // wide says whether the live link is there
+		}
+		if bulk {
+			s.usedBulk(conn)
+		}
+		return a, err
 	}
-	a, err := s.callOn(ctx, conn, ask(bulk))
-	if bulk {
-		s.usedBulk(conn)
+}
+
+// lostBulk gives up a bulk link that takes nothing any more, before its reader does.
+func (s *Session) lostBulk(conn *link.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bulk.conn == conn {
+		s.endBulkLocked()
+		s.bulk.putOff()
 	}
-	return a, err
 }
 
 // usedBulk puts off the end of the bulk link.

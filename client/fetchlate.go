@@ -127,7 +127,7 @@ func (ch *Channel) latePage(ctx context.Context, since time.Time, after uint64) 
 	}
 	var every time.Duration
 	defer func() { time.AfterFunc(every, func() { s.lateTurn <- struct{}{} }) }() // it holds one token, which we have
-	a, err := s.callWideAs(ctx, func(bulk bool) *wire.Frame {
+	a, err := s.callWideAs(ctx, 0, func(bulk bool) *wire.Frame {
 		octets := proto.MaxKeptVoice
 		if !bulk {
 			octets, every = latePace(s.somebodyTalks())

@@ -161,14 +161,16 @@ func (ch *Channel) wholePage(ctx context.Context, after uint64, first bool) (*wi
 
 // logPage asks for what follows an entry. The first page is small and comes over the live
 // link, for most have missed little, and hails and keys may be in it; the rest takes the
-// bulk link. What a relay of before bulk links gives is as large as it likes.
+// bulk link. Without one a small page still comes every bulkNever while somebody talks on
+// and on: a removal may be in it, or the commit without which that talk cannot be opened.
+// What a relay of before bulk links gives is as large as it likes.
 func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire.Frame, error) {
 	page := func(bulk bool) *wire.Frame {
 		most := uint32(proto.MaxLive)
 		switch {
 		case bulk:
 			most = bulkPage
-		case first:
+		case first || ch.s.somebodyTalks():
 			most = logFirst
 		}
 		return &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after, Most: most}}}
@@ -176,7 +178,7 @@ func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire
 	if first {
 		return ch.s.call(ctx, page(false))
 	}
-	return ch.s.callWideAs(ctx, page)
+	return ch.s.callWideAs(ctx, bulkNever, page)
 }
 
 // logFirst is how many octets the first page of a log holds: 128 ms of 256 kbit/s.

@@ -61,6 +61,7 @@ const (
 	LinkIdle         = 3 * time.Second        // a silent link is dead: told after this and up to a keep-alive more
 	LinkKeepAlive    = 1 * time.Second        // so that silence means something
 	AnswerTimeout    = 10 * time.Second       // a forwarded request unanswered for so long is refused
+	BulkTimeout      = 30 * time.Second       // likewise over a bulk link, whose pace may be slow
 	EndedChannelLife = 10 * time.Minute       // an ended channel is forgotten after this
 	HailLife         = 10 * time.Minute       // longest life of an unanswered hail; with a ladder, after its last step
 	HailHeld         = 30 * 24 * time.Hour    // a hail that is not over keeps its channel's log for so long beyond its time

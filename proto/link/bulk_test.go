@@ -162,3 +162,37 @@ func TestVoiceOnABulkLinkEndsIt(t *testing.T) {
 		}
 	})
 }
+
+// TestABulkLinkClosesWithoutItsQueue: whoever closes it, a relay that stops among them,
+// does not wait until all of what is queued has gone at the link's pace.
+func TestABulkLinkClosesWithoutItsQueue(t *testing.T) {
+	pki := newPKI(t)
+	simulated(t, offering(pki.config(relayA())), offering(pki.config(unit())), func(t *testing.T, n *network, p pair) {
+		d, a := p.bulk(t)
+		go func() {
+			for {
+				if _, err := d.Receive(t.Context()); err != nil {
+					return
+				}
+			}
+		}()
+		for range 4 {
+			big := &wire.Entries{Entries: []*wire.Entry{{Item: &wire.Entry_Text{Text: &wire.Text{Sealed: make([]byte, 900_000)}}}}}
+			if err := a.Send(&wire.Frame{Re: 1, Body: &wire.Frame_Entries{Entries: big}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if a.Stats().ControlQueued == 0 {
+			t.Fatal("nothing is queued: this is no test")
+		}
+		began := time.Now()
+		a.Close(nil)
+		<-a.Done()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("closed after %v", took)
+		}
+		<-d.Done()
+		wantPeerRefusal(t, "dialler", d.Err(), proto.ReasonClosing)
+	})
+}

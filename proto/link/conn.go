@@ -147,13 +147,14 @@ func (c *Conn) TLS() tls.ConnectionState { return c.quic.ConnectionState().TLS }
 
 // Close ends the link with a reason that the peer will see; nil means
 // proto.ReasonClosing. For that reason frames already queued get DrainTime to
-// go out; for any other the link ends at once. It does not block: Done tells
-// when it is over. The first reason counts.
+// go out; for any other the link ends at once, and so does a bulk link for any:
+// at its pace what is queued may take minutes, and who asked asks again. It does
+// not block: Done tells when it is over. The first reason counts.
 func (c *Conn) Close(why *proto.Refusal) {
 	if why == nil {
 		why = proto.Refuse(proto.ReasonClosing, "")
 	}
-	if why.Reason == proto.ReasonClosing {
+	if why.Reason == proto.ReasonClosing && !c.ends.bulk {
 		c.control.finish(why)
 		return
 	}

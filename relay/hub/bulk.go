@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"time"
+
 	pb "google.golang.org/protobuf/proto"
 
 	"crossband/proto"
@@ -50,6 +52,15 @@ func (l *link) live() *link {
 		return l.of
 	}
 	return l
+}
+
+// answerTime is how long a request over the link waits for its answer. A page that is
+// refused before it has come through is asked for again, and never comes.
+func (l *link) answerTime() time.Duration {
+	if l.of != nil {
+		return proto.BulkTimeout
+	}
+	return proto.AnswerTimeout
 }
 
 // waiting is how many requests wait for the other side's answer, on both links.

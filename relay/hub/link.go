@@ -198,7 +198,7 @@ func (h *Hub) forward(from *link, f *wire.Frame, to *link, actor proto.Name, ch 
 	}
 	to, f = viaBulk(to, f)
 	h.lastID++
-	to.pending[h.lastID] = pending{re: h.lastID, from: from.id, id: f.Id, kind: proto.KindOf(f), channel: ch, deadline: h.now.Add(proto.AnswerTimeout)}
+	to.pending[h.lastID] = pending{re: h.lastID, from: from.id, id: f.Id, kind: proto.KindOf(f), channel: ch, deadline: h.now.Add(to.answerTime())}
 	h.send(to, &wire.Frame{Id: h.lastID, Endpoint: actor.String(), Hops: f.Hops + 1, Body: f.Body})
 	return nil
 }
@@ -217,7 +217,7 @@ func (h *Hub) expirePending(l *link) {
 		if p := l.pending[id]; !h.now.Before(p.deadline) {
 			delete(l.pending, id)
 			h.listTold(l, p, proto.Refuse(proto.ReasonHubAway, "no answer"))
-			h.refusePending(p, proto.Refusef(proto.ReasonHubAway, "%s did not answer in %v", l.peer, proto.AnswerTimeout))
+			h.refusePending(p, proto.Refusef(proto.ReasonHubAway, "%s did not answer in %v", l.peer, l.answerTime()))
 		}
 	}
 }

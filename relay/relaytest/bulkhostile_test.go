@@ -219,8 +219,8 @@ func TestWithoutItsBulkLinkHistoryWaitsForAPause(t *testing.T) {
 		mark := missedTexts(t, b, ch, guard, 30)
 		b.Net.Bar(guard.Addr, true)
 		time.Sleep(20 * time.Second)
-		if n := textsAfter(guard, mark); n > 1 {
-			t.Errorf("%d texts came while somebody talked, want the first page's", n)
+		if n := textsAfter(guard, mark); n > 3 {
+			t.Errorf("%d texts came while somebody talked, want the first page's and one each ten seconds", n)
 		}
 		p.release()
 		time.Sleep(10 * time.Second)
@@ -252,6 +252,75 @@ func TestHistoryComesOnceTheBulkLinkDoes(t *testing.T) {
 		time.Sleep(25 * time.Second)
 		if n := textsAfter(guard, mark); n != 30 {
 			t.Errorf("%d texts of 30", n)
+		}
+		p.release()
+	})
+}
+
+// TestHistoryGoesOnBehindALostBulkLink: the live link is there all the time, and nothing
+// new is said that would have the device ask again.
+func TestHistoryGoesOnBehindALostBulkLink(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		id := b.mx.Identity("unit/gn-7")
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.EndpointWith(id, client.NewMemoryState())
+		talk := agent.MustJoin(b.calling)
+		ch := agent.MustJoin(b.group)
+		guard.MustJoin(b.calling)
+		guard.MustJoin(b.group)
+		time.Sleep(time.Second)
+		b.Net.Between(guard.Addr, b.mx.Addr, relaytest.Path{Delay: 50 * time.Millisecond, Rate: 128_000})
+		p := push(t, talk, endless, client.TalkOptions{}).held() // nothing takes the live link
+		mark := missedTexts(t, b, ch, guard, 40)
+		time.Sleep(3 * time.Second)
+		if n := textsAfter(guard, mark); n == 0 || n >= 40 {
+			t.Fatalf("%d texts before the link is lost: this is no test", n)
+		}
+		begun := guard.Watch.Mark()
+		for range 2 { // settling and what a new head sets off each read on once
+			b.RogueBulk(id, b.mx).Close() // it takes the place of the device's
+			time.Sleep(5 * time.Second)
+		}
+		time.Sleep(25 * time.Second)
+		p.release()
+		if n := textsAfter(guard, mark); n != 40 {
+			t.Errorf("%d texts of 40", n)
+		}
+		for _, e := range guard.Watch.After(begun) {
+			if a, is := e.(client.Alarm); is {
+				t.Errorf("alarm: %v", a.Why)
+			}
+			if _, is := e.(client.Disconnected); is {
+				t.Error("the live link was lost: this is no test")
+			}
+		}
+	})
+}
+
+// TestALogIsReadOnInEndlessTalk: no bulk link can be made and nobody pauses. The log goes
+// on, a little at a time, and the relay is accused of nothing.
+func TestALogIsReadOnInEndlessTalk(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		talk := agent.MustJoin(b.calling)
+		ch := agent.MustJoin(b.group)
+		guard.MustJoin(b.calling)
+		guard.MustJoin(b.group)
+		time.Sleep(time.Second)
+		b.Net.Between(guard.Addr, b.mx.Addr, relaytest.Path{Delay: 100 * time.Millisecond})
+		p := push(t, talk, endless, client.TalkOptions{}).held()
+		mark := missedTexts(t, b, ch, guard, 12)
+		b.Net.Bar(guard.Addr, true)
+		time.Sleep(35 * time.Second) // in one talk, as long as a grant lasts
+		p.release()
+		p = push(t, talk, endless, client.TalkOptions{}).held()
+		time.Sleep(25 * time.Second)
+		if n := textsAfter(guard, mark); n < 4 || n > 9 {
+			t.Errorf("%d texts in a minute of talk", n)
+		}
+		for _, e := range guard.Watch.After(mark) {
+			if a, is := e.(client.Alarm); is {
+				t.Errorf("alarm: %v", a.Why)
+			}
 		}
 		p.release()
 	})
