@@ -20,6 +20,7 @@ type slice struct {
 
 // mouth is one talker.
 type mouth struct {
+	talker    uint16
 	listeners int
 	kid       uint64 // of its frames' headers
 	send      func(frame []byte)
@@ -51,7 +52,7 @@ func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said
 			t.due++
 			t.latest = max(t.latest, now-at)
 		}
-		stamp(room, now, in)
+		stamp{now, in, m.talker, uint32(m.number)}.put(room)
 		m.send(room)
 		for ; now-at > 2*proto.VoiceFrame; at += proto.VoiceFrame {
 			if in != 0 {

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -135,6 +136,26 @@ func (p *party) loss() float64 {
 		return 1
 	}
 	return 1 - float64(p.heard)/float64(p.forwards)
+}
+
+// check refuses figures that would say nothing of forwarding: nobody sent or heard
+// anything, or voice went where it should not, or more than once.
+func (p *party) check() error {
+	odd := uint64(0)
+	for _, e := range p.ends.ears {
+		odd += e.odd.Load()
+	}
+	switch {
+	case p.forwards == 0:
+		return errors.New("no frame was sent while it was measured")
+	case p.heard == 0:
+		return fmt.Errorf("none of %d frames was heard", p.forwards)
+	case odd > 0:
+		return fmt.Errorf("%d frames were heard twice, or on a channel that they were not said on", odd)
+	case p.cpu <= 0:
+		return errors.New("its process has no processor time")
+	}
+	return nil
 }
 
 // behind reports whether the load left out more than one frame in a hundred.

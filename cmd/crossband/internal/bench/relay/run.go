@@ -53,6 +53,11 @@ func run(ctx context.Context, o Options, dir string, s Size) ([]Row, error) {
 	if err := f.turns(ctx); err != nil {
 		return nil, err
 	}
+	for _, p := range []*party{f.plain, f.floor} {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
 	var rows []Row
 	for _, path := range o.Paths {
 		rows = append(rows, f.row(path))
@@ -157,13 +162,18 @@ func (f *field) row(path string) Row {
 		r.Error = errNoLane.Error()
 		return r
 	}
+	if err := p.check(); err != nil {
+		r.Error = err.Error()
+		return r
+	}
 	r.CPU, r.PlainCPU, r.FloorCPU = p.perForward(), f.plain.perForward(), f.floor.perForward()
 	r.Ratio = r.CPU / r.PlainCPU
-	r.Loss = p.loss()
+	r.Loss, r.PlainLoss = p.loss(), f.plain.loss()
 	r.P50, r.P99 = ms(quantile(p.ends.ears, 0.5)), ms(quantile(p.ends.ears, 0.99))
 	r.PlainP99 = ms(quantile(f.plain.ends.ears, 0.99))
 	r.RSS, r.PlainRSS = p.kibPerEndpoint(f.size.endpoints()), f.plain.kibPerEndpoint(f.size.endpoints())
 	r.Share = p.cpu.Seconds() / p.wall.Seconds()
+	r.Behind = p.behind() || f.plain.behind()
 	return r
 }
 
