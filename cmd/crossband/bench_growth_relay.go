@@ -42,7 +42,7 @@ func measureListeners(ctx context.Context, f growthFlags, command func(args ...s
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	o := relay.Options{
-		Paths: []string{relay.PathDatagram, relay.PathLane}, Frame: 120, Slice: 2 * time.Second, Rounds: 2, Dir: dir, Command: command, Say: say,
+		Paths: []string{relay.PathDatagram, relay.PathLane}, Frame: 120, Slice: 2 * time.Second, Rounds: 2, Settle: 2 * time.Second, Dir: dir, Command: command, Say: say,
 	}
 	for _, n := range f.listeners {
 		o.Sizes = append(o.Sizes, relay.Size{Listeners: n, Talkers: min(n, mostTalkers)})
