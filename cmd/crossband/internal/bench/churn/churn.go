@@ -218,7 +218,9 @@ func (r *run) fault(ctx context.Context, f Fault) (row Row, err error) {
 	if err != nil {
 		return row, err
 	}
-	row = r.gathering.row(begun, listens)
+	if row, err = r.gathering.row(begun, listens); err != nil {
+		return row, err
+	}
 	row.Fault, row.Endpoints = f, r.o.Endpoints
 	row.CPUMS = ms(after.CPU-before.CPU) / float64(r.o.Endpoints+pairSize)
 	row.RSSKB = float64(settled.RSS) / 1024

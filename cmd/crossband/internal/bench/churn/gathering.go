@@ -82,10 +82,13 @@ func (g *gathering) wait(ctx context.Context) error {
 }
 
 // row tells how they came back to a relay that went at one time and listens from
-// another on.
-func (g *gathering) row(fault, listens time.Time) Row {
+// another on. It is an error if one of them has gone again: then not all are back.
+func (g *gathering) row(fault, listens time.Time) (Row, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if len(g.back) < g.all {
+		return Row{}, fmt.Errorf("%d of %d endpoints lost their new link", g.all-len(g.back), g.all)
+	}
 	times := make([]time.Time, 0, len(g.back))
 	for _, at := range g.back {
 		times = append(times, at)
@@ -99,5 +102,5 @@ func (g *gathering) row(fault, listens time.Time) Row {
 	if long := at(100).Sub(times[0]); long > 0 {
 		r.HandshakesPS = float64(len(times)-1) / long.Seconds()
 	}
-	return r
+	return r, nil
 }
