@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/bench/border"
 	"crossband/cmd/crossband/internal/bench/stand"
 	"crossband/cmd/crossband/internal/rig"
@@ -50,7 +51,7 @@ func (r *run) burst(ctx context.Context, x *route) error {
 		}
 		x.talker.SendVoice(x.out, b)
 	}
-	if err := sleep(ctx, rest); err != nil {
+	if err := bench.Sleep(ctx, rest); err != nil {
 		return err
 	}
 	used, err := r.cpu()
@@ -61,7 +62,7 @@ func (r *run) burst(ctx context.Context, x *route) error {
 	if err := x.talker.release(x.channel, id); err != nil {
 		return err
 	}
-	if err := sleep(ctx, rest); err != nil {
+	if err := bench.Sleep(ctx, rest); err != nil {
 		return err
 	}
 	x.crossed, x.pressed = x.crossed.Add(x.counts().Sub(before)), x.pressed+time.Since(pressed)
@@ -87,7 +88,7 @@ func (r *run) silence(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
-	if err := sleep(ctx, r.o.Speech+rest); err != nil {
+	if err := bench.Sleep(ctx, r.o.Speech+rest); err != nil {
 		return err
 	}
 	used, err := r.cpu()
@@ -116,15 +117,4 @@ func (x *route) counts() (c border.Counts) {
 		c = c.Add(b.Counts())
 	}
 	return c
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/proto"
 )
 
@@ -41,7 +42,7 @@ type said struct {
 func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said) {
 	room := make([]byte, s.octets)
 	for at := s.clock.now() + phase; !s.over.Load(); at += proto.VoiceFrame {
-		if sleep(ctx, at-s.clock.now()) != nil {
+		if bench.Sleep(ctx, at-s.clock.now()) != nil {
 			return t
 		}
 		m.fill(room)
@@ -71,18 +72,4 @@ func (m *mouth) fill(room []byte) {
 	m.number++
 	h := proto.SFrameHeader{KID: m.kid, CTR: firstCounter + m.number}.AppendTo(room[:0])
 	rand.Read(room[len(h):])
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/rig"
 	"crossband/proto"
 )
@@ -77,7 +78,7 @@ func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octet
 	}
 	s.over.Store(true)
 	wg.Wait()
-	if err := sleep(ctx, lateness); err != nil {
+	if err := bench.Sleep(ctx, lateness); err != nil {
 		return err
 	}
 	c.end()
@@ -96,7 +97,7 @@ func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octet
 // account waits for the warming up, then reads what the process uses in length, while
 // the talkers count their frames.
 func (p *party) account(ctx context.Context, s *slice, length time.Duration) error {
-	if err := sleep(ctx, warmUp); err != nil {
+	if err := bench.Sleep(ctx, warmUp); err != nil {
 		return err
 	}
 	before, err := cpuOf(p.process.Pid())
@@ -105,7 +106,7 @@ func (p *party) account(ctx context.Context, s *slice, length time.Duration) err
 	}
 	s.measured.Store(true)
 	begun := s.clock.now()
-	err = sleep(ctx, length)
+	err = bench.Sleep(ctx, length)
 	s.measured.Store(false)
 	if err != nil {
 		return err
