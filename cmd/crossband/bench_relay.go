@@ -184,6 +184,9 @@ func newBenchYardstickCommand(e env) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
+			if at == nil || !at.IP.IsLoopback() {
+				return usageError{fmt.Errorf("--listen %q: want an address of loopback", listen)}
+			}
 			pc, err := net.ListenUDP("udp4", at)
 			if err != nil {
 				return err

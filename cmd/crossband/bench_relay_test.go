@@ -136,3 +136,16 @@ func TestBoundsOfBenchRelay(t *testing.T) {
 		}
 	}
 }
+
+// TestTheYardstickServesLoopbackOnly: whoever joins its floor is sent what others say,
+// unasked for who he is.
+func TestTheYardstickServesLoopbackOnly(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for listen, want := range map[string]int{"0.0.0.0:0": exitUsage, "": exitUsage, ":0": exitUsage, "127.0.0.1:0": exitOK} {
+		var out, errs bytes.Buffer
+		if code := run(ctx, []string{"bench-yardstick", "--kind", "floor", "--listen", listen}, env{nil, &out, &errs}); code != want {
+			t.Errorf("%q: exit %d, want %d: %s", listen, code, want, &errs)
+		}
+	}
+}
