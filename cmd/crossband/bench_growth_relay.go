@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -15,7 +16,7 @@ func listenersAxis(f growthFlags, command func(args ...string) []string, say fun
 	return growth.Axis{
 		Name: "listeners", Title: "Listeners of one talker each",
 		How: "`crossband bench relay`: ten talkers, or fewer, on channels of their own, and the listeners shared out to them. A relay in a process of its own, beside it, in turns, a plain fan-out on quic-go " +
-			"and the least that a kernel and a cipher ask for. A forward is one frame to one listener; times are of the processor. Two rows for each size: QUIC datagrams, and the voice lane where this build has one.",
+			"and the least that a kernel and a cipher ask for. A forward is one frame to one listener; times are of the processor. Two rows for each size: QUIC datagrams, and the voice lane.",
 		Columns: []growth.Column{
 			{Name: "path", Heading: "path"}, {Name: "listeners", Heading: "listeners"}, {Name: "talkers", Heading: "talkers"},
 			{Name: "cpu_us_per_forward", Heading: "µs/forward", Decimals: 2}, {Name: "plain_cpu_us_per_forward", Heading: "plain", Decimals: 2}, {Name: "floor_cpu_us_per_forward", Heading: "floor", Decimals: 2},
@@ -33,8 +34,8 @@ func listenersAxis(f growthFlags, command func(args ...string) []string, say fun
 // mostTalkers is that of bench relay's defaults.
 const mostTalkers = 10
 
-// measureListeners leaves out rows that have no figures: a build without a lane has no
-// row of it.
+// measureListeners fails where a row has no figures: a page on which it is missing would
+// not say so.
 func measureListeners(ctx context.Context, f growthFlags, command func(args ...string) []string, say func(string, ...any)) (rows []relay.Row, err error) {
 	dir, err := os.MkdirTemp("", "crossband-bench-growth-")
 	if err != nil {
@@ -42,7 +43,7 @@ func measureListeners(ctx context.Context, f growthFlags, command func(args ...s
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	o := relay.Options{
-		Paths: []string{relay.PathDatagram, relay.PathLane}, Frame: 120, Slice: 2 * time.Second, Rounds: 2, Dir: dir, Command: command, Say: say,
+		Paths: []string{relay.PathDatagram, relay.PathLane}, Frame: 120, Slice: 2 * time.Second, Rounds: 2, Settle: 2 * time.Second, Dir: dir, Command: command, Say: say,
 	}
 	for _, n := range f.listeners {
 		o.Sizes = append(o.Sizes, relay.Size{Listeners: n, Talkers: min(n, mostTalkers)})
@@ -50,13 +51,17 @@ func measureListeners(ctx context.Context, f growthFlags, command func(args ...s
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	all, err := relay.Run(ctx, o)
-	for _, r := range all {
-		if r.Error != "" {
-			say("%d listeners, path %s: %s", r.Listeners, r.Path, r.Error)
-			continue
-		}
-		rows = append(rows, r)
+	if rows, err = relay.Run(ctx, o); err != nil {
+		return nil, err
 	}
-	return rows, err
+	return rows, figuresOfAll(rows)
+}
+
+func figuresOfAll(rows []relay.Row) (err error) {
+	for _, r := range rows {
+		if r.Error != "" {
+			err = errors.Join(err, fmt.Errorf("%d listeners, path %s: %s", r.Listeners, r.Path, r.Error))
+		}
+	}
+	return err
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"crossband/cmd/crossband/internal/bench/relay"
 )
 
 func TestBenchGrowth(t *testing.T) {
@@ -37,5 +40,16 @@ func TestBenchGrowth(t *testing.T) {
 	}
 	if code, _, _ := command(t, "bench", "growth", "--out", out, "--axes", "weather"); code != exitUsage {
 		t.Errorf("an axis that there is not: exit %d", code)
+	}
+}
+
+// TestARowWithoutFiguresIsNoPartOfThePage: one that is not heard is not left out either.
+func TestARowWithoutFiguresIsNoPartOfThePage(t *testing.T) {
+	rows := []relay.Row{{Path: "datagram", Listeners: 9}, {Path: "lane", Listeners: 9, Error: "none of 7 frames was heard"}}
+	if err := figuresOfAll(rows); err == nil || !strings.Contains(err.Error(), "path lane: none of 7") {
+		t.Errorf("%v", err)
+	}
+	if err := figuresOfAll(rows[:1]); err != nil {
+		t.Error(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"crossband/cmd/crossband/internal/bench/relay"
 )
 
 // benched starts a benchmark of the program as it is delivered, with its temporary
@@ -65,7 +68,7 @@ func TestBenchRelay(t *testing.T) {
 func relayRow(t *testing.T, row map[string]any, path string, listeners, talkers float64) {
 	t.Helper()
 	t.Log(row)
-	for name, want := range map[string]any{"path": path, "listeners": listeners, "talkers": talkers, "loss": 0.0} {
+	for name, want := range map[string]any{"path": path, "listeners": listeners, "talkers": talkers, "loss": 0.0, "plain_loss": 0.0} {
 		if row[name] != want {
 			t.Errorf("%s is %v, want %v", name, row[name], want)
 		}
@@ -80,6 +83,10 @@ func relayRow(t *testing.T, row map[string]any, path string, listeners, talkers 
 		}
 		delete(row, name)
 	}
+	if _, ok := row["load_behind"].(bool); !ok {
+		t.Errorf("load_behind is %v", row["load_behind"])
+	}
+	delete(row, "load_behind")
 	if len(row) > 0 {
 		t.Errorf("what else is told: %v", row)
 	}
@@ -105,6 +112,40 @@ func TestBenchRelayRefusesWhatCannotBe(t *testing.T) {
 		err := c.Run()
 		if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != exitUsage {
 			t.Errorf("%v: %v\n%s%s", args, err, out, errs)
+		}
+	}
+}
+
+// TestBoundsOfBenchRelay: a ratio that proves nothing is not within its bound.
+func TestBoundsOfBenchRelay(t *testing.T) {
+	most := map[string]float64{"lane": 0.5}
+	for _, c := range []struct {
+		why   string
+		row   relay.Row
+		fails bool
+	}{
+		{"within", relay.Row{Path: "lane", Ratio: 0.5, Loss: 0.01}, false},
+		{"above", relay.Row{Path: "lane", Ratio: 0.51}, true},
+		{"no bound", relay.Row{Path: "datagram", Ratio: 3, Loss: 1}, false},
+		{"no number", relay.Row{Path: "lane", Ratio: math.NaN()}, true},
+		{"it drops voice", relay.Row{Path: "lane", Ratio: 0.1, Loss: 0.5}, true},
+		{"plain drops voice", relay.Row{Path: "lane", Ratio: 0.1, PlainLoss: 0.5}, true},
+	} {
+		if err := above([]relay.Row{c.row}, most); (err != nil) != c.fails {
+			t.Errorf("%s: %v", c.why, err)
+		}
+	}
+}
+
+// TestTheYardstickServesLoopbackOnly: whoever joins its floor is sent what others say,
+// unasked for who he is.
+func TestTheYardstickServesLoopbackOnly(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for listen, want := range map[string]int{"0.0.0.0:0": exitUsage, "": exitUsage, ":0": exitUsage, "127.0.0.1:0": exitOK} {
+		var out, errs bytes.Buffer
+		if code := run(ctx, []string{"bench-yardstick", "--kind", "floor", "--listen", listen}, env{nil, &out, &errs}); code != want {
+			t.Errorf("%q: exit %d, want %d: %s", listen, code, want, &errs)
 		}
 	}
 }

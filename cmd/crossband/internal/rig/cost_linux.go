@@ -2,8 +2,12 @@ package rig
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -28,4 +32,33 @@ func costOf(pid int) (Cost, error) {
 		return Cost{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
 	}
 	return Cost{CPU: time.Duration(user+system) * time.Second / ticksPerSecond, RSS: pages * int64(os.Getpagesize())}, nil
+}
+
+// processorTime adds up what the scheduler accounts to a process's threads, in
+// nanoseconds (proc(5), schedstat). A thread that has ended is not counted: a Go program
+// ends none that it has started.
+func processorTime(pid int) (sum time.Duration, err error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		first, _, _ := bytes.Cut(text, []byte(" "))
+		ns, err := strconv.ParseInt(string(first), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", file, err)
+		}
+		sum += time.Duration(ns)
+	}
+	if sum == 0 {
+		return 0, fmt.Errorf("process %d: no account of its processor time in /proc", pid)
+	}
+	return sum, nil
 }

@@ -182,7 +182,7 @@ func (r *run) measure(ctx context.Context) (rows []Row, err error) {
 
 // fault lets the relay go and come back once, when all links are old enough.
 func (r *run) fault(ctx context.Context, f Fault) (row Row, err error) {
-	if err := pause(ctx, r.o.Age); err != nil {
+	if err := bench.Sleep(ctx, r.o.Age); err != nil {
 		return row, err
 	}
 	r.gathering.reset()
@@ -211,30 +211,21 @@ func (r *run) fault(ctx context.Context, f Fault) (row Row, err error) {
 	if err = errors.Join(err, failed, <-voice); err != nil {
 		return row, err
 	}
-	if err := pause(ctx, settles); err != nil {
+	if err := bench.Sleep(ctx, settles); err != nil {
 		return row, err
 	}
 	settled, err := r.world.Relay.Cost()
 	if err != nil {
 		return row, err
 	}
-	row = r.gathering.row(begun, listens)
+	if row, err = r.gathering.row(begun, listens); err != nil {
+		return row, err
+	}
 	row.Fault, row.Endpoints = f, r.o.Endpoints
-	row.CPUMS = ms(after.CPU-before.CPU) / float64(r.o.Endpoints+pairSize)
+	row.CPUMS = bench.MS(after.CPU-before.CPU) / float64(r.o.Endpoints+pairSize)
 	row.RSSKB = float64(settled.RSS) / 1024
 	row.RSSEndpointKB = float64(settled.RSS-r.bare.RSS) / 1024 / float64(r.o.Endpoints+pairSize)
-	row.FirstVoiceMS = ms(heard.at.Sub(listens))
+	row.FirstVoiceMS = bench.MS(heard.at.Sub(listens))
 	r.o.Say("%s: %d endpoints back %.1f s after the relay listens", f, row.Endpoints, row.AllBackMS/1000)
 	return row, nil
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

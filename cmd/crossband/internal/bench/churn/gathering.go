@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/bench/crowd"
 	"crossband/proto/link"
 )
@@ -82,22 +83,24 @@ func (g *gathering) wait(ctx context.Context) error {
 }
 
 // row tells how they came back to a relay that went at one time and listens from
-// another on.
-func (g *gathering) row(fault, listens time.Time) Row {
+// another on. It is an error if one of them has gone again: then not all are back.
+func (g *gathering) row(fault, listens time.Time) (Row, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	times := make([]time.Time, 0, len(g.back))
+	if len(g.back) < g.all {
+		return Row{}, fmt.Errorf("%d of %d endpoints lost their new link", g.all-len(g.back), g.all)
+	}
+	times := make([]time.Duration, 0, len(g.back)) // from when it listens
 	for _, at := range g.back {
-		times = append(times, at)
+		times = append(times, at.Sub(listens))
 	}
-	slices.SortFunc(times, time.Time.Compare)
-	at := func(percent int) time.Time { return times[min(len(times)*percent/100, len(times)-1)] }
+	last := slices.Max(times)
 	r := Row{
-		DownMS: ms(listens.Sub(fault)), Refused: g.refused, Lost: g.lost,
-		BackP50MS: ms(at(50).Sub(listens)), BackP99MS: ms(at(99).Sub(listens)), AllBackMS: ms(at(100).Sub(listens)), FaultToAllMS: ms(at(100).Sub(fault)),
+		DownMS: bench.MS(listens.Sub(fault)), Refused: g.refused, Lost: g.lost,
+		BackP50MS: bench.MS(bench.Quantile(times, 0.5)), BackP99MS: bench.MS(bench.Quantile(times, 0.99)), AllBackMS: bench.MS(last), FaultToAllMS: bench.MS(last + listens.Sub(fault)),
 	}
-	if long := at(100).Sub(times[0]); long > 0 {
+	if long := last - slices.Min(times); long > 0 {
 		r.HandshakesPS = float64(len(times)-1) / long.Seconds()
 	}
-	return r
+	return r, nil
 }

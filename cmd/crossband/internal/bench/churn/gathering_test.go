@@ -43,8 +43,14 @@ func TestTheRowTellsHowTheyCame(t *testing.T) {
 	g.Failed(nil, context.DeadlineExceeded)
 	g.Failed(nil, context.DeadlineExceeded)
 	want := Row{DownMS: 500, BackP50MS: 1500, BackP99MS: 1990, AllBackMS: 2000, FaultToAllMS: 2500, HandshakesPS: 100, Refused: 1, Lost: 2}
-	if got := g.row(fault, listens); got != want {
-		t.Errorf("got  %+v\nwant %+v", got, want)
+	if got, err := g.row(fault, listens); got != want || err != nil {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+	}
+	for m := range g.back {
+		g.Lost(m, nil)
+		if got, err := g.row(fault, listens); err == nil {
+			t.Errorf("one has gone again: %+v", got)
+		}
 	}
 	g.reset()
 	if len(g.back) != 0 || g.refused != 0 || g.lost != 0 {

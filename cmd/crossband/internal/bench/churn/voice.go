@@ -9,6 +9,7 @@ import (
 
 	"crossband/client"
 	"crossband/client/voice"
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/bench/crowd"
 	"crossband/cmd/crossband/internal/clip"
 	"crossband/proto"
@@ -113,7 +114,7 @@ func (p *pair) talk(ctx context.Context, h *hearing) error {
 		if ch := p.talker.Channel(p.channel); ch != nil {
 			_, err = ch.Talk(press, src, client.TalkOptions{})
 		}
-		pause(press, pressAgain) // its end is seen above
+		bench.Sleep(press, pressAgain) // its end is seen above
 	}
 	select {
 	case <-h.done:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"crossband/client/redial"
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -88,7 +89,7 @@ func (m *Member) Keep(ctx context.Context, w Watcher) {
 			w.Lost(m, err)
 			back.Lost(time.Since(begun), proto.ReasonOf(err))
 		}
-		if !sleep(ctx, back.Pause()) {
+		if bench.Sleep(ctx, back.Pause()) != nil {
 			return
 		}
 	}
@@ -102,17 +103,6 @@ func drain(ctx context.Context, conn *link.Conn) error {
 			<-conn.Done()
 			return conn.Err()
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -3,6 +3,8 @@ package federation
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -47,9 +49,9 @@ type listener struct {
 	st    *station
 	begun time.Time // times of sending are counted from here
 
-	mu    sync.Mutex // held for a frame
-	heard map[proto.Alias][]time.Duration
-	odd   int // frames that were none of ours
+	mu    sync.Mutex                               // held for a frame
+	heard map[proto.Alias]map[uint64]time.Duration // how long each frame was under way, by its number
+	odd   int                                      // frames that were none of ours, or came again
 }
 
 // listen takes all voice of the link until that ends.
@@ -61,22 +63,53 @@ func (l *listener) listen() {
 		}
 		now := time.Since(l.begun)
 		alias, frame, err := proto.ParseVoice(b)
-		_, at, ok := unsealed(frame)
-		l.mu.Lock()
-		if err != nil || !ok {
-			l.odd++
-		} else {
-			l.heard[alias] = append(l.heard[alias], now-at)
+		number, at, ok := unsealed(frame)
+		if err != nil {
+			ok = false
 		}
-		l.mu.Unlock()
+		l.take(alias, number, now-at, ok)
 	}
 }
 
-// take returns what has been heard on a channel since it was asked last.
-func (l *listener) take(a proto.Alias) []time.Duration {
+// take notes one frame.
+func (l *listener) take(a proto.Alias, number uint64, took time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	list := l.heard[a]
-	delete(l.heard, a)
-	return list
+	if _, again := l.heard[a][number]; !ok || again {
+		l.odd++
+		return
+	}
+	if l.heard[a] == nil {
+		l.heard[a] = make(map[uint64]time.Duration)
+	}
+	l.heard[a][number] = took
 }
+
+// burst returns how long the frames first to last, which were said on a channel, were
+// under way, those that came, and forgets all. Earlier ones came too late, and are lost.
+// Whatever else came is an error: it would make up for a frame that was lost, or is
+// voice that went astray.
+func (l *listener) burst(a proto.Alias, first, last uint64) (list []time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	odd := l.odd
+	for alias, frames := range l.heard {
+		for number, took := range frames {
+			switch {
+			case number < first:
+			case alias == a && number <= last:
+				list = append(list, took)
+			default:
+				odd++
+			}
+		}
+	}
+	clear(l.heard)
+	if l.odd = 0; odd > 0 {
+		return nil, fmt.Errorf("%w: %d", errOdd, odd)
+	}
+	return list, nil
+}
+
+// errOdd says that a listener heard what was not said for it.
+var errOdd = errors.New("frames came twice, or on a channel that they were not said on")

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -68,6 +69,34 @@ func TestOptionsThatCannotBeAreRefused(t *testing.T) {
 		change(&o)
 		if err := o.Check(); err == nil {
 			t.Errorf("%+v is taken", o)
+		}
+	}
+}
+
+// TestABurstIsWhatWasSaidOnItsChannel, once.
+func TestABurstIsWhatWasSaidOnItsChannel(t *testing.T) {
+	l := &listener{heard: make(map[proto.Alias]map[uint64]time.Duration)}
+	heard := func(a proto.Alias, numbers ...uint64) {
+		for _, n := range numbers {
+			l.take(a, n, time.Millisecond, true)
+		}
+	}
+	heard(1, 9, 10, 12) // 9 is of the burst before, and too late
+	if list, err := l.burst(1, 10, 12); len(list) != 2 || err != nil {
+		t.Errorf("%d frames, %v", len(list), err)
+	}
+	for why, come := range map[string]func(){
+		"one came twice":        func() { heard(1, 13, 13) },
+		"another channel's":     func() { heard(2, 13) },
+		"one that is not there": func() { heard(1, 16) },
+		"not a frame":           func() { l.take(1, 13, 0, false) },
+	} {
+		come()
+		if list, err := l.burst(1, 13, 15); !errors.Is(err, errOdd) {
+			t.Errorf("%s: %d frames, %v", why, len(list), err)
+		}
+		if list, err := l.burst(1, 13, 15); len(list) != 0 || err != nil {
+			t.Errorf("%s is left: %d frames, %v", why, len(list), err)
 		}
 	}
 }

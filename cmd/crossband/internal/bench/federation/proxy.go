@@ -46,7 +46,7 @@ func proxyCost(ctx context.Context) (time.Duration, error) {
 	}
 	begun, buf := time.Now(), make([]byte, frameSize)
 	for n := range proxyPackets {
-		if err := sleep(ctx, proxyPace); err != nil {
+		if err := bench.Sleep(ctx, proxyPace); err != nil {
 			return 0, err
 		}
 		binary.BigEndian.PutUint64(buf, uint64(time.Since(begun)))

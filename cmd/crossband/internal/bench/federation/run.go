@@ -12,6 +12,7 @@ import (
 
 	"crossband/cmd/crossband/internal/bench/border"
 	"crossband/cmd/crossband/internal/bench/stand"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/crypto/identity"
 	"crossband/proto"
 )
@@ -124,6 +125,9 @@ func Run(ctx context.Context, o Options) (rows []Row, err error) {
 		return nil, err
 	}
 	if _, err := r.s.CPU(); err != nil {
+		if !errors.Is(err, rig.ErrNoCost) {
+			return nil, err
+		}
 		o.Say("%v: 0 is shown", err)
 	}
 	o.Say("all are there; %d routes have %d bursts each, in turn", len(r.routes), o.Bursts)
@@ -137,6 +141,9 @@ func Run(ctx context.Context, o Options) (rows []Row, err error) {
 		return nil, fmt.Errorf("a border's own cost: %w", err)
 	}
 	for _, x := range r.routes {
+		if len(x.heard) == 0 {
+			return nil, fmt.Errorf("%s: none of %d frames was heard", x.title, x.said)
+		}
 		rows = append(rows, r.row(x))
 	}
 	return rows, nil
@@ -249,7 +256,7 @@ func (r *run) listeners(ctx context.Context, a *stand.Agency, n int) ([]*listene
 		if err != nil {
 			return nil, err
 		}
-		l := &listener{st: st, begun: r.begun, heard: make(map[proto.Alias][]time.Duration)}
+		l := &listener{st: st, begun: r.begun, heard: make(map[proto.Alias]map[uint64]time.Duration)}
 		var reading sync.WaitGroup
 		reading.Go(l.listen) // ends with the link
 		r.ends = append(r.ends, reading.Wait)

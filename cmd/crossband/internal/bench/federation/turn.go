@@ -2,11 +2,14 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/bench/border"
 	"crossband/cmd/crossband/internal/bench/stand"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/proto"
 )
 
@@ -27,7 +30,11 @@ func (r *run) burst(ctx context.Context, x *route) error {
 	if err != nil {
 		return err
 	}
-	cpu, start := r.cpu(), time.Now()
+	cpu, err := r.cpu()
+	if err != nil {
+		return err
+	}
+	first, start := r.number+1, time.Now()
 	frames := int(r.o.Speech / proto.VoiceFrame)
 	tick := time.NewTicker(proto.VoiceFrame)
 	defer tick.Stop()
@@ -44,20 +51,28 @@ func (r *run) burst(ctx context.Context, x *route) error {
 		}
 		x.talker.SendVoice(x.out, b)
 	}
-	if err := sleep(ctx, rest); err != nil {
+	if err := bench.Sleep(ctx, rest); err != nil {
 		return err
 	}
-	x.cpu, x.talked = x.cpu+r.cpu()-cpu, x.talked+time.Since(start)
+	used, err := r.cpu()
+	if err != nil {
+		return err
+	}
+	x.cpu, x.talked = x.cpu+used-cpu, x.talked+time.Since(start)
 	if err := x.talker.release(x.channel, id); err != nil {
 		return err
 	}
-	if err := sleep(ctx, rest); err != nil {
+	if err := bench.Sleep(ctx, rest); err != nil {
 		return err
 	}
 	x.crossed, x.pressed = x.crossed.Add(x.counts().Sub(before)), x.pressed+time.Since(pressed)
 	x.said, x.bursts = x.said+frames, x.bursts+1
 	for _, l := range x.ears {
-		x.heard = append(x.heard, l.take(x.alias)...)
+		heard, err := l.burst(x.alias, first, r.number)
+		if err != nil {
+			return err
+		}
+		x.heard = append(x.heard, heard...)
 	}
 	return nil
 }
@@ -68,24 +83,32 @@ func (r *run) silence(ctx context.Context) error {
 	for _, a := range r.s.Followers {
 		borders[a.Border] = a.Border.Counts()
 	}
-	cpu, start := r.cpu(), time.Now()
-	if err := sleep(ctx, r.o.Speech+rest); err != nil {
+	cpu, err := r.cpu()
+	if err != nil {
 		return err
 	}
-	r.idleCPU, r.idle = r.idleCPU+r.cpu()-cpu, r.idle+time.Since(start)
+	start := time.Now()
+	if err := bench.Sleep(ctx, r.o.Speech+rest); err != nil {
+		return err
+	}
+	used, err := r.cpu()
+	if err != nil {
+		return err
+	}
+	r.idleCPU, r.idle = r.idleCPU+used-cpu, r.idle+time.Since(start)
 	for b, before := range borders {
 		r.idleCrossed[b] = r.idleCrossed[b].Add(b.Counts().Sub(before))
 	}
 	return nil
 }
 
-// cpu is 0 where it is not known.
-func (r *run) cpu() time.Duration {
+// cpu is 0 on a system that does not tell.
+func (r *run) cpu() (time.Duration, error) {
 	d, err := r.s.CPU()
-	if err != nil {
-		return 0
+	if errors.Is(err, rig.ErrNoCost) {
+		return 0, nil
 	}
-	return d
+	return d, err
 }
 
 // counts sums up the route's borders.
@@ -94,15 +117,4 @@ func (x *route) counts() (c border.Counts) {
 		c = c.Add(b.Counts())
 	}
 	return c
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -62,6 +62,9 @@ type federation struct {
 }
 
 func agencies(ctx context.Context, sizes Sizes) (rows []AgenciesRow, err error) {
+	if err := sizes.check(2); err != nil { // one alone has an agreement with nobody
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "crossband-bench-growth-")
 	if err != nil {
 		return nil, err

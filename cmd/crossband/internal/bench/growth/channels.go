@@ -24,6 +24,19 @@ type Sizes struct {
 	Say  func(format string, args ...any)
 }
 
+// check refuses sizes at which there is nothing to measure, and none.
+func (s Sizes) check(least int) error {
+	if len(s.List) == 0 {
+		return errors.New("no sizes are named")
+	}
+	for _, n := range s.List {
+		if n < least {
+			return fmt.Errorf("size %d: %d is the least", n, least)
+		}
+	}
+	return nil
+}
+
 // ChannelsRow is what a hub with so many channels costs.
 type ChannelsRow struct {
 	Channels   int     `json:"channels"`
@@ -74,6 +87,9 @@ func agencyName(n int) proto.Agency { return proto.Agency(fmt.Sprintf("a%d.examp
 func nowhere() *net.UDPAddr { return &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9} }
 
 func channels(ctx context.Context, sizes Sizes) (rows []ChannelsRow, err error) {
+	if err := sizes.check(1); err != nil {
+		return nil, err
+	}
 	a, remove, err := founded()
 	if err != nil {
 		return nil, err

@@ -70,3 +70,18 @@ func TestHistory(t *testing.T) {
 		t.Errorf("%s is left", left[0].Name())
 	}
 }
+
+// TestSizesThatCannotBeAreRefused rather than measured into nothing.
+func TestSizesThatCannotBeAreRefused(t *testing.T) {
+	for _, list := range [][]int{nil, {0}, {-1}, {5, 0}} {
+		sizes := Sizes{list, t.Logf}
+		for _, a := range []Axis{Channels(sizes), Agencies(sizes), History(sizes, t.TempDir())} {
+			if p, err := a.Measure(t.Context()); err == nil {
+				t.Errorf("%s of sizes %v: %v", a.Name, list, p)
+			}
+		}
+	}
+	if _, err := agencies(t.Context(), Sizes{[]int{1}, t.Logf}); err == nil {
+		t.Error("an agency alone is measured")
+	}
+}

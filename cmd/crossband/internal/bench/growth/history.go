@@ -71,6 +71,9 @@ type archive struct {
 }
 
 func history(ctx context.Context, sizes Sizes, dir string) (rows []HistoryRow, err error) {
+	if err := sizes.check(1); err != nil {
+		return nil, err
+	}
 	agency, remove, err := founded()
 	if err != nil {
 		return nil, err

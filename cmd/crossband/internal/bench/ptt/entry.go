@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"crossband/client"
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/bench/stand"
 	"crossband/crypto/identity"
 )
@@ -38,7 +39,7 @@ func (p *path) enterLate(ctx context.Context, o Options) error {
 		case <-granted:
 		case <-over:
 		}
-		err := sleep(ctx, entryAfter)
+		err := bench.Sleep(ctx, entryAfter)
 		for err == nil && done < o.Bursts && time.Since(m.start) < entryPress && !closed(over) {
 			err = p.enter(ctx, ids[done%2], m, &leaving)
 			done++
@@ -78,7 +79,7 @@ func (p *path) enter(ctx context.Context, id *identity.Identity, m *mouth, leavi
 	if err != nil {
 		return err
 	}
-	if err := sleep(ctx, time.Until(began.Add(entryQuiet))); err != nil { // what a new link brings is over
+	if err := bench.Sleep(ctx, time.Until(began.Add(entryQuiet))); err != nil { // what a new link brings is over
 		return err
 	}
 	start := time.Now()
@@ -99,7 +100,7 @@ func (p *path) enter(ctx context.Context, id *identity.Identity, m *mouth, leavi
 	if err := e.onlyWhatWasSaid(m); err != nil {
 		return err
 	}
-	return sleep(all, time.Until(began.Add(entryPace)))
+	return bench.Sleep(all, time.Until(began.Add(entryPace)))
 }
 
 // onlyWhatWasSaid compares all frames that were played with a mouth's.

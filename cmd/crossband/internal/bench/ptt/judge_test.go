@@ -1,6 +1,7 @@
 package ptt
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -113,5 +114,28 @@ func TestAMouthGivesNothingThatIsNotYetSpoken(t *testing.T) {
 	endless.hush()
 	if _, err := endless.Next(); err == nil {
 		t.Error("it goes on")
+	}
+}
+
+// TestAPathOnWhichNothingIsHeardHasNoFigures, for they would be 0.
+func TestAPathOnWhichNothingIsHeardHasNoFigures(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		spoil  func(p *path, h *heard)
+		silent bool
+	}{
+		{"all is well", func(*path, *heard) {}, false},
+		{"every press fails", func(p *path, _ *heard) { p.bursts, p.failed = nil, 1 }, true},
+		{"nothing is played", func(_ *path, h *heard) { h.frames = nil }, true},
+		{"nobody comes in", func(p *path, _ *heard) { p.entries, p.entryFailed = nil, 1 }, true},
+	} {
+		m, e, id := someone(t, 3), newEar(), proto.NewBurstID()
+		h := hears(m, 0, 1, 2)
+		p := &path{name: "home", listener: e, bursts: []burst{{m, id, time.Millisecond}}, entries: []time.Duration{time.Millisecond}}
+		c.spoil(p, &h)
+		e.bursts[id] = &h
+		if r, err := p.row(); errors.Is(err, errSilent) != c.silent {
+			t.Errorf("%s: %+v, %v", c.why, r, err)
+		}
 	}
 }

@@ -88,6 +88,9 @@ func (r Row) border() string {
 // errOther says that something was played that nobody said: then no figure counts.
 var errOther = errors.New("frames were played that were not said")
 
+// errSilent says that a path has no figures: 0 ms would be better than every target.
+var errSilent = errors.New("nothing to measure")
+
 // row sums up a path.
 func (p *path) row() (Row, error) {
 	r := Row{
@@ -111,6 +114,14 @@ func (p *path) row() (Row, error) {
 		if v.last >= syllable {
 			r.LastLost++
 		}
+	}
+	switch {
+	case len(access) == 0:
+		return r, fmt.Errorf("%s: %w: all %d presses failed", p.name, errSilent, r.FailedPresses)
+	case len(delays) == 0:
+		return r, fmt.Errorf("%s: %w: none of %d frames was played", p.name, errSilent, r.Said)
+	case len(p.entries) == 0:
+		return r, fmt.Errorf("%s: %w: all %d late entries failed", p.name, errSilent, r.FailedEntries)
 	}
 	r.AccessP50, r.AccessP95, r.AccessMax = spread(access)
 	r.EarP50, r.EarP95, r.EarMax = spread(delays)

@@ -13,6 +13,7 @@ import (
 
 	"crossband/client"
 	"crossband/client/voice"
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/bench/border"
 	"crossband/cmd/crossband/internal/bench/stand"
 	"crossband/cmd/crossband/internal/rig"
@@ -147,7 +148,7 @@ func measure(ctx context.Context, o Options, paths []*path) error {
 		work = append(work,
 			func(ctx context.Context) error { return p.talk(ctx, o) },
 			func(ctx context.Context) error {
-				if err := sleep(ctx, time.Duration(i)*entryPace/time.Duration(len(paths))); err != nil {
+				if err := bench.Sleep(ctx, time.Duration(i)*entryPace/time.Duration(len(paths))); err != nil {
 					return err
 				}
 				return p.enterLate(ctx, o)
@@ -156,7 +157,7 @@ func measure(ctx context.Context, o Options, paths []*path) error {
 	if err := together(ctx, work); err != nil {
 		return err
 	}
-	return sleep(ctx, tail)
+	return bench.Sleep(ctx, tail)
 }
 
 // cast opens the devices: in each agency one that talks and one that listens. The
@@ -239,7 +240,7 @@ func (p *path) talk(ctx context.Context, o Options) error {
 			p.bursts = append(p.bursts, burst{m, r.Burst, access})
 		}
 		p.note("bursts")
-		if err := sleep(ctx, pressGap); err != nil {
+		if err := bench.Sleep(ctx, pressGap); err != nil {
 			return err
 		}
 	}
@@ -260,17 +261,6 @@ func together(ctx context.Context, work []func(context.Context) error) error {
 	}
 	wg.Wait()
 	return context.Cause(ctx)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // tally says from time to time how far all paths have come.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"crossband/cmd/crossband/internal/bench"
 )
 
 // each does something for 0 to n-1, at most so many at once and beginning pace
@@ -14,7 +16,7 @@ func each(ctx context.Context, n, atOnce int, pace time.Duration, do func(i int)
 	turns := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for i := range n {
-		if sleep(ctx, pace) != nil {
+		if bench.Sleep(ctx, pace) != nil {
 			break
 		}
 		select {

@@ -6,18 +6,35 @@ import (
 	"time"
 )
 
-// Every frame ends with what the load measures by: when it was sent, and in which
-// slice; 0 is none. The rest of it is as random as ciphertext.
+// stamp is what every frame ends with, and the load measures by. The rest of a frame is
+// as random as ciphertext.
+type stamp struct {
+	sent   time.Duration // by the run's clock
+	slice  uint32        // 0: none, it is not measured
+	talker uint16        // who said it
+	number uint32        // of the talker's frame
+}
+
 const (
-	stampLen = 8 + 4
+	stampLen = 8 + 4 + 2 + 4
 	minFrame = 40 // octets: the longest header and the stamp
 )
 
-// stamp writes a frame's end.
-func stamp(frame []byte, sent time.Duration, slice uint32) {
+// put writes a frame's end.
+func (s stamp) put(frame []byte) {
 	at := frame[len(frame)-stampLen:]
-	binary.BigEndian.PutUint64(at, uint64(sent))
-	binary.BigEndian.PutUint32(at[8:], slice)
+	binary.BigEndian.PutUint64(at, uint64(s.sent))
+	binary.BigEndian.PutUint32(at[8:], s.slice)
+	binary.BigEndian.PutUint16(at[12:], s.talker)
+	binary.BigEndian.PutUint32(at[14:], s.number)
+}
+
+func stampOf(frame []byte) stamp {
+	at := frame[len(frame)-stampLen:]
+	return stamp{
+		time.Duration(binary.BigEndian.Uint64(at)), binary.BigEndian.Uint32(at[8:]),
+		binary.BigEndian.Uint16(at[12:]), binary.BigEndian.Uint32(at[14:]),
+	}
 }
 
 // clock is the monotonic time since a moment that all of a run share, and the slice
@@ -42,21 +59,46 @@ func (c *clock) end() { c.slice.Store(0) }
 
 // ear is one listener. Its reader alone writes; nothing is shared among listeners.
 type ear struct {
-	clock *clock
-	heard atomic.Uint64 // frames that count, in time
-	delay histogram     // of these
-	_     [64]byte      // no other ear on the same cache line
+	clock  *clock
+	talker uint16        // whom it is to hear
+	heard  atomic.Uint64 // frames that count, in time, each once
+	odd    atomic.Uint64 // frames of another talker, and such as came again or cannot be read
+	delay  histogram     // of those that count
+	newest uint32        // number of the newest frame
+	seen   uint64        // bit n: the frame n before the newest has come
+	_      [64]byte      // no other ear on the same cache line
 }
 
 // hear takes a frame in.
 func (e *ear) hear(frame []byte) {
 	if len(frame) < stampLen {
+		e.odd.Add(1)
 		return
 	}
-	at := frame[len(frame)-stampLen:]
-	if in := binary.BigEndian.Uint32(at[8:]); in == 0 || in != e.clock.slice.Load() {
+	s := stampOf(frame)
+	if s.talker != e.talker || !e.first(s.number) {
+		e.odd.Add(1)
+		return
+	}
+	if s.slice == 0 || s.slice != e.clock.slice.Load() {
 		return // warming up, or too late
 	}
-	e.delay.add(e.clock.now() - time.Duration(binary.BigEndian.Uint64(at)))
+	e.delay.add(e.clock.now() - s.sent)
 	e.heard.Add(1)
+}
+
+// first reports whether a frame comes for the first time. One that 64 newer ones have
+// overtaken is taken for one that comes again.
+func (e *ear) first(number uint32) bool {
+	if number > e.newest {
+		e.seen = e.seen<<(number-e.newest) | 1
+		e.newest = number
+		return true
+	}
+	bit := uint64(1) << (e.newest - number) // 0 from 64 on
+	if bit == 0 || e.seen&bit != 0 {
+		return false
+	}
+	e.seen |= bit
+	return true
 }

@@ -52,25 +52,79 @@ func TestOnlyFramesOfTheSliceCount(t *testing.T) {
 	e := &ear{clock: c}
 	frame := make([]byte, minFrame)
 	number := c.begin()
-	stamp(frame, c.now(), 0)
+	say := func(slice, frames uint32) { stamp{c.now(), slice, 0, frames}.put(frame) }
+	say(0, 1)
 	e.hear(frame) // while warming up
 	if e.heard.Load() != 0 {
 		t.Error("a frame of the warming up counts")
 	}
-	stamp(frame, c.now(), number)
+	say(number, 2)
 	e.hear(frame)
-	e.hear(frame[:stampLen-1])
 	if e.heard.Load() != 1 {
 		t.Errorf("%d frames heard, want 1", e.heard.Load())
 	}
 	c.end()
+	say(number, 3)
 	e.hear(frame)
-	stamp(frame, c.now(), 0)
+	say(0, 4)
 	e.hear(frame)
-	stamp(frame, c.now(), number)
+	say(number, 5)
 	c.begin()
 	e.hear(frame)
 	if e.heard.Load() != 1 {
 		t.Error("a frame counts that came too late, or of no slice")
+	}
+}
+
+// TestAFrameThatIsNotForItIsOdd: it cannot make up for one that was lost.
+func TestAFrameThatIsNotForItIsOdd(t *testing.T) {
+	c := &clock{zero: time.Now()}
+	e := &ear{clock: c, talker: 3}
+	slice := c.begin()
+	for _, f := range []struct {
+		why    string
+		talker uint16
+		number uint32
+		heard  bool
+	}{
+		{"the first", 3, 1, true}, {"the same again", 3, 1, false}, {"two later", 3, 3, true}, {"one that was overtaken", 3, 2, true},
+		{"that again", 3, 2, false}, {"another channel's", 4, 4, false}, {"the next", 3, 4, true}, {"much later", 3, 500, true},
+		{"one that came before, too old to tell", 3, 4, false}, {"64 before", 3, 436, false}, {"63 before", 3, 437, true},
+	} {
+		heard, odd := e.heard.Load(), e.odd.Load()
+		frame := make([]byte, minFrame)
+		stamp{c.now(), slice, f.talker, f.number}.put(frame)
+		e.hear(frame)
+		if got := e.heard.Load() > heard; got != f.heard || (e.odd.Load() > odd) == f.heard {
+			t.Errorf("%s: heard is %v", f.why, got)
+		}
+	}
+	odd := e.odd.Load()
+	if e.hear(make([]byte, stampLen-1)); e.odd.Load() != odd+1 {
+		t.Error("a frame without a stamp is not odd")
+	}
+}
+
+// TestFiguresOfNothingAreRefused: a relay that forwards nothing, or forwards to
+// whoever, must not look cheap.
+func TestFiguresOfNothingAreRefused(t *testing.T) {
+	good := func() *party {
+		return &party{ends: ends{ears: []*ear{{}, {}}}, forwards: 100, heard: 90, cpu: time.Millisecond, wall: time.Second}
+	}
+	if err := good().check(); err != nil {
+		t.Errorf("good figures: %v", err)
+	}
+	for why, spoil := range map[string]func(*party){
+		"nothing was sent":    func(p *party) { p.forwards, p.heard = 0, 0 },
+		"nothing was heard":   func(p *party) { p.heard = 0 },
+		"somebody else heard": func(p *party) { p.ends.ears[1].odd.Add(1) },
+		"no processor time":   func(p *party) { p.cpu = 0 },
+	} {
+		p := good()
+		spoil(p)
+		f := &field{relays: map[string]*party{PathLane: p}, plain: good(), floor: good(), size: Size{2, 1}}
+		if r := f.row(PathLane); r.Error == "" || r.CPU != 0 || r.Ratio != 0 {
+			t.Errorf("%s: %+v", why, r)
+		}
 	}
 }

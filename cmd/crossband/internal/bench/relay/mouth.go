@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/proto"
 )
 
@@ -20,6 +21,7 @@ type slice struct {
 
 // mouth is one talker.
 type mouth struct {
+	talker    uint16
 	listeners int
 	kid       uint64 // of its frames' headers
 	send      func(frame []byte)
@@ -40,7 +42,7 @@ type said struct {
 func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said) {
 	room := make([]byte, s.octets)
 	for at := s.clock.now() + phase; !s.over.Load(); at += proto.VoiceFrame {
-		if sleep(ctx, at-s.clock.now()) != nil {
+		if bench.Sleep(ctx, at-s.clock.now()) != nil {
 			return t
 		}
 		m.fill(room)
@@ -51,7 +53,7 @@ func (m *mouth) talk(ctx context.Context, s *slice, phase time.Duration) (t said
 			t.due++
 			t.latest = max(t.latest, now-at)
 		}
-		stamp(room, now, in)
+		stamp{now, in, m.talker, uint32(m.number)}.put(room)
 		m.send(room)
 		for ; now-at > 2*proto.VoiceFrame; at += proto.VoiceFrame {
 			if in != 0 {
@@ -70,18 +72,4 @@ func (m *mouth) fill(room []byte) {
 	m.number++
 	h := proto.SFrameHeader{KID: m.kid, CTR: firstCounter + m.number}.AppendTo(room[:0])
 	rand.Read(room[len(h):])
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

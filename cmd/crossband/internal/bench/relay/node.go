@@ -106,11 +106,11 @@ func (n *node) furnishChannel(ctx context.Context, i int, all *ends) error {
 	if err != nil {
 		return err
 	}
-	all.mouths = append(all.mouths, &mouth{listeners: len(listeners), kid: kid, send: func(frame []byte) {
+	all.mouths = append(all.mouths, &mouth{talker: uint16(i), listeners: len(listeners), kid: kid, send: func(frame []byte) {
 		talker.conn.SendVoice(talker.alias, frame) // a frame not taken shows as loss
 	}})
 	for _, s := range listeners {
-		e := &ear{clock: n.clock}
+		e := &ear{clock: n.clock, talker: uint16(i)}
 		all.ears = append(all.ears, e)
 		n.readers.Go(func() { s.listen(e) }) // ends with the link
 	}

@@ -2,11 +2,13 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench"
 	"crossband/cmd/crossband/internal/rig"
 	"crossband/proto"
 )
@@ -76,7 +78,7 @@ func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octet
 	}
 	s.over.Store(true)
 	wg.Wait()
-	if err := sleep(ctx, lateness); err != nil {
+	if err := bench.Sleep(ctx, lateness); err != nil {
 		return err
 	}
 	c.end()
@@ -95,7 +97,7 @@ func (p *party) slice(ctx context.Context, c *clock, length time.Duration, octet
 // account waits for the warming up, then reads what the process uses in length, while
 // the talkers count their frames.
 func (p *party) account(ctx context.Context, s *slice, length time.Duration) error {
-	if err := sleep(ctx, warmUp); err != nil {
+	if err := bench.Sleep(ctx, warmUp); err != nil {
 		return err
 	}
 	before, err := cpuOf(p.process.Pid())
@@ -104,7 +106,7 @@ func (p *party) account(ctx context.Context, s *slice, length time.Duration) err
 	}
 	s.measured.Store(true)
 	begun := s.clock.now()
-	err = sleep(ctx, length)
+	err = bench.Sleep(ctx, length)
 	s.measured.Store(false)
 	if err != nil {
 		return err
@@ -135,6 +137,26 @@ func (p *party) loss() float64 {
 		return 1
 	}
 	return 1 - float64(p.heard)/float64(p.forwards)
+}
+
+// check refuses figures that would say nothing of forwarding: nobody sent or heard
+// anything, or voice went where it should not, or more than once.
+func (p *party) check() error {
+	odd := uint64(0)
+	for _, e := range p.ends.ears {
+		odd += e.odd.Load()
+	}
+	switch {
+	case p.forwards == 0:
+		return errors.New("no frame was sent while it was measured")
+	case p.heard == 0:
+		return fmt.Errorf("none of %d frames was heard", p.forwards)
+	case odd > 0:
+		return fmt.Errorf("%d frames were heard twice, or on a channel that they were not said on", odd)
+	case p.cpu <= 0:
+		return errors.New("its process has no processor time")
+	}
+	return nil
 }
 
 // behind reports whether the load left out more than one frame in a hundred.

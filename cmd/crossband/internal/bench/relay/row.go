@@ -27,14 +27,17 @@ type Row struct {
 	FloorCPU float64 `json:"floor_cpu_us_per_forward"` // of the floor
 	Ratio    float64 `json:"ratio_to_plain"`           // CPU by PlainCPU
 
-	Loss     float64 `json:"loss"`         // of what should have been heard by the relay's listeners, the part that was not
-	P50      float64 `json:"p50_ms"`       // from sending a frame to hearing it, on loopback, by way of the relay
-	P99      float64 `json:"p99_ms"`       // over all listeners
-	PlainP99 float64 `json:"plain_p99_ms"` // by way of the plain fan-out
+	Loss      float64 `json:"loss"`         // of what should have been heard by the relay's listeners, the part that was not
+	PlainLoss float64 `json:"plain_loss"`   // likewise of the plain fan-out's
+	P50       float64 `json:"p50_ms"`       // from sending a frame to hearing it, on loopback, by way of the relay
+	P99       float64 `json:"p99_ms"`       // over all listeners
+	PlainP99  float64 `json:"plain_p99_ms"` // by way of the plain fan-out
 
 	RSS      float64 `json:"rss_kb_per_endpoint"` // what a connected, silent endpoint adds to the relay's resident memory, KiB
 	PlainRSS float64 `json:"plain_rss_kb_per_endpoint"`
 	Share    float64 `json:"relay_core_share"` // of one core that the relay used while it was measured
+
+	Behind bool `json:"load_behind"` // the load could not send a frame in a hundred: the figures are rough
 
 	Error string `json:"error,omitempty"` // why there are no figures
 }

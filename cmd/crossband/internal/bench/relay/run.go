@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"time"
+
+	"crossband/cmd/crossband/internal/bench"
 )
 
 // Run measures size by size. It ends all that it started, also when ctx ends.
@@ -52,6 +54,11 @@ func run(ctx context.Context, o Options, dir string, s Size) ([]Row, error) {
 	}
 	if err := f.turns(ctx); err != nil {
 		return nil, err
+	}
+	for _, p := range []*party{f.plain, f.floor} {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.name, err)
+		}
 	}
 	var rows []Row
 	for _, path := range o.Paths {
@@ -123,7 +130,7 @@ func (f *field) every(do func(p *party) error) error {
 }
 
 func (f *field) memory(ctx context.Context, of func(p *party) *int) error {
-	if err := sleep(ctx, f.o.Settle); err != nil {
+	if err := bench.Sleep(ctx, f.o.Settle); err != nil {
 		return err
 	}
 	return f.every(func(p *party) (err error) {
@@ -157,14 +164,17 @@ func (f *field) row(path string) Row {
 		r.Error = errNoLane.Error()
 		return r
 	}
+	if err := p.check(); err != nil {
+		r.Error = err.Error()
+		return r
+	}
 	r.CPU, r.PlainCPU, r.FloorCPU = p.perForward(), f.plain.perForward(), f.floor.perForward()
 	r.Ratio = r.CPU / r.PlainCPU
-	r.Loss = p.loss()
-	r.P50, r.P99 = ms(quantile(p.ends.ears, 0.5)), ms(quantile(p.ends.ears, 0.99))
-	r.PlainP99 = ms(quantile(f.plain.ends.ears, 0.99))
+	r.Loss, r.PlainLoss = p.loss(), f.plain.loss()
+	r.P50, r.P99 = bench.MS(quantile(p.ends.ears, 0.5)), bench.MS(quantile(p.ends.ears, 0.99))
+	r.PlainP99 = bench.MS(quantile(f.plain.ends.ears, 0.99))
 	r.RSS, r.PlainRSS = p.kibPerEndpoint(f.size.endpoints()), f.plain.kibPerEndpoint(f.size.endpoints())
 	r.Share = p.cpu.Seconds() / p.wall.Seconds()
+	r.Behind = p.behind() || f.plain.behind()
 	return r
 }
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

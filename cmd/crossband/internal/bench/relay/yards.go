@@ -98,12 +98,12 @@ func (p *plain) connect(ctx context.Context) error {
 func (p *plain) furnish(context.Context) (all ends, err error) {
 	for i, e := range p.endpoints[:p.size.Talkers] {
 		head := stationChannel.AppendVoice(nil)
-		all.mouths = append(all.mouths, &mouth{listeners: p.size.listenersOf(i), kid: yardKID, send: func(frame []byte) {
+		all.mouths = append(all.mouths, &mouth{talker: uint16(i), listeners: p.size.listenersOf(i), kid: yardKID, send: func(frame []byte) {
 			e.Send(append(head, frame...)) // an error shows as loss
 		}})
 	}
-	for _, e := range p.endpoints[p.size.Talkers:] {
-		ear := &ear{clock: p.clock}
+	for i, e := range p.endpoints[p.size.Talkers:] {
+		ear := &ear{clock: p.clock, talker: p.size.groupOf(p.size.Talkers + i)}
 		all.ears = append(all.ears, ear)
 		p.readers.Go(func() { listenPlain(e, ear) }) // ends with the connection
 	}
@@ -169,10 +169,10 @@ func (f *floor) connect(ctx context.Context) error {
 
 func (f *floor) furnish(context.Context) (all ends, err error) {
 	for i, t := range f.talkers {
-		all.mouths = append(all.mouths, &mouth{listeners: f.size.listenersOf(i), kid: yardKID, send: func(frame []byte) { t.Send(frame) }})
+		all.mouths = append(all.mouths, &mouth{talker: uint16(i), listeners: f.size.listenersOf(i), kid: yardKID, send: func(frame []byte) { t.Send(frame) }})
 	}
-	for _, l := range f.listeners {
-		e := &ear{clock: f.clock}
+	for i, l := range f.listeners {
+		e := &ear{clock: f.clock, talker: f.size.groupOf(f.size.Talkers + i)}
 		all.ears = append(all.ears, e)
 		f.readers.Go(func() { listenFloor(l, e) }) // ends with the socket
 	}

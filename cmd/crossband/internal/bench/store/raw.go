@@ -5,8 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
-	"slices"
 	"time"
+
+	"crossband/cmd/crossband/internal/bench"
 )
 
 // turn is what was done in one slice.
@@ -82,22 +83,12 @@ func (m *meter) raw(ctx context.Context, r *rawFile, o Options, n int) error {
 func (m *meter) add(t turn) { m.messages.add(t) }
 
 func (m *meter) row(engine string, writers, octets int) Row {
-	slices.Sort(m.messages.waits)
 	r := Row{
 		Engine: engine, Writers: writers, Octets: octets,
 		MessagesPerS: m.messages.perSecond(), RawFsyncPerS: m.group.perSecond(), SingleFsyncPS: m.single.perSecond(),
-		P50MS: m.messages.quantile(50), P99MS: m.messages.quantile(99),
+		P50MS: bench.MS(bench.Quantile(m.messages.waits, 0.5)), P99MS: bench.MS(bench.Quantile(m.messages.waits, 0.99)),
 	}
 	r.RawPerS = r.RawFsyncPerS * float64(writers)
 	r.Ratio = r.MessagesPerS / r.RawPerS
 	return r
-}
-
-// quantile returns how long that many in a hundred have waited at most, in ms.
-func (t turn) quantile(percent int) float64 {
-	if len(t.waits) == 0 {
-		return 0
-	}
-	i := min(len(t.waits)*percent/100, len(t.waits)-1)
-	return float64(t.waits[i]) / float64(time.Millisecond)
 }
