@@ -82,7 +82,7 @@ voice lane. Processor times of other processes are read on Linux only.`,
 	c.Flags().StringSliceVar(&f.paths, "path", []string{relay.PathDatagram, relay.PathLane}, "how the relay sends voice: datagram, lane")
 	c.Flags().IntVar(&f.frame, "frame", 120, "octets of a voice frame")
 	c.Flags().DurationVar(&f.slice, "slice", 3*time.Second, "how long each is measured before it is the next one's turn")
-	c.Flags().IntVar(&f.rounds, "rounds", 4, "turns of each")
+	c.Flags().IntVar(&f.rounds, "rounds", 3, "turns of each")
 	c.Flags().DurationVar(&f.settle, "settle", 3*time.Second, "how long all are left alone before memory is read")
 	c.Flags().StringToStringVar(&f.most, "most", nil, "fail where a path's ratio to plain is above, as in lane=0.5,datagram=1.2")
 	c.Flags().StringVar(&f.keep, "keep", "", "folder to keep agencies and logs in; a temporary one, removed at the end, if empty")
