@@ -249,7 +249,7 @@ func TestHistoryComesOnceTheBulkLinkDoes(t *testing.T) {
 		b.Net.Bar(guard.Addr, true)
 		time.Sleep(6 * time.Second)
 		b.Net.Bar(guard.Addr, false)
-		time.Sleep(25 * time.Second)
+		time.Sleep(35 * time.Second)
 		if n := textsAfter(guard, mark); n != 30 {
 			t.Errorf("%d texts of 30", n)
 		}
