@@ -65,7 +65,6 @@ type LaneStats struct {
 	Fallbacks uint64 // times that nobody reported voice and QUIC took over
 	Broken    uint64 // times that the circuit breaker opened
 	Untrue    uint64 // reports that cannot be true
-	Loss      int    // per mille, of the latest report; 0 if that is old
 
 	Received uint64
 	Forged   uint64 // packets that bore our id and were not the relay's
@@ -77,7 +76,7 @@ func (c *Conn) laneStats() (s LaneStats) {
 		w := o.now.Load()
 		s.Open = w != nil && w.open.Load()
 		s.Probes = o.probes.Load() // first: what is sent meanwhile is voice at worst
-		s.Sent, s.Loss = o.sent(), o.lossPerMille(c.sock.clock(time.Now()))
+		s.Sent = o.sent()
 		s.Fallbacks, s.Broken, s.Untrue = o.fallbacks.Load(), o.broken.Load(), o.badReports.Load()
 	}
 	if in := c.laneIn; in != nil {

@@ -35,9 +35,6 @@ const (
 
 	// reportEvery is the least time between two reports that are judged apart.
 	reportEvery = 100 * time.Millisecond
-
-	// lossMemory is how long a report says something of the present.
-	lossMemory = 2 * time.Second
 )
 
 // lanesAhead is how many paths a lane may have gone through since the last that
@@ -59,18 +56,11 @@ type laneOut struct {
 	octets  uint64 // that the way had sent when the last report came
 	breaker lane.Breaker
 	trips   int
-	loss    laneLoss
 	past    uint64 // packets of earlier ways
 	seen    uint64 // packets that reports were about
 	gone    uint64 // of them, those that had not arrived by then
 
 	probes, badReports, fallbacks, broken atomic.Uint64
-}
-
-// laneLoss is the latest interval's loss.
-type laneLoss struct {
-	perMille int
-	at       int64
 }
 
 // laneWay is a lane on one path. Times are on the socket's clock.
@@ -267,21 +257,10 @@ func (o *laneOut) judge(w *laneWay, r lane.Report, now int64) bool {
 		}
 		i.Lost = i.Packets - min(i.Packets, r.Received-o.last.Received) // what was late counts later
 		o.seen, o.gone = o.seen+uint64(i.Packets), o.gone+uint64(i.Lost)
-		o.loss = laneLoss{int(1000 * i.Loss()), now}
 		ok = !o.breaker.Judge(i)
 	}
 	o.last, o.lastAt, o.octets = r, now, octets
 	return ok
-}
-
-// lossPerMille is what the endpoint last said was lost, 0 if it said nothing lately.
-func (o *laneOut) lossPerMille(now int64) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if now-o.loss.at > int64(lossMemory) {
-		return 0
-	}
-	return o.loss.perMille
 }
 
 // sent is how many packets went, probes too.

@@ -9,6 +9,7 @@ import (
 	"crossband/cmd/crossband/internal/rig"
 	"crossband/crypto/identity"
 	"crossband/proto"
+	"crossband/proto/link/lane"
 )
 
 // node is the contestant that this is about: a relay with its endpoints.
@@ -43,14 +44,15 @@ func (n *node) start(ctx context.Context) (_ *rig.Process, err error) {
 	return n.process, err
 }
 
-// errNoLane is why a build that knows no lane has no figures for it.
-var errNoLane = errors.New("this build has no lane")
+// errNoLane is why there are no figures for the lane where FIPS 140-3 is enforced: none
+// is offered there.
+var errNoLane = errors.New("no lane is offered; is FIPS 140-3 enforced?")
 
 // connect links everybody.
 func (n *node) connect(ctx context.Context) error {
 	capabilities := []string{}
 	if n.path == PathLane {
-		capabilities = append(capabilities, capabilityLane)
+		capabilities = append(capabilities, lane.Capability)
 	}
 	n.stations = make([]*station, len(n.units))
 	err := each(ctx, len(n.units), handshakesAtOnce, paceOf(len(n.units)), func(i int) (err error) {
@@ -69,7 +71,7 @@ func (n *node) connect(ctx context.Context) error {
 
 // check looks whether a link uses the path that is to be measured.
 func (n *node) check(s *station) error {
-	switch has := s.conn.Has(capabilityLane); {
+	switch has := s.conn.Has(lane.Capability); {
 	case n.path == PathLane && !has:
 		return errNoLane
 	case n.path != PathLane && has:

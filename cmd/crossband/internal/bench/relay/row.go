@@ -11,9 +11,6 @@ const (
 	PathLane     = "lane"     // the voice lane, where both sides offer it
 )
 
-// capabilityLane is what both sides of a link offer to use the lane.
-const capabilityLane = "lane"
-
 // Row is the result of one size on one path. A forward is one frame sent to one
 // listener; times are of the processor, in user and system mode together, as the
 // operating system accounts them to the process that forwards.
