@@ -7,7 +7,7 @@ import (
 
 func TestBenchChurn(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells what a process costs")

@@ -9,7 +9,7 @@ import (
 // carries one copy however many listen beyond it.
 func TestBenchFederation(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	const frames = 25
 	rows := benchRows(t, "federation", "--bursts", "2", "--speech", "500ms", "--listeners", "1,8")

@@ -12,7 +12,7 @@ import (
 
 func TestBenchGrowth(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	out := filepath.Join(t.TempDir(), "performance")
 	code, stdout, stderr := command(t, "bench", "growth", "--out", out, "--axes", "channels,history,writers", "--channels", "1,3", "--history", "10,40", "--writers", "1,2")

@@ -52,7 +52,7 @@ func number(t *testing.T, row map[string]any, name string) float64 {
 // it be.
 func TestBenchPTT(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	rows := benchRows(t, "ptt", "--bursts", "2", "--speech", "400ms", "--delay", "40ms", "--jitter", "10ms", "--loss", "0.01")
 	var paths []string
@@ -98,7 +98,7 @@ func TestBenchPTT(t *testing.T) {
 // TestBenchLeavesNothingBehind when it is interrupted.
 func TestBenchLeavesNothingBehind(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	for _, what := range []string{"ptt", "federation"} {
 		dir := t.TempDir()

@@ -26,7 +26,7 @@ func benched(t *testing.T, ctx context.Context, dir string, args ...string) (c *
 		t.Skip("reads what other processes use, which Linux alone tells")
 	}
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	out, errs = new(bytes.Buffer), new(bytes.Buffer)
 	c = exec.CommandContext(ctx, filepath.Join(delivered(t), "crossband"), append([]string{"bench"}, args...)...)

@@ -46,7 +46,7 @@ func positive(t *testing.T, row map[string]any, names ...string) {
 
 func TestBenchStoreEndToEnd(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	rows := benchLines(t, "store", "--writers", "1,4", "--slice", "50ms", "--rounds", "1", "--endpoints", "2", "--texts", "5")
 	if len(rows) != 3 || rows[2]["engine"] != "relay" || rows[2]["writers"] != 2.0 {

@@ -70,7 +70,7 @@ func TestSoak(t *testing.T) {
 // TestSoakLeavesNothingBehind when it is interrupted, paused processes included.
 func TestSoakLeavesNothingBehind(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)

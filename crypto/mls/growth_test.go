@@ -162,7 +162,7 @@ func (c *crowd) follows(t testing.TB) map[string]effort {
 // and 6 long; what looks at every member would cost sixteen times as much.
 func TestFollowingGrowsWithTheLogarithm(t *testing.T) {
 	if testing.Short() {
-		t.Skip("makes a group of 1,024")
+		t.Skip("makes a group of 1,024; it runs without -short")
 	}
 	small, large := newCrowd(t, suite.P256AES128, 64), newCrowd(t, suite.P256AES128, 1024)
 	few, many := small.follows(t), large.follows(t)

@@ -31,7 +31,7 @@ func TestChannels(t *testing.T) {
 
 func TestAgencies(t *testing.T) {
 	if testing.Short() {
-		t.Skip("founds four agencies, which takes some seconds")
+		t.Skip("founds four agencies; it runs without -short")
 	}
 	rows, err := agencies(t.Context(), Sizes{[]int{2, 4}, t.Logf})
 	check(t, err)

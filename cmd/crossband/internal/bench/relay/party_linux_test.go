@@ -28,7 +28,7 @@ func sleeper(t *testing.T) *rig.Process {
 // that drops none.
 func TestLossIsSeen(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes some seconds")
+		t.Skip("takes some seconds; it runs without -short")
 	}
 	process := sleeper(t)
 	for _, drop := range []int{0, 10} {
