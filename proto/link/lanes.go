@@ -53,8 +53,8 @@ func (c *Conn) laneSecret() ([]byte, error) {
 	return tls.ExportKeyingMaterial(lane.ExporterLabel, nil, lane.SecretSize)
 }
 
-// clock is the time since the socket was made, in nanoseconds, never 0.
-func (s *socket) clock(now time.Time) int64 { return int64(now.Sub(s.begun)) + 1 }
+// clock is the socket's time in nanoseconds, never 0.
+func (s *socket) clock(now time.Time) int64 { return int64(s.voice.at(now)) + 1 }
 
 // LaneStats are the figures of a link's voice lane, at a relay those of sending,
 // at an endpoint those of receiving.

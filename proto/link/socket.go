@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/quic-go/quic-go"
 	"golang.org/x/net/ipv4"
@@ -25,7 +24,6 @@ type socket struct {
 	gate  *gate
 	voice *voiceSenders
 
-	begun     time.Time // of the clock that lanes go by
 	burst     *burst
 	volleys   sync.Pool // of *Volley
 	lanes     laneBook
@@ -51,7 +49,6 @@ func newSocket(pc net.PacketConn, cfg Config) (*socket, error) {
 		voice: newVoiceSenders(),
 		links: make(map[*Conn]struct{}),
 
-		begun:   time.Now(),
 		burst:   newBurst(pc),
 		volleys: sync.Pool{New: func() any { return new(Volley) }},
 		lanes:   laneBook{of: make(map[lane.ID]*laneIn)},
