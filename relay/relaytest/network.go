@@ -33,7 +33,13 @@ type Network struct {
 	busy     map[[2]netip.Addr]time.Time  // by from and to: until when a path with a Rate carries what it has
 	random   map[[2]netip.Addr]*rand.Rand // by from and to: what one way loses does not depend on traffic elsewhere
 	taps     []func(simnet.Packet)
-	hosts    []*simnet.Simnet // one per host, so that hosts can come at any time
+	hosts    []host
+}
+
+// host is a simulated net of one socket, so that hosts can come at any time.
+type host struct {
+	*simnet.Simnet
+	socket net.PacketConn
 }
 
 // Path is how packets fare between two hosts.
@@ -170,30 +176,24 @@ func (n *Network) Tap(fn func(simnet.Packet)) {
 
 // Host adds a host and returns its socket.
 func (n *Network) Host() (net.PacketConn, *net.UDPAddr, error) {
-	sim := &simnet.Simnet{Router: n}
 	n.mu.Lock()
-	n.hosts = append(n.hosts, sim)
-	addr := &net.UDPAddr{IP: net.IPv4(10, 0, byte(len(n.hosts)>>8), byte(len(n.hosts))), Port: 4000}
+	addr := &net.UDPAddr{IP: net.IPv4(10, 0, byte((len(n.hosts)+1)>>8), byte(len(n.hosts)+1)), Port: 4000}
 	n.mu.Unlock()
-	c, err := n.open(sim, addr)
+	c, err := n.Again(addr)
 	return c, addr, err
-}
-
-func (n *Network) open(sim *simnet.Simnet, addr *net.UDPAddr) (net.PacketConn, error) {
-	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
-	err := sim.Start()
-	n.started(addr)
-	return c, err
 }
 
 // Again opens an address that a host has closed, or is done with: what is sent
 // there from now on goes to the new socket.
 func (n *Network) Again(addr *net.UDPAddr) (net.PacketConn, error) {
 	sim := &simnet.Simnet{Router: n}
+	c := sim.NewEndpoint(addr, simnet.NodeBiDiLinkSettings{LatencyFunc: n.latency})
 	n.mu.Lock()
-	n.hosts = append(n.hosts, sim)
+	n.hosts = append(n.hosts, host{sim, c})
 	n.mu.Unlock()
-	return n.open(sim, addr)
+	err := sim.Start()
+	n.started(addr)
+	return c, err
 }
 
 // Unplug loses every packet from or to a host until Plug: its process has died
@@ -224,11 +224,12 @@ func (n *Network) bars(p simnet.Packet) bool {
 	return len(p.Data) > 0 && p.Data[0]&0xf0 == 0xc0 && n.barred[p.From.(*net.UDPAddr).AddrPort().Addr()]
 }
 
-// Close ends every host's link.
+// Close ends every host's socket, and then its link: a link waits for its socket
+// to take what has come, which one that nobody reads never does.
 func (n *Network) Close() error {
 	var err error
 	for _, h := range n.hosts {
-		err = errors.Join(err, h.Close())
+		err = errors.Join(err, h.socket.Close(), h.Simnet.Close())
 	}
 	return err
 }
