@@ -12,20 +12,14 @@ import (
 	"crossband/proto/link/lane"
 )
 
-// An endpoint reports what it has received when a way begins, when it is probed,
-// and while voice comes; never more often than laneReportLeast. Each report costs
-// the relay as much as a dozen frames: they are as rare as the relay's laneSilence
-// lets them be.
-const (
-	laneReport      = 700 * time.Millisecond
-	laneReportLeast = 50 * time.Millisecond
-)
-
 // laneStrangers a second that come to our sockets and are no lane's are a flood:
 // quic-go holds 32 packets that are not its own and drops what comes on top, the
-// lane's too, while it finds QUIC's by their connection ids. In a flood we report
-// nothing, so that the relay sends voice by QUIC.
-const laneStrangers = 2000
+// lane's too, while it finds QUIC's by their connection ids. In a flood we ask the relay
+// to send voice by QUIC. Each laneLook we find out.
+const (
+	laneStrangers = 2000
+	laneLook      = 700 * time.Millisecond
+)
 
 // laneIn is the endpoint's side of a link's voice lane.
 type laneIn struct {
@@ -36,9 +30,12 @@ type laneIn struct {
 	known    map[lane.ID]lane.Generation // the present one, the one before and lanesAhead after it
 	openers  map[lane.Generation]*lane.Opener
 	present  lane.Generation
-	reported time.Time // when a report was due last
-	strange  uint64    // strangers' packets until then
-	sockets  []*socket // where the known ids are looked up
+	reporter laneReporter // of the present one
+	quiet    *time.Timer  // runs while packets come, and lane.Quiet after the last
+	looked   time.Time    // when flood was found out last
+	strange  uint64       // strangers' packets until then
+	flood    bool         // they are one
+	sockets  []*socket    // where the known ids are looked up
 	ended    bool
 
 	received, forged, replayed atomic.Uint64
@@ -54,6 +51,8 @@ func newLaneIn(c *Conn) (*laneIn, error) {
 	if err := in.learn(); err != nil {
 		return nil, err
 	}
+	in.quiet = time.AfterFunc(lane.Quiet, in.listen) // runs for a moment; stopped with the link
+	in.quiet.Stop()
 	in.join(c.sock)
 	return in, nil
 }
@@ -96,6 +95,7 @@ func (in *laneIn) end() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.ended = true
+	in.quiet.Stop()
 	for _, s := range in.sockets {
 		s.lanes.set(in, nil)
 	}
@@ -131,24 +131,62 @@ func (in *laneIn) take(id lane.ID, packet []byte, now time.Time) {
 	if len(voice) > 0 && !isSounding(voice) {
 		in.conn.inbox.push(bytes.Clone(voice))
 	}
-	if wait := now.Sub(in.reported); wait >= laneReport || len(voice) == 0 && wait >= laneReportLeast {
-		in.report(o, wait)
-		in.reported = now
+	if g == in.present {
+		in.report(o.Report(), len(voice) == 0, now)
 	}
 }
 
-// report reports, unless there has been a flood since the last time. The caller holds
+// report reports if that is due. The caller holds the mutex.
+func (in *laneIn) report(r lane.Report, probe bool, now time.Time) {
+	begins, due := in.reporter.packet(r, probe, now)
+	if begins {
+		in.quiet.Reset(lane.Quiet)
+	}
+	if now.Sub(in.looked) >= laneLook {
+		in.look(now)
+		due = due || in.flood
+	}
+	if due {
+		in.say(r, now)
+	}
+}
+
+// say sends a report. The caller holds the mutex.
+func (in *laneIn) say(r lane.Report, now time.Time) {
+	in.reporter.reported(r, now)
+	r.Leave = in.flood
+	in.conn.sendReport(r)
+}
+
+// listen finds out whether packets still come.
+func (in *laneIn) listen() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.ended {
+		return
+	}
+	now := time.Now()
+	quiet, again := in.reporter.quiet(now)
+	if again > 0 {
+		in.quiet.Reset(again)
+	}
+	if quiet {
+		in.look(now)
+		r := in.openers[in.present].Report()
+		r.Quiet = true
+		in.say(r, now)
+	}
+}
+
+// look finds out whether there has been a flood since the last time. The caller holds
 // the mutex.
-func (in *laneIn) report(o *lane.Opener, wait time.Duration) {
+func (in *laneIn) look(now time.Time) {
 	strange := in.forged.Load() + in.replayed.Load()
 	for _, s := range in.sockets {
 		strange += s.strangers.Load()
 	}
-	flood := float64(strange-in.strange) > laneStrangers*wait.Seconds()
-	in.strange = strange
-	if !flood {
-		in.conn.sendReport(o.Report())
-	}
+	in.flood = float64(strange-in.strange) > laneStrangers*now.Sub(in.looked).Seconds()
+	in.looked, in.strange = now, strange
 }
 
 // advance goes to the generation of a new path.
@@ -161,7 +199,7 @@ func (in *laneIn) advance(g lane.Generation) {
 	for _, s := range in.sockets {
 		s.lanes.set(in, ids)
 	}
-	in.reported = time.Time{}
+	in.reporter = laneReporter{}
 }
 
 // laneBook finds the lane of a packet that came to a socket.

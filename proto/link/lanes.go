@@ -62,7 +62,7 @@ type LaneStats struct {
 	Open      bool   // voice goes by the lane now
 	Sent      uint64 // packets, probes too
 	Probes    uint64 // of them
-	Fallbacks uint64 // times that nobody reported voice and QUIC took over
+	Fallbacks uint64 // times that voice did not arrive and QUIC took over
 	Broken    uint64 // times that the circuit breaker opened
 	Untrue    uint64 // reports that cannot be true
 

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,15 +14,27 @@ const (
 	// the path may have changed in the meantime and nobody would have noticed.
 	laneIdle = 2 * time.Second
 
-	// laneGap without voice does not count in the waiting for a report: the endpoint
-	// sends none while nothing comes.
+	// laneGap without voice makes the endpoint report the first packet after it.
 	laneGap = 300 * time.Millisecond
 
-	// laneSilence of voice that nobody has reported ends the lane: QUIC carries the
-	// next frame. On a path whose round trip is longer, the first
-	// report cannot be there sooner than laneMargin after it.
+	// laneSilence of voice, since voice began again, that nobody has reported ends the
+	// lane: QUIC carries the next frame. On a path whose round trip is longer, the
+	// first report cannot be there sooner than laneMargin after it.
 	laneSilence = 900 * time.Millisecond
 	laneMargin  = 200 * time.Millisecond
+
+	// laneUnheard is as much for voice that goes on: two of the endpoint's reports.
+	// Where the lane breaks the endpoint says so; this is for when what it says is lost.
+	laneUnheard = 2*laneReport + time.Second
+
+	// steadyGap is the longest pause between two frames of a burst, and steadySlack
+	// what an endpoint's word of quiet may be off.
+	steadyGap   = 100 * time.Millisecond
+	steadySlack = 60 * time.Millisecond
+
+	// pathEvery is how long a path is used without looking whether QUIC still does:
+	// each look costs more than sealing a frame.
+	pathEvery = 100 * time.Millisecond
 
 	// Between two probes, doubling.
 	probeFirst = 200 * time.Millisecond
@@ -33,8 +44,10 @@ const (
 	breakerPause     = 30 * time.Second
 	breakerPauseMost = 8 * time.Minute
 
-	// reportEvery is the least time between two reports that are judged apart.
-	reportEvery = 100 * time.Millisecond
+	// judgedLeast is how many packets, and judgedEvery how much time, tell a rate and
+	// a loss. Reports that come sooner are judged with the next.
+	judgedLeast = 10
+	judgedEvery = 100 * time.Millisecond
 )
 
 // lanesAhead is how many paths a lane may have gone through since the last that
@@ -52,8 +65,7 @@ type laneOut struct {
 	over    bool       // no path will have a lane any more
 	heardOf lane.Generation
 	last    lane.Report // zero Received: none of this way
-	lastAt  int64
-	octets  uint64 // that the way had sent when the last report came
+	judged  judged      // up to where the breaker has judged
 	breaker lane.Breaker
 	trips   int
 	past    uint64 // packets of earlier ways
@@ -61,22 +73,6 @@ type laneOut struct {
 	gone    uint64 // of them, those that had not arrived by then
 
 	probes, badReports, fallbacks, broken atomic.Uint64
-}
-
-// laneWay is a lane on one path. Times are on the socket's clock.
-type laneWay struct {
-	keys *lane.Keys
-	path net.Addr // of the peer, as QUIC has validated it; compared by identity
-	oob  []byte   // what names our own address
-
-	next    atomic.Uint64 // sequence number of the next packet
-	octets  atomic.Uint64 // sent
-	open    atomic.Bool   // the endpoint hears it
-	voiceAt atomic.Int64  // when voice went last
-	unheard atomic.Int64  // since when voice has gone unreported, pauses left out; 0: it has not
-	probeAt atomic.Int64  // no probe before
-	pause   atomic.Int64  // until the probe after that
-	shut    atomic.Int64  // the circuit was broken: nothing before
 }
 
 // passage says how a frame is to go.
@@ -93,7 +89,7 @@ const (
 // beside it now and then.
 func (o *laneOut) route(now int64) (*laneWay, passage) {
 	w := o.now.Load()
-	if w == nil || w.path != o.conn.quic.RemoteAddr() {
+	if w == nil || w.strays(now, o.conn.quic) {
 		if w = o.enter(now); w == nil {
 			return nil, byDatagram
 		}
@@ -102,59 +98,6 @@ func (o *laneOut) route(now int64) (*laneWay, passage) {
 		return w, byLane
 	}
 	return w, w.probe(now)
-}
-
-// alive sees whether an open way still is.
-func (w *laneWay) alive(now int64, o *laneOut) bool {
-	before := w.voiceAt.Load()
-	gap := now - before
-	if gap > int64(laneIdle) {
-		w.shutUntil(now)
-		return false
-	}
-	if w.voiceAt.CompareAndSwap(before, now) && gap > int64(laneGap) {
-		w.skip(gap)
-	}
-	since := w.unheard.Load()
-	switch {
-	case since == 0:
-		w.unheard.Store(now)
-	case now-since <= int64(laneSilence):
-	case now-since > int64(o.conn.quic.ConnectionStats().SmoothedRTT+laneMargin):
-		o.fallbacks.Add(1)
-		w.shutUntil(now)
-		return false
-	}
-	return w.next.Load() <= lane.MaxSequence
-}
-
-// skip leaves a pause out of the waiting for a report. It does not begin the waiting
-// anew: on a dead lane bursts that are each too short to be missed would all be lost.
-func (w *laneWay) skip(gap int64) {
-	if since := w.unheard.Load(); since != 0 {
-		w.unheard.CompareAndSwap(since, since+gap) // else a report has come meanwhile
-	}
-}
-
-// shutUntil closes a way; from the time given it is probed again.
-func (w *laneWay) shutUntil(when int64) {
-	w.pause.Store(int64(probeFirst))
-	w.probeAt.Store(when)
-	w.open.Store(false)
-}
-
-// probe says whether a probe is due. Of those that ask at once one is told so.
-func (w *laneWay) probe(now int64) passage {
-	due := w.probeAt.Load()
-	if now < due || now < w.shut.Load() || w.next.Load() > lane.MaxSequence {
-		return byDatagram
-	}
-	pause := w.pause.Load()
-	if !w.probeAt.CompareAndSwap(due, now+pause) {
-		return byDatagram
-	}
-	w.pause.Store(min(2*pause, int64(probeMost)))
-	return byDatagramAndProbe
 }
 
 // enter makes the way of a path that is new, nil when there is to be none.
@@ -179,11 +122,12 @@ func (o *laneOut) enter(now int64) *laneWay {
 		return nil
 	}
 	w := &laneWay{keys: keys, path: path, oob: o.conn.sock.source(o.conn.quic.LocalAddr())}
+	w.looked.Store(now)
 	w.shutUntil(now)
 	if old != nil {
 		w.shut.Store(old.shut.Load()) // a new path does not mend a broken circuit: the bottleneck may be the same
 	}
-	o.last, o.breaker = lane.Report{}, lane.Breaker{}
+	o.last, o.judged, o.breaker = lane.Report{}, judged{}, lane.Breaker{}
 	o.now.Store(w)
 	return w
 }
@@ -206,61 +150,6 @@ func (o *laneOut) end() {
 	}
 	o.over, o.secret = true, nil
 	o.now.Store(nil)
-}
-
-// take takes an endpoint's report. One that cannot be true changes nothing; one
-// that is a lie harms the endpoint's own voice, or is stopped by the breaker of
-// nobody else.
-func (o *laneOut) take(report []byte, now int64) {
-	r, err := lane.ParseReport(report)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	w := o.now.Load()
-	if err != nil || w == nil || r.Generation != w.keys.Generation || uint64(r.Highest) >= w.next.Load() ||
-		o.last.Received > 0 && !r.Follows(o.last) {
-		o.badReports.Add(1)
-		return
-	}
-	o.heardOf = r.Generation
-	if now < w.shut.Load() {
-		return
-	}
-	if !o.judge(w, r, now) {
-		o.broken.Add(1)
-		pause := min(breakerPause<<min(o.trips, 8), breakerPauseMost)
-		o.trips++
-		w.shut.Store(now + int64(pause))
-		w.shutUntil(now + int64(pause))
-		return
-	}
-	w.unheard.Store(0)
-	if !w.open.Load() {
-		w.voiceAt.Store(now)
-		w.open.Store(true)
-	}
-}
-
-// judge works out what came between two reports, false when the circuit is to be
-// broken.
-func (o *laneOut) judge(w *laneWay, r lane.Report, now int64) bool {
-	octets := w.octets.Load()
-	if o.last.Received > 0 && now-o.lastAt < int64(reportEvery) {
-		return true
-	}
-	ok := true
-	if o.last.Received > 0 && r.Highest > o.last.Highest {
-		i := lane.Interval{
-			Packets: r.Highest - o.last.Highest,
-			Octets:  octets - o.octets,
-			Length:  time.Duration(now - o.lastAt),
-			RTT:     o.conn.quic.ConnectionStats().SmoothedRTT,
-		}
-		i.Lost = i.Packets - min(i.Packets, r.Received-o.last.Received) // what was late counts later
-		o.seen, o.gone = o.seen+uint64(i.Packets), o.gone+uint64(i.Lost)
-		ok = !o.breaker.Judge(i)
-	}
-	o.last, o.lastAt, o.octets = r, now, octets
-	return ok
 }
 
 // sent is how many packets went, probes too.

@@ -155,9 +155,18 @@ func TestTheLastSequenceNumberOpens(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	r := lane.Report{Generation: 2, Highest: 99, Received: 90}
+	for _, flags := range []lane.Report{{}, {Quiet: true}, {Leave: true}, {Quiet: true, Leave: true}} {
+		with := r
+		with.Quiet, with.Leave = flags.Quiet, flags.Leave
+		if got, err := lane.ParseReport(with.Append(nil)); err != nil || got != with {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
 	b := r.Append(nil)
-	if got, err := lane.ParseReport(b); err != nil || got != r {
-		t.Errorf("%+v, %v", got, err)
+	if odd := append(bytes.Clone(b[:14]), append([]byte{4}, b[15:]...)...); len(odd) == len(b) {
+		if _, err := lane.ParseReport(odd); err == nil {
+			t.Error("a flag that is none")
+		}
 	}
 	for n := range len(b) {
 		if _, err := lane.ParseReport(b[:n]); err == nil {
@@ -182,11 +191,11 @@ func TestReport(t *testing.T) {
 		next lane.Report
 		want bool
 	}{
-		"more":               {lane.Report{2, 120, 100}, true},
+		"more":               {lane.Report{Generation: 2, Highest: 120, Received: 100}, true},
 		"the same":           {r, true},
-		"fewer":              {lane.Report{2, 120, 80}, false},
-		"back":               {lane.Report{2, 98, 90}, false},
-		"another generation": {lane.Report{3, 120, 100}, false},
+		"fewer":              {lane.Report{Generation: 2, Highest: 120, Received: 80}, false},
+		"back":               {lane.Report{Generation: 2, Highest: 98, Received: 90}, false},
+		"another generation": {lane.Report{Generation: 3, Highest: 120, Received: 100}, false},
 	} {
 		if c.next.Follows(r) != c.want {
 			t.Errorf("%s: %v", why, !c.want)
@@ -244,6 +253,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(seal(k, 1, "voice"))
 	f.Add(seal(k, 1, ""))
 	f.Add(lane.Report{Highest: 1, Received: 1}.Append(nil))
+	f.Add(lane.Report{Highest: 1, Received: 1, Quiet: true, Leave: true}.Append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := lane.ParseReport(b); err == nil && !bytes.Equal(r.Append(nil), b) {
 			t.Errorf("%x is %+v", b, r)
