@@ -89,10 +89,11 @@ func importRules() []importRule {
 		{"formats/ics", nil, nil},
 		{"cmd", []string{"proto", "proto/link", "crypto", "client", "relay", "formats", "cmd"}, []string{cobra, toml}},
 		{"cmd/crossband/internal/bench/relay/yardstick", []string{"proto"}, []string{quic}}, // what a relay is compared with must not be made of it
-		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump"}, []string{cobra}},
+		{"cmd/crossband-relay", []string{"cmd/internal/relayd", "cmd/internal/version", "cmd/internal/fips", "cmd/internal/nodump", "cmd/internal/processors"}, []string{cobra}},
 		{"cmd/internal/relayd", []string{"proto", "crypto/identity", "crypto/notice", "relay", "cmd/internal"}, []string{toml}},
 		{"cmd/internal/adminhttp", []string{"proto", "crypto/identity", "relay", "cmd/internal"}, nil},
 		{"cmd/internal/fips", nil, nil},
+		{"cmd/internal/processors", nil, nil},
 		{"cmd/crossband/internal/bench/plot", nil, nil},
 		{"cmd/crossband/internal/report", []string{"proto", "crypto/record", "client/phrase", "formats"}, nil},
 		{"cmd/crossband/internal/report/reporttest", []string{"proto", "crypto", "client/phrase"}, nil},

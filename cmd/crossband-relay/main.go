@@ -17,6 +17,7 @@ import (
 
 	"crossband/cmd/internal/fips"
 	"crossband/cmd/internal/nodump"
+	"crossband/cmd/internal/processors"
 	"crossband/cmd/internal/relayd"
 	"crossband/cmd/internal/version"
 )
@@ -72,6 +73,7 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			defer processors.Govern(cmd.Context())()
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			return relayd.Run(cmd.Context(), config, log, version.String(), func(a net.Addr) {
 				log.Info("listening", "address", a.String())
