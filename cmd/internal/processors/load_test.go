@@ -16,29 +16,34 @@ func TestProcessorsFollowTheLoad(t *testing.T) {
 		late  time.Duration
 		want  int
 	}{
-		{19, 0.1, soon, 8}, // not at once
+		{restLooks - 1, 0.1, soon, 8}, // not at once
 		{1, 0.1, soon, 7},
-		{20, 0.1, soon, 6},
-		{200, 0.1, soon, 1},
-		{100, 0.1, soon, 1}, // never none
-		{100, 0.75, soon, 1},
-		{1, 0.81, soon, 1},
+		{restLooks, 0.1, soon, 6},
+		{10 * restLooks, 0.1, soon, 1},
+		{10 * restLooks, 0.1, soon, 1}, // never none
+		{10 * restLooks, 0.75, soon, 1},
+		{fullLooks - 1, 0.81, soon, 1},
 		{1, 0.79, soon, 1}, // it was a moment
-		{1, 0.81, soon, 1},
-		{1, 0.81, soon, 2}, // at once
-		{1, 1.5, soon, 2},
-		{100, 0.7, soon, 2}, // what one could just bear
-		{17, 0.5, soon, 2},
-		{2, 1.7, soon, 4}, // and again at once
-		{2, 4, soon, 8},
-		{100, 8, soon, 8}, // never more than there are
-		{100, 4.3, soon, 8},
-		{20, 4.1, soon, 7},
-		{200, 0, soon, 1},
-		{1, 0.3, 21 * time.Millisecond, 2}, // it had to wait
-		{19, 0.3, soon, 2},
-		{1, 0.3, 21 * time.Millisecond, 4},
-		{100, 0.3, -soon, 1},
+		{fullLooks - 1, 0.81, soon, 1},
+		{1, 0.81, soon, 2},
+		{10 * restLooks, 0.7, soon, 2}, // what one could just bear
+		{restLooks - fullLooks - 1, 0.5, soon, 2},
+		{fullLooks, 1.7, soon, 4},
+		{fullLooks - 1, 4, soon, 4},
+		{1, 4, soon, 8},
+		{10 * restLooks, 8, soon, 8}, // never more than there are
+		{10 * restLooks, 4.3, soon, 8},
+		{restLooks, 4.1, soon, 7},
+		{10 * restLooks, 0, soon, 1},
+		{1, 0.3, lateAt + 1, 2}, // it had to wait
+		{2*restLooks - 1, 0.3, soon, 2},
+		{1, 0.3, soon, 1},
+		{1, 0.3, lateAt + 1, 2}, // and again
+		{4*restLooks - 1, 0.3, soon, 2},
+		{1, 0.3, soon, 1},
+		{10 * restLooks, 0.3, -soon, 1}, // it has not had to for long
+		{1, 0.3, lateAt + 1, 2},
+		{2 * restLooks, 0.3, soon, 1},
 	} {
 		for range s.times {
 			l.look(s.used, s.late)
@@ -49,15 +54,20 @@ func TestProcessorsFollowTheLoad(t *testing.T) {
 	}
 }
 
-// TestALateLookIsNotForgotten: at the most there are, and none fewer soon after.
-func TestALateLookIsNotForgotten(t *testing.T) {
-	l := newLoad(2)
-	for range 50 {
-		for range restLooks - 1 {
-			l.look(0, 0)
+// TestWhereVoiceHasToWaitFewerAreSeldomTried: however often it happens, and not never.
+func TestWhereVoiceHasToWaitFewerAreSeldomTried(t *testing.T) {
+	l, fewer, last := newLoad(2), 0, 0
+	const looks = 2_000_000 // a night
+	for i := range looks {
+		late := time.Duration(0)
+		if l.now == 1 {
+			late = 2 * lateAt
 		}
-		if n, change := l.look(0, 2*lateAt); n != 2 || change {
-			t.Fatalf("%d processors, %v", n, change)
+		if n, change := l.look(0.1, late); change && n == 1 {
+			fewer, last = fewer+1, i
 		}
+	}
+	if want := looks / restMost; fewer < want || fewer > want+10 || last < looks-2*restMost {
+		t.Errorf("%d times fewer, the last at %d", fewer, last)
 	}
 }

@@ -4,7 +4,7 @@
 // A relay is woken some thousand times a second, for a few microseconds each. With
 // more processors than it needs Go's scheduler wakes another thread nearly each time,
 // which finds nothing to do and goes back to sleep; at half a processor's load that is
-// a quarter of all that the relay uses (docs/decisions/0041). Under a load that needs
+// a quarter of all that the relay uses (docs/decisions/0042). Under a load that needs
 // them all, threads are awake anyway and there is nothing to save.
 package processors
 

@@ -54,7 +54,7 @@ func TestTheEnvironmentDecides(t *testing.T) {
 	t.Setenv("GOMAXPROCS", "2")
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	defer Govern(t.Context())()
-	time.Sleep(30 * lookEvery)
+	time.Sleep(3 * restLooks * lookEvery / 2)
 	if got := runtime.GOMAXPROCS(0); got != 2 {
 		t.Errorf("%d processors", got)
 	}
