@@ -10,6 +10,7 @@ import (
 
 	"crossband/client/redial"
 	"crossband/cmd/crossband/internal/bench"
+	"crossband/cmd/crossband/internal/bench/barelink"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -30,20 +31,9 @@ func (w *World) NewMember(id *identity.Identity, trust *identity.TrustStore) (*M
 	if err != nil {
 		return nil, err
 	}
-	socket, err := Socket()
+	shown := func() (*tls.Certificate, error) { return &certificate, nil }
+	d, err := barelink.Endpoint{Name: id.Name, Certificate: shown, Trust: trust}.Dialer()
 	if err != nil {
-		return nil, err
-	}
-	d, err := link.NewDialer(socket, link.Config{
-		Self:        id.Name,
-		Certificate: func() (*tls.Certificate, error) { return &certificate, nil },
-		Verify: func(chain [][]byte, _ bool) (proto.Name, error) {
-			return trust.VerifyPeer(chain, identity.UsageServer, time.Now())
-		},
-		Software: "crossband bench",
-	})
-	if err != nil {
-		socket.Close()
 		return nil, err
 	}
 	return &Member{Identity: id, relay: w.Agency.Listen, dialer: d}, nil

@@ -5,10 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench/barelink"
 	"crossband/cmd/crossband/internal/bench/stand"
 	"crossband/crypto/identity"
 	"crossband/proto"
@@ -36,20 +36,9 @@ func dial(ctx context.Context, a *stand.Agency, id *identity.Identity) (*station
 	if err != nil {
 		return nil, err
 	}
-	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	certificate := func() (*tls.Certificate, error) { c, err := id.TLSCertificate(); return &c, err }
+	d, err := barelink.Endpoint{Name: id.Name, Certificate: certificate, Trust: trust}.Dialer()
 	if err != nil {
-		return nil, err
-	}
-	d, err := link.NewDialer(socket, link.Config{
-		Self:        id.Name,
-		Certificate: func() (*tls.Certificate, error) { c, err := id.TLSCertificate(); return &c, err },
-		Verify: func(chain [][]byte, _ bool) (proto.Name, error) {
-			return trust.VerifyPeer(chain, identity.UsageServer, time.Now())
-		},
-		Software: "crossband bench",
-	})
-	if err != nil {
-		socket.Close()
 		return nil, err
 	}
 	c, err := d.Dial(ctx, a.Listen, link.RelayOf(a.Name))

@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"crossband/cmd/crossband/internal/bench/barelink"
 	"crossband/crypto/identity"
 	"crossband/proto"
 	"crossband/proto/link"
@@ -36,22 +37,12 @@ const (
 
 // connect makes a station's link. capabilities are what it offers.
 func connect(ctx context.Context, u *unit, trust *identity.TrustStore, relay net.Addr, capabilities []string) (*station, error) {
-	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	certificate := func() (*tls.Certificate, error) { return &u.cert, nil }
+	d, err := barelink.Endpoint{Name: u.name, Certificate: certificate, Trust: trust, Capabilities: capabilities}.Dialer()
 	if err != nil {
 		return nil, err
 	}
-	s := &station{unit: u, answers: make(chan *wire.Frame, 4)}
-	s.dialer, err = link.NewDialer(socket, link.Config{
-		Self:        u.name,
-		Certificate: func() (*tls.Certificate, error) { return &u.cert, nil },
-		Verify: func(chain [][]byte, _ bool) (proto.Name, error) {
-			return trust.VerifyPeer(chain, identity.UsageServer, time.Now())
-		},
-		Software: "crossband bench", Capabilities: capabilities,
-	})
-	if err != nil {
-		return nil, errors.Join(err, socket.Close())
-	}
+	s := &station{unit: u, dialer: d, answers: make(chan *wire.Frame, 4)}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	if s.conn, err = s.dialer.Dial(ctx, relay, link.RelayOf(u.name.Agency)); err != nil {
