@@ -124,11 +124,6 @@ func (w *World) issueLike(like *identity.Identity, label string, now time.Time) 
 	return id, err
 }
 
-// Socket opens a UDP socket on loopback.
-func Socket() (*net.UDPConn, error) {
-	return net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-}
-
 // Session is one endpoint of the agency that does everything an endpoint does. It keeps
 // its state in memory. sink may be nil. Its events must be drained.
 func (w *World) Session(short string, sink client.Sink) (*client.Session, error) {
@@ -136,7 +131,7 @@ func (w *World) Session(short string, sink client.Sink) (*client.Session, error)
 	if err != nil {
 		return nil, err
 	}
-	socket, err := Socket()
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
 	}
