@@ -176,6 +176,10 @@ func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire
 		return &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after, Most: most}}}
 	}
 	if first {
+		if err := ch.s.takeSmall(ctx); err != nil {
+			return nil, err
+		}
+		defer ch.s.giveSmall()
 		return ch.s.call(ctx, page(false))
 	}
 	return ch.s.callWideAs(ctx, bulkNever, page)

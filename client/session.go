@@ -45,6 +45,8 @@ type Session struct {
 	wg     sync.WaitGroup // every goroutine that the Session started
 	up     chan struct{}  // closed when the first link is up
 
+	smallTurns chan struct{} // a token for each of what settleAtOnce bounds
+
 	lateTurn chan struct{} // holds one token: whoever asks for missed voice takes it
 	giving   sync.Mutex    // held while late bursts are given out
 
@@ -106,9 +108,9 @@ func Open(cfg Config) (*Session, error) {
 		bulk:     bulkState{turns: make(chan struct{}, bulkAtOnce)},
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
-		pacts:    newPacts(),
-		changed:  make(chan struct{}),
-		lateTurn: make(chan struct{}, 1),
+		pacts:      newPacts(),
+		changed:    make(chan struct{}),
+		smallTurns: make(chan struct{}, settleAtOnce), lateTurn: make(chan struct{}, 1),
 	}
 	s.lateTurn <- struct{}{}
 	s.ears = newEars(s, cfg.Sink)
