@@ -127,7 +127,7 @@ func (ch *Channel) latePage(ctx context.Context, since time.Time, after uint64) 
 	}
 	var every time.Duration
 	defer func() { time.AfterFunc(every, func() { s.lateTurn <- struct{}{} }) }() // it holds one token, which we have
-	a, err := s.callWideAs(ctx, 0, func(bulk bool) *wire.Frame {
+	a, err := s.callWideAs(ctx, noHurry, func(bulk bool) *wire.Frame {
 		octets := proto.MaxKeptVoice
 		if !bulk {
 			octets, every = latePace(s.somebodyTalks())
@@ -150,6 +150,10 @@ func (ch *Channel) latePage(ctx context.Context, since time.Time, after uint64) 
 func (s *Session) somebodyTalks() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.somebodyTalksLocked()
+}
+
+func (s *Session) somebodyTalksLocked() bool {
 	for _, ch := range s.channels {
 		if ch.burst != nil || ch.out != 0 && ch.floor.Holder != (proto.Name{}) {
 			return true

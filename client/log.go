@@ -182,7 +182,7 @@ func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire
 		defer ch.s.giveSmall()
 		return ch.s.call(ctx, page(false))
 	}
-	return ch.s.callWideAs(ctx, bulkNever, page)
+	return ch.s.callWideAs(ctx, logHurry, page)
 }
 
 // logFirst is how many octets the first page of a log holds: 128 ms of 256 kbit/s.

@@ -1,6 +1,7 @@
 package relaytest_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -299,8 +300,14 @@ func TestHistoryGoesOnBehindALostBulkLink(t *testing.T) {
 // TestALogIsReadOnInEndlessTalk: no bulk link can be made and nobody pauses. The log goes
 // on, a little at a time, and the relay is accused of nothing.
 func TestALogIsReadOnInEndlessTalk(t *testing.T) {
+	t.Run("alone", func(t *testing.T) { readOnInEndlessTalk(t, 0) })
+	t.Run("beside what waits for a pause", func(t *testing.T) { readOnInEndlessTalk(t, 8) })
+}
+
+// readOnInEndlessTalk has the device ask for so many records as well, which wait.
+func readOnInEndlessTalk(t *testing.T, records int) {
 	run(t, func(t *testing.T, b *border) {
-		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("desk/piedras-negras")
 		talk := agent.MustJoin(b.calling)
 		ch := agent.MustJoin(b.group)
 		guard.MustJoin(b.calling)
@@ -310,6 +317,11 @@ func TestALogIsReadOnInEndlessTalk(t *testing.T) {
 		p := push(t, talk, endless, client.TalkOptions{}).held()
 		mark := missedTexts(t, b, ch, guard, 12)
 		b.Net.Bar(guard.Addr, true)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range records {
+			go guard.Record(ctx, proto.NewIncidentID()) // until the test has ended
+		}
 		time.Sleep(35 * time.Second) // in one talk, as long as a grant lasts
 		p.release()
 		p = push(t, talk, endless, client.TalkOptions{}).held()
