@@ -109,15 +109,17 @@ func (s *Session) wideTurn(ctx context.Context, h hurry, began time.Time) (wideL
 	}
 	w, err := s.wideNow(h, began)
 	if w.conn == nil {
-		<-s.bulk.turns
+		s.giveWide()
 	}
 	return w, err
 }
 
+func (s *Session) giveWide() { <-s.bulk.turns }
+
 // askWide asks for something large and gives the turn back. again says that the bulk
 // link was lost; whether the live one is there has to be seen.
 func (s *Session) askWide(ctx context.Context, w wideLink, f *wire.Frame) (a *wire.Frame, again bool, err error) {
-	defer func() { <-s.bulk.turns }()
+	defer s.giveWide()
 	a, err = s.callOn(ctx, w.conn, f)
 	switch {
 	case w.bulk && errors.Is(err, ErrNoLink):

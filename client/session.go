@@ -47,7 +47,7 @@ type Session struct {
 
 	smallTurns chan struct{} // a token for each of what settleAtOnce bounds
 
-	lateTurn chan struct{} // holds one token: whoever asks for missed voice takes it
+	lateTurn chan struct{} // holds one token: whoever asks for missed voice over the live link takes it
 	giving   sync.Mutex    // held while late bursts are given out
 
 	mu        sync.Mutex // guards what follows; never held while waiting
