@@ -45,8 +45,9 @@ var errNoBulk = errors.New("client: no bulk link to the relay")
 type hurry uint8
 
 const (
-	noHurry  hurry = iota // nothing: it waits for a pause
-	logHurry              // a small page after bulkNever, if no other channel has just had one
+	noHurry   hurry = iota // nothing: it waits for a pause
+	logHurry               // a small page after bulkNever, if no other channel has just had one
+	joinHurry              // all of it, after bulkTime or when a dial has failed: who joins is called, or calls
 )
 
 // wideLink is the link on which something large may be asked for now.
@@ -75,7 +76,7 @@ func (s *Session) wideNow(h hurry, began time.Time) (wideLink, error) {
 	}
 	dialing := s.dialBulkLocked(live)
 	waited := now.Sub(began)
-	if (dialing == nil || waited > bulkTime) && !s.somebodyTalksLocked() {
+	if (dialing == nil || waited > bulkTime) && (h == joinHurry || !s.somebodyTalksLocked()) {
 		return wideLink{conn: live}, nil
 	}
 	if h == logHurry && waited >= bulkNever && !now.Before(s.bulk.small) {
@@ -131,9 +132,9 @@ func (s *Session) askWide(ctx context.Context, w wideLink, f *wire.Frame) (a *wi
 	return a, false, err
 }
 
-// callWide asks for something large that is in no hurry.
-func (s *Session) callWide(ctx context.Context, f *wire.Frame) (*wire.Frame, error) {
-	return s.callWideAs(ctx, noHurry, func(bool) *wire.Frame { return f })
+// callWide asks for something large.
+func (s *Session) callWide(ctx context.Context, h hurry, f *wire.Frame) (*wire.Frame, error) {
+	return s.callWideAs(ctx, h, func(bool) *wire.Frame { return f })
 }
 
 // callWideAs is callWide for what is asked for in other pages where it goes over the live

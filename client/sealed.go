@@ -60,7 +60,7 @@ func (ch *Channel) fetchFrom(ctx context.Context, agency string, list []*wire.En
 		for _, e := range part {
 			b.Ids = append(b.Ids, proto.EntryEnvelope(e).GetId())
 		}
-		ask := ch.s.callWide
+		ask := func(ctx context.Context, f *wire.Frame) (*wire.Frame, error) { return ch.s.callWide(ctx, noHurry, f) }
 		f := &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: b}}
 		if !proto.IsLarge(f) {
 			ask = ch.s.call

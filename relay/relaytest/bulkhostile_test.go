@@ -2,6 +2,7 @@ package relaytest_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -333,6 +334,34 @@ func readOnInEndlessTalk(t *testing.T, records int) {
 			if a, is := e.(client.Alarm); is {
 				t.Errorf("alarm: %v", a.Why)
 			}
+		}
+		p.release()
+	})
+}
+
+// TestAJoinOfALargeGroupWaitsForNoPause: no bulk link can be made and somebody talks on
+// and on. Who joins is in all the same.
+func TestAJoinOfALargeGroupWaitsForNoPause(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		talk := agent.MustJoin(b.calling)
+		agent.MustJoin(b.group)
+		guard.MustJoin(b.calling)
+		for i := range 16 {
+			b.us.Endpoint(fmt.Sprintf("unit/del-rio-%d", 300+i)).MustJoin(b.group)
+		}
+		looks := b.Rogue(b.mx.Identity("unit/gn-9"), b.mx)
+		ask := &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: b.group[:], Most: proto.MaxLive}}}
+		if r := looks.Refused(ask); r != proto.ReasonTooLarge {
+			t.Fatalf("the group is not large, reason %d: this is no test", r)
+		}
+		p := push(t, talk, endless, client.TalkOptions{}).held()
+		time.Sleep(time.Second)
+		b.Net.Bar(guard.Addr, true)
+		began := time.Now()
+		guard.MustJoin(b.group)
+		if took := time.Since(began); took > 8*time.Second { // three, and what the relays' own bulk link needs for it
+			t.Errorf("the join took %v", took)
 		}
 		p.release()
 	})
