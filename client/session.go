@@ -67,6 +67,7 @@ type Session struct {
 	packages  keyPackages
 	letters   int // kept of incidents
 	pacts     pacts
+	past      inbound        // of the links that have ended
 	uplink    uplink         // how our voice fares on our own link
 	strays    uint64         // see StrayStrain
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
@@ -264,6 +265,7 @@ func (s *Session) serve(conn *link.Conn) error {
 	<-voiceEnded
 	s.mu.Lock()
 	s.conn = nil
+	s.past.add(conn.Stats())
 	s.saveLinkedLocked()
 	s.dropCallsLocked(conn)
 	s.endBulkLocked()
