@@ -264,7 +264,7 @@ func (s *Session) serve(conn *link.Conn) error {
 	<-conn.Done()
 	<-voiceEnded
 	s.mu.Lock()
-	s.conn = nil
+	s.conn, s.uplink = nil, uplink{}
 	s.past.add(conn.Stats())
 	s.saveLinkedLocked()
 	s.dropCallsLocked(conn)
