@@ -21,6 +21,7 @@ type bulkState struct {
 	dialing chan struct{} // closed when a dial has ended; nil: none is under way
 	again   time.Time     // not to be dialled before
 	wait    time.Duration // after the next dial that fails
+	small   time.Time     // when a channel in a hurry may have its next small page
 	turns   chan struct{} // a token for each request under way
 }
 
@@ -32,80 +33,129 @@ const (
 	bulkTime   = 3 * time.Second        // what is to be fetched waits so long for it before it looks for a pause in talk
 	bulkLook   = 250 * time.Millisecond // and how often
 	bulkNever  = 10 * time.Second       // a log waits no longer for a pause: a small page, now and then, harms no voice
+	bulkSmall  = bulkNever / bulkAtOnce // between two such pages of all channels: 13 kbit/s
 	bulkPage   = 64 << 10               // octets of a log page over it: on a path of 64 kbit/s still there within a task
 )
 
 // errNoBulk says that there is no bulk link now, where the relay offers one.
 var errNoBulk = errors.New("client: no bulk link to the relay")
 
-// wide returns the link on which something large may be asked for: the bulk link; the
+// hurry is what is asked for over the live link while somebody talks, where the relay has
+// bulk links and none can be made.
+type hurry uint8
+
+const (
+	noHurry   hurry = iota // nothing: it waits for a pause
+	logHurry               // a small page after bulkNever, if no other channel has just had one
+	joinHurry              // all of it, after bulkTime or when a dial has failed: who joins is called, or calls
+)
+
+// wideLink is the link on which something large may be asked for now.
+type wideLink struct {
+	conn    *link.Conn    // nil: none yet
+	bulk    bool          // it is the bulk link
+	dialing chan struct{} // closed when the dial has ended that is under way; nil: none is
+}
+
+// wideNow tells the link on which something large may be asked for: the bulk link; the
 // live one of a relay that has no bulk links; and the live one when nobody talks, if the
-// bulk link has not come up in time. As long as somebody talks it waits: nothing large
-// shares a window with voice. patience ends that wait for what can be asked for in small
-// pages; 0: nothing does.
-func (s *Session) wide(ctx context.Context, patience time.Duration) (conn *link.Conn, bulk bool, err error) {
-	began := time.Now()
-	for {
-		s.mu.Lock()
-		live := s.conn
-		if live == nil {
-			s.mu.Unlock()
-			return nil, false, ErrNoLink
-		}
-		if !live.Has(proto.CapabilityBulk) {
-			s.mu.Unlock()
-			return live, false, nil
-		}
-		if c := s.bulk.conn; c != nil {
-			s.mu.Unlock()
-			return c, true, nil
-		}
-		dialing := s.dialBulkLocked(live)
-		s.mu.Unlock()
-		waited := time.Since(began)
-		if (dialing == nil || waited > bulkTime) && !s.somebodyTalks() || patience > 0 && waited >= patience {
-			return live, false, nil
-		}
-		look := time.NewTimer(bulkLook)
-		select {
-		case <-dialing: // never, if it is nil
-		case <-look.C:
-		case <-ctx.Done():
-			look.Stop()
-			return nil, false, errors.Join(errNoBulk, ctx.Err())
-		}
-		look.Stop()
+// bulk link has not come up in time since it was asked for first. As long as somebody
+// talks there is none but for what is in a hurry: nothing large shares a window with voice.
+func (s *Session) wideNow(h hurry, began time.Time) (wideLink, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	live, now := s.conn, time.Now()
+	if live == nil {
+		return wideLink{}, ErrNoLink
+	}
+	if !live.Has(proto.CapabilityBulk) {
+		return wideLink{conn: live}, nil
+	}
+	if c := s.bulk.conn; c != nil {
+		return wideLink{conn: c, bulk: true}, nil
+	}
+	dialing := s.dialBulkLocked(live)
+	waited := now.Sub(began)
+	if (dialing == nil || waited > bulkTime) && (h == joinHurry || !s.somebodyTalksLocked()) {
+		return wideLink{conn: live}, nil
+	}
+	if h == logHurry && waited >= bulkNever && !now.Before(s.bulk.small) {
+		s.bulk.small = now.Add(bulkSmall)
+		return wideLink{conn: live}, nil
+	}
+	return wideLink{dialing: dialing}, nil
+}
+
+// wait waits until it is worth looking again.
+func (w wideLink) wait(ctx context.Context) error {
+	look := time.NewTimer(bulkLook)
+	defer look.Stop()
+	select {
+	case <-w.dialing: // never, if it is nil
+		return nil
+	case <-look.C:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(errNoBulk, ctx.Err())
 	}
 }
 
-// callWide asks for something large.
-func (s *Session) callWide(ctx context.Context, f *wire.Frame) (*wire.Frame, error) {
-	return s.callWideAs(ctx, 0, func(bool) *wire.Frame { return f })
-}
-
-// callWideAs is callWide for what is asked for in other pages where it goes over the live
-// link. For patience see wide.
-func (s *Session) callWideAs(ctx context.Context, patience time.Duration, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
+// wideTurn takes a turn for what is large, if there is a link for it now. Whoever waits
+// for a link has none: others may be in more of a hurry.
+func (s *Session) wideTurn(ctx context.Context, h hurry, began time.Time) (wideLink, error) {
 	select {
 	case s.bulk.turns <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return wideLink{}, ctx.Err()
 	}
-	defer func() { <-s.bulk.turns }()
-	for {
-		conn, bulk, err := s.wide(ctx, patience)
+	w, err := s.wideNow(h, began)
+	if w.conn == nil {
+		s.giveWide()
+	}
+	return w, err
+}
+
+func (s *Session) giveWide() { <-s.bulk.turns }
+
+// askWide asks for something large and gives the turn back. again says that the bulk
+// link was lost; whether the live one is there has to be seen.
+func (s *Session) askWide(ctx context.Context, w wideLink, f *wire.Frame) (a *wire.Frame, again bool, err error) {
+	defer s.giveWide()
+	a, err = s.callOn(ctx, w.conn, f)
+	switch {
+	case w.bulk && errors.Is(err, ErrNoLink):
+		s.lostBulk(w.conn)
+		return nil, true, nil
+	case w.bulk:
+		s.usedBulk(w.conn)
+	}
+	return a, false, err
+}
+
+// callWide asks for something large.
+func (s *Session) callWide(ctx context.Context, h hurry, f *wire.Frame) (*wire.Frame, error) {
+	return s.callWideAs(ctx, h, func(bool) *wire.Frame { return f })
+}
+
+// callWideAs is callWide for what is asked for in other pages where it goes over the live
+// link.
+func (s *Session) callWideAs(ctx context.Context, h hurry, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
+	for began := time.Now(); ; {
+		w, err := s.wideTurn(ctx, h, began)
 		if err != nil {
 			return nil, err
 		}
-		a, err := s.callOn(ctx, conn, ask(bulk))
-		if bulk && errors.Is(err, ErrNoLink) {
-			s.lostBulk(conn)
-			continue // wide says whether the live link is there
+		if w.conn == nil {
+			if err := w.wait(ctx); err != nil {
+				return nil, err
+			}
+			continue
 		}
-		if bulk {
-			s.usedBulk(conn)
+		a, again, err := s.askWide(ctx, w, ask(w.bulk))
+		if !again {
+			return a, err
 		}
-		return a, err
+		began = time.Now()
 	}
 }
 

@@ -116,40 +116,81 @@ func (ch *Channel) fetchSince(ctx context.Context, since, until time.Time) error
 	}
 }
 
-// latePage asks for one page when it is its turn: all channels share one pace. A bulk
-// link has a pace of its own.
+// latePage asks for one page. Over the live link it is asked for when it is its turn, for
+// there all channels share one pace; a bulk link has a pace of its own. The turn is taken
+// once there is a link: nobody who could ask waits for one who cannot.
 func (ch *Channel) latePage(ctx context.Context, since time.Time, after uint64) (*wire.KeptVoice, error) {
 	s := ch.s
-	select {
-	case <-s.lateTurn:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	for began := time.Now(); ; {
+		w, err := s.wideNow(noHurry, began)
+		if err != nil {
+			return nil, err
+		}
+		if w.conn == nil {
+			if err := w.wait(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		a, again, err := ch.latePageOver(ctx, w.bulk, began, since, after)
+		if again {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if a.GetKeptVoice() == nil {
+			return nil, proto.Refuse(proto.ReasonMalformed, "the relay's answer is no kept voice")
+		}
+		return a.GetKeptVoice(), nil
+	}
+}
+
+// latePageOver asks for a page over the bulk link or, in its turn, over the live one.
+// again says that it cannot be asked for there any more.
+func (ch *Channel) latePageOver(ctx context.Context, bulk bool, began, since time.Time, after uint64) (a *wire.Frame, again bool, err error) {
+	s := ch.s
+	if !bulk {
+		select {
+		case <-s.lateTurn:
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		}
 	}
 	var every time.Duration
-	defer func() { time.AfterFunc(every, func() { s.lateTurn <- struct{}{} }) }() // it holds one token, which we have
-	a, err := s.callWideAs(ctx, 0, func(bulk bool) *wire.Frame {
-		octets := proto.MaxKeptVoice
+	defer func() {
 		if !bulk {
-			octets, every = latePace(s.somebodyTalks())
+			time.AfterFunc(every, func() { s.lateTurn <- struct{}{} }) // it holds one token, which we have
 		}
-		ago := min(max(s.cfg.Clock().Sub(since), 0), proto.VoiceKept)
-		return &wire.Frame{Body: &wire.Frame_FetchVoice{FetchVoice: &wire.FetchVoice{
-			Channel: ch.id[:], WithinMs: uint32(ago.Milliseconds()), After: after, Most: uint32(octets),
-		}}}
-	})
-	if err != nil {
-		return nil, err
+	}()
+	w, err := s.wideTurn(ctx, noHurry, began)
+	if err != nil || w.conn == nil || w.bulk != bulk {
+		if w.conn != nil {
+			s.giveWide()
+		}
+		return nil, err == nil, err
 	}
-	if a.GetKeptVoice() == nil {
-		return nil, proto.Refuse(proto.ReasonMalformed, "the relay's answer is no kept voice")
+	octets := proto.MaxKeptVoice
+	if !bulk {
+		octets, every = latePace(s.somebodyTalks())
 	}
-	return a.GetKeptVoice(), nil
+	return s.askWide(ctx, w, fetchVoice(ch.id, min(max(s.cfg.Clock().Sub(since), 0), proto.VoiceKept), after, octets))
+}
+
+func fetchVoice(id proto.ChannelID, within time.Duration, after uint64, most int) *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_FetchVoice{FetchVoice: &wire.FetchVoice{
+		Channel: id[:], WithinMs: uint32(within.Milliseconds()), After: after, Most: uint32(most),
+	}}}
 }
 
 // somebodyTalks reports whether voice comes in on any channel, or goes out.
 func (s *Session) somebodyTalks() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.somebodyTalksLocked()
+}
+
+func (s *Session) somebodyTalksLocked() bool {
 	for _, ch := range s.channels {
 		if ch.burst != nil || ch.out != 0 && ch.floor.Holder != (proto.Name{}) {
 			return true

@@ -50,7 +50,8 @@ func (ch *Channel) fill(ctx context.Context) []Event {
 		}
 	}
 	ch.s.mu.Unlock()
-	ch.askOrigins(ctx, entries)
+	o := newOrigins(portion{})
+	ch.askOrigins(ctx, &o, entries, func() {})
 	ch.s.mu.Lock()
 	defer ch.s.mu.Unlock()
 	var news []Event

@@ -172,13 +172,14 @@ func (ch *Channel) joinExternal(ctx context.Context) error {
 }
 
 // groupInfo asks for what a joiner needs. Who comes to hear somebody talk waits for it: a
-// small group's comes over the live link, a large one's over the bulk link.
+// small group's comes over the live link, a large one's over the bulk link, and without one
+// over the live link too, also while somebody talks: see joinHurry.
 func (ch *Channel) groupInfo(ctx context.Context) (*wire.Frame, error) {
 	a, err := ch.s.call(ctx, fetchGroupInfo(ch.id, proto.MaxLive))
 	if proto.ReasonOf(err) != proto.ReasonTooLarge {
 		return a, err
 	}
-	return ch.s.callWide(ctx, fetchGroupInfo(ch.id, 0))
+	return ch.s.callWide(ctx, joinHurry, fetchGroupInfo(ch.id, 0))
 }
 
 func fetchGroupInfo(id proto.ChannelID, most uint32) *wire.Frame {

@@ -48,12 +48,15 @@ type VoiceStats struct {
 	Duplicates     uint64 // genuine, and opened before: sent again when the floor was granted
 	NoKey          uint64 // of an epoch that we hold no key of
 	Rejected       uint64 // forged, damaged, malformed, or by a member that may not send
-	Dropped        uint64 // our own queue was full, or a burst was cut off
+	Dropped        uint64 // our own queues were full, or a burst was cut off
 	Fetched        uint64 // frames of missed bursts that our relay had kept
 	FetchedKnown   uint64 // of these, of bursts that have been heard or given, and our own
 	FetchedNoKey   uint64 // of an epoch that we hold no key of
 	FetchedRefused uint64 // forged, damaged, not of the outage, by a member that may not send, or beyond a bound
 	Unreported     uint64 // bursts whose BurstHeard found the queue of events full
+	LanePackets    uint64 // genuine packets of voice lanes, those that ask whether one is open too
+	LaneForged     uint64 // packets that bore our lane's number and were not our relay's
+	LaneReplayed   uint64 // packets of a lane that had come before
 }
 
 // ears own all voice coming in: opening, ordering, playing, and checking whose
@@ -152,6 +155,7 @@ func newEars(s *Session, sink Sink) *ears {
 func (s *Session) VoiceStats() VoiceStats {
 	st := *s.ears.stats.Load()
 	st.Dropped += s.ears.lost.Load()
+	s.inbound().addTo(&st)
 	return st
 }
 

@@ -105,6 +105,7 @@ func (ch *Channel) readOnFrom(ctx context.Context, first bool) error {
 		return ctx.Err()
 	}
 	defer func() { ch.reading <- struct{}{} }()
+	var page logPage
 	for ; ; first = false {
 		ch.s.mu.Lock()
 		after, head, member := ch.cursor, ch.head, ch.group != nil
@@ -112,7 +113,7 @@ func (ch *Channel) readOnFrom(ctx context.Context, first bool) error {
 		if !member {
 			return nil
 		}
-		entries, err := ch.wholePage(ctx, after, first)
+		entries, err := ch.nextEntries(ctx, &page, after, first)
 		if err != nil {
 			return err
 		}
@@ -147,24 +148,12 @@ func (ch *Channel) readOnFrom(ctx context.Context, first bool) error {
 	}
 }
 
-// wholePage fetches a page with what of it lies elsewhere.
-func (ch *Channel) wholePage(ctx context.Context, after uint64, first bool) (*wire.Entries, error) {
-	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
-	defer cancel()
-	a, err := ch.logPage(ctx, after, first)
-	if err != nil {
-		return nil, err
-	}
-	ch.fetchSealed(ctx, a.GetEntries().GetEntries())
-	return a.GetEntries(), nil
-}
-
-// logPage asks for what follows an entry. The first page is small and comes over the live
+// askPage asks for what follows an entry. The first page is small and comes over the live
 // link, for most have missed little, and hails and keys may be in it; the rest takes the
 // bulk link. Without one a small page still comes every bulkNever while somebody talks on
 // and on: a removal may be in it, or the commit without which that talk cannot be opened.
 // What a relay of before bulk links gives is as large as it likes.
-func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire.Frame, error) {
+func (ch *Channel) askPage(ctx context.Context, after uint64, first bool) (*wire.Frame, error) {
 	page := func(bulk bool) *wire.Frame {
 		most := uint32(proto.MaxLive)
 		switch {
@@ -176,9 +165,13 @@ func (ch *Channel) logPage(ctx context.Context, after uint64, first bool) (*wire
 		return &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after, Most: most}}}
 	}
 	if first {
+		if err := ch.s.takeSmall(ctx); err != nil {
+			return nil, err
+		}
+		defer ch.s.giveSmall()
 		return ch.s.call(ctx, page(false))
 	}
-	return ch.s.callWideAs(ctx, bulkNever, page)
+	return ch.s.callWideAs(ctx, logHurry, page)
 }
 
 // logFirst is how many octets the first page of a log holds: 128 ms of 256 kbit/s.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,34 +19,65 @@ import (
 const (
 	originTries = 4
 	originAgain = 2 * time.Second
+	originStall = taskTimeout     // without one more part that is there
+	originMost  = 3 * time.Minute // for all of a page, if it comes bit by bit
 )
 
+// origins is what has been learnt of the relays that have sealed parts.
+type origins struct {
+	size   portion
+	failed map[string]bool // agencies whose relays did not answer when last asked
+	away   map[string]bool // those that are not asked for the rest of a page
+}
+
+func newOrigins(size portion) origins {
+	return origins{size, make(map[string]bool), make(map[string]bool)}
+}
+
 // fetchSealed fills in the sealed parts that the hub may not store, from the relays
-// of the agencies whose members sealed them.
-func (ch *Channel) fetchSealed(ctx context.Context, entries []*wire.Entry) {
-	for range originTries - 1 {
-		if ch.askOrigins(ctx, entries) || !sleep(ctx, originAgain) {
-			return
+// of the agencies whose members sealed them. It fails if the link or the caller's time
+// ends first: nothing is known to be missing then.
+func (ch *Channel) fetchSealed(caller context.Context, p *logPage, entries []*wire.Entry) error {
+	ctx, cancel := context.WithDeadline(caller, p.until)
+	defer cancel()
+	stall := time.AfterFunc(originStall, cancel)
+	defer stall.Stop()
+	for try := range originTries {
+		if try > 0 && !sleep(ctx, originAgain) {
+			break
+		}
+		there, err := ch.askOrigins(ctx, &p.origins, entries, func() { stall.Reset(originStall) })
+		if there || err != nil {
+			return err
 		}
 	}
-	ch.askOrigins(ctx, entries)
+	maps.Copy(p.origins.away, p.origins.failed)
+	return caller.Err()
 }
 
 // askOrigins asks each agency once for what is missing, and reports whether nothing
-// is missing any more.
-func (ch *Channel) askOrigins(ctx context.Context, entries []*wire.Entry) bool {
+// is missing any more that can be had. came is called whenever a part has come. It fails
+// only without a link.
+func (ch *Channel) askOrigins(ctx context.Context, o *origins, entries []*wire.Entry, came func()) (there bool, err error) {
 	missing := make(map[string][]*wire.Entry)
 	for _, e := range entries {
-		if liesElsewhere(e) {
+		if liesElsewhere(e) && !o.away[e.Agency] {
 			missing[e.Agency] = append(missing[e.Agency], e)
 		}
 	}
+	there = true
 	for agency, list := range missing {
-		if err := ch.fetchFrom(ctx, agency, list); err != nil {
+		err := ch.fetchFrom(ctx, agency, &o.size, list, came)
+		if errors.Is(err, ErrNoLink) {
+			return false, err
+		}
+		if delete(o.failed, agency); err != nil {
+			o.failed[agency] = true
 			ch.s.log.Info("sealed parts not there yet", "agency", agency, "entries", len(list), "code", int(proto.ReasonOf(err)))
 		}
+		there = there && !slices.ContainsFunc(list, liesElsewhere)
 	}
-	return !slices.ContainsFunc(entries, liesElsewhere)
+	return there, nil
 }
 
 // liesElsewhere reports whether an entry's sealed part is to be had at the relay of
@@ -53,33 +86,101 @@ func liesElsewhere(e *wire.Entry) bool {
 	return proto.EntryEnvelope(e) != nil && len(e.Digest) > 0 && e.Agency != ""
 }
 
-// fetchFrom asks one agency. What comes counts only if it is what the hub had.
-func (ch *Channel) fetchFrom(ctx context.Context, agency string, list []*wire.Entry) error {
-	for part := range slices.Chunk(list, proto.MaxEntries) {
-		b := &wire.FetchSealed{Channel: ch.id[:], Agency: agency}
-		for _, e := range part {
-			b.Ids = append(b.Ids, proto.EntryEnvelope(e).GetId())
+// fetchFrom asks one agency, a portion after the other. What comes counts only if it is
+// what the hub had.
+func (ch *Channel) fetchFrom(ctx context.Context, agency string, size *portion, list []*wire.Entry, came func()) error {
+	for len(list) > 0 {
+		var part []*wire.Entry
+		ask := func(bulk bool) *wire.Frame {
+			part = list[:min(len(list), ch.most(*size, bulk))]
+			return sealedRequest(ch.id, agency, part)
 		}
-		ask := ch.s.callWide
-		f := &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: b}}
-		if !proto.IsLarge(f) {
-			ask = ch.s.call
-		}
-		a, err := ask(ctx, f)
+		a, err := ch.askSealed(ctx, len(list), ask)
 		if err != nil {
 			return err
 		}
-		for _, p := range a.GetSealed().GetParts() {
-			i := slices.IndexFunc(part, func(e *wire.Entry) bool { return bytes.Equal(proto.EntryEnvelope(e).GetId(), p.Id) })
-			if i < 0 {
-				continue
-			}
-			if sum := sha256.Sum256(p.Sealed); string(sum[:]) == string(part[i].Digest) {
-				m := proto.EntryEnvelope(part[i])
-				proto.SetSealed(m, p.Sealed, m.GetEpoch())
-				part[i].Digest = nil
+		parts := a.GetSealed().GetParts()
+		for _, p := range parts {
+			if fillIn(part, p) {
+				came()
 			}
 		}
+		size.took(len(part), parts)
+		list = list[len(part):]
 	}
 	return nil
+}
+
+// askSealed asks for the next of so many parts: a few at once, more when there is a link
+// for what is large.
+func (ch *Channel) askSealed(ctx context.Context, left int, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
+	if left <= proto.MaxLiveSealed {
+		return ch.s.call(ctx, ask(false))
+	}
+	return ch.s.callWideAs(ctx, logHurry, ask)
+}
+
+func sealedRequest(id proto.ChannelID, agency string, part []*wire.Entry) *wire.Frame {
+	b := &wire.FetchSealed{Channel: id[:], Agency: agency}
+	for _, e := range part {
+		b.Ids = append(b.Ids, proto.EntryEnvelope(e).GetId())
+	}
+	return &wire.Frame{Body: &wire.Frame_FetchSealed{FetchSealed: b}}
+}
+
+// fillIn puts a sealed part into its entry, if it is what was asked for.
+func fillIn(part []*wire.Entry, p *wire.Sealed_Part) bool {
+	i := slices.IndexFunc(part, func(e *wire.Entry) bool { return bytes.Equal(proto.EntryEnvelope(e).GetId(), p.Id) })
+	if i < 0 {
+		return false
+	}
+	if sum := sha256.Sum256(p.Sealed); string(sum[:]) != string(part[i].Digest) {
+		return false
+	}
+	m := proto.EntryEnvelope(part[i])
+	proto.SetSealed(m, p.Sealed, m.GetEpoch())
+	part[i].Digest = nil
+	return true
+}
+
+// portion is how many parts are asked for at once: as many as make a page of the link,
+// if those to come are as large as those that came, and at most twice as many as before.
+type portion struct {
+	last int // how many; 0: none yet
+	each int // octets of one that came; 0: none has
+}
+
+// portionFirst parts of the longest texts make a bulkPage.
+const portionFirst = 8
+
+// most is how many parts are asked for to get so many octets.
+func (p portion) most(octets int) int {
+	if p.each == 0 {
+		return portionFirst
+	}
+	return min(max(octets/p.each, 1), 2*max(p.last, portionFirst/2), proto.MaxEntries)
+}
+
+// took takes in what came of so many parts that were asked for.
+func (p *portion) took(asked int, came []*wire.Sealed_Part) {
+	octets := 0
+	for _, part := range came {
+		octets += len(part.Sealed)
+	}
+	p.last = asked
+	if len(came) > 0 {
+		p.each = max(octets/len(came), 1)
+	}
+}
+
+// most is how many parts are asked for over the bulk link, or the live one: there a few
+// while somebody talks.
+func (ch *Channel) most(p portion, bulk bool) int {
+	switch {
+	case bulk:
+		return p.most(bulkPage)
+	case ch.s.somebodyTalks():
+		return min(p.most(proto.MaxLive), proto.MaxLiveSealed)
+	}
+	return p.most(proto.MaxLive)
 }

@@ -45,7 +45,9 @@ type Session struct {
 	wg     sync.WaitGroup // every goroutine that the Session started
 	up     chan struct{}  // closed when the first link is up
 
-	lateTurn chan struct{} // holds one token: whoever asks for missed voice takes it
+	smallTurns chan struct{} // a token for each of what settleAtOnce bounds
+
+	lateTurn chan struct{} // holds one token: whoever asks for missed voice over the live link takes it
 	giving   sync.Mutex    // held while late bursts are given out
 
 	mu        sync.Mutex // guards what follows; never held while waiting
@@ -65,6 +67,7 @@ type Session struct {
 	packages  keyPackages
 	letters   int // kept of incidents
 	pacts     pacts
+	past      inbound        // of the links that have ended
 	uplink    uplink         // how our voice fares on our own link
 	strays    uint64         // see StrayStrain
 	expelled  *proto.Refusal // this device has been revoked: nothing goes any more
@@ -106,9 +109,9 @@ func Open(cfg Config) (*Session, error) {
 		bulk:     bulkState{turns: make(chan struct{}, bulkAtOnce)},
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
-		pacts:    newPacts(),
-		changed:  make(chan struct{}),
-		lateTurn: make(chan struct{}, 1),
+		pacts:      newPacts(),
+		changed:    make(chan struct{}),
+		smallTurns: make(chan struct{}, settleAtOnce), lateTurn: make(chan struct{}, 1),
 	}
 	s.lateTurn <- struct{}{}
 	s.ears = newEars(s, cfg.Sink)
@@ -261,7 +264,8 @@ func (s *Session) serve(conn *link.Conn) error {
 	<-conn.Done()
 	<-voiceEnded
 	s.mu.Lock()
-	s.conn = nil
+	s.conn, s.uplink = nil, uplink{}
+	s.past.add(conn.Stats())
 	s.saveLinkedLocked()
 	s.dropCallsLocked(conn)
 	s.endBulkLocked()

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"crossband/crypto/identity"
@@ -9,46 +10,67 @@ import (
 	"crossband/proto/wire"
 )
 
-// settle brings a new link into use: key packages if the relay lacks them, every joined channel
-// subscribed, then each caught up: none is deaf because another has much to read.
+// settleAtOnce is how many subscriptions of a new link, and first pages of logs, are under
+// way at a time: what a thin link carries in a second or two.
+const settleAtOnce = 8
+
+// settle brings a new link into use: key packages if the relay lacks them, then every
+// joined channel by itself. None waits for what another has to read, or for an answer
+// that another does not get.
 func (s *Session) settle() {
 	ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
 	defer cancel()
 	if err := s.settlePackages(ctx); err != nil {
 		s.log.Warn("key packages not published", "why", err.Error())
 	}
-	channels := s.Channels()
-	subscribed := make(map[*Channel]error, len(channels))
-	for _, ch := range channels {
+	var all sync.WaitGroup
+	for _, ch := range s.Channels() {
 		if !ch.joined() {
 			ch.ringAgain() // what was answered meanwhile cannot be read any more
 			continue
 		}
-		subscribed[ch] = ch.subscribe(ctx)
+		all.Go(func() { ch.settle(ctx) }) // ends with ctx
 	}
-	for _, ch := range channels {
-		err, was := subscribed[ch]
-		if !was {
-			continue
-		}
-		there := err == nil
-		if there {
-			err = ch.catchUp(ctx)
-		}
-		if proto.ReasonOf(err) == proto.ReasonNoChannel && ch.charter.Owner == s.Name().Agency {
-			ch.startOver() // our own relay is the hub: it must know
-			continue
-		}
-		if err != nil {
-			s.log.Warn("channel not resumed", "channel", ch.id.Short(), "why", err.Error())
-		}
-		if there {
-			ch.fetchLate() // now: the keys of the epochs that are over are gone in seconds
-		}
-		ch.ringAgain() // with the hub away too: better twice than never
-	}
+	all.Wait()
 	s.firstUp()
 }
+
+// settle subscribes a channel on a new link and catches up with its log, and then asks
+// for what of its voice was missed and rings what rang.
+func (ch *Channel) settle(ctx context.Context) {
+	err := ch.s.takeSmall(ctx)
+	if err == nil {
+		err = ch.subscribe(ctx)
+		ch.s.giveSmall()
+	}
+	there := err == nil
+	if there {
+		err = ch.catchUp(ctx)
+	}
+	if proto.ReasonOf(err) == proto.ReasonNoChannel && ch.charter.Owner == ch.s.Name().Agency {
+		ch.startOver() // our own relay is the hub: it must know
+		return
+	}
+	if err != nil {
+		ch.s.log.Warn("channel not resumed", "channel", ch.id.Short(), "why", err.Error())
+	}
+	if there {
+		ch.fetchLate() // now: the keys of the epochs that are over are gone in seconds
+	}
+	ch.ringAgain() // with the hub away too: better twice than never
+}
+
+// takeSmall waits for a turn on a link that may be thin: see settleAtOnce.
+func (s *Session) takeSmall(ctx context.Context) error {
+	select {
+	case s.smallTurns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Session) giveSmall() { <-s.smallTurns }
 
 // startOver gives up a group that the channel's hub does not know any more and
 // joins, or makes, the one that takes its place.

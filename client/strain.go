@@ -31,7 +31,7 @@ func (s *Session) strainLocked(b *wire.VoiceStrain, now time.Time) (news []Event
 			continue
 		}
 		known = true
-		ch.bitrate.Strained(int(b.Lost), now)
+		ch.bitrate.Strained(voice.Listeners, int(b.Lost), now)
 		news = append(news, ch.bitrateLocked(now)...)
 	}
 	if !known {
@@ -70,7 +70,7 @@ func (t *talk) limit(src voice.Source) {
 	l.Limit(bits)
 }
 
-// What the talker's own link loses of its voice counts as what its listeners lose: by
+// What the talker's own link loses of its voice counts beside what its listeners lose, by
 // the same figures as a relay's (docs/PROTOCOL.md, section 8.10).
 const (
 	uplinkFrom  = link.Strain(50) // per mille
@@ -88,13 +88,13 @@ type uplink struct {
 // look takes in what was lost while we talked. It returns what a relay would say,
 // if anything: 0 says that it has eased.
 func (u *uplink) look(lost link.Strain, now time.Time) (tell int, say bool) {
+	eased := u.strained && now.Sub(u.found) >= uplinkEase
+	if eased {
+		u.strained = false
+	}
 	if lost < uplinkFrom {
 		u.bad = 0
-		if u.strained && now.Sub(u.found) >= uplinkEase {
-			u.strained = false
-			return 0, true
-		}
-		return 0, false
+		return 0, eased
 	}
 	if u.bad++; u.bad < uplinkTwice && !u.strained {
 		return 0, false
@@ -122,7 +122,7 @@ func (s *Session) uplinkLocked(now time.Time) {
 	}
 	if lost, say := s.uplink.look(strain, now); say {
 		for _, ch := range talks {
-			ch.bitrate.Strained(lost, now)
+			ch.bitrate.Strained(voice.OwnLink, lost, now)
 		}
 	}
 }

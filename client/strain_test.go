@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -96,17 +97,22 @@ func TestTalkHasItsSourceKeepToTheBitrate(t *testing.T) {
 }
 
 func TestOwnLinkCountsAsListenersDo(t *testing.T) {
-	const none = -1
+	const none, quiet = -1, -2 // quiet: nobody talks, nothing is looked at
 	for name, tt := range map[string]struct {
 		lost, want []int // per mille, second by second; what is said
 	}{
-		"well":            {[]int{0, 49, 0}, []int{none, none, none}},
-		"once":            {[]int{0, 50, 0, 50, 49}, []int{none, none, none, none, none}},
-		"twice, and over": {[]int{50, 200, 0, 0, 0, 0, 0, 0}, []int{none, 200, none, none, none, none, 0, none}},
-		"goes on":         {[]int{50, 200, 0, 300, 400, 0}, []int{none, 200, none, 300, 400, none}},
+		"well":                    {[]int{0, 49, 0}, []int{none, none, none}},
+		"once":                    {[]int{0, 50, 0, 50, 49}, []int{none, none, none, none, none}},
+		"twice, and over":         {[]int{50, 200, 0, 0, 0, 0, 0, 0}, []int{none, 200, none, none, none, none, 0, none}},
+		"talks again, much later": {append([]int{50, 200}, slices.Concat(slices.Repeat([]int{quiet}, 10), []int{100, 100, 0})...), append([]int{none, 200}, slices.Concat(slices.Repeat([]int{none}, 10), []int{none, 100, none})...)},
+		"goes on":                 {[]int{50, 200, 0, 300, 400, 0}, []int{none, 200, none, 300, 400, none}},
 	} {
 		var u uplink
 		for i, lost := range tt.lost {
+			if lost == quiet {
+				u.bad = 0
+				continue
+			}
 			tell, say := u.look(link.Strain(lost), time.Unix(int64(i), 0))
 			if !say {
 				tell = none

@@ -111,6 +111,7 @@ type LinkTotals struct {
 	Dropped                    link.VoiceDrops
 
 	LanePackets, LaneSilent, LaneBroken uint64 // lanes' packets; ends for want of reports; by the breaker
+	LaneUntrue                          uint64 // reports that cannot be true
 	LanesOpen                           int
 
 	ControlQueued, ControlOctets, VoiceQueued int // all open links together
@@ -130,6 +131,7 @@ func (t *LinkTotals) add(s link.Stats) {
 	t.LanePackets += s.Lane.Sent
 	t.LaneSilent += s.Lane.Fallbacks
 	t.LaneBroken += s.Lane.Broken
+	t.LaneUntrue += s.Lane.Untrue
 	t.Dropped.Full += s.Dropped.Full
 	t.Dropped.Stale += s.Dropped.Stale
 	t.Dropped.Size += s.Dropped.Size

@@ -25,19 +25,34 @@ const (
 	firmFor    = time.Minute      // it has not: repairing does more, for so long
 )
 
-// Bitrate decides how many bits a second a talker spends on Opus, from what its
-// relay says of those who listen. Whatever that is, it stays between LeastBitrate
+// Side is who says that voice is lost on its way.
+type Side uint8
+
+// Voice is lost before the relay, or after it. That one side has nothing to complain of
+// says nothing of the other.
+const (
+	OwnLink   Side = iota // our link to our relay
+	Listeners             // the links behind it, of which the relay tells
+	sides
+)
+
+// Bitrate decides how many bits a second a talker spends on Opus, from what is said
+// of how its voice fares. Whatever that is, it stays between LeastBitrate
 // and DefaultBitrate. The zero Bitrate has heard nothing and spends DefaultBitrate.
 type Bitrate struct {
-	step     int
-	moved    time.Time // to this step
-	rose     bool      // by that move
-	wait     time.Duration
-	strained bool
-	told     time.Time
+	step  int
+	moved time.Time // to this step
+	rose  bool      // by that move
+	wait  time.Duration
+	sides [sides]complaint
+	firm  time.Time // until when it goes no lower than repairing
+}
 
-	high, low mean      // of what was lost with repairing, and at the least bit rate
-	firm      time.Time // until when it goes no lower than repairing
+// complaint is what one side has said.
+type complaint struct {
+	strained  bool
+	told      time.Time
+	high, low mean // of what was lost with repairing, and at the least bit rate
 }
 
 // mean is that of what was added.
@@ -45,31 +60,41 @@ type mean struct{ sum, n int }
 
 func (m *mean) add(x int) { m.sum, m.n = m.sum+x, m.n+1 }
 
-// Strained takes in that listeners lose so much of the voice, per mille, or with
-// 0 that it has eased.
-func (b *Bitrate) Strained(lost int, now time.Time) {
+// strained reports whether either side complains.
+func (b *Bitrate) strained() bool {
+	for _, c := range b.sides {
+		if c.strained {
+			return true
+		}
+	}
+	return false
+}
+
+// Strained takes in that so much of the voice is lost on one side, per mille, or with
+// 0 that it has eased there.
+func (b *Bitrate) Strained(by Side, lost int, now time.Time) {
 	b.settle(now)
-	was, yes := b.strained, lost > 0
-	b.strained, b.told = yes, now
+	was, c := b.strained(), &b.sides[by]
+	c.strained, c.told = lost > 0, now
 	switch {
-	case !yes && was:
+	case was && !b.strained():
 		b.moved, b.rose = now, false // the first rise is a wait away
-	case !yes:
+	case lost <= 0:
 	case b.At(now) == LeastBitrate:
-		b.low.add(lost)
+		c.low.add(lost)
 		b.judge(now)
 	default:
-		b.fall(was, lost, now)
+		b.fall(c, was, lost, now)
 	}
 }
 
 // fall goes down by a step when it is time to.
-func (b *Bitrate) fall(was bool, lost int, now time.Time) {
+func (b *Bitrate) fall(c *complaint, was bool, lost int, now time.Time) {
 	if b.step == 0 {
-		b.high, b.low = mean{}, mean{}
+		b.forgetLosses()
 	}
 	if b.step <= repairing {
-		b.high.add(lost)
+		c.high.add(lost)
 	}
 	switch {
 	case b.step >= repairing && now.Before(b.firm):
@@ -83,16 +108,32 @@ func (b *Bitrate) fall(was bool, lost int, now time.Time) {
 	}
 }
 
-// judge gives the least bit rate up if about as much is lost at it as was with more:
-// then it is lost by chance and not because a link is full, and what Opus repeats
-// does more for those who lose it.
+func (b *Bitrate) forgetLosses() {
+	for i := range b.sides {
+		b.sides[i].high, b.sides[i].low = mean{}, mean{}
+	}
+}
+
+// judge gives the least bit rate up if on both sides about as much is lost at it as was
+// with more: then it is lost by chance and not because a link is full, and what Opus
+// repeats does more for those who lose it.
 func (b *Bitrate) judge(now time.Time) {
-	const part, of = 3, 4 // less than this of what was lost before is a help
-	if now.Sub(b.moved) < judgeAfter || b.low.sum*b.high.n*of < b.high.sum*b.low.n*part {
+	if now.Sub(b.moved) < judgeAfter {
 		return
 	}
+	for _, c := range b.sides {
+		if c.helped() {
+			return
+		}
+	}
 	b.step, b.moved, b.rose, b.firm = repairing, now, false, now.Add(firmFor)
-	b.high, b.low = mean{}, mean{}
+	b.forgetLosses()
+}
+
+// helped reports whether the least bit rate has been a help to one side.
+func (c *complaint) helped() bool {
+	const part, of = 3, 4 // less than this of what was lost before is a help
+	return c.low.sum*c.high.n*of < c.high.sum*c.low.n*part
 }
 
 // At returns what is to be spent now.
@@ -101,12 +142,18 @@ func (b *Bitrate) At(now time.Time) int {
 	return bitrates()[b.step]
 }
 
-// settle goes up by the steps that are due.
+// settle forgets what nobody says any more, and goes up by the steps that are due.
 func (b *Bitrate) settle(now time.Time) {
-	if b.strained && now.Sub(b.told) >= strainLife {
+	was := b.strained()
+	for i := range b.sides {
+		if c := &b.sides[i]; c.strained && now.Sub(c.told) >= strainLife {
+			c.strained = false
+		}
+	}
+	if was && !b.strained() {
 		*b = Bitrate{}
 	}
-	for !b.strained && b.step > 0 && now.Sub(b.moved) >= b.wait {
+	for !b.strained() && b.step > 0 && now.Sub(b.moved) >= b.wait {
 		b.step, b.moved, b.rose = b.step-1, b.moved.Add(b.wait), true
 	}
 }

@@ -244,6 +244,7 @@ func listened(heard []client.BurstHeard, st client.VoiceStats, samples int) any 
 			"received": st.Received, "played": st.Played, "concealed": st.Concealed, "late": st.Late, "stale": st.Stale,
 			"duplicates": st.Duplicates, "no_key": st.NoKey, "rejected": st.Rejected, "dropped": st.Dropped,
 		},
+		"lane": map[string]uint64{"packets": st.LanePackets, "forged": st.LaneForged, "replayed": st.LaneReplayed},
 	}
 }
 

@@ -215,7 +215,7 @@ func (w *world) agree() {
 		if auth == nil {
 			auth = g.EpochAuthenticator()
 		}
-		if !SameEpoch(auth, g.EpochAuthenticator()) || g.Epoch() != w.hub.Epoch() {
+		if !bytes.Equal(auth, g.EpochAuthenticator()) || g.Epoch() != w.hub.Epoch() {
 			w.t.Fatalf("%s is in another state", name)
 		}
 		data, err := g.MarshalBinary()

@@ -2,7 +2,6 @@ package mls
 
 import (
 	"bytes"
-	"crypto/subtle"
 	"fmt"
 	"time"
 
@@ -249,11 +248,6 @@ func (g *Group) propose(p message.Proposal, now time.Time) ([]byte, error) {
 	}
 	g.pub = pub
 	return msg, nil
-}
-
-// SameEpoch compares epoch authenticators in constant time.
-func SameEpoch(a, b []byte) bool {
-	return len(a) == len(b) && subtle.ConstantTimeCompare(a, b) == 1
 }
 
 func appendUpdates(b []byte, list []pendingUpdate) []byte {

@@ -156,6 +156,7 @@ func (p page) voice(f relay.Figures) {
 		sum.LanePackets += t.LanePackets
 		sum.LaneSilent += t.LaneSilent
 		sum.LaneBroken += t.LaneBroken
+		sum.LaneUntrue += t.LaneUntrue
 		sum.LanesOpen += t.LanesOpen
 		sum.Dropped.Full += t.Dropped.Full
 		sum.Dropped.Stale += t.Dropped.Stale
@@ -168,6 +169,7 @@ func (p page) voice(f relay.Figures) {
 	p.count(lanePackets, sum.LanePackets)
 	p.count(laneEnds, sum.LaneSilent, "silence")
 	p.count(laneEnds, sum.LaneBroken, "breaker")
+	p.count(laneUntrue, sum.LaneUntrue)
 	p.gauge(lanesOpen, float64(sum.LanesOpen))
 	for cause, n := range map[string]uint64{
 		"no_floor": f.Stats.VoiceNoFloor, "forged": f.Stats.VoiceForged, "malformed": f.Stats.VoiceMalformed,

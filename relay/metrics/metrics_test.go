@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"crossband/proto"
 	"crossband/relay"
 )
 
@@ -51,6 +52,9 @@ func TestNoCounterIsHidden(t *testing.T) {
 		}
 		numbers[stats.Type().Field(i).Name] = fmt.Sprint(n)
 	}
+	elsewhere["Dropped"] = "voice_frames_dropped_total, by cause"
+	elsewhere["ControlLongest"], elsewhere["VoiceLongest"] = "queue_depth", "queue_depth"
+	f.Links = map[relay.LinkKind]relay.LinkTotals{{Role: proto.RoleUnit}: everyLinkTotal(numbers)}
 	r := prometheus.NewRegistry()
 	r.MustRegister(fixed{f})
 	w := httptest.NewRecorder()
@@ -66,4 +70,20 @@ func TestNoCounterIsHidden(t *testing.T) {
 			t.Errorf("there is no %s any more", name)
 		}
 	}
+}
+
+// everyLinkTotal fills in what links of one kind count, and notes the numbers.
+func everyLinkTotal(numbers map[string]string) (t relay.LinkTotals) {
+	v := reflect.ValueOf(&t).Elem()
+	for i := range v.NumField() {
+		name, n := v.Type().Field(i).Name, 2001+i
+		switch f := v.Field(i); f.Kind() {
+		case reflect.Uint64:
+			f.SetUint(uint64(n))
+		case reflect.Int:
+			f.SetInt(int64(n))
+		}
+		numbers[name] = fmt.Sprint(n)
+	}
+	return t
 }

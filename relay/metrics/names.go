@@ -42,6 +42,7 @@ const (
 	voiceDropped
 	lanePackets
 	laneEnds
+	laneUntrue
 	lanesOpen
 	voiceKept
 	voiceKeptLost
@@ -87,6 +88,7 @@ func newDescs() (d descs) {
 	describe(voiceDropped, "voice_frames_dropped_total", "Voice frames that went no further, by cause.", "cause")
 	describe(lanePackets, "voice_lane_packets_total", "Packets sent by voice lanes, probes too.")
 	describe(laneEnds, "voice_lane_ends_total", "Times that a voice lane was left for QUIC in the middle of voice: silence, nobody reported it; breaker, too much was lost.", "cause")
+	describe(laneUntrue, "voice_lane_reports_untrue_total", "Reports of what a voice lane brought that cannot be true: the device that sent them does not follow the protocol.")
 	describe(lanesOpen, "voice_lanes_open", "Links whose voice goes by the lane now.")
 	describe(voiceKept, "voice_kept_frames_total", "Sealed voice frames kept in memory for devices that come back.")
 	describe(voiceKeptLost, "voice_kept_lost_total", "Sealed voice frames not kept for as long as they should be, by cause.", "cause")

@@ -1,6 +1,8 @@
 package relaytest_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -299,8 +301,14 @@ func TestHistoryGoesOnBehindALostBulkLink(t *testing.T) {
 // TestALogIsReadOnInEndlessTalk: no bulk link can be made and nobody pauses. The log goes
 // on, a little at a time, and the relay is accused of nothing.
 func TestALogIsReadOnInEndlessTalk(t *testing.T) {
+	t.Run("alone", func(t *testing.T) { readOnInEndlessTalk(t, 0) })
+	t.Run("beside what waits for a pause", func(t *testing.T) { readOnInEndlessTalk(t, 8) })
+}
+
+// readOnInEndlessTalk has the device ask for so many records as well, which wait.
+func readOnInEndlessTalk(t *testing.T, records int) {
 	run(t, func(t *testing.T, b *border) {
-		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("desk/piedras-negras")
 		talk := agent.MustJoin(b.calling)
 		ch := agent.MustJoin(b.group)
 		guard.MustJoin(b.calling)
@@ -310,6 +318,11 @@ func TestALogIsReadOnInEndlessTalk(t *testing.T) {
 		p := push(t, talk, endless, client.TalkOptions{}).held()
 		mark := missedTexts(t, b, ch, guard, 12)
 		b.Net.Bar(guard.Addr, true)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range records {
+			go guard.Record(ctx, proto.NewIncidentID()) // until the test has ended
+		}
 		time.Sleep(35 * time.Second) // in one talk, as long as a grant lasts
 		p.release()
 		p = push(t, talk, endless, client.TalkOptions{}).held()
@@ -321,6 +334,34 @@ func TestALogIsReadOnInEndlessTalk(t *testing.T) {
 			if a, is := e.(client.Alarm); is {
 				t.Errorf("alarm: %v", a.Why)
 			}
+		}
+		p.release()
+	})
+}
+
+// TestAJoinOfALargeGroupWaitsForNoPause: no bulk link can be made and somebody talks on
+// and on. Who joins is in all the same.
+func TestAJoinOfALargeGroupWaitsForNoPause(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		talk := agent.MustJoin(b.calling)
+		agent.MustJoin(b.group)
+		guard.MustJoin(b.calling)
+		for i := range 16 {
+			b.us.Endpoint(fmt.Sprintf("unit/del-rio-%d", 300+i)).MustJoin(b.group)
+		}
+		looks := b.Rogue(b.mx.Identity("unit/gn-9"), b.mx)
+		ask := &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: b.group[:], Most: proto.MaxLive}}}
+		if r := looks.Refused(ask); r != proto.ReasonTooLarge {
+			t.Fatalf("the group is not large, reason %d: this is no test", r)
+		}
+		p := push(t, talk, endless, client.TalkOptions{}).held()
+		time.Sleep(time.Second)
+		b.Net.Bar(guard.Addr, true)
+		began := time.Now()
+		guard.MustJoin(b.group)
+		if took := time.Since(began); took > 8*time.Second { // three, and what the relays' own bulk link needs for it
+			t.Errorf("the join took %v", took)
 		}
 		p.release()
 	})

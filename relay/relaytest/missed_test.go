@@ -370,3 +370,46 @@ func TestAQuotaThatIsUsedUpOnlyDelaysLateBursts(t *testing.T) {
 		}
 	})
 }
+
+// TestMissedVoiceOfManyChannelsComesTogether: on a path by satellite, where each answer
+// takes long, one channel's pages do not wait for another's.
+func TestMissedVoiceOfManyChannelsComesTogether(t *testing.T) {
+	var ids [8]proto.ChannelID
+	runWith(t, 1, func(b *border) {
+		directly(b)
+		for i := range ids {
+			ids[i] = b.us.Charter(&wire.Charter{
+				Kind: wire.Charter_KIND_STANDING, Title: "Channel", Parties: []*wire.Charter_Party{relaytest.Party(b.us), relaytest.Party(b.mx)},
+			})
+		}
+	}, func(t *testing.T, b *border) {
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		var talks []*client.Channel
+		for _, id := range ids {
+			talks = append(talks, agent.MustJoin(id))
+			guard.MustJoin(id)
+		}
+		time.Sleep(10 * time.Second)
+		const there = 300 * time.Millisecond // one way
+		b.Net.Between(guard.Addr, b.mx.Addr, relaytest.Path{Delay: there})
+		mark := guard.Watch.Mark()
+		deadZone(t, guard, b.mx, 60*time.Second, func() {
+			for _, ch := range talks {
+				push(t, ch, 15, client.TalkOptions{}).well()
+			}
+		})
+		var first, last time.Time
+		for _, ch := range talks {
+			_, at := relaytest.WaitAfter(t, guard.Watch, mark, "the burst comes late", func(l client.BurstLate) bool { return l.Channel == ch.ID() })
+			if first.IsZero() || at.Before(first) {
+				first = at
+			}
+			if at.After(last) {
+				last = at
+			}
+		}
+		if least := time.Duration(len(ids)-1) * 2 * there; last.Sub(first) >= least {
+			t.Errorf("the last channel's burst comes %v after the first's: answers that wait for each other take %v", last.Sub(first), least)
+		}
+	})
+}
