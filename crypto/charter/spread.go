@@ -9,16 +9,12 @@ import (
 // fewest is below how many judgements sharing them costs more than it saves.
 const fewest = 4
 
-// Spread calls judge with each number below n, on as many goroutines as the machine
+// Spread calls judge with each number below n, on as many goroutines as the program
 // has processors, and returns when all of them have ended. The error is that of the
 // lowest number that failed; numbers above it may be left out. A panic of judge goes
 // on in the caller.
 func (Judge) Spread(n int, judge func(i int) error) error {
-	return spreadOver(runtime.NumCPU(), n, judge) // an idle relay uses fewer, but has them back soon
-}
-
-func spreadOver(hands, n int, judge func(i int) error) error {
-	hands = min(hands, n)
+	hands := min(runtime.GOMAXPROCS(0), n)
 	if n < fewest || hands < 2 {
 		hands = 1
 	}

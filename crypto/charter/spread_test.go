@@ -3,6 +3,7 @@ package charter
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,9 +13,10 @@ import (
 // is left at work.
 func TestSpread(t *testing.T) {
 	for _, hands := range []int{1, 2, 4} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(hands))
 		for _, n := range []int{0, 1, 3, 4, 100, 1000} {
 			judged := make([]atomic.Int32, n)
-			check(t, spreadOver(hands, n, func(i int) error { judged[i].Add(1); return nil }))
+			check(t, Judge{}.Spread(n, func(i int) error { judged[i].Add(1); return nil }))
 			for i := range judged {
 				if got := judged[i].Load(); got != 1 {
 					t.Fatalf("%d hands, %d of %d: judged %d times", hands, i, n, got)
@@ -24,7 +26,7 @@ func TestSpread(t *testing.T) {
 		for range 50 {
 			var under atomic.Int32
 			taken := make(chan struct{}) // 12 is at work when 5 fails, and fails after it
-			err := spreadOver(hands, 100, func(i int) error {
+			err := Judge{}.Spread(100, func(i int) error {
 				under.Add(1)
 				defer under.Add(-1)
 				if i == 5 && hands > 1 {
@@ -54,7 +56,7 @@ func TestSpreadPanics(t *testing.T) {
 			t.Errorf("recovered %v", p)
 		}
 	}()
-	spreadOver(2, 100, func(i int) error {
+	Judge{}.Spread(100, func(i int) error {
 		if i == 50 {
 			panic(fault)
 		}

@@ -377,6 +377,24 @@ func TestTheLaneFollowsAMove(t *testing.T) {
 		if len(ids) != 4 {
 			t.Errorf("%d ids on four paths", len(ids))
 		}
+		go relayTalk(p.l, a, 400, 300) // ends by itself
+		time.Sleep(2 * time.Second)
+		if err := d.Migrate(t.Context(), n.anotherSocket(t, client)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2*oneWay + 100*time.Millisecond)
+		s.packets()
+		time.Sleep(time.Second)
+		packets := s.packets()
+		for _, x := range packets {
+			if x.To.String() != a.RemoteAddr().String() {
+				t.Fatalf("moved in a burst: a packet to %v, QUIC's path is to %v", x.To, a.RemoteAddr())
+			}
+		}
+		if time.Sleep(5 * time.Second); len(packets) == 0 {
+			t.Error("moved in a burst: no packets by the lane")
+		}
+		wantAll(t, h, 400, 300)
 	})
 }
 
@@ -544,7 +562,7 @@ func TestTheBreakerLeavesTheLane(t *testing.T) {
 			t.Errorf("%d packets while the circuit is broken", got)
 		}
 		talkers(20)
-		if st := a.Stats().Lane; !st.Open {
+		if st := a.Stats().Lane; !st.Open || st.Broken != 1 {
 			t.Errorf("half a minute later: %+v", st)
 		}
 		s.set(func(s *laneSpy) { s.loss = 330 })

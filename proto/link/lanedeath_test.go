@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/quic-go/quic-go/testutils/simnet"
 
 	"crossband/proto/link"
+	"crossband/proto/link/lane"
 )
 
 // TestALaneThatDiesSoon: one that carries its probe and no voice is left within a
@@ -94,7 +96,7 @@ func TestAWordOfQuietThatIsLost(t *testing.T) {
 		if lost, _ := h.missing(100, 500); lost < 75 || lost > 400 {
 			t.Errorf("%d frames lost", lost)
 		}
-		if st := a.Stats().Lane; st.Open || st.Fallbacks != 1 {
+		if st := a.Stats().Lane; st.Open || st.Broken != 1 || st.Fallbacks > 0 {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -124,6 +126,89 @@ func TestReportsAreRare(t *testing.T) {
 		}
 		if st := a.Stats().Lane; st.Fallbacks > 0 || st.Untrue > 0 {
 			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestADeadLaneUnderUnevenVoice: frames that come in batches, or seldom, hide no dead lane.
+func TestADeadLaneUnderUnevenVoice(t *testing.T) {
+	for _, c := range []struct {
+		batch int
+		pause time.Duration
+	}{{5, 100 * time.Millisecond}, {6, 120 * time.Millisecond}, {8, 160 * time.Millisecond}, {10, 200 * time.Millisecond}, {14, 280 * time.Millisecond}, {1, 120 * time.Millisecond}, {1, 290 * time.Millisecond}} {
+		t.Run(fmt.Sprint(c.batch, " each ", c.pause), func(t *testing.T) {
+			withLane(t, func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy) {
+				at := 0
+				talk := func(length time.Duration) {
+					for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(c.pause) {
+						for range c.batch {
+							v := p.l.Volley(time.Now())
+							v.Send(a, 1, numbered(at))
+							v.Fire()
+							at++
+						}
+					}
+				}
+				talk(5 * time.Second)
+				dead := at
+				s.set(func(s *laneSpy) { s.block = true })
+				talk(20 * time.Second)
+				time.Sleep(time.Second)
+				lost, _ := h.missing(dead, at-dead)
+				if most := int(1500*time.Millisecond/c.pause) * c.batch; lost == 0 || lost > most {
+					t.Errorf("%d of %d frames lost, want at most %d: a second and a half", lost, at-dead, most)
+				}
+			})
+		})
+	}
+}
+
+// probesOnly is a box on the way that lets a lane's small packets pass.
+func probesOnly(n *network, more func(x *simnet.Packet)) {
+	f := func(x simnet.Packet) simnet.Packet {
+		if _, ok := lane.Identify(x.Data); ok && len(x.Data) > lane.HeaderSize+lane.TagSize {
+			x.To = &net.UDPAddr{IP: net.IPv4(10, 0, 0, 99), Port: 1} // nowhere
+		}
+		more(&x)
+		return x
+	}
+	n.wire.rewrite.Store(&f)
+}
+
+// TestAPathThatCarriesProbesOnly: it is tried less and less often.
+func TestAPathThatCarriesProbesOnly(t *testing.T) {
+	withLane(t, func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy) {
+		probesOnly(n, func(*simnet.Packet) {})
+		relayTalk(p.l, a, 0, 6000)
+		time.Sleep(time.Second)
+		if lost, _ := h.missing(0, 6000); lost == 0 || lost > 250 {
+			t.Errorf("%d of two minutes' frames lost; %+v", lost, a.Stats().Lane)
+		}
+	})
+}
+
+// TestWordsOfQuietThatAreLostAgainAndAgain: who also loses what the endpoint says of it
+// has voice on the lane seldom.
+func TestWordsOfQuietThatAreLostAgainAndAgain(t *testing.T) {
+	withLane(t, func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy) {
+		from, voice := a.RemoteAddr().String(), time.Time{}
+		probesOnly(n, func(x *simnet.Packet) {
+			if id, ok := lane.Identify(x.Data); ok && len(id) > 0 && len(x.Data) > lane.HeaderSize+lane.TagSize {
+				if time.Since(voice) > 2*time.Second {
+					voice = time.Now() // the first of an opening
+				}
+				if time.Since(voice) < 100*time.Millisecond {
+					x.To = a.RemoteAddr()
+				}
+			}
+			if since := time.Since(voice); x.From.String() == from && since > 150*time.Millisecond && since < 1500*time.Millisecond {
+				x.To = &net.UDPAddr{IP: net.IPv4(10, 0, 0, 99), Port: 1}
+			}
+		})
+		relayTalk(p.l, a, 0, 9000)
+		time.Sleep(time.Second)
+		if lost, _ := h.missing(0, 9000); lost < 300 || lost > 1400 {
+			t.Errorf("%d of three minutes' frames lost; %+v", lost, a.Stats().Lane)
 		}
 	})
 }

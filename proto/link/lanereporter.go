@@ -28,14 +28,14 @@ type laneReporter struct {
 }
 
 // packet takes a packet in, with the report that can be made now. begins says that
-// quiet is to be looked for in lane.Quiet, due that the report is to be made.
+// quiet is to be looked for in lane.Quiet from now, due that the report is to be made.
 //
 // A probe is reported, for it is a question, and what comes first after a probe or a
 // quiet, for until then the relay does not know that voice arrives.
 func (l *laneReporter) packet(r lane.Report, probe bool, now time.Time) (begins, due bool) {
 	l.due = l.due || probe || l.probed || now.Sub(l.came) >= lane.Quiet
-	l.came, l.probed, l.quiets = now, probe, 0
-	begins, l.runs = !l.runs, true
+	begins = !l.runs || l.quiets > 0
+	l.came, l.probed, l.quiets, l.runs = now, probe, 0, true
 	switch wait := now.Sub(l.at); {
 	case wait >= laneReport:
 		return begins, true

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -38,5 +39,38 @@ func TestWhenAnEndpointReports(t *testing.T) {
 				l.reported(r, at)
 			}
 		}
+	}
+}
+
+// TestWhenAnEndpointSaysQuiet follows the timer: what comes while it waits for its next
+// word of quiet makes it look for the next quiet anew.
+func TestWhenAnEndpointSaysQuiet(t *testing.T) {
+	var l laneReporter
+	begin := time.Now()
+	var timer time.Time // zero: it does not run
+	var said []int
+	packets := map[int]bool{0: true, 20: true, 40: true, 600: true, 620: true, 1000: true}
+	for ms := range 4000 {
+		now := begin.Add(time.Duration(ms) * time.Millisecond)
+		if packets[ms] {
+			if begins, _ := l.packet(lane.Report{}, false, now); begins {
+				timer = now.Add(lane.Quiet)
+			}
+		}
+		if timer.IsZero() || now.Before(timer) {
+			continue
+		}
+		say, again := l.quiet(now)
+		timer = now.Add(again)
+		if again == 0 {
+			timer = time.Time{}
+		}
+		if say {
+			said = append(said, ms)
+		}
+	}
+	want := []int{240, 540, 820, 1200, 1500, 2100}
+	if !slices.Equal(said, want) {
+		t.Errorf("quiet was said at %v ms, want %v", said, want)
 	}
 }

@@ -30,13 +30,13 @@ func (o *laneOut) take(report []byte, now int64) {
 	if now < w.shut.Load() {
 		return
 	}
-	switch open := w.open.Load(); {
+	switch {
 	case !o.judge(w, r, now):
 		o.trip(w, now)
-	case open && (r.Leave || r.Quiet && o.missed(w, now)):
+	case w.open.Load() && (r.Leave || r.Quiet && o.missed(w, now)):
 		o.fallBack(w, now)
 	case !r.Leave && uint64(r.Highest)+1 >= w.awaited.Load():
-		o.heard(w, open, now)
+		o.heard(w, r, now)
 	}
 }
 
@@ -45,6 +45,7 @@ func (o *laneOut) trip(w *laneWay, now int64) {
 	o.broken.Add(1)
 	pause := min(breakerPause<<min(o.trips, 8), breakerPauseMost)
 	o.trips++
+	o.breaker, o.judged = lane.Breaker{}, judged{} // what comes after it is another matter
 	w.shut.Store(now + int64(pause))
 	w.shutUntil(now + int64(pause))
 }
@@ -57,17 +58,21 @@ func (o *laneOut) missed(w *laneWay, now int64) bool {
 }
 
 // heard notes that what was waited for has arrived, and opens a way that was shut:
-// then the voice that is to come is waited for.
-func (o *laneOut) heard(w *laneWay, open bool, now int64) {
+// then the voice that is to come is waited for. So is what comes after a word of quiet:
+// the endpoint reports the first packet of it.
+func (o *laneOut) heard(w *laneWay, r lane.Report, now int64) {
 	w.unheard.Store(0)
-	if open {
+	switch {
+	case !w.open.Load():
+		w.awaited.Store(w.next.Load() + 1)
+		w.voiceAt.Store(now)
+		w.steady.Store(now)
+		w.open.Store(true)
+	case r.Quiet:
+		w.awaited.Store(uint64(r.Highest) + 2)
+	default:
 		w.awaited.Store(0)
-		return
 	}
-	w.awaited.Store(w.next.Load() + 1)
-	w.voiceAt.Store(now)
-	w.steady.Store(now)
-	w.open.Store(true)
 }
 
 // judge works out what came since the last report that was judged, false when the

@@ -64,7 +64,7 @@ type LaneStats struct {
 	Probes    uint64 // of them
 	Fallbacks uint64 // times that voice did not arrive and QUIC took over
 	Broken    uint64 // times that the circuit breaker opened
-	Untrue    uint64 // reports that cannot be true
+	Untrue    uint64 // reports that cannot be true, or that newer ones have overtaken
 
 	Received uint64
 	Forged   uint64 // packets that bore our id and were not the relay's

@@ -23,7 +23,7 @@ const (
 	laneSilence = 900 * time.Millisecond
 	laneMargin  = 200 * time.Millisecond
 
-	// laneUnheard is as much for voice that goes on: two of the endpoint's reports.
+	// laneUnheard is as much for voice that goes on: more than two of the endpoint's reports.
 	// Where the lane breaks the endpoint says so; this is for when what it says is lost.
 	laneUnheard = 2*laneReport + time.Second
 
@@ -94,7 +94,7 @@ func (o *laneOut) route(now int64) (*laneWay, passage) {
 			return nil, byDatagram
 		}
 	}
-	if w.open.Load() && w.alive(now, o) {
+	if w.open.Load() && o.alive(w, now) {
 		return w, byLane
 	}
 	return w, w.probe(now)

@@ -18,13 +18,15 @@ type laneWay struct {
 	looked  atomic.Int64  // when path was last compared with QUIC's
 	next    atomic.Uint64 // sequence number of the next packet
 	octets  atomic.Uint64 // sent
-	open    atomic.Bool   // the endpoint hears it
-	awaited atomic.Uint64 // 1 more than the sequence number up to which older reports tell nothing; 0: none
 	voiceAt atomic.Int64  // when voice went last
-	steady  atomic.Int64  // since when voice has gone without a steadyGap
 	unheard atomic.Int64  // since when voice has gone unreported; 0: it has not
 	probeAt atomic.Int64  // no probe before
 	pause   atomic.Int64  // until the probe after that
+
+	// These are changed with the laneOut's mutex held.
+	open    atomic.Bool   // the endpoint hears it
+	awaited atomic.Uint64 // 1 more than the sequence number up to which older reports tell nothing; 0: none
+	steady  atomic.Int64  // since when voice has gone without a steadyGap
 	shut    atomic.Int64  // the circuit was broken: nothing before
 }
 
@@ -36,37 +38,35 @@ func (w *laneWay) strays(now int64, c *quic.Conn) bool {
 	return w.path != c.RemoteAddr()
 }
 
-// alive sees whether an open way still is.
-func (w *laneWay) alive(now int64, o *laneOut) bool {
+// alive sees whether an open way still is. It takes the mutex only when a burst begins or
+// the lane seems to have died.
+func (o *laneOut) alive(w *laneWay, now int64) bool {
 	before := w.voiceAt.Load()
-	gap := now - before
-	if gap > int64(laneIdle) {
-		w.shutUntil(now)
-		return false
+	if gap := now - before; gap > int64(steadyGap) && w.voiceAt.CompareAndSwap(before, now) {
+		o.resume(w, now, gap)
+	} else if gap > 0 {
+		w.voiceAt.CompareAndSwap(before, now)
 	}
-	if w.voiceAt.CompareAndSwap(before, now) && gap > int64(steadyGap) {
-		w.resume(now, gap)
+	limit := laneUnheard
+	if w.awaited.Load() != 0 {
+		limit = laneSilence
 	}
-	since := w.unheard.Load()
-	if since == 0 {
-		w.unheard.Store(now)
-	} else if now-since > int64(laneSilence) && now-since > o.patience(w) {
-		o.fallBack(w, now)
-		return false
+	if since := w.unheard.Load(); since == 0 {
+		w.unheard.CompareAndSwap(0, now)
+	} else if now-since > int64(limit) {
+		o.lose(w, now)
 	}
-	return w.next.Load() <= lane.MaxSequence
-}
-
-// patience is how long voice may go unreported.
-func (o *laneOut) patience(w *laneWay) int64 {
-	if w.awaited.Load() == 0 {
-		return int64(laneUnheard)
-	}
-	return int64(o.conn.quic.ConnectionStats().SmoothedRTT + laneMargin)
+	return w.open.Load() && w.next.Load() <= lane.MaxSequence
 }
 
 // resume begins a burst after a pause.
-func (w *laneWay) resume(now, gap int64) {
+func (o *laneOut) resume(w *laneWay, now, gap int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if gap > int64(laneIdle) {
+		w.shutUntil(now)
+		return
+	}
 	w.steady.Store(now)
 	if gap > int64(laneGap) && w.awaited.Load() == 0 {
 		w.unheard.Store(now)
@@ -74,19 +74,35 @@ func (w *laneWay) resume(now, gap int64) {
 	}
 }
 
-// fallBack leaves the rest to QUIC and asks again at once.
+// lose leaves a way whose voice nobody has reported in time.
+func (o *laneOut) lose(w *laneWay, now int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	since := w.unheard.Load()
+	switch {
+	case since == 0 || !w.open.Load(): // a report has come meanwhile, or somebody else was faster
+	case w.awaited.Load() == 0:
+		if now-since > int64(laneUnheard) {
+			o.trip(w, now) // RFC 8083 4.1: all reports were lost, and it may be no chance
+		}
+	case now-since > int64(max(laneSilence, o.conn.quic.ConnectionStats().SmoothedRTT+laneMargin)):
+		o.fallBack(w, now)
+	}
+}
+
+// fallBack leaves the rest to QUIC and asks again at once. The caller holds the mutex.
 func (o *laneOut) fallBack(w *laneWay, now int64) {
 	o.fallbacks.Add(1)
 	w.shutUntil(now)
 }
 
 // shutUntil closes a way; from the time given it is probed again, and a report of the
-// probe opens it.
+// probe opens it. The caller holds the mutex, or is the only one who knows the way.
 func (w *laneWay) shutUntil(when int64) {
+	w.open.Store(false)
 	w.awaited.Store(w.next.Load() + 1)
 	w.pause.Store(int64(probeFirst))
 	w.probeAt.Store(when)
-	w.open.Store(false)
 }
 
 // probe says whether a probe is due. Of those that ask at once one is told so.

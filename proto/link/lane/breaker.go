@@ -28,6 +28,9 @@ const (
 	// tolerance is how far voice may be above TCP's share, an order of magnitude
 	// (RFC 8083 4.3).
 	tolerance = 10
+	// lossMost is the loss that no path excuses: on short ones the formula allows nearly
+	// any, and nobody understands what is left.
+	lossMost = 0.4
 	// shortestRTT keeps loopback and local networks, where the formula allows
 	// anything, within reason.
 	shortestRTT = time.Millisecond
@@ -35,15 +38,15 @@ const (
 
 // Breaker is the circuit breaker of RFC 8083 4.3: a lane has no congestion
 // control of its own, so where it takes ten times what TCP would get on the same
-// path it must end, and QUIC's congestion control rules the voice. The other
-// two breakers of RFC 8083, no reports (4.1) and reports that do not move (4.2),
-// are the lane's silence.
+// path it must end, and QUIC's congestion control rules the voice; and where it
+// loses lossMost. The other two breakers of RFC 8083, no reports (4.1) and reports
+// that do not move (4.2), are the lane's silence.
 type Breaker struct{ bad int }
 
 // Judge takes an interval and says whether the circuit is broken.
 func (b *Breaker) Judge(i Interval) bool {
 	rate := float64(i.Octets) / i.Length.Seconds()
-	if i.Packets == 0 || i.Length <= 0 || i.Lost == 0 || rate <= tolerance*tcpRate(i) {
+	if i.Packets == 0 || i.Length <= 0 || i.Lost == 0 || i.Loss() < lossMost && rate <= tolerance*tcpRate(i) {
 		b.bad = 0
 		return false
 	}

@@ -220,6 +220,8 @@ func TestBreaker(t *testing.T) {
 		{"ten talkers, a tenth lost", interval(10, 10, 300*time.Millisecond), true},
 		{"ten talkers, a thousandth lost", lane.Interval{Packets: 1000, Lost: 1, Octets: 140_000, Length: 2 * time.Second, RTT: 300 * time.Millisecond}, false},
 		{"loopback", interval(10, 10, 0), false},
+		{"loopback, one talker, a third lost", interval(1, 33, 0), false},
+		{"loopback, one talker, half lost", interval(1, 50, 0), true},
 	} {
 		var b lane.Breaker
 		for n := 1; n <= 4; n++ {
