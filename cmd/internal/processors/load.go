@@ -9,8 +9,9 @@ const (
 
 	// growAt is the part of the processors in use above which, in fullLooks looks in a
 	// row, there are to be twice as many: what is ready to run begins to wait. So it does
-	// where the look itself comes lateAt too late, a frame of voice: something computes
-	// and lets nothing else run, or other programs have the processors.
+	// where the look itself comes lateAt too late, a frame of voice, or a goroutine had to
+	// wait so long: something computes and lets nothing else run, or other programs have
+	// the processors.
 	growAt    = 0.8
 	fullLooks = 8
 	lateAt    = 20 * time.Millisecond
@@ -20,7 +21,7 @@ const (
 	// swing.
 	shrinkAt = 0.6
 
-	// A rest is restLooks, 2 s; twice as long each time that a look was late, at most
+	// A rest is restLooks, 2 s; twice as long each time that something had to wait, at most
 	// restMost, 5 minutes, and half as long after each rest that changed nothing: where
 	// voice had to wait it is not soon tried again.
 	restLooks = 80
@@ -39,9 +40,9 @@ type load struct {
 // newLoad begins with all processors: a relay that starts has much to do.
 func newLoad(most int) *load { return &load{most: most, now: most, rest: restLooks} }
 
-// look takes in how many processors were in use since the last look, and how much later
-// than it should have been this one is, and says how many there are to be.
-func (l *load) look(used float64, late time.Duration) (n int, change bool) {
+// look takes in how many processors were in use since the last look, and whether something
+// had to wait, and says how many there are to be.
+func (l *load) look(used float64, late bool) (n int, change bool) {
 	l.looks++
 	l.sum += used
 	if l.full++; used <= growAt*float64(l.now) {
@@ -49,7 +50,7 @@ func (l *load) look(used float64, late time.Duration) (n int, change bool) {
 	}
 	before := l.now
 	switch {
-	case late > lateAt:
+	case late:
 		l.now, l.rest = min(2*l.now, l.most), min(2*l.rest, restMost)
 	case l.full >= fullLooks:
 		l.now = min(2*l.now, l.most)

@@ -1,19 +1,16 @@
 package processors
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
-// TestProcessorsFollowTheLoad goes through looks: how often, what is in use, how late,
+// TestProcessorsFollowTheLoad goes through looks: how often, what is in use, whether something waits,
 // and how many processors there are after the last of them.
 func TestProcessorsFollowTheLoad(t *testing.T) {
-	const soon = time.Millisecond
+	const soon, late = false, true
 	l := newLoad(8)
 	for i, s := range []struct {
 		times int
 		used  float64
-		late  time.Duration
+		late  bool
 		want  int
 	}{
 		{restLooks - 1, 0.1, soon, 8}, // not at once
@@ -35,14 +32,14 @@ func TestProcessorsFollowTheLoad(t *testing.T) {
 		{10 * restLooks, 4.3, soon, 8},
 		{restLooks, 4.1, soon, 7},
 		{10 * restLooks, 0, soon, 1},
-		{1, 0.3, lateAt + 1, 2}, // it had to wait
+		{1, 0.3, late, 2}, // it had to wait
 		{2*restLooks - 1, 0.3, soon, 2},
 		{1, 0.3, soon, 1},
-		{1, 0.3, lateAt + 1, 2}, // and again
+		{1, 0.3, late, 2}, // and again
 		{4*restLooks - 1, 0.3, soon, 2},
 		{1, 0.3, soon, 1},
-		{10 * restLooks, 0.3, -soon, 1}, // it has not had to for long
-		{1, 0.3, lateAt + 1, 2},
+		{10 * restLooks, 0.3, soon, 1}, // it has not had to for long
+		{1, 0.3, late, 2},
 		{2 * restLooks, 0.3, soon, 1},
 	} {
 		for range s.times {
@@ -59,11 +56,7 @@ func TestWhereVoiceHasToWaitFewerAreSeldomTried(t *testing.T) {
 	l, fewer, last := newLoad(2), 0, 0
 	const looks = 2_000_000 // a night
 	for i := range looks {
-		late := time.Duration(0)
-		if l.now == 1 {
-			late = 2 * lateAt
-		}
-		if n, change := l.look(0.1, late); change && n == 1 {
+		if n, change := l.look(0.1, l.now == 1); change && n == 1 {
 			fewer, last = fewer+1, i
 		}
 	}

@@ -3,46 +3,114 @@ package processors
 import (
 	"context"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// TestGovern: an idle program comes down to fewer processors, one that has much to do
-// has them back, and all is as it was when the governing ends.
-func TestGovern(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes some seconds; runs without -short")
+// machine is a process and what it uses, in virtual time.
+type machine struct {
+	begin time.Time
+	cores float64 // that the process would use, if it had them
+	had   time.Duration
+	at    time.Time
+	wait  bool
+	n     int
+	took  time.Duration // what a change takes
+	sets  []int
+}
+
+func (m *machine) used() (time.Duration, error) {
+	now := time.Now()
+	m.had += time.Duration(min(m.cores, float64(m.n)) * float64(now.Sub(m.at)))
+	m.at = now
+	return m.had, nil
+}
+
+func (m *machine) since() bool { return m.wait }
+
+func (m *machine) set(n int) {
+	time.Sleep(m.took)
+	m.n = n
+	m.sets = append(m.sets, n)
+}
+
+// governed runs a governor over a machine of four processors.
+func governed(t *testing.T, test func(m *machine)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		m := &machine{begin: time.Now(), at: time.Now(), n: 4}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { // ends with ctx
+			defer close(done)
+			(&governor{m.used, m, m.set}).govern(ctx, newLoad(4))
+		}()
+		test(m)
+		cancel()
+		<-done
+	})
+}
+
+func wantSets(t *testing.T, m *machine, want ...int) {
+	t.Helper()
+	if synctest.Wait(); !slices.Equal(m.sets, want) {
+		t.Errorf("processors %v, want %v", m.sets, want)
 	}
-	if _, err := processorTime(); err != nil {
-		t.Skip(err)
-	}
-	t.Setenv("GOMAXPROCS", "")
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	stop := Govern(t.Context())
-	defer stop()
-	wait := func(want int) {
-		t.Helper()
-		for end := time.Now().Add(time.Minute); runtime.GOMAXPROCS(0) != want; time.Sleep(10 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%d processors, want %d", runtime.GOMAXPROCS(0), want)
-			}
-		}
-	}
-	wait(1)
+	m.sets = nil
+}
+
+// TestGovernFollowsTheLoad: an idle process comes down to one processor, one that has much
+// to do has them back at once, and so has one in which something waits.
+func TestGovernFollowsTheLoad(t *testing.T) {
+	governed(t, func(m *machine) {
+		m.cores = 0.4
+		time.Sleep(10 * time.Second)
+		wantSets(t, m, 3, 2, 1)
+		m.cores = 3.9
+		time.Sleep(time.Second)
+		wantSets(t, m, 2, 4)
+		m.cores = 0.4
+		time.Sleep(10 * time.Second)
+		wantSets(t, m, 3, 2, 1)
+		m.wait = true
+		time.Sleep(lookEvery)
+		wantSets(t, m, 2)
+		m.wait = false
+		time.Sleep(5 * time.Second)
+		wantSets(t, m, 1)
+	})
+}
+
+// TestItsOwnChangeIsNotLate: a change that had to wait for a collection of garbage is not
+// taken back for that.
+func TestItsOwnChangeIsNotLate(t *testing.T) {
+	governed(t, func(m *machine) {
+		m.took = 300 * time.Millisecond
+		time.Sleep(10 * time.Second)
+		wantSets(t, m, 3, 2, 1)
+	})
+}
+
+// TestWaitsAreSeen: on one processor four goroutines that compute keep all others waiting
+// for a turn of each.
+func TestWaitsAreSeen(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	w := newWaits()
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { // ends with ctx
-		defer close(done)
-		for ctx.Err() == nil {
-		}
-	}()
-	wait(2)
-	cancel()
-	<-done
-	wait(1)
-	stop()
-	if got := runtime.GOMAXPROCS(0); got != 2 {
-		t.Errorf("%d processors at the end", got)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for range 4 {
+		wg.Go(func() { // ends with ctx
+			for ctx.Err() == nil {
+			}
+		})
+	}
+	for !w.since() { // until the test's time is over: Go counts one wait in eight
+		runtime.Gosched()
 	}
 }
 
@@ -51,11 +119,33 @@ func TestTheEnvironmentDecides(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds; runs without -short")
 	}
-	t.Setenv("GOMAXPROCS", "2")
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	t.Setenv("GOMAXPROCS", "64")
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(64))
 	defer Govern(t.Context())()
 	time.Sleep(3 * restLooks * lookEvery / 2)
-	if got := runtime.GOMAXPROCS(0); got != 2 {
+	if got := runtime.GOMAXPROCS(0); got != 64 {
 		t.Errorf("%d processors", got)
+	}
+}
+
+// TestGovern: the real thing takes processors away that nobody needs. There are so many
+// that they go also on a busy machine.
+func TestGovern(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds; runs without -short")
+	}
+	if _, err := processorTime(); err != nil {
+		t.Skip(err)
+	}
+	t.Setenv("GOMAXPROCS", "")
+	before := runtime.GOMAXPROCS(64)
+	defer runtime.GOMAXPROCS(before)
+	stop := Govern(t.Context())
+	for runtime.GOMAXPROCS(0) == 64 { // until the test's time is over
+		time.Sleep(lookEvery)
+	}
+	stop()
+	if got := runtime.GOMAXPROCS(0); got == 63 {
+		t.Errorf("%d processors at the end: it is not left to the runtime", got)
 	}
 }
