@@ -21,7 +21,8 @@ const (
 	// swing.
 	shrinkAt = 0.6
 
-	// A rest is restLooks, 2 s; twice as long each time that something had to wait, at most
+	// A rest is restLooks, 2 s; twice as long each time that something had to wait with fewer
+	// than all, at most
 	// restMost, 5 minutes, and half as long after each rest that changed nothing: where
 	// voice had to wait it is not soon tried again.
 	restLooks = 80
@@ -50,8 +51,9 @@ func (l *load) look(used float64, late bool) (n int, change bool) {
 	}
 	before := l.now
 	switch {
-	case late:
+	case late && l.now < l.most:
 		l.now, l.rest = min(2*l.now, l.most), min(2*l.rest, restMost)
+	case late: // with all that there are: it is not for the rest being short
 	case l.full >= fullLooks:
 		l.now = min(2*l.now, l.most)
 	case l.looks < l.rest:

@@ -51,6 +51,22 @@ func TestProcessorsFollowTheLoad(t *testing.T) {
 	}
 }
 
+// TestAStormIsForgotten: what waited with all processors at work makes no rest longer.
+func TestAStormIsForgotten(t *testing.T) {
+	l := newLoad(2)
+	for range 10 * restLooks {
+		if _, change := l.look(2, true); change {
+			t.Fatal("a change in a storm")
+		}
+	}
+	for range restLooks - 1 {
+		l.look(0.1, false)
+	}
+	if n, change := l.look(0.1, false); n != 1 || !change {
+		t.Errorf("%d processors a rest after the storm", n)
+	}
+}
+
 // TestWhereVoiceHasToWaitFewerAreSeldomTried: however often it happens, and not never.
 func TestWhereVoiceHasToWaitFewerAreSeldomTried(t *testing.T) {
 	l, fewer, last := newLoad(2), 0, 0
