@@ -135,11 +135,11 @@ func (ch *Channel) create(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create group: %w", err)
 	}
-	info, err := g.GroupInfo(true)
+	info, err := g.GroupInfo()
 	if err != nil {
 		return fmt.Errorf("create group: %w", err)
 	}
-	if _, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: ch.signed, GroupInfo: info}}}); err != nil {
+	if _, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: ch.signed, GroupInfo: info, RatchetTree: g.RatchetTree()}}}); err != nil {
 		return err
 	}
 	return ch.enter(ctx, g, 0)
@@ -150,8 +150,9 @@ func (ch *Channel) joinExternal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	j, err := mls.JoinExternal(a.GetGroupInfo().GetGroupInfo(), ch.s.member(), mls.ExternalOptions{
-		JoinOptions: mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()},
+	info := a.GetGroupInfo()
+	j, err := mls.JoinExternal(info.GetGroupInfo(), ch.s.member(), mls.ExternalOptions{
+		JoinOptions: mls.JoinOptions{Verifier: ch.gate(), Now: time.Now(), Tree: info.GetRatchetTree()},
 		Replaces:    ch.s.isUs,
 	})
 	if err != nil {

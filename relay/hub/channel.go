@@ -39,14 +39,13 @@ type channel struct {
 
 // hosted is what only the channel's hub knows.
 type hosted struct {
-	members   *membership
-	groupInfo []byte // of the current epoch, as the last committer left it
-	epochSeq  uint64 // log entry that made the current epoch
-	head      uint64 // newest log entry
-	first     uint64 // oldest one that is still kept; 0: none has expired
-	seen      map[proto.MessageID]stored
-	book      *incident.Book           // of hails and incidents
-	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
+	members  *membership
+	epochSeq uint64 // log entry that made the current epoch
+	head     uint64 // newest log entry
+	first    uint64 // oldest one that is still kept; 0: none has expired
+	seen     map[proto.MessageID]stored
+	book     *incident.Book           // of hails and incidents
+	barred   map[proto.Name]time.Time // removed by another member, and when; see barred.go
 }
 
 // stored remembers an accepted message, to answer its repetition.
@@ -255,7 +254,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 			return err
 		}
 	}
-	m, err := newMembership(b.GroupInfo, c, b.Charter, h.judge, h.now)
+	m, err := newMembership(b.GroupInfo, b.RatchetTree, c, b.Charter, h.judge, h.now)
 	if err != nil {
 		return err
 	}
@@ -271,7 +270,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 			return err
 		}
 	}
-	ch.created, ch.hosted.members, ch.hosted.groupInfo = true, m, b.GroupInfo
+	ch.created, ch.hosted.members = true, m
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCreateChannel, Channel: ch.id, What: "channel created", Added: []proto.Name{actor}})
 	h.recordMembers(ch, policy.Difference{By: actor, Added: []proto.Name{actor}})

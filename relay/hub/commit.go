@@ -7,20 +7,6 @@ import (
 	"crossband/proto/wire"
 )
 
-// groupInfo answers with what a joiner needs, unless that is more than it asks for.
-func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupInfo) error {
-	if !ch.created {
-		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
-	}
-	if b.Most > 0 && len(ch.hosted.groupInfo) > int(b.Most) {
-		return proto.Refusef(proto.ReasonTooLarge, "group information of more than %d octets", b.Most)
-	}
-	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_GroupInfo{GroupInfo: &wire.GroupInfo{
-		Channel: ch.id[:], GroupInfo: ch.hosted.groupInfo, Charter: ch.signed, Head: ch.hosted.epochSeq,
-	}}})
-	return nil
-}
-
 // commit orders one commit per epoch (RFC 9420 14): the first valid one wins.
 func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.Commit) error {
 	if !ch.created {
@@ -48,8 +34,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if err != nil {
 		return err
 	}
-	ch.hosted.members, ch.hosted.groupInfo = next, b.GroupInfo
-	ch.hosted.epochSeq = ch.hosted.head + 1
+	ch.hosted.members, ch.hosted.epochSeq = next, ch.hosted.head+1
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"time"
 
-	"crossband/crypto/mls/policy"
-	"crossband/crypto/mls/roster"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -114,7 +112,7 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 	said := Audit{Kind: proto.KindFetchGroupInfo, Channel: ch.id, Refusal: why}
 	if hub := h.peers[ch.charter.Owner]; hub != nil {
 		said.Peer = hub.peer
-		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())) * rosterPerKiB / 1024)
+		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())+len(b.GetRatchetTree())) * rosterPerKiB / 1024)
 	}
 	if err := h.storeRoom(false); why == nil && err != nil {
 		said.Refusal = proto.AsRefusal(err) // asked again when it may be
@@ -122,7 +120,7 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 		return
 	}
 	if why == nil {
-		m, err := h.readRoster(ch, b.GetGroupInfo())
+		m, err := h.readRoster(ch, b)
 		if err == nil {
 			h.setRoster(ch, m)
 			ch.followed.wait = 0
@@ -135,8 +133,8 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 
 // readRoster judges group information in full, as who joins does. It goes back
 // to no epoch that has been left, and to no other group of the same epoch.
-func (h *Hub) readRoster(ch *channel, groupInfo []byte) (*membership, error) {
-	m, err := newMembership(groupInfo, ch.charter, ch.signed, h.judge, h.now)
+func (h *Hub) readRoster(ch *channel, b *wire.GroupInfo) (*membership, error) {
+	m, err := newMembership(b.GetGroupInfo(), b.GetRatchetTree(), ch.charter, ch.signed, h.judge, h.now)
 	if err != nil {
 		return nil, err
 	}
@@ -254,30 +252,10 @@ func (ch *channel) place(t *talker) error {
 	return nil
 }
 
-// storedRoster is the roster as it rests in the store: its public state, for a
-// follower sees group information only now and then, and commits in between.
-func (f *followed) storedRoster() ([]byte, uint64) {
-	if f.members == nil {
-		return nil, 0
+// loadRoster takes in a stored roster, if there is one.
+func (h *Hub) loadRoster(ch *channel, v *wire.StoredChannel) (err error) {
+	if len(v.Group) > 0 {
+		ch.followed.members, err = h.loadMembership(ch, v)
 	}
-	octets, _ := f.members.group.MarshalBinary() // cannot fail: it holds no secret that must not be saved
-	return octets, f.members.since
-}
-
-// loadRoster takes in a stored roster. It was judged when it came.
-func (h *Hub) loadRoster(ch *channel, v *wire.StoredChannel) error {
-	if len(v.GroupInfo) == 0 {
-		return nil
-	}
-	group, err := roster.Unmarshal(v.GroupInfo, &policy.Gate{Judge: h.judge, Charter: ch.charter, Signed: ch.signed})
-	if err != nil {
-		return err
-	}
-	m, err := newPlaces(group, &ch.charter)
-	if err != nil {
-		return err
-	}
-	m.since = v.Since
-	ch.followed.members = m.judged(h.judge, h.now)
-	return nil
+	return err
 }

@@ -61,6 +61,14 @@ func (w *world) complete(f *wire.Frame) {
 	switch b := f.Body.(type) {
 	case *wire.Frame_Commit:
 		w.made.fillCommit(b.Commit)
+	case *wire.Frame_CreateChannel:
+		if b.CreateChannel.RatchetTree == nil {
+			b.CreateChannel.RatchetTree = w.made.treeOf(b.CreateChannel.GroupInfo)
+		}
+	case *wire.Frame_GroupInfo:
+		if b.GroupInfo.RatchetTree == nil {
+			b.GroupInfo.RatchetTree = w.made.treeOf(b.GroupInfo.GroupInfo)
+		}
 	case *wire.Frame_Text:
 		if b.Text.Epoch == 0 {
 			b.Text.Epoch = w.epoch(b.Text.Channel)
@@ -270,7 +278,7 @@ func (w *world) parseBytes(field protoreflect.Name, s string) ([]byte, error) {
 			return c.signed, nil
 		}
 		return nil, fmt.Errorf("no charter %q", s)
-	case "group_info", "message", "welcome", "package", "packages", "last_resort":
+	case "group_info", "ratchet_tree", "message", "welcome", "package", "packages", "last_resort":
 		return w.made.octets(field, s)
 	}
 	return []byte(s), nil
@@ -585,11 +593,8 @@ func (w *world) write(x hub.Write) string {
 			return x.Bucket + " with a bad record"
 		}
 		info := "none"
-		if v.Created && len(v.GroupInfo) > 0 {
-			info = w.made.nameOf(v.GroupInfo)
-		}
-		if g, err := roster.Unmarshal(v.GroupInfo, lenient{}); err == nil {
-			info = fmt.Sprintf("(roster of epoch %d)", g.Epoch())
+		if g, err := roster.Unmarshal(v.Group, lenient{}); err == nil {
+			info = fmt.Sprintf("%s (epoch %d)", w.made.nameOf(v.GroupInfo), g.Epoch())
 		}
 		return fmt.Sprintf("%s/%s charter=%s group_info=%s head=%d", x.Bucket, w.channelName(x.Key), w.made.nameOf(v.Charter), info, v.EpochSeq)
 	case "marks":

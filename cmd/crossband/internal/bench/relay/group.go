@@ -58,11 +58,11 @@ func create(ctx context.Context, talker *station, trust *identity.TrustStore, c 
 	if err != nil {
 		return nil, err
 	}
-	info, err := g.GroupInfo(true)
+	info, err := g.GroupInfo()
 	if err != nil {
 		return nil, err
 	}
-	_, err = talker.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: c.signed, GroupInfo: info}}})
+	_, err = talker.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: c.signed, GroupInfo: info, RatchetTree: g.RatchetTree()}}})
 	return g, err
 }
 
