@@ -182,8 +182,8 @@ func parseMark(s string) (*wire.Progress_Mark, error) {
 
 func (w *world) parseEntry(s string) (*wire.Entry, error) {
 	parts := strings.Split(s, ":")
-	if len(parts) != 3 {
-		return nil, fmt.Errorf("entry %q is not SEQ:ID:EPOCH", s)
+	if len(parts) != 3 && len(parts) != 4 {
+		return nil, fmt.Errorf("entry %q is not SEQ:ID:EPOCH or SEQ:ID:EPOCH:INFO", s)
 	}
 	seq, err := strconv.ParseUint(parts[0], 10, 64)
 	if err != nil {
@@ -192,7 +192,13 @@ func (w *world) parseEntry(s string) (*wire.Entry, error) {
 	epoch, err := strconv.ParseUint(parts[2], 10, 64)
 	c := &wire.Commit{Id: id(parts[1], 16), Epoch: epoch}
 	if made := w.made.commits[parts[1]]; made != nil {
-		c.Message = made.message
+		c.Message, c.GroupInfo = made.message, made.groupInfo
+	}
+	if len(parts) == 4 { // group information of another commit, or of none
+		c.GroupInfo = nil
+		if other := w.made.commits[parts[3]]; other != nil {
+			c.GroupInfo = other.groupInfo
+		}
 	}
 	return &wire.Entry{Seq: seq, TimeMs: w.now.UnixMilli(), Item: &wire.Entry_Commit{Commit: c}}, err
 }

@@ -26,3 +26,46 @@ func (h *Hub) describe(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupIn
 	}}})
 	return nil
 }
+
+// groupInfoHere answers one of our endpoints that wants to join a channel that another
+// agency owns: from what is known here, so that nothing large crosses the border while
+// somebody waits to hear who talks. Where that is not what the hub has told last, or is
+// older than the joiner needs, which has been refused with it, the hub is asked.
+func (h *Hub) groupInfoHere(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.FetchGroupInfo) error {
+	if m := ch.newest(b.FromEpoch); m != nil {
+		return h.describe(l, ch, f, b, m, ch.followed.epochSeq)
+	}
+	return h.forwardUp(l, ch, actor, f)
+}
+
+// newest is a follower's roster while it is as new as all that the hub has told, of no
+// epoch before from, and with group information; else nil.
+func (ch *channel) newest(from uint64) *membership {
+	m := ch.followed.members
+	if ch.up.state != upLive || m == nil || m.info == nil || m.epoch() < max(from, ch.up.epoch) {
+		return nil
+	}
+	return m
+}
+
+// commitWith is an entry with other group information beside its commit, nil for none.
+// What is no commit stays as it is. The log has none; relays are fed it, and keep it for
+// those of their endpoints that join.
+func commitWith(groupInfo []byte, e *wire.Entry) *wire.Entry {
+	c := e.GetCommit()
+	if c == nil || len(c.GroupInfo) == 0 && len(groupInfo) == 0 {
+		return e
+	}
+	return &wire.Entry{Seq: e.Seq, TimeMs: e.TimeMs, Agency: e.Agency, Item: &wire.Entry_Commit{Commit: &wire.Commit{
+		Channel: c.Channel, Id: c.Id, Epoch: c.Epoch, Message: c.Message, GroupInfo: groupInfo,
+	}}}
+}
+
+// bare are new entries as a follower's endpoints are fed them.
+func bare(b *wire.Entries) *wire.Entries {
+	list := make([]*wire.Entry, len(b.Entries))
+	for i, e := range b.Entries {
+		list[i] = commitWith(nil, e)
+	}
+	return &wire.Entries{Channel: b.Channel, Entries: list, Head: b.Head, First: b.First}
+}

@@ -39,7 +39,7 @@ func (h *Hub) saveChannel(ch *channel) {
 	}
 	m := ch.hosted.members
 	if ch.charter.Owner != h.self.Agency {
-		m = ch.followed.members
+		m, v.EpochSeq = ch.followed.members, ch.followed.epochSeq
 	}
 	if m != nil {
 		v.Group, _ = m.group.MarshalBinary() // cannot fail: it holds no secret that must not be saved

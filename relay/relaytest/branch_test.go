@@ -5,7 +5,11 @@ import (
 	"testing"
 	"time"
 
+	pb "google.golang.org/protobuf/proto"
+
 	"crossband/crypto/mls/roster"
+	"crossband/crypto/mls/suite"
+	"crossband/crypto/mls/tree"
 	"crossband/proto"
 	"crossband/proto/wire"
 	"crossband/relay/relaytest"
@@ -62,4 +66,33 @@ func commitsIn(f *wire.Frame) (list []*wire.Commit) {
 		}
 	}
 	return list
+}
+
+// withhold is a hub that keeps group information from the relays that it feeds, so that
+// they must ask it when one of their devices joins.
+func withhold(x relaytest.Passing) []*wire.Frame {
+	f := pb.Clone(x.Frame).(*wire.Frame)
+	if f.GetEntries() != nil {
+		for _, c := range commitsIn(f) {
+			c.GroupInfo = nil
+		}
+	}
+	return []*wire.Frame{f}
+}
+
+// withoutFirst is a ratchet tree of suite 2 without its first member.
+func withoutFirst(t *testing.T, ratchetTree []byte) []byte {
+	s, err := suite.Lookup(suite.P256AES128)
+	if err != nil {
+		t.Error(err)
+	}
+	x, err := tree.Parse(s, ratchetTree)
+	if err == nil {
+		err = x.Remove(0)
+	}
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	return x.AppendTo(nil)
 }

@@ -369,6 +369,7 @@ func TestJoinerOnAnOldBranchIsShown(t *testing.T) {
 		if err := p.mx.Remove(minute(t), gone.Name()); err != nil {
 			t.Fatal(err)
 		}
+		m.Tamper(withhold)
 		if err := p.us.Refresh(minute(t)); err != nil {
 			t.Fatal(err)
 		}
