@@ -32,6 +32,7 @@ type channel struct {
 	hosted   hosted   // when this agency owns the channel
 	up       upstream // when another does
 	followed followed // then too: its members, as far as they are known here
+	told     toldTree // to those who join
 	origin   origin   // then too: what our endpoints have sent
 	presence presence // of a calling channel's desks and hooks
 	stalled  bool     // ladders wait, for the log has no place for their pages

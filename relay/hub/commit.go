@@ -12,6 +12,9 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
+	if n := len(b.Message) + len(b.GroupInfo); n > proto.MaxCommit {
+		return proto.Refusef(proto.ReasonTooLarge, "a commit of %d octets, limit %d", n, proto.MaxCommit)
+	}
 	logged := &wire.Commit{Channel: b.Channel, Id: b.Id, Epoch: b.Epoch, Message: b.Message}
 	a, err := h.fresh(l, ch, actor, f, b.Id, logged)
 	if err != nil || a == nil {
@@ -26,7 +29,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 		err = ch.mayCome(change)
 	}
 	if err == nil && m.lacksAny(change.Added) {
-		err = h.pacts.Covers(&ch.charter, h.now) // it may run on for a countdown, without anybody new
+		err = h.mayTakeIn(ch, next)
 	}
 	if err == nil && !next.lacksAny(change.Removed) {
 		err = ch.hosted.room(roomForHelp)
@@ -44,6 +47,18 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	h.placeAgain(ch)
 	h.membersGone(ch, change.Removed)
 	h.routeAgain(ch)
+	return nil
+}
+
+// mayTakeIn refuses somebody new where the channel runs on for a countdown only, and where
+// the group would become so large that its members could not come back any more.
+func (h *Hub) mayTakeIn(ch *channel, next *membership) error {
+	if err := h.pacts.Covers(&ch.charter, h.now); err != nil {
+		return err
+	}
+	if n := len(next.info) + len(ch.ratchetTree(next)) + len(ch.signed); n > proto.MaxGroup {
+		return proto.Refusef(proto.ReasonFull, "a group of %d members and %d octets", next.size(), n)
+	}
 	return nil
 }
 

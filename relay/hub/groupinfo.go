@@ -13,13 +13,36 @@ func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupI
 	return h.describe(l, ch, f, b, ch.hosted.members, ch.hosted.epochSeq)
 }
 
+// toldTree is a membership's ratchet tree as it was told last: to write one of 500 members
+// takes some milliseconds, in which nothing else is decided.
+type toldTree struct {
+	of     *membership
+	octets []byte
+}
+
+// ratchetTree is a membership's, as joiners need it beside the group information.
+func (ch *channel) ratchetTree(m *membership) []byte {
+	if ch.told.of != m {
+		ch.told = toldTree{m, m.group.Tree().AppendTo(nil)}
+	}
+	return ch.told.octets
+}
+
+// answerRest is room in an answer for what is neither group information, ratchet tree nor
+// charter.
+const answerRest = 1 << 10
+
 // describe answers with the group information of a membership and, beside it, the
 // ratchet tree, which a joiner compares with the hash that a member has signed: unless
 // both are more than it asks for. made is the log entry that made the epoch.
 func (h *Hub) describe(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupInfo, m *membership, made uint64) error {
-	ratchetTree := m.group.Tree().AppendTo(nil)
-	if b.Most > 0 && len(m.info)+len(ratchetTree) > int(b.Most) {
+	ratchetTree := ch.ratchetTree(m)
+	n := len(m.info) + len(ratchetTree)
+	switch {
+	case b.Most > 0 && n > int(b.Most):
 		return proto.Refusef(proto.ReasonTooLarge, "group information of more than %d octets", b.Most)
+	case n+len(ch.signed) > proto.MaxFrame-answerRest:
+		return proto.Refusef(proto.ReasonTooLarge, "group information of %d octets", n)
 	}
 	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_GroupInfo{GroupInfo: &wire.GroupInfo{
 		Channel: ch.id[:], GroupInfo: m.info, RatchetTree: ratchetTree, Charter: ch.signed, Head: made,

@@ -579,7 +579,7 @@ func (w *world) makeCommit(c *aCommit, what string, args []string) error {
 		at := w.people.infos[c.channel]
 		o := mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: lenient{}, Now: w.now, Tree: at.tree}}
 		if what == "rejoin" {
-			o.Replaces = mls.SameCredential(id)
+			o.Replaces = func(m roster.Member) bool { n, err := nameIn(m.Credential); return err == nil && n == c.by }
 		}
 		j, err := mls.JoinExternal(at.groupInfo, id, o)
 		if err != nil {
