@@ -81,13 +81,22 @@ func (ch *Channel) join(ctx context.Context) error {
 	if err := ch.mayBeNew(); err != nil {
 		return err
 	}
+	from := ch.lastSeen()
 	for range joinTries {
-		err := ch.joinExternal(ctx)
+		of, err := ch.joinExternal(ctx, from)
 		if proto.ReasonOf(err) != proto.ReasonStaleEpoch {
 			return err
 		}
+		from = of + 1 // our own relay may not know yet that this one is over: it asks the hub
 	}
 	return proto.Refusef(proto.ReasonStaleEpoch, "%d tries", joinTries)
+}
+
+// lastSeen is the newest epoch that this device has been in.
+func (ch *Channel) lastSeen() uint64 {
+	ch.s.mu.Lock()
+	defer ch.s.mu.Unlock()
+	return ch.seen
 }
 
 // mayBeNew refuses to come in new where no agreement lets anybody in any more: the
@@ -135,55 +144,59 @@ func (ch *Channel) create(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("create group: %w", err)
 	}
-	info, err := g.GroupInfo(true)
+	info, err := g.GroupInfo()
 	if err != nil {
 		return fmt.Errorf("create group: %w", err)
 	}
-	if _, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: ch.signed, GroupInfo: info}}}); err != nil {
+	if _, err := ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: ch.signed, GroupInfo: info, RatchetTree: g.RatchetTree()}}}); err != nil {
 		return err
 	}
 	return ch.enter(ctx, g, 0)
 }
 
-func (ch *Channel) joinExternal(ctx context.Context) error {
-	a, err := ch.groupInfo(ctx)
+// joinExternal joins from the epoch that the relay tells of, and returns it. No epoch
+// before from will do.
+func (ch *Channel) joinExternal(ctx context.Context, from uint64) (of uint64, err error) {
+	a, err := ch.groupInfo(ctx, from)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	j, err := mls.JoinExternal(a.GetGroupInfo().GetGroupInfo(), ch.s.member(), mls.ExternalOptions{
-		JoinOptions: mls.JoinOptions{Verifier: ch.gate(), Now: time.Now()},
+	info := a.GetGroupInfo()
+	j, err := mls.JoinExternal(info.GetGroupInfo(), ch.s.member(), mls.ExternalOptions{
+		JoinOptions: mls.JoinOptions{Verifier: ch.gate(), Now: time.Now(), Tree: info.GetRatchetTree()},
 		Replaces:    ch.s.isUs,
 	})
 	if err != nil {
-		return fmt.Errorf("join group: %w", err)
+		return 0, fmt.Errorf("join group: %w", err)
 	}
 	g := j.Accepted()
-	if err := ch.isOurs(g, uint64(g.Epoch())-1, true); err != nil {
-		return err
+	of = uint64(g.Epoch()) - 1
+	if err := ch.isOurs(g, of, true); err != nil {
+		return of, err
 	}
 	id := proto.NewMessageID()
 	a, err = ch.s.call(ctx, &wire.Frame{Body: &wire.Frame_Commit{Commit: &wire.Commit{
-		Channel: ch.id[:], Id: id[:], Epoch: uint64(g.Epoch()) - 1, Message: j.Commit, GroupInfo: j.GroupInfo,
+		Channel: ch.id[:], Id: id[:], Epoch: of, Message: j.Commit, GroupInfo: j.GroupInfo,
 	}}})
 	if err != nil {
-		return err
+		return of, err
 	}
-	return ch.enter(ctx, g, a.GetAppended().GetSeq())
+	return of, ch.enter(ctx, g, a.GetAppended().GetSeq())
 }
 
 // groupInfo asks for what a joiner needs. Who comes to hear somebody talk waits for it: a
 // small group's comes over the live link, a large one's over the bulk link, and without one
 // over the live link too, also while somebody talks: see joinHurry.
-func (ch *Channel) groupInfo(ctx context.Context) (*wire.Frame, error) {
-	a, err := ch.s.call(ctx, fetchGroupInfo(ch.id, proto.MaxLive))
+func (ch *Channel) groupInfo(ctx context.Context, from uint64) (*wire.Frame, error) {
+	a, err := ch.s.call(ctx, fetchGroupInfo(ch.id, proto.MaxLive, from))
 	if proto.ReasonOf(err) != proto.ReasonTooLarge {
 		return a, err
 	}
-	return ch.s.callWide(ctx, joinHurry, fetchGroupInfo(ch.id, 0))
+	return ch.s.callWide(ctx, joinHurry, fetchGroupInfo(ch.id, 0, from))
 }
 
-func fetchGroupInfo(id proto.ChannelID, most uint32) *wire.Frame {
-	return &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: id[:], Most: most}}}
+func fetchGroupInfo(id proto.ChannelID, most uint32, from uint64) *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: id[:], Most: most, FromEpoch: from}}}
 }
 
 // isOurs checks that a group is the channel's and no other, and that it is not

@@ -23,8 +23,8 @@ func newBenchMLSCommand(e env) *cobra.Command {
 A group grows by devices that join one after the other, as in a channel, and is
 measured at each size. Certificates, charter and their judgement are real; nothing
 is sent or stored. Every time is the median of the rounds, in milliseconds:
-  join     from the group information to a commit that joins; who joins has
-           verified no certificate and no leaf before
+  join     from group information and ratchet tree to a commit that joins; who joins
+           has verified no certificate and no leaf before
   again    the same once more by the same device: what it verified is remembered
   welcome  from a welcome to the group, nothing verified before
   commit   renewing one's own keys: made, and merged
@@ -34,9 +34,9 @@ is sent or stored. Every time is the median of the rounds, in milliseconds:
   save     putting a member's whole state into octets; writing it is not measured
 Sizes are octets:
   commit   of a renewal
-  info     of the group information that goes with each commit and lets others
-           join: it carries the ratchet tree, with every member's certificate
-  tree     of that ratchet tree
+  info     of the group information that goes with each commit and lets others join
+  tree     of the ratchet tree, with every member's certificate, which who joins is
+           handed beside it
   welcome  for one new member, the ratchet tree included
   state    of a member's saved state
 Joining is shared by all processors that the program may use; everything else uses

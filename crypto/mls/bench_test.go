@@ -18,6 +18,7 @@ type bigGroup struct {
 	welcome  []byte
 	secret   *KeyPackageSecret
 	identity Identity
+	tree     []byte // of info's epoch
 }
 
 func makeBigGroup(b *testing.B, id suite.ID, n int) bigGroup {
@@ -35,9 +36,9 @@ func makeBigGroup(b *testing.B, id suite.ID, n int) bigGroup {
 	p, err := founder.Commit(o)
 	must(b, err)
 	must(b, founder.Merge(p))
-	out.welcome, out.info = p.Welcome, p.GroupInfo
+	out.welcome, out.info, out.tree = p.Welcome, p.GroupInfo, founder.RatchetTree()
 	out.follower = out.join(b)
-	out.hub, err = roster.New(p.GroupInfo, anyone{}, testNow)
+	out.hub, err = roster.New(p.GroupInfo, founder.RatchetTree(), anyone{}, testNow)
 	must(b, err)
 	// A few more commits fill the tree's parents in.
 	p, err = out.follower.Commit(CommitOptions{Now: testNow})
@@ -122,7 +123,7 @@ func BenchmarkJoinExternal(b *testing.B) {
 	benchSizes(b, func(b *testing.B, g bigGroup) {
 		id := newIdentity(b, g.founder.Suite(), "b-new")
 		for b.Loop() {
-			_, err := JoinExternal(g.info, id, ExternalOptions{JoinOptions: JoinOptions{Verifier: anyone{}, Now: testNow}})
+			_, err := JoinExternal(g.info, id, ExternalOptions{JoinOptions: JoinOptions{Verifier: anyone{}, Now: testNow, Tree: g.tree}})
 			must(b, err)
 		}
 	})

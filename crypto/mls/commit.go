@@ -27,8 +27,8 @@ type CommitOptions struct {
 	Renew *Identity
 	AAD   []byte // signed and visible to everybody
 	Now   time.Time
-	// OmitTree leaves the ratchet tree out of Welcome and GroupInfo; joiners
-	// then need it by another way.
+	// OmitTree leaves the ratchet tree out of Welcome; joiners then need it by
+	// another way.
 	OmitTree bool
 	// Private encrypts the commit. A hub cannot order or check it then.
 	Private bool
@@ -40,7 +40,7 @@ type CommitOptions struct {
 type Pending struct {
 	Commit    []byte // MLSMessage
 	Welcome   []byte // MLSMessage for the added members, nil if there are none
-	GroupInfo []byte // MLSMessage describing the new epoch to late joiners
+	GroupInfo []byte // MLSMessage describing the new epoch to late joiners, without the ratchet tree
 	Change    roster.Change
 
 	base []byte // group context that it was made in
@@ -164,7 +164,7 @@ func (g *Group) finish(d *roster.Draft, np *newPath, commit *message.Commit, new
 		}
 	}
 	if d.ReInit == nil {
-		p.GroupInfo, err = p.next.GroupInfo(!o.OmitTree)
+		p.GroupInfo, err = p.next.GroupInfo()
 	}
 	return p, err
 }

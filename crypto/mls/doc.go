@@ -27,11 +27,11 @@
 //
 //	err = g.Merge(p)
 //
-// Join: by a Welcome, or on our own by GroupInfo from the hub; then the group is
-// usable once the hub took j.Commit.
+// Join: by a Welcome, or on our own by GroupInfo and ratchet tree from the hub; then
+// the group is usable once the hub took j.Commit.
 //
 //	g, err := mls.JoinWelcome(p.Welcome, lookup, signer, mls.JoinOptions{Verifier: v, Now: now})
-//	j, err := mls.JoinExternal(groupInfo, id, mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: v, Now: now}, Replaces: ownFormerLeaf})
+//	j, err := mls.JoinExternal(groupInfo, id, mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: v, Now: now, Tree: ratchetTree}, Replaces: ownFormerLeaf})
 //	g := j.Accepted()
 //
 // Follow: Process takes the others' commits and proposals, Decrypt their

@@ -21,7 +21,7 @@ type ExternalOptions struct {
 // information.
 type Joining struct {
 	Commit    []byte // MLSMessage
-	GroupInfo []byte // MLSMessage describing the new epoch to later joiners
+	GroupInfo []byte // MLSMessage describing the new epoch to later joiners, without the ratchet tree
 	Change    roster.Change
 
 	group *Group
@@ -31,7 +31,9 @@ type Joining struct {
 func (j *Joining) Accepted() *Group { return j.group }
 
 // JoinExternal makes the commit by which we join a group on our own (RFC 9420
-// 12.4.3.2), from its group information as the hub hands it out.
+// 12.4.3.2), from its group information as the hub hands it out, with the ratchet
+// tree beside it in o.Tree. Whoever handed them out is not believed: the tree must
+// have the hash that a member's signature in the group information covers.
 func JoinExternal(groupInfo []byte, id Identity, o ExternalOptions) (*Joining, error) {
 	m, err := message.ParseAs(groupInfo, message.FormatGroupInfo)
 	if err != nil {
@@ -120,7 +122,7 @@ func finishExternal(pub *roster.Group, d *roster.Draft, np *newPath, commit *mes
 	}
 	g.enter(d.Next(ac), e)
 	j := &Joining{Commit: framePublic(s, ac, nil, nil), Change: d.Change(), group: g}
-	j.GroupInfo, err = g.GroupInfo(true)
+	j.GroupInfo, err = g.GroupInfo()
 	return j, err
 }
 

@@ -36,9 +36,9 @@ func makeSeeds(f *testing.F) seeds {
 	must(f, err)
 	update, err := w.member["c-1"].ProposeUpdate(testNow)
 	must(f, err)
-	j, err := JoinExternal(w.info, newIdentity(f, w.suite, "c-3"), ExternalOptions{JoinOptions: JoinOptions{Verifier: charter{}, Now: testNow}})
+	j, err := JoinExternal(w.info, newIdentity(f, w.suite, "c-3"), ExternalOptions{JoinOptions: w.joining()})
 	must(f, err)
-	s := seeds{info: p.GroupInfo, welcome: p.Welcome, keyPack: kp, tree: w.hub.Tree().AppendTo(nil), signer: w.id["a-1"]}
+	s := seeds{info: w.info, welcome: p.Welcome, keyPack: kp, tree: w.hub.Tree().AppendTo(nil), signer: w.id["a-1"]}
 	s.messages = [][]byte{p.Commit, p.Welcome, p.GroupInfo, kp, text, update, j.Commit}
 	s.hub, err = w.hub.MarshalBinary()
 	must(f, err)
@@ -81,14 +81,16 @@ func FuzzKeyPackage(f *testing.F) {
 }
 
 func FuzzGroupInfo(f *testing.F) {
-	f.Add(makeSeeds(f).info)
-	f.Fuzz(func(t *testing.T, b []byte) {
+	s := makeSeeds(f)
+	f.Add(s.info, s.tree)
+	f.Fuzz(func(t *testing.T, b, ratchetTree []byte) {
 		m, err := message.ParseAs(b, message.FormatGroupInfo)
 		if err != nil {
 			return
 		}
 		same(t, b, m.Bytes())
-		if g, err := roster.New(b, anyone{}, testNow); err == nil && g.CheckGroupInfo(b) != nil {
+		_, within := m.GroupInfo.Extensions.Find(tree.ExtensionRatchetTree)
+		if g, err := roster.New(b, ratchetTree, anyone{}, testNow); err == nil && !within && g.CheckGroupInfo(b) != nil {
 			_, err := roster.ExternalPub(m.GroupInfo, g.Suite())
 			if err == nil {
 				t.Error("group information does not match the state made of it")

@@ -227,30 +227,33 @@ func (g *Group) ResumptionPSK() PSK {
 }
 
 // GroupInfo describes the current epoch to late joiners: an MLSMessage signed
-// by us, with the key for external joins and, unless left out, the ratchet tree.
-func (g *Group) GroupInfo(withTree bool) ([]byte, error) {
+// by us, with the key for external joins. The ratchet tree, which they need too,
+// is not in it: whoever hands it out has RatchetTree, or follows the group.
+func (g *Group) GroupInfo() ([]byte, error) {
 	if err := g.open(); err != nil {
 		return nil, err
 	}
-	gi, err := g.groupInfo(withTree, true)
+	gi, err := g.groupInfo(false)
 	if err != nil {
 		return nil, err
 	}
 	return (&message.Message{Format: message.FormatGroupInfo, GroupInfo: gi}).Bytes(), nil
 }
 
-func (g *Group) groupInfo(withTree, withExternalPub bool) (*message.GroupInfo, error) {
+// RatchetTree is the ratchet tree of the current epoch, encoded as in the
+// ratchet_tree extension (RFC 9420 12.4.3.3).
+func (g *Group) RatchetTree() []byte { return g.pub.Tree().AppendTo(nil) }
+
+func (g *Group) groupInfo(withTree bool) (*message.GroupInfo, error) {
 	s := g.pub.Suite()
 	gi := &message.GroupInfo{Context: g.pub.Context(), ConfirmationTag: g.confirmationTag(), Signer: g.own}
 	if withTree {
-		gi.Extensions = append(gi.Extensions, tree.Extension{Type: tree.ExtensionRatchetTree, Data: g.pub.Tree().AppendTo(nil)})
+		gi.Extensions = append(gi.Extensions, tree.Extension{Type: tree.ExtensionRatchetTree, Data: g.RatchetTree()})
 	}
-	if withExternalPub {
-		key, err := g.epoch.externalKey(s)
-		if err != nil {
-			return nil, err
-		}
-		gi.Extensions = append(gi.Extensions, tree.Extension{Type: tree.ExtensionExternalPub, Data: syntax.AppendBytes(nil, key.Public())})
+	key, err := g.epoch.externalKey(s)
+	if err != nil {
+		return nil, err
 	}
+	gi.Extensions = append(gi.Extensions, tree.Extension{Type: tree.ExtensionExternalPub, Data: syntax.AppendBytes(nil, key.Public())})
 	return gi, gi.Sign(s, g.signer)
 }

@@ -112,11 +112,16 @@ func newWorld(t testing.TB, id suite.ID, founder string) *world {
 	})
 	must(t, err)
 	w.member[founder] = g
-	w.info, err = g.GroupInfo(true)
+	w.info, err = g.GroupInfo()
 	must(t, err)
-	w.hub, err = roster.New(w.info, charter{}, testNow)
+	w.hub, err = roster.New(w.info, g.RatchetTree(), charter{}, testNow)
 	must(t, err)
 	return w
+}
+
+// joining is what a joiner brings along, and has from the hub beside w.info.
+func (w *world) joining() JoinOptions {
+	return JoinOptions{Verifier: charter{}, Now: testNow, Tree: w.hub.Tree().AppendTo(nil)}
 }
 
 // keyPackage makes one for a name, which gets an identity.
@@ -199,7 +204,7 @@ func (w *world) join(name string, replaces func(roster.Member) bool) roster.Chan
 	if _, ok := w.id[name]; !ok {
 		w.id[name] = newIdentity(w.t, w.suite, name)
 	}
-	j, err := JoinExternal(w.info, w.id[name], ExternalOptions{JoinOptions: JoinOptions{Verifier: charter{}, Now: testNow}, Replaces: replaces})
+	j, err := JoinExternal(w.info, w.id[name], ExternalOptions{JoinOptions: w.joining(), Replaces: replaces})
 	must(w.t, err)
 	change := w.deliver(name, j.Commit, j.GroupInfo)
 	w.member[name] = j.Accepted()

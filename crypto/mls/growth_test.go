@@ -59,7 +59,7 @@ func newCrowd(t testing.TB, id suite.ID, n int) crowd {
 	p, err := founder.Commit(o)
 	must(t, err)
 	must(t, founder.Merge(p))
-	hub, err := roster.New(p.GroupInfo, v, testNow)
+	hub, err := roster.New(p.GroupInfo, founder.RatchetTree(), v, testNow)
 	must(t, err)
 	// One member beside each node of the last one's path renews what is beside it,
 	// and so does the last one, whose path then is sealed to one key a level.

@@ -256,7 +256,8 @@ func TestGhosts(t *testing.T) {
 	must(t, err)
 	refuse("added ghost", p.Commit, errGhost)
 
-	hubless := ExternalOptions{JoinOptions: JoinOptions{Verifier: anyone{}, Now: testNow}}
+	hubless := ExternalOptions{JoinOptions: w.joining()}
+	hubless.Verifier = anyone{}
 	j, err := JoinExternal(w.info, w.id["x-1"], hubless)
 	must(t, err)
 	refuse("joining ghost", j.Commit, errGhost)
@@ -281,7 +282,7 @@ func TestGhosts(t *testing.T) {
 	refuse("charter without a member's agency", p.Commit, errGhost)
 
 	// Group information of an older epoch is of no use.
-	j, err = JoinExternal(w.info, newIdentity(t, w.suite, "b-8"), ExternalOptions{JoinOptions: JoinOptions{Verifier: charter{}, Now: testNow}})
+	j, err = JoinExternal(w.info, newIdentity(t, w.suite, "b-8"), ExternalOptions{JoinOptions: w.joining()})
 	must(t, err)
 	w.commit("a-1", CommitOptions{})
 	refuse("old group information", j.Commit, roster.ErrPastEpoch)

@@ -104,10 +104,12 @@ func TestHostileGroupInfo(t *testing.T) {
 	w := newWorld(t, suite.P256AES128, "a-1")
 	w.add("a-1", "b-1", "c-1")
 	id := newIdentity(t, w.suite, "b-2")
-	join := func(info []byte) error {
-		_, err := JoinExternal(info, id, ExternalOptions{JoinOptions: JoinOptions{Verifier: charter{}, Now: testNow}})
+	ratchetTree := w.joining().Tree
+	joinBy := func(info, ratchetTree []byte) error {
+		_, err := JoinExternal(info, id, ExternalOptions{JoinOptions: JoinOptions{Verifier: charter{}, Now: testNow, Tree: ratchetTree}})
 		return err
 	}
+	join := func(info []byte) error { return joinBy(info, ratchetTree) }
 	must(t, join(w.info))
 	edit := func(signer *Group, change func(*message.GroupInfo)) []byte {
 		m, err := message.ParseAs(w.info, message.FormatGroupInfo)
@@ -129,8 +131,7 @@ func TestHostileGroupInfo(t *testing.T) {
 		{"another's name", suite.ErrSignature, edit(a, func(g *message.GroupInfo) { g.Signer = 1 })},
 		{"tree hash", roster.ErrTreeHash, edit(a, func(g *message.GroupInfo) { g.Context.TreeHash = flip(g.Context.TreeHash) })},
 		{"suite", suite.ErrUnsupported, edit(a, func(g *message.GroupInfo) { g.Context.Suite = 3 })},
-		{"no external key", roster.ErrGroupInfoMismatch, edit(a, func(g *message.GroupInfo) { g.Extensions = g.Extensions[:1] })},
-		{"no tree", roster.ErrNoTree, edit(a, func(g *message.GroupInfo) { g.Extensions = g.Extensions[1:] })},
+		{"no external key", roster.ErrGroupInfoMismatch, edit(a, func(g *message.GroupInfo) { g.Extensions = nil })},
 		{"charter without the agency", errGhost, edit(a, func(g *message.GroupInfo) {
 			g.Context.Extensions = g.Context.Extensions.With(tree.ExtensionCharter, []byte("z"))
 		})},
@@ -138,10 +139,37 @@ func TestHostileGroupInfo(t *testing.T) {
 	}
 	for _, c := range cases {
 		wantErr(t, c.name, c.rule, func() error { return join(c.info) })
-		if err := w.hub.CheckGroupInfo(c.info); err == nil && c.name != "no tree" {
+		if err := w.hub.CheckGroupInfo(c.info); err == nil {
 			t.Errorf("%s: the hub finds that it matches", c.name)
 		}
 	}
+	// Who joins is given the tree beside the group information, and believes nobody's
+	// but the one whose hash a member has signed.
+	w.join("c-2", nil)
+	_, ghost := w.keyPackage("c-3")
+	retold := func(change func(*tree.Tree) error) []byte {
+		x := w.hub.Tree().Clone()
+		must(t, change(x))
+		return x.AppendTo(nil)
+	}
+	for why, c := range map[string]struct {
+		rule error
+		tree []byte
+	}{
+		"no tree":                 {roster.ErrNoTree, nil},
+		"a tree of before":        {roster.ErrTreeHash, ratchetTree},
+		"a tree without a member": {roster.ErrTreeHash, retold(func(x *tree.Tree) error { return x.Remove(1) })},
+		"a ghost in a free place": {roster.ErrTreeHash, retold(func(x *tree.Tree) error { _, err := x.Add(ghost.Package.Leaf); return err })},
+		"a cut tree":              {syntax.ErrTruncated, w.joining().Tree[:100]},
+	} {
+		wantErr(t, why, c.rule, func() error { return joinBy(w.info, c.tree) })
+	}
+	must(t, joinBy(w.info, w.joining().Tree))
+	within := edit(a, func(g *message.GroupInfo) {
+		g.Extensions = append(g.Extensions, tree.Extension{Type: tree.ExtensionRatchetTree, Data: w.joining().Tree})
+	})
+	wantErr(t, "the hub wants no tree in it", roster.ErrGroupInfoMismatch, func() error { return w.hub.CheckGroupInfo(within) })
+
 	old := w.info
 	w.commit("b-1", CommitOptions{})
 	wantErr(t, "older epoch", roster.ErrGroupInfoMismatch, func() error { return w.hub.CheckGroupInfo(old) })

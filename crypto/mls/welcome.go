@@ -49,7 +49,7 @@ func parseGroupSecrets(b []byte) (groupSecrets, error) {
 // welcome lets the members that d adds into the epoch of g.
 func (g *Group) welcome(d *roster.Draft, np *newPath, joiner, secret []byte, withTree bool) ([]byte, error) {
 	s := g.pub.Suite()
-	gi, err := g.groupInfo(withTree, true)
+	gi, err := g.groupInfo(withTree)
 	if err != nil {
 		return nil, err
 	}

@@ -29,11 +29,12 @@ type StoredChannel struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Charter       []byte                 `protobuf:"bytes,1,opt,name=charter,proto3" json:"charter,omitempty"`
 	Created       bool                   `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
-	GroupInfo     []byte                 `protobuf:"bytes,3,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // hub: of the current epoch; follower: the roster's public state
-	EpochSeq      uint64                 `protobuf:"varint,4,opt,name=epoch_seq,json=epochSeq,proto3" json:"epoch_seq,omitempty"`   // log entry that made it
+	Group         []byte                 `protobuf:"bytes,3,opt,name=group,proto3" json:"group,omitempty"`                          // the group's public state, as it is known here
+	EpochSeq      uint64                 `protobuf:"varint,4,opt,name=epoch_seq,json=epochSeq,proto3" json:"epoch_seq,omitempty"`   // log entry that made its epoch
 	Since         uint64                 `protobuf:"varint,5,opt,name=since,proto3" json:"since,omitempty"`                         // first epoch with these members
 	Head          uint64                 `protobuf:"varint,6,opt,name=head,proto3" json:"head,omitempty"`                           // newest log entry when this was written; the log may be ahead
 	First         uint64                 `protobuf:"varint,7,opt,name=first,proto3" json:"first,omitempty"`                         // oldest log entry that is still kept
+	GroupInfo     []byte                 `protobuf:"bytes,8,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // of that epoch; a follower may not have it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -82,9 +83,9 @@ func (x *StoredChannel) GetCreated() bool {
 	return false
 }
 
-func (x *StoredChannel) GetGroupInfo() []byte {
+func (x *StoredChannel) GetGroup() []byte {
 	if x != nil {
-		return x.GroupInfo
+		return x.Group
 	}
 	return nil
 }
@@ -115,6 +116,13 @@ func (x *StoredChannel) GetFirst() uint64 {
 		return x.First
 	}
 	return 0
+}
+
+func (x *StoredChannel) GetGroupInfo() []byte {
+	if x != nil {
+		return x.GroupInfo
+	}
+	return nil
 }
 
 // StoredEntry is a line of a channel's log, with what tells its repetition.
@@ -899,16 +907,17 @@ var File_stored_proto protoreflect.FileDescriptor
 const file_stored_proto_rawDesc = "" +
 	"\n" +
 	"\fstored.proto\x12\fcrossband.v1\x1a\n" +
-	"wire.proto\"\xbf\x01\n" +
+	"wire.proto\"\xd5\x01\n" +
 	"\rStoredChannel\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\x12\x18\n" +
-	"\acreated\x18\x02 \x01(\bR\acreated\x12\x1d\n" +
-	"\n" +
-	"group_info\x18\x03 \x01(\fR\tgroupInfo\x12\x1b\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated\x12\x14\n" +
+	"\x05group\x18\x03 \x01(\fR\x05group\x12\x1b\n" +
 	"\tepoch_seq\x18\x04 \x01(\x04R\bepochSeq\x12\x14\n" +
 	"\x05since\x18\x05 \x01(\x04R\x05since\x12\x12\n" +
 	"\x04head\x18\x06 \x01(\x04R\x04head\x12\x14\n" +
-	"\x05first\x18\a \x01(\x04R\x05first\"^\n" +
+	"\x05first\x18\a \x01(\x04R\x05first\x12\x1d\n" +
+	"\n" +
+	"group_info\x18\b \x01(\fR\tgroupInfo\"^\n" +
 	"\vStoredEntry\x12)\n" +
 	"\x05entry\x18\x01 \x01(\v2\x13.crossband.v1.EntryR\x05entry\x12\x10\n" +
 	"\x03sum\x18\x02 \x01(\fR\x03sum\x12\x12\n" +

@@ -2156,7 +2156,8 @@ func (x *ChannelOffer) GetCreated() bool {
 type CreateChannel struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Charter       []byte                 `protobuf:"bytes,1,opt,name=charter,proto3" json:"charter,omitempty"`
-	GroupInfo     []byte                 `protobuf:"bytes,2,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // MLSMessage(GroupInfo) of epoch 0, with the ratchet tree
+	GroupInfo     []byte                 `protobuf:"bytes,2,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"`       // MLSMessage(GroupInfo) of epoch 0, without the ratchet tree
+	RatchetTree   []byte                 `protobuf:"bytes,3,opt,name=ratchet_tree,json=ratchetTree,proto3" json:"ratchet_tree,omitempty"` // of epoch 0, as the content of MLS's ratchet_tree extension
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2201,6 +2202,13 @@ func (x *CreateChannel) GetCharter() []byte {
 func (x *CreateChannel) GetGroupInfo() []byte {
 	if x != nil {
 		return x.GroupInfo
+	}
+	return nil
+}
+
+func (x *CreateChannel) GetRatchetTree() []byte {
+	if x != nil {
+		return x.RatchetTree
 	}
 	return nil
 }
@@ -3024,7 +3032,8 @@ func (x *KeptVoice) GetNewest() uint64 {
 type FetchGroupInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
-	Most          uint32                 `protobuf:"varint,2,opt,name=most,proto3" json:"most,omitempty"` // octets of the group information; what is larger is refused with 202, to be asked for over a bulk link; 0: any
+	Most          uint32                 `protobuf:"varint,2,opt,name=most,proto3" json:"most,omitempty"`                            // octets of group information and ratchet tree; what is larger is refused with 202, to be asked for over a bulk link; 0: any
+	FromEpoch     uint64                 `protobuf:"varint,3,opt,name=from_epoch,json=fromEpoch,proto3" json:"from_epoch,omitempty"` // no older epoch is of use: a follower whose group is older asks the hub
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3073,12 +3082,20 @@ func (x *FetchGroupInfo) GetMost() uint32 {
 	return 0
 }
 
+func (x *FetchGroupInfo) GetFromEpoch() uint64 {
+	if x != nil {
+		return x.FromEpoch
+	}
+	return 0
+}
+
 type GroupInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Channel       []byte                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
-	GroupInfo     []byte                 `protobuf:"bytes,2,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"`
+	GroupInfo     []byte                 `protobuf:"bytes,2,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // MLSMessage(GroupInfo), without the ratchet tree
 	Charter       []byte                 `protobuf:"bytes,3,opt,name=charter,proto3" json:"charter,omitempty"`
-	Head          uint64                 `protobuf:"varint,4,opt,name=head,proto3" json:"head,omitempty"` // log entry that made this epoch
+	Head          uint64                 `protobuf:"varint,4,opt,name=head,proto3" json:"head,omitempty"`                                 // log entry that made this epoch
+	RatchetTree   []byte                 `protobuf:"bytes,5,opt,name=ratchet_tree,json=ratchetTree,proto3" json:"ratchet_tree,omitempty"` // of this epoch, as the content of MLS's ratchet_tree extension
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3139,6 +3156,13 @@ func (x *GroupInfo) GetHead() uint64 {
 		return x.Head
 	}
 	return 0
+}
+
+func (x *GroupInfo) GetRatchetTree() []byte {
+	if x != nil {
+		return x.RatchetTree
+	}
+	return nil
 }
 
 // Welcome waits at the joiner's own relay until it is acknowledged.
@@ -3284,7 +3308,7 @@ type Commit struct {
 	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Epoch         uint64                 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`                         // the epoch that the commit ends
 	Message       []byte                 `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`                      // MLSMessage(PublicMessage)
-	GroupInfo     []byte                 `protobuf:"bytes,5,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // MLSMessage(GroupInfo) of the next epoch; not kept in the log
+	GroupInfo     []byte                 `protobuf:"bytes,5,opt,name=group_info,json=groupInfo,proto3" json:"group_info,omitempty"` // MLSMessage(GroupInfo) of the next epoch, without the ratchet tree; not kept in the log, and in the live feed from the hub to relays only
 	Welcome       []byte                 `protobuf:"bytes,6,opt,name=welcome,proto3" json:"welcome,omitempty"`                      // for those added; not kept in the log
 	Added         []string               `protobuf:"bytes,7,rep,name=added,proto3" json:"added,omitempty"`                          // whom the welcome is for
 	unknownFields protoimpl.UnknownFields
@@ -6813,11 +6837,12 @@ const file_wire_proto_rawDesc = "" +
 	"lastResort\"B\n" +
 	"\fChannelOffer\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\x12\x18\n" +
-	"\acreated\x18\x02 \x01(\bR\acreated\"H\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated\"k\n" +
 	"\rCreateChannel\x12\x18\n" +
 	"\acharter\x18\x01 \x01(\fR\acharter\x12\x1d\n" +
 	"\n" +
-	"group_info\x18\x02 \x01(\fR\tgroupInfo\"O\n" +
+	"group_info\x18\x02 \x01(\fR\tgroupInfo\x12!\n" +
+	"\fratchet_tree\x18\x03 \x01(\fR\vratchetTree\"O\n" +
 	"\tSubscribe\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x14\n" +
 	"\x05alias\x18\x02 \x01(\x04R\x05alias\x12\x12\n" +
@@ -6882,16 +6907,19 @@ const file_wire_proto_rawDesc = "" +
 	"\x06frames\x18\x02 \x03(\fR\x06frames\x12\x12\n" +
 	"\x04next\x18\x03 \x01(\x04R\x04next\x12\x12\n" +
 	"\x04more\x18\x04 \x01(\bR\x04more\x12\x16\n" +
-	"\x06newest\x18\x05 \x01(\x04R\x06newest\">\n" +
+	"\x06newest\x18\x05 \x01(\x04R\x06newest\"]\n" +
 	"\x0eFetchGroupInfo\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x12\n" +
-	"\x04most\x18\x02 \x01(\rR\x04most\"r\n" +
+	"\x04most\x18\x02 \x01(\rR\x04most\x12\x1d\n" +
+	"\n" +
+	"from_epoch\x18\x03 \x01(\x04R\tfromEpoch\"\x95\x01\n" +
 	"\tGroupInfo\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x1d\n" +
 	"\n" +
 	"group_info\x18\x02 \x01(\fR\tgroupInfo\x12\x18\n" +
 	"\acharter\x18\x03 \x01(\fR\acharter\x12\x12\n" +
-	"\x04head\x18\x04 \x01(\x04R\x04head\"\x8b\x01\n" +
+	"\x04head\x18\x04 \x01(\x04R\x04head\x12!\n" +
+	"\fratchet_tree\x18\x05 \x01(\fR\vratchetTree\"\x8b\x01\n" +
 	"\aWelcome\x12\x18\n" +
 	"\achannel\x18\x01 \x01(\fR\achannel\x12\x18\n" +
 	"\awelcome\x18\x02 \x01(\fR\awelcome\x12\x18\n" +

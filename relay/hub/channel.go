@@ -32,6 +32,7 @@ type channel struct {
 	hosted   hosted   // when this agency owns the channel
 	up       upstream // when another does
 	followed followed // then too: its members, as far as they are known here
+	told     toldTree // to those who join
 	origin   origin   // then too: what our endpoints have sent
 	presence presence // of a calling channel's desks and hooks
 	stalled  bool     // ladders wait, for the log has no place for their pages
@@ -39,14 +40,13 @@ type channel struct {
 
 // hosted is what only the channel's hub knows.
 type hosted struct {
-	members   *membership
-	groupInfo []byte // of the current epoch, as the last committer left it
-	epochSeq  uint64 // log entry that made the current epoch
-	head      uint64 // newest log entry
-	first     uint64 // oldest one that is still kept; 0: none has expired
-	seen      map[proto.MessageID]stored
-	book      *incident.Book           // of hails and incidents
-	barred    map[proto.Name]time.Time // removed by another member, and when; see barred.go
+	members  *membership
+	epochSeq uint64 // log entry that made the current epoch
+	head     uint64 // newest log entry
+	first    uint64 // oldest one that is still kept; 0: none has expired
+	seen     map[proto.MessageID]stored
+	book     *incident.Book           // of hails and incidents
+	barred   map[proto.Name]time.Time // removed by another member, and when; see barred.go
 }
 
 // stored remembers an accepted message, to answer its repetition.
@@ -255,7 +255,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 			return err
 		}
 	}
-	m, err := newMembership(b.GroupInfo, c, b.Charter, h.judge, h.now)
+	m, err := newMembership(b.GroupInfo, b.RatchetTree, c, b.Charter, h.judge, h.now)
 	if err != nil {
 		return err
 	}
@@ -271,7 +271,7 @@ func (h *Hub) create(l *link, actor proto.Name, f *wire.Frame, b *wire.CreateCha
 			return err
 		}
 	}
-	ch.created, ch.hosted.members, ch.hosted.groupInfo = true, m, b.GroupInfo
+	ch.created, ch.hosted.members = true, m
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCreateChannel, Channel: ch.id, What: "channel created", Added: []proto.Name{actor}})
 	h.recordMembers(ch, policy.Difference{By: actor, Added: []proto.Name{actor}})

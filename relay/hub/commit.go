@@ -7,24 +7,13 @@ import (
 	"crossband/proto/wire"
 )
 
-// groupInfo answers with what a joiner needs, unless that is more than it asks for.
-func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupInfo) error {
-	if !ch.created {
-		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
-	}
-	if b.Most > 0 && len(ch.hosted.groupInfo) > int(b.Most) {
-		return proto.Refusef(proto.ReasonTooLarge, "group information of more than %d octets", b.Most)
-	}
-	h.send(l, &wire.Frame{Re: f.Id, Body: &wire.Frame_GroupInfo{GroupInfo: &wire.GroupInfo{
-		Channel: ch.id[:], GroupInfo: ch.hosted.groupInfo, Charter: ch.signed, Head: ch.hosted.epochSeq,
-	}}})
-	return nil
-}
-
 // commit orders one commit per epoch (RFC 9420 14): the first valid one wins.
 func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *wire.Commit) error {
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
+	}
+	if n := len(b.Message) + len(b.GroupInfo); n > proto.MaxCommit {
+		return proto.Refusef(proto.ReasonTooLarge, "a commit of %d octets, limit %d", n, proto.MaxCommit)
 	}
 	logged := &wire.Commit{Channel: b.Channel, Id: b.Id, Epoch: b.Epoch, Message: b.Message}
 	a, err := h.fresh(l, ch, actor, f, b.Id, logged)
@@ -40,7 +29,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 		err = ch.mayCome(change)
 	}
 	if err == nil && m.lacksAny(change.Added) {
-		err = h.pacts.Covers(&ch.charter, h.now) // it may run on for a countdown, without anybody new
+		err = h.mayTakeIn(ch, next)
 	}
 	if err == nil && !next.lacksAny(change.Removed) {
 		err = ch.hosted.room(roomForHelp)
@@ -48,8 +37,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if err != nil {
 		return err
 	}
-	ch.hosted.members, ch.hosted.groupInfo = next, b.GroupInfo
-	ch.hosted.epochSeq = ch.hosted.head + 1
+	ch.hosted.members, ch.hosted.epochSeq = next, ch.hosted.head+1
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
@@ -59,6 +47,18 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	h.placeAgain(ch)
 	h.membersGone(ch, change.Removed)
 	h.routeAgain(ch)
+	return nil
+}
+
+// mayTakeIn refuses somebody new where the channel runs on for a countdown only, and where
+// the group would become so large that its members could not come back any more.
+func (h *Hub) mayTakeIn(ch *channel, next *membership) error {
+	if err := h.pacts.Covers(&ch.charter, h.now); err != nil {
+		return err
+	}
+	if n := len(next.info) + len(ch.ratchetTree(next)) + len(ch.signed); n > proto.MaxGroup {
+		return proto.Refusef(proto.ReasonFull, "a group of %d members and %d octets", next.size(), n)
+	}
 	return nil
 }
 

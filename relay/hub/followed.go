@@ -1,11 +1,8 @@
 package hub
 
 import (
-	"bytes"
 	"time"
 
-	"crossband/crypto/mls/policy"
-	"crossband/crypto/mls/roster"
 	"crossband/proto"
 	"crossband/proto/wire"
 )
@@ -27,12 +24,15 @@ import (
 
 // followed is what a follower knows of a channel's membership.
 type followed struct {
-	members *membership   // nil: not known
-	behind  bool          // the hub is to be asked for it
-	lost    bool          // a commit of its epoch was refused: no other of that epoch is judged
-	request uint64        // our FetchGroupInfo whose answer counts; 0: none is under way
-	again   time.Time     // not to be asked before
-	wait    time.Duration // between the last two requests
+	members  *membership   // nil: not known
+	epochSeq uint64        // log entry that made its epoch, by the hub's word
+	behind   bool          // the hub is to be asked for it
+	lost     bool          // a commit of its epoch was refused: no other of that epoch is judged
+	request  uint64        // our FetchGroupInfo whose answer counts; 0: none is under way
+	asked    uint64        // the epoch that was known when it was asked: the answer is no older
+	later    []*wire.Entry // commits that have come since then, and that the answer may not know
+	again    time.Time     // not to be asked before
+	wait     time.Duration // between the last two requests
 }
 
 // To judge group information takes a millisecond for each member, which is about
@@ -72,7 +72,10 @@ func (h *Hub) fetchRoster(ch *channel) {
 	f.again = h.now.Add(f.wait)
 	id, err := h.ask(hub, ch.id, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: ch.id[:]}}})
 	if err == nil {
-		f.request = id
+		f.request, f.asked, f.later = id, ch.up.epoch, nil
+		if f.members != nil {
+			f.asked = max(f.asked, f.members.epoch())
+		}
 	}
 }
 
@@ -106,7 +109,8 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 	if ch == nil || ch.followed.request != p.re {
 		return
 	}
-	ch.followed.request = 0
+	later := ch.followed.later
+	ch.followed.request, ch.followed.later = 0, nil
 	if why != nil && why.Reason == proto.ReasonHubAway {
 		ch.followed.wait = 0
 		return // asked again at a tick
@@ -114,7 +118,7 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 	said := Audit{Kind: proto.KindFetchGroupInfo, Channel: ch.id, Refusal: why}
 	if hub := h.peers[ch.charter.Owner]; hub != nil {
 		said.Peer = hub.peer
-		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())) * rosterPerKiB / 1024)
+		hub.rested = h.now.Add(time.Duration(len(b.GetGroupInfo())+len(b.GetRatchetTree())) * rosterPerKiB / 1024)
 	}
 	if err := h.storeRoom(false); why == nil && err != nil {
 		said.Refusal = proto.AsRefusal(err) // asked again when it may be
@@ -122,37 +126,15 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 		return
 	}
 	if why == nil {
-		m, err := h.readRoster(ch, b.GetGroupInfo())
+		m, made, err := h.readRoster(ch, b, later)
 		if err == nil {
-			h.setRoster(ch, m)
+			h.setRoster(ch, m, made)
 			ch.followed.wait = 0
 			return
 		}
 		said.Refusal, said.Alarm, said.What = proto.AsRefusal(err), true, "the hub's word on the members is not believed"
 	}
 	h.emit(said)
-}
-
-// readRoster judges group information in full, as who joins does. It goes back
-// to no epoch that has been left, and to no other group of the same epoch.
-func (h *Hub) readRoster(ch *channel, groupInfo []byte) (*membership, error) {
-	m, err := newMembership(groupInfo, ch.charter, ch.signed, h.judge, h.now)
-	if err != nil {
-		return nil, err
-	}
-	m.since = m.epoch() // as far as is known here
-	was := ch.followed.members
-	switch {
-	case m.epoch() < ch.up.epoch:
-		return nil, proto.Refusef(proto.ReasonStaleEpoch, "group information of epoch %d, the hub's log is at %d", m.epoch(), ch.up.epoch)
-	case was == nil || m.epoch() > was.epoch():
-		return m, nil
-	case m.epoch() < was.epoch():
-		return nil, proto.Refusef(proto.ReasonStaleEpoch, "group information of epoch %d, %d was known", m.epoch(), was.epoch())
-	case !bytes.Equal(m.group.Context().Bytes(), was.group.Context().Bytes()):
-		return nil, proto.Refusef(proto.ReasonViewsDiffer, "another group of epoch %d was known", m.epoch())
-	}
-	return was, nil
 }
 
 // mayBringNew holds one of our endpoints to the agreement as the hub has to: in the
@@ -177,8 +159,8 @@ func (h *Hub) mayBringNew(ch *channel, actor proto.Name, c *wire.Commit) error {
 	return h.pacts.Covers(&ch.charter, h.now)
 }
 
-func (h *Hub) setRoster(ch *channel, m *membership) {
-	ch.followed.members, ch.followed.lost = m, false
+func (h *Hub) setRoster(ch *channel, m *membership, made uint64) {
+	ch.followed.members, ch.followed.epochSeq, ch.followed.lost = m, made, false
 	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {
 		ch.marks.believe(m)
 		h.judgeTail(ch, m)
@@ -194,18 +176,23 @@ func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) 
 		gap := e.Seq > before+1
 		before = max(before, e.Seq)
 		m, c := ch.followed.members, e.GetCommit()
+		ahead := c != nil && (m == nil || c.Epoch > m.epoch())
+		if ahead {
+			ch.followed.keep(e)
+		}
 		switch {
 		case c != nil && m != nil && c.Epoch == m.epoch() && !ch.followed.lost:
-			h.followCommit(hub, ch, c)
-		case gap, c != nil && (m == nil || c.Epoch > m.epoch()):
+			h.followCommit(hub, ch, c, e.Seq)
+		case gap, ahead:
 			h.fetchRoster(ch)
 		}
 	}
 }
 
 // followCommit judges a commit as the hub has to. One that is refused is no word
-// of the hub's to take: its group information may tell what happened.
-func (h *Hub) followCommit(hub *link, ch *channel, c *wire.Commit) {
+// of the hub's to take: its group information may tell what happened. That which comes
+// with the commit is kept for those who join here, if it fits.
+func (h *Hub) followCommit(hub *link, ch *channel, c *wire.Commit, seq uint64) {
 	next, change, err := ch.followed.members.follow(c.Message, h.judge, h.now)
 	if err != nil {
 		h.emit(Audit{Peer: hub.peer, Kind: proto.KindCommit, Channel: ch.id, Refusal: proto.AsRefusal(err)})
@@ -213,7 +200,12 @@ func (h *Hub) followCommit(hub *link, ch *channel, c *wire.Commit) {
 		h.fetchRoster(ch)
 		return
 	}
-	h.setRoster(ch, next)
+	if len(c.GroupInfo) > 0 {
+		if err := next.describedBy(c.GroupInfo); err != nil {
+			h.emit(Audit{Peer: hub.peer, Kind: proto.KindGroupInfo, Channel: ch.id, Refusal: proto.AsRefusal(err)})
+		}
+	}
+	h.setRoster(ch, next, seq)
 	for _, n := range change.Removed {
 		if !next.has(n) {
 			ch.marks.leave(n)
@@ -254,30 +246,11 @@ func (ch *channel) place(t *talker) error {
 	return nil
 }
 
-// storedRoster is the roster as it rests in the store: its public state, for a
-// follower sees group information only now and then, and commits in between.
-func (f *followed) storedRoster() ([]byte, uint64) {
-	if f.members == nil {
-		return nil, 0
+// loadRoster takes in a stored roster, if there is one.
+func (h *Hub) loadRoster(ch *channel, v *wire.StoredChannel) (err error) {
+	if len(v.Group) > 0 {
+		ch.followed.epochSeq = v.EpochSeq
+		ch.followed.members, err = h.loadMembership(ch, v)
 	}
-	octets, _ := f.members.group.MarshalBinary() // cannot fail: it holds no secret that must not be saved
-	return octets, f.members.since
-}
-
-// loadRoster takes in a stored roster. It was judged when it came.
-func (h *Hub) loadRoster(ch *channel, v *wire.StoredChannel) error {
-	if len(v.GroupInfo) == 0 {
-		return nil
-	}
-	group, err := roster.Unmarshal(v.GroupInfo, &policy.Gate{Judge: h.judge, Charter: ch.charter, Signed: ch.signed})
-	if err != nil {
-		return err
-	}
-	m, err := newPlaces(group, &ch.charter)
-	if err != nil {
-		return err
-	}
-	m.since = v.Since
-	ch.followed.members = m.judged(h.judge, h.now)
-	return nil
+	return err
 }

@@ -142,17 +142,24 @@ func (h *Hub) dispatchFollower(l *link, ch *channel, actor proto.Name, f *wire.F
 		return h.fetchSealed(l, ch, actor, f, b.FetchSealed)
 	case *wire.Frame_FetchVoice:
 		return h.fetchVoice(l, ch, actor, f, b.FetchVoice)
-	case *wire.Frame_FetchLog, *wire.Frame_FetchGroupInfo, *wire.Frame_Commit:
+	case *wire.Frame_FetchGroupInfo:
+		return h.groupInfoHere(l, ch, actor, f, b.FetchGroupInfo)
+	case *wire.Frame_FetchLog, *wire.Frame_Commit:
 		if err := h.mayBringNew(ch, actor, f.GetCommit()); err != nil {
 			return err
 		}
-		hub := h.peers[ch.charter.Owner]
-		if hub == nil {
-			return proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
-		}
-		return h.forward(l, f, hub, actor, ch.id)
+		return h.forwardUp(l, ch, actor, f)
 	}
 	return proto.Refusef(proto.ReasonForbidden, "kind %d at a follower", proto.KindOf(f))
+}
+
+// forwardUp passes a request to the channel's hub.
+func (h *Hub) forwardUp(l *link, ch *channel, actor proto.Name, f *wire.Frame) error {
+	hub := h.peers[ch.charter.Owner]
+	if hub == nil {
+		return proto.Refuse(proto.ReasonHubAway, string(ch.charter.Owner))
+	}
+	return h.forward(l, f, hub, actor, ch.id)
 }
 
 // subscribeFollower subscribes a local endpoint, and us at the hub with the
@@ -416,7 +423,7 @@ func (h *Hub) feed(l *link, b *wire.Entries) error {
 		}
 	}
 	h.received(ch, b.Entries)
-	h.toSubs(ch, &wire.Frame{Body: &wire.Frame_Entries{Entries: b}})
+	h.toSubs(ch, &wire.Frame{Body: &wire.Frame_Entries{Entries: bare(b)}})
 	h.follow(l, ch, b.Entries, before)
 	return nil
 }

@@ -61,6 +61,14 @@ func (w *world) complete(f *wire.Frame) {
 	switch b := f.Body.(type) {
 	case *wire.Frame_Commit:
 		w.made.fillCommit(b.Commit)
+	case *wire.Frame_CreateChannel:
+		if b.CreateChannel.RatchetTree == nil {
+			b.CreateChannel.RatchetTree = w.made.treeOf(b.CreateChannel.GroupInfo)
+		}
+	case *wire.Frame_GroupInfo:
+		if b.GroupInfo.RatchetTree == nil {
+			b.GroupInfo.RatchetTree = w.made.treeOf(b.GroupInfo.GroupInfo)
+		}
 	case *wire.Frame_Text:
 		if b.Text.Epoch == 0 {
 			b.Text.Epoch = w.epoch(b.Text.Channel)
@@ -174,8 +182,8 @@ func parseMark(s string) (*wire.Progress_Mark, error) {
 
 func (w *world) parseEntry(s string) (*wire.Entry, error) {
 	parts := strings.Split(s, ":")
-	if len(parts) != 3 {
-		return nil, fmt.Errorf("entry %q is not SEQ:ID:EPOCH", s)
+	if len(parts) != 3 && len(parts) != 4 {
+		return nil, fmt.Errorf("entry %q is not SEQ:ID:EPOCH or SEQ:ID:EPOCH:INFO", s)
 	}
 	seq, err := strconv.ParseUint(parts[0], 10, 64)
 	if err != nil {
@@ -184,7 +192,13 @@ func (w *world) parseEntry(s string) (*wire.Entry, error) {
 	epoch, err := strconv.ParseUint(parts[2], 10, 64)
 	c := &wire.Commit{Id: id(parts[1], 16), Epoch: epoch}
 	if made := w.made.commits[parts[1]]; made != nil {
-		c.Message = made.message
+		c.Message, c.GroupInfo = made.message, made.groupInfo
+	}
+	if len(parts) == 4 { // group information of another commit, or of none
+		c.GroupInfo = nil
+		if other := w.made.commits[parts[3]]; other != nil {
+			c.GroupInfo = other.groupInfo
+		}
 	}
 	return &wire.Entry{Seq: seq, TimeMs: w.now.UnixMilli(), Item: &wire.Entry_Commit{Commit: c}}, err
 }
@@ -270,7 +284,7 @@ func (w *world) parseBytes(field protoreflect.Name, s string) ([]byte, error) {
 			return c.signed, nil
 		}
 		return nil, fmt.Errorf("no charter %q", s)
-	case "group_info", "message", "welcome", "package", "packages", "last_resort":
+	case "group_info", "ratchet_tree", "message", "welcome", "package", "packages", "last_resort":
 		return w.made.octets(field, s)
 	}
 	return []byte(s), nil
@@ -585,11 +599,8 @@ func (w *world) write(x hub.Write) string {
 			return x.Bucket + " with a bad record"
 		}
 		info := "none"
-		if v.Created && len(v.GroupInfo) > 0 {
-			info = w.made.nameOf(v.GroupInfo)
-		}
-		if g, err := roster.Unmarshal(v.GroupInfo, lenient{}); err == nil {
-			info = fmt.Sprintf("(roster of epoch %d)", g.Epoch())
+		if g, err := roster.Unmarshal(v.Group, lenient{}); err == nil {
+			info = fmt.Sprintf("%s (epoch %d)", w.made.nameOf(v.GroupInfo), g.Epoch())
 		}
 		return fmt.Sprintf("%s/%s charter=%s group_info=%s head=%d", x.Bucket, w.channelName(x.Key), w.made.nameOf(v.Charter), info, v.EpochSeq)
 	case "marks":

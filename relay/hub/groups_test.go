@@ -91,13 +91,13 @@ type people struct {
 	authorities map[proto.Agency]*identity.Authority // with the real judge only
 	real        map[proto.Name]*identity.Identity
 	groups      map[string]map[proto.Name]*mls.Group
-	infos       map[string][]byte // group information in force
+	infos       map[string]*aCommit // whose group information is in force
 }
 
 func newPeople(t testing.TB) people {
 	return people{
 		t: t, ids: map[proto.Name]mls.Identity{}, authorities: map[proto.Agency]*identity.Authority{}, real: map[proto.Name]*identity.Identity{},
-		groups: map[string]map[proto.Name]*mls.Group{}, infos: map[string][]byte{},
+		groups: map[string]map[proto.Name]*mls.Group{}, infos: map[string]*aCommit{},
 	}
 }
 
@@ -229,6 +229,7 @@ type aCommit struct {
 	epoch     uint64
 	message   []byte
 	groupInfo []byte
+	tree      []byte // ratchet tree of the epoch that groupInfo describes
 	welcome   []byte
 	added     []string
 	pending   *mls.Pending
@@ -282,6 +283,8 @@ func (m *made) octets(field protoreflect.Name, name string) ([]byte, error) {
 		return nil, fmt.Errorf("nothing made is called %q", name)
 	case field == "group_info":
 		return c.groupInfo, nil
+	case field == "ratchet_tree":
+		return c.tree, nil
 	case field == "welcome":
 		return c.welcome, nil
 	}
@@ -309,6 +312,15 @@ func (m *made) fillCommit(b *wire.Commit) {
 	if b.Added == nil {
 		b.Added = c.added
 	}
+}
+
+// treeOf is the ratchet tree that goes with group information that was made here; nil
+// for none.
+func (m *made) treeOf(groupInfo []byte) []byte {
+	if c := m.commits[m.names[string(groupInfo)]]; c != nil {
+		return c.tree
+	}
+	return nil
 }
 
 // parseStep reads a step of a ladder: AFTER:NAME+NAME.
@@ -524,7 +536,7 @@ func (w *world) make(words []string) error {
 
 func (w *world) keepCommit(name string, c *aCommit) {
 	w.made.commits[name] = c
-	for _, b := range [][]byte{c.message, c.groupInfo, c.welcome} {
+	for _, b := range [][]byte{c.message, c.groupInfo, c.tree, c.welcome} {
 		if len(b) > 0 {
 			w.made.names[string(b)] = name
 		}
@@ -564,15 +576,17 @@ func (w *world) makeCommit(c *aCommit, what string, args []string) error {
 	case "create":
 		return w.makeGroup(c, id, args)
 	case "join", "rejoin":
-		o := mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: lenient{}, Now: w.now}}
+		at := w.people.infos[c.channel]
+		o := mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: lenient{}, Now: w.now, Tree: at.tree}}
 		if what == "rejoin" {
-			o.Replaces = mls.SameCredential(id)
+			o.Replaces = func(m roster.Member) bool { n, err := nameIn(m.Credential); return err == nil && n == c.by }
 		}
-		j, err := mls.JoinExternal(w.people.infos[c.channel], id, o)
+		j, err := mls.JoinExternal(at.groupInfo, id, o)
 		if err != nil {
 			return err
 		}
 		c.joining, c.message, c.groupInfo, c.epoch = j, j.Commit, j.GroupInfo, uint64(j.Accepted().Epoch())-1
+		c.tree = j.Accepted().RatchetTree()
 		return nil
 	}
 	g := w.people.groups[c.channel][c.by]
@@ -590,7 +604,11 @@ func (w *world) makeCommit(c *aCommit, what string, args []string) error {
 		return err
 	}
 	c.pending, c.message, c.groupInfo, c.welcome, c.epoch = p, p.Commit, p.GroupInfo, p.Welcome, uint64(g.Epoch())
-	return nil
+	next, _, err := g.Roster().Apply(p.Commit, w.now)
+	if err == nil {
+		c.tree = next.Tree().AppendTo(nil)
+	}
+	return err
 }
 
 func (w *world) commitOption(c *aCommit, g *mls.Group, o *mls.CommitOptions, what, arg string) error {
@@ -659,11 +677,12 @@ func (w *world) makeGroup(c *aCommit, id mls.Identity, args []string) error {
 	if err != nil {
 		return err
 	}
-	if c.groupInfo, err = g.GroupInfo(true); err != nil {
+	c.tree = g.RatchetTree()
+	if c.groupInfo, err = g.GroupInfo(); err != nil {
 		return err
 	}
 	w.people.groups[c.channel] = map[proto.Name]*mls.Group{c.by: g}
-	w.people.infos[c.channel] = c.groupInfo
+	w.people.infos[c.channel] = c
 	return nil
 }
 
@@ -731,6 +750,6 @@ func (p *people) advance(w *world, name string, c *aCommit) error {
 		}
 		p.groups[name][n] = g
 	}
-	p.infos[name] = c.groupInfo
+	p.infos[name] = c
 	return nil
 }

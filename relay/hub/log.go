@@ -163,10 +163,18 @@ func (h *Hub) append(l *link, ch *channel, f *wire.Frame, a accepted, e *wire.En
 	if f != nil {
 		h.appended(l, ch, f, a.id, e.Seq, false)
 	}
-	feed := &wire.Frame{Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: ch.id[:], Entries: []*wire.Entry{e}, Head: e.Seq}}}
+	feed, toRelays := ch.fed(e), ch.fed(commitWith(ch.hosted.members.info, e))
 	for _, s := range ch.sortedSubs() {
-		h.send(s, feed)
+		if h.isPeer(s) {
+			h.send(s, toRelays)
+		} else {
+			h.send(s, feed)
+		}
 	}
+}
+
+func (ch *channel) fed(e *wire.Entry) *wire.Frame {
+	return &wire.Frame{Body: &wire.Frame_Entries{Entries: &wire.Entries{Channel: ch.id[:], Entries: []*wire.Entry{e}, Head: e.Seq}}}
 }
 
 func (h *Hub) appended(l *link, ch *channel, f *wire.Frame, id proto.MessageID, seq uint64, dup bool) {

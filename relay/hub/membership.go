@@ -18,6 +18,7 @@ import (
 // It is never changed: apply returns a new one.
 type membership struct {
 	group  *roster.Group
+	info   []byte // the epoch's group information, as its committer left it; nil where it is not known
 	leaves map[proto.Name]tree.LeafIndex
 	count  map[proto.Agency]int // members of each agency
 	since  uint64               // the first epoch with these members
@@ -26,10 +27,13 @@ type membership struct {
 	rules   *proto.Charter
 }
 
-// newMembership reads the group information of a new group and checks that it
-// is the channel's.
-func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge, now time.Time) (*membership, error) {
-	group, err := roster.New(groupInfo, &policy.Gate{Judge: judge, Charter: c, Signed: signed}, now)
+// newMembership reads the group information and the ratchet tree of a group that is
+// not known yet and checks that it is the channel's.
+func newMembership(groupInfo, ratchetTree []byte, c proto.Charter, signed []byte, judge Judge, now time.Time) (*membership, error) {
+	group, err := roster.New(groupInfo, ratchetTree, &policy.Gate{Judge: judge, Charter: c, Signed: signed}, now)
+	if err == nil {
+		err = group.CheckGroupInfo(groupInfo) // joiners are given it as it is
+	}
 	if err != nil {
 		return nil, badCommit(err)
 	}
@@ -43,6 +47,7 @@ func newMembership(groupInfo []byte, c proto.Charter, signed []byte, judge Judge
 	if err != nil {
 		return nil, err
 	}
+	m.info = groupInfo
 	return m.judged(judge, now), nil
 }
 
@@ -95,10 +100,20 @@ func (m *membership) apply(commit, groupInfo []byte, actor proto.Name, judge Jud
 	if d.By != actor {
 		return nil, d, proto.Refusef(proto.ReasonSpokenFor, "a commit of %s from %s", d.By, actor)
 	}
-	if err := next.group.CheckGroupInfo(groupInfo); err != nil {
-		return nil, d, proto.Refuse(proto.ReasonBadCommit, err.Error())
+	if err := next.describedBy(groupInfo); err != nil {
+		return nil, d, err
 	}
 	return next, d, nil
+}
+
+// describedBy takes in the group information of a membership that is new, and known
+// to nobody yet.
+func (m *membership) describedBy(groupInfo []byte) error {
+	if err := m.group.CheckGroupInfo(groupInfo); err != nil {
+		return proto.Refuse(proto.ReasonBadCommit, err.Error())
+	}
+	m.info = groupInfo
+	return nil
 }
 
 // follow judges a commit by the rules of the group and of its gate alone: who
@@ -125,7 +140,7 @@ func (m *membership) follow(commit []byte, judge Judge, now time.Time) (*members
 // those of before.
 func (m *membership) moved(group *roster.Group, change roster.Change, d policy.Difference) (*membership, error) {
 	next := *m
-	next.group = group
+	next.group, next.info = group, nil
 	if len(d.Added)+len(d.Removed) == 0 {
 		return &next, nil
 	}

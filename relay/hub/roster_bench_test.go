@@ -64,7 +64,7 @@ func followSizes(b *testing.B, run func(b *testing.B, n int)) {
 func BenchmarkFollowGroupInfo(b *testing.B) {
 	followSizes(b, func(b *testing.B, n int) {
 		w, g := large(b, n)
-		info, err := g.GroupInfo(true)
+		info, err := g.GroupInfo()
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func BenchmarkFollowGroupInfo(b *testing.B) {
 			do(b, w, "from us/unit/u0: subscribe border alias=1")
 			do(b, w, "from mx/relay re=1: subscribed border alias=7 head=1 epoch=%d", g.Epoch())
 			f := frameOf(b, w, "group-info border")
-			f.Re, f.GetGroupInfo().GroupInfo = 2, info
+			f.Re, f.GetGroupInfo().GroupInfo, f.GetGroupInfo().RatchetTree = 2, info, g.RatchetTree()
 			in := hub.FrameIn{Link: w.links["mx/relay"], Frame: f}
 			b.StartTimer()
 			w.hub.Apply(w.now, in)
@@ -96,12 +96,12 @@ func BenchmarkFollowGroupInfo(b *testing.B) {
 func BenchmarkFollowCommit(b *testing.B) {
 	followSizes(b, func(b *testing.B, n int) {
 		w, g := large(b, n)
-		info, err := g.GroupInfo(true)
+		info, err := g.GroupInfo()
 		if err != nil {
 			b.Fatal(err)
 		}
 		f := frameOf(b, w, "group-info border")
-		f.Re, f.GetGroupInfo().GroupInfo = 2, info
+		f.Re, f.GetGroupInfo().GroupInfo, f.GetGroupInfo().RatchetTree = 2, info, g.RatchetTree()
 		w.apply(hub.FrameIn{Link: w.links["mx/relay"], Frame: f})
 		seq := uint64(1)
 		for b.Loop() {

@@ -34,14 +34,16 @@ func Load() []string {
 // saveChannel stores what a restart needs besides the log.
 func (h *Hub) saveChannel(ch *channel) {
 	v := &wire.StoredChannel{
-		Charter: ch.signed, Created: ch.created, GroupInfo: ch.hosted.groupInfo,
+		Charter: ch.signed, Created: ch.created,
 		EpochSeq: ch.hosted.epochSeq, Head: ch.hosted.head, First: ch.hosted.first,
 	}
-	switch {
-	case ch.charter.Owner != h.self.Agency:
-		v.GroupInfo, v.Since = ch.followed.storedRoster()
-	case ch.hosted.members != nil:
-		v.Since = ch.hosted.members.since
+	m := ch.hosted.members
+	if ch.charter.Owner != h.self.Agency {
+		m, v.EpochSeq = ch.followed.members, ch.followed.epochSeq
+	}
+	if m != nil {
+		v.Group, _ = m.group.MarshalBinary() // cannot fail: it holds no secret that must not be saved
+		v.GroupInfo, v.Since = m.info, m.since
 	}
 	h.save(bucketChannels, ch.id[:], v)
 }
@@ -165,33 +167,29 @@ func (h *Hub) loadChannel(e Loaded) error {
 		h.enter(ch) // with its members unknown rather than not at all
 		return h.loadRoster(ch, v)
 	}
-	ch.hosted.groupInfo, ch.hosted.epochSeq, ch.hosted.head, ch.hosted.first = v.GroupInfo, v.EpochSeq, v.Head, v.First
+	ch.hosted.epochSeq, ch.hosted.head, ch.hosted.first = v.EpochSeq, v.Head, v.First
 	if v.Created {
-		gate := &settled{policy.Gate{Judge: h.judge, Charter: c, Signed: v.Charter}}
-		group, err := roster.Restore(v.GroupInfo, gate)
-		if err != nil {
+		if ch.hosted.members, err = h.loadMembership(ch, v); err != nil {
 			return err
 		}
-		m, err := newPlaces(group, &ch.charter)
-		if err != nil {
-			return err
-		}
-		m.since = v.Since
-		ch.hosted.members = m.judged(h.judge, h.now)
 	}
 	h.enter(ch)
 	return nil
 }
 
-// settled is the gate of a group that was judged before the restart.
-type settled struct{ policy.Gate }
-
-// VerifyMember implements roster.Verifier.
-func (s *settled) VerifyMember(c roster.Candidate) error {
-	if c.Reason == roster.Present {
-		return nil
+// loadMembership takes in a channel's group as it was stored. Its members were judged
+// when they came: who was one stays one, whatever became of its certificate.
+func (h *Hub) loadMembership(ch *channel, v *wire.StoredChannel) (*membership, error) {
+	group, err := roster.Unmarshal(v.Group, &policy.Gate{Judge: h.judge, Charter: ch.charter, Signed: ch.signed})
+	if err != nil {
+		return nil, err
 	}
-	return s.Gate.VerifyMember(c)
+	m, err := newPlaces(group, &ch.charter)
+	if err != nil {
+		return nil, err
+	}
+	m.since, m.info = v.Since, v.GroupInfo
+	return m.judged(h.judge, h.now), nil
 }
 
 // loadEntry counts a line of the log in: what it repeats, which hails are open.

@@ -365,15 +365,11 @@ func TestJoinerOnAnOldBranchIsShown(t *testing.T) {
 	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
 		gone := p.border.mx.Endpoint("unit/gone")
 		gone.MustJoin(p.group)
-		var old []byte // group information of an epoch with the one who will be removed
-		for _, s := range m.Seen() {
-			if c := s.Frame.GetCommit(); c != nil && bytes.Equal(c.Channel, p.group[:]) {
-				old = c.GroupInfo
-			}
-		}
+		old := seenBranch(t, m, p.group) // of an epoch with the one who will be removed
 		if err := p.mx.Remove(minute(t), gone.Name()); err != nil {
 			t.Fatal(err)
 		}
+		m.Tamper(withhold)
 		if err := p.us.Refresh(minute(t)); err != nil {
 			t.Fatal(err)
 		}
@@ -385,7 +381,7 @@ func TestJoinerOnAnOldBranchIsShown(t *testing.T) {
 		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
 			f := pb.Clone(x.Frame).(*wire.Frame)
 			if g := f.GetGroupInfo(); g != nil {
-				g.GroupInfo = old
+				old.into(g)
 			}
 			if c := f.GetCommit(); c != nil && x.Toward == p.border.us.Name { // on the old branch the hub takes it
 				go m.Say(p.border.mx, &wire.Frame{Re: f.Id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: c.Channel, Id: c.Id, Seq: head}}})

@@ -80,19 +80,13 @@ func each(change func(*wire.Entry)) func([]*wire.Entry) []*wire.Entry {
 // ghost makes an external commit by which id would join p's group.
 func ghost(t *testing.T, p *patrol, m *relaytest.Middle, id *identity.Identity) *wire.Commit {
 	t.Helper()
-	var info []byte
-	for _, s := range m.Seen() { // the one that the guard made when it joined
-		if c := s.Frame.GetCommit(); c != nil && bytes.Equal(c.Channel, p.group[:]) {
-			info = c.GroupInfo
-		}
-	}
-	return externalCommit(t, p.group, info, id)
+	return externalCommit(t, p.group, seenBranch(t, m, p.group), id) // the one that the guard made when it joined
 }
 
-func externalCommit(t *testing.T, ch proto.ChannelID, info []byte, id *identity.Identity) *wire.Commit {
+func externalCommit(t *testing.T, ch proto.ChannelID, br branch, id *identity.Identity) *wire.Commit {
 	t.Helper()
-	j, err := mls.JoinExternal(info, mls.Identity{Signer: id.Key, Credential: tree.X509(id.Chain...)}, mls.ExternalOptions{
-		JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: time.Now()},
+	j, err := mls.JoinExternal(br.info, mls.Identity{Signer: id.Key, Credential: tree.X509(id.Chain...)}, mls.ExternalOptions{
+		JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: time.Now(), Tree: br.tree},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -430,26 +424,27 @@ func TestHostileHubCannotLureAJoinerOrHoldBackARemoval(t *testing.T) {
 		desk := p.border.us.Endpoint("desk/del-rio")
 		desk.MustJoin(p.calling)
 		rookie := p.border.mx.Endpoint("unit/rookie")
-		var foreign, old []byte
-		for _, s := range m.Seen() {
-			if c := s.Frame.GetCommit(); c != nil {
-				old = c.GroupInfo
-			}
-		}
+		old := seenBranch(t, m, p.group)
 		rookie.MustJoin(p.calling)
-		for _, s := range m.Seen() {
-			if g := s.Frame.GetGroupInfo(); g != nil && bytes.Equal(g.Channel, p.calling[:]) {
-				foreign = g.GroupInfo
-			}
-		}
+		foreign := seenBranch(t, m, p.calling)
+		m.Tamper(withhold)
 		if err := p.us.Refresh(minute(t)); err != nil { // makes old old
 			t.Fatal(err)
 		}
-		for why, info := range map[string][]byte{"of another channel": foreign, "of an epoch that is over": old, "that is noise": []byte("noise")} {
+		time.Sleep(time.Second)
+		for why, lie := range map[string]func(*wire.GroupInfo){
+			"of another channel":                 foreign.into,
+			"of an epoch that is over":           old.into,
+			"that is noise":                      branch{[]byte("noise"), old.tree}.into,
+			"with the tree of an old epoch":      func(g *wire.GroupInfo) { g.RatchetTree = old.tree },
+			"with another channel's tree":        func(g *wire.GroupInfo) { g.RatchetTree = foreign.tree },
+			"without a tree":                     func(g *wire.GroupInfo) { g.RatchetTree = nil },
+			"with a member left out of the tree": func(g *wire.GroupInfo) { g.RatchetTree = withoutFirst(t, g.RatchetTree) },
+		} {
 			m.Tamper(func(x relaytest.Passing) []*wire.Frame {
 				f := pb.Clone(x.Frame).(*wire.Frame)
 				if g := f.GetGroupInfo(); g != nil {
-					g.GroupInfo = info
+					lie(g)
 				}
 				return []*wire.Frame{f}
 			})
@@ -562,9 +557,9 @@ func TestHostileFollowerIsRefusedWithTheReason(t *testing.T) {
 			f.Endpoint, f.Hops = who, hops
 			return f
 		}
-		info := rogue.Call(by(desk.Name.String(), 1, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: b.group[:]}}})).GetGroupInfo().GetGroupInfo()
+		info := rogue.Call(by(desk.Name.String(), 1, &wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: b.group[:]}}})).GetGroupInfo()
 		commit := func(as string, id *identity.Identity) *wire.Frame {
-			return by(as, 1, &wire.Frame{Body: &wire.Frame_Commit{Commit: externalCommit(t, b.group, info, id)}})
+			return by(as, 1, &wire.Frame{Body: &wire.Frame_Commit{Commit: externalCommit(t, b.group, branch{info.GetGroupInfo(), info.GetRatchetTree()}, id)}})
 		}
 		noise := &wire.Commit{Channel: b.group[:], Id: hid[:], Epoch: epoch, Message: []byte("noise"), GroupInfo: []byte("noise")}
 		for _, c := range []struct {
@@ -609,12 +604,7 @@ func TestHostileFollowerIsRefusedWithTheReason(t *testing.T) {
 // must not get that member to speak where the removed one still listens.
 func TestHostileHubCannotLeadAMemberBack(t *testing.T) {
 	between(t, func(t *testing.T, p *patrol, m *relaytest.Middle) {
-		var old []byte // group information of an epoch that the guard leaves behind
-		for _, s := range m.Seen() {
-			if c := s.Frame.GetCommit(); c != nil && bytes.Equal(c.Channel, p.group[:]) {
-				old = c.GroupInfo
-			}
-		}
+		old := seenBranch(t, m, p.group) // of an epoch that the guard leaves behind
 		if err := p.us.Refresh(minute(t)); err != nil {
 			t.Fatal(err)
 		}
@@ -628,14 +618,15 @@ func TestHostileHubCannotLeadAMemberBack(t *testing.T) {
 				for _, entry := range e.Entries {
 					if c := entry.GetCommit(); c != nil {
 						c.Message[len(c.Message)-1] ^= 1
+						c.GroupInfo = nil // or the guard's relay lets it back in by itself
 					}
 				}
 			}
 			if g := f.GetGroupInfo(); g != nil {
-				g.GroupInfo = old
+				old.into(g)
 			}
 			if c := f.GetCommit(); c != nil && x.Toward == p.border.us.Name { // on the old branch the hub takes it
-				m.Say(p.border.mx, &wire.Frame{Re: f.Id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: c.Channel, Id: c.Id, Seq: 1}}})
+				go m.Say(p.border.mx, &wire.Frame{Re: f.Id, Body: &wire.Frame_Appended{Appended: &wire.Appended{Channel: c.Channel, Id: c.Id, Seq: 1}}})
 				return nil
 			}
 			return []*wire.Frame{f}

@@ -106,7 +106,7 @@ func enter(t *testing.T, b *border, a *relaytest.Agency, short string, ch proto.
 	r := b.Rogue(id, a)
 	info := r.Call(&wire.Frame{Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: ch[:]}}}).GetGroupInfo()
 	j, err := mls.JoinExternal(info.GetGroupInfo(), mls.Identity{Signer: id.Key, Credential: tree.X509(id.Chain...)}, mls.ExternalOptions{
-		JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: time.Now()},
+		JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: time.Now(), Tree: info.GetRatchetTree()},
 	})
 	if err != nil {
 		t.Fatal(err)

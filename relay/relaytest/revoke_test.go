@@ -600,7 +600,7 @@ func TestHubRefusesARevokedDeviceBehindAHostileRelay(t *testing.T) {
 		relaytest.Wait(t, p.agent.Watch, "it is removed", func(c client.MembersChanged) bool { return slices.Contains(c.Removed, thief.name) })
 		a := hostile.Call(&wire.Frame{Endpoint: thief.name.String(), Body: &wire.Frame_FetchGroupInfo{FetchGroupInfo: &wire.FetchGroupInfo{Channel: b.group[:]}}})
 		j, err := mls.JoinExternal(a.GetGroupInfo().GetGroupInfo(), mls.Identity{Signer: thief.id.Key, Credential: tree.X509(thief.id.Chain...)}, mls.ExternalOptions{
-			JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: time.Now()},
+			JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: time.Now(), Tree: a.GetGroupInfo().GetRatchetTree()},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -184,8 +184,8 @@ func TestRevokedDeviceIsRefusedWhileTheHubIsAway(t *testing.T) {
 // asks for the group information, and then hands out what it likes.
 type oldInfo struct {
 	mu       sync.Mutex // guards what follows
-	kept     []byte     // the newest group information that passed
-	instead  []byte     // handed out in its place; nil: the true one
+	kept     branch     // the newest group information that passed
+	instead  *branch    // handed out in its place; nil: the true one
 	withhold bool       // the next entries
 }
 
@@ -201,11 +201,11 @@ func (o *oldInfo) pass(mx *relaytest.Agency) func(relaytest.Passing) []*wire.Fra
 			return nil
 		}
 		if info := p.Frame.GetGroupInfo(); info != nil && o.instead != nil {
-			return []*wire.Frame{{Re: p.Frame.Re, Body: &wire.Frame_GroupInfo{GroupInfo: &wire.GroupInfo{
-				Channel: info.Channel, GroupInfo: o.instead, Charter: info.Charter, Head: info.Head,
-			}}}}
+			lie := &wire.GroupInfo{Channel: info.Channel, Charter: info.Charter, Head: info.Head}
+			o.instead.into(lie)
+			return []*wire.Frame{{Re: p.Frame.Re, Body: &wire.Frame_GroupInfo{GroupInfo: lie}}}
 		} else if info != nil {
-			o.kept = info.GroupInfo
+			o.kept = branch{info.GroupInfo, info.RatchetTree}
 		}
 		return []*wire.Frame{p.Frame}
 	}
@@ -230,14 +230,14 @@ func TestBadGroupInformationBringsNobodyBack(t *testing.T) {
 	}, func(t *testing.T, b *border) {
 		var hub oldInfo
 		m.Tamper(hub.pass(b.mx))
-		var old []byte
+		var old branch
 		o := newOutside(t, b, func() {
 			b.mx.Endpoint("unit/gn-9").MustJoin(b.group) // for which it fetches the group with the thief in it
 			time.Sleep(time.Second)
 			hub.set(func() { old = hub.kept })
 		})
-		for why, instead := range map[string][]byte{"old": old, "none": []byte("no group information")} {
-			hub.set(func() { hub.instead, hub.withhold = instead, true })
+		for why, instead := range map[string]branch{"old": old, "none": {[]byte("no group information"), old.tree}} {
+			hub.set(func() { hub.instead, hub.withhold = &instead, true })
 			for range 2 { // the first is withheld, the second shows that one is missing
 				if _, err := o.us.Text(minute(t), "a word"); err != nil {
 					t.Fatalf("%s: %v", why, err)

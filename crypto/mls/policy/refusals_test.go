@@ -104,9 +104,9 @@ func newGroup(t *testing.T) *group {
 	})
 	check(t, err)
 	g.members[founder] = made
-	g.info, err = made.GroupInfo(true)
+	g.info, err = made.GroupInfo()
 	check(t, err)
-	g.hub, err = roster.New(g.info, g.gate, now())
+	g.hub, err = roster.New(g.info, made.RatchetTree(), g.gate, now())
 	check(t, err)
 	return g
 }
@@ -115,7 +115,7 @@ func newGroup(t *testing.T) *group {
 func (g *group) join(who string) {
 	g.t.Helper()
 	g.ids[who] = identity(g.t, who, "")
-	j, err := mls.JoinExternal(g.info, g.ids[who], mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: g.gate, Now: now()}})
+	j, err := mls.JoinExternal(g.info, g.ids[who], mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: g.gate, Now: now(), Tree: g.hub.Tree().AppendTo(nil)}})
 	check(g.t, err)
 	next, _, err := g.hub.Apply(j.Commit, now())
 	check(g.t, err)
@@ -155,7 +155,7 @@ func (g *group) add(by, who, commonName string) []byte {
 
 func (g *group) external(who, commonName string, replaces string) []byte {
 	g.t.Helper()
-	o := mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: now()}}
+	o := mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: anybody{}, Now: now(), Tree: g.hub.Tree().AppendTo(nil)}}
 	if replaces != "" {
 		o.Replaces = func(m roster.Member) bool {
 			n, err := policy.NameOf(m.Credential)

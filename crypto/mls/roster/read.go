@@ -20,7 +20,8 @@ func (g *Group) Suite() suite.Suite { return g.suite }
 // Context is the group context of the current epoch. It is shared: read only.
 func (g *Group) Context() message.GroupContext { return g.context }
 
-// Tree is the ratchet tree of the current epoch. It is shared: read only.
+// Tree is the ratchet tree of the current epoch. It is shared: read only. Its
+// AppendTo writes it as a joiner needs it beside the group information.
 func (g *Group) Tree() *tree.Tree { return g.tree }
 
 // InterimHash is the interim transcript hash. It is shared: read only.

@@ -172,12 +172,12 @@ func (s *station) put(signed []byte, rules proto.Charter) (*channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := g.GroupInfo(true)
+	info, err := g.GroupInfo()
 	if err != nil {
 		return nil, err
 	}
 	s.later(time.Second)
-	more, err := s.say(s.from, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: signed, GroupInfo: info}}})
+	more, err := s.say(s.from, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: signed, GroupInfo: info, RatchetTree: g.RatchetTree()}}})
 	if err != nil {
 		return nil, fmt.Errorf("group of %q: %w", rules.Title, err)
 	}

@@ -48,8 +48,7 @@ func (w *world) measure(ctx context.Context, rounds int) (Row, error) {
 	r.JoinMS, r.JoinAgainMS, r.WelcomeMS = t.join.median(), t.again.median(), t.welcome.median()
 	r.CommitMS, r.ProcessMS, r.ProcessP95MS = t.commit.median(), t.process.median(), t.process.at(0.95)
 	r.AddMS, r.RemoveMS, r.SaveMS = t.add.median(), t.remove.median(), t.save.median()
-	r.InfoOctets = len(w.info)
-	r.TreeOctets = len(w.committer.Roster().Tree().AppendTo(nil))
+	r.InfoOctets, r.TreeOctets = len(w.info), len(w.tree)
 	return r, nil
 }
 
@@ -95,7 +94,7 @@ func (w *world) commit(made, followed *times, o mls.CommitOptions) (*mls.Pending
 	if err != nil {
 		return nil, err
 	}
-	w.info = p.GroupInfo
+	w.info, w.tree = p.GroupInfo, w.committer.RatchetTree()
 	return p, followed.take(func() error { _, err := w.follower.Process(p.Commit, w.now); return err })
 }
 

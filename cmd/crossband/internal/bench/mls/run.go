@@ -31,20 +31,20 @@ type Options struct {
 type Row struct {
 	Suite         int     `json:"suite"`
 	Members       int     `json:"members"`
-	JoinMS        float64 `json:"join_ms"`           // from group information to an external commit, nothing judged before
-	JoinAgainMS   float64 `json:"join_again_ms"`     // the same once more: what was verified is remembered
-	WelcomeMS     float64 `json:"welcome_ms"`        // from a welcome to a group, nothing judged before
-	CommitMS      float64 `json:"commit_ms"`         // one's own renewal of keys, made and merged
-	ProcessMS     float64 `json:"process_ms"`        // another's renewal, followed
-	ProcessP95MS  float64 `json:"process_p95_ms"`    // the same, 95th percentile
-	AddMS         float64 `json:"process_add_ms"`    // another's commit that adds a member, followed
-	RemoveMS      float64 `json:"process_remove_ms"` // another's commit that removes it again, followed
-	SaveMS        float64 `json:"save_ms"`           // the member's state put into octets
-	CommitOctets  int     `json:"commit_octets"`     // of a renewal of keys
-	InfoOctets    int     `json:"group_info_octets"` // group information with the ratchet tree
-	TreeOctets    int     `json:"ratchet_tree_octets"`
-	WelcomeOctets int     `json:"welcome_octets"` // for one new member, with the ratchet tree
-	StateOctets   int     `json:"state_octets"`   // of a member's saved state
+	JoinMS        float64 `json:"join_ms"`             // from group information to an external commit, nothing judged before
+	JoinAgainMS   float64 `json:"join_again_ms"`       // the same once more: what was verified is remembered
+	WelcomeMS     float64 `json:"welcome_ms"`          // from a welcome to a group, nothing judged before
+	CommitMS      float64 `json:"commit_ms"`           // one's own renewal of keys, made and merged
+	ProcessMS     float64 `json:"process_ms"`          // another's renewal, followed
+	ProcessP95MS  float64 `json:"process_p95_ms"`      // the same, 95th percentile
+	AddMS         float64 `json:"process_add_ms"`      // another's commit that adds a member, followed
+	RemoveMS      float64 `json:"process_remove_ms"`   // another's commit that removes it again, followed
+	SaveMS        float64 `json:"save_ms"`             // the member's state put into octets
+	CommitOctets  int     `json:"commit_octets"`       // of a renewal of keys
+	InfoOctets    int     `json:"group_info_octets"`   // group information, which goes with each commit
+	TreeOctets    int     `json:"ratchet_tree_octets"` // which a joiner needs beside it
+	WelcomeOctets int     `json:"welcome_octets"`      // for one new member, with the ratchet tree
+	StateOctets   int     `json:"state_octets"`        // of a member's saved state
 }
 
 // Cells implements bench.Row.

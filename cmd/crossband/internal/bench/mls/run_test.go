@@ -38,14 +38,14 @@ func TestRun(t *testing.T) {
 				t.Errorf("row %d: %s is nothing", i, v.Type().Field(f).Name)
 			}
 		}
-		if r.ProcessP95MS < r.ProcessMS || r.InfoOctets <= r.TreeOctets || r.StateOctets <= r.TreeOctets {
+		if r.ProcessP95MS < r.ProcessMS || r.WelcomeOctets <= r.InfoOctets+r.TreeOctets || r.StateOctets <= r.TreeOctets {
 			t.Errorf("row %d: %+v", i, r)
 		}
 		if headings := len(r.Cells()); headings != v.NumField() {
 			t.Errorf("%d cells of %d figures", headings, v.NumField())
 		}
 	}
-	if a, b := rows[0], rows[1]; b.TreeOctets <= 3*a.TreeOctets || b.CommitOctets <= a.CommitOctets || b.CommitOctets >= b.TreeOctets {
+	if a, b := rows[0], rows[1]; b.TreeOctets <= 3*a.TreeOctets || b.CommitOctets <= a.CommitOctets || b.CommitOctets >= b.TreeOctets || max(a.InfoOctets, b.InfoOctets)-min(a.InfoOctets, b.InfoOctets) > 8 {
 		t.Errorf("2 members: %+v, 8: %+v", a, b)
 	}
 }

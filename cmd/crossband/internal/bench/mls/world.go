@@ -31,8 +31,9 @@ type world struct {
 	rules   proto.Charter
 	signed  []byte
 	members int
-	names   int // given to devices so far
-	info    []byte
+	names   int    // given to devices so far
+	info    []byte // of the newest epoch
+	tree    []byte // its ratchet tree, for who joins
 
 	committer, follower *mls.Group // two members that are kept: the two who came last
 	memory              *identity.TrustStore
@@ -108,8 +109,8 @@ func (w *world) create() error {
 	if err != nil {
 		return err
 	}
-	w.members, w.committer = 1, g
-	w.info, err = g.GroupInfo(true)
+	w.members, w.committer, w.tree = 1, g, g.RatchetTree()
+	w.info, err = g.GroupInfo()
 	return err
 }
 
@@ -138,13 +139,13 @@ func (w *world) grow(ctx context.Context, n int) error {
 				return err
 			}
 		}
-		w.committer, w.info = j.Accepted(), j.GroupInfo
+		w.committer, w.info, w.tree = j.Accepted(), j.GroupInfo, j.Accepted().RatchetTree()
 	}
 	return nil
 }
 
 func (w *world) join(id mls.Identity, v roster.Verifier) (*mls.Joining, error) {
-	return mls.JoinExternal(w.info, id, mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: v, Now: w.now}})
+	return mls.JoinExternal(w.info, id, mls.ExternalOptions{JoinOptions: mls.JoinOptions{Verifier: v, Now: w.now, Tree: w.tree}})
 }
 
 func (w *world) joinWelcome(welcome []byte, id mls.Identity, secret *mls.KeyPackageSecret, v roster.Verifier) (*mls.Group, error) {

@@ -22,9 +22,9 @@ const addedAtOnce = 50
 const packageLife = 24 * time.Hour
 
 // group creates a channel's group and has its talker take in the listeners, as far
-// as a group's information stays within proto.MaxCommit: the rest listens by the
-// charter's right alone, which makes no difference to a forward. Nobody is welcomed,
-// for nobody opens anything. It returns the key identifier of the talker's frames.
+// as the relay takes them (proto.MaxGroup): the rest listens by the charter's right
+// alone, which makes no difference to a forward. Nobody is welcomed, for nobody opens
+// anything. It returns the key identifier of the talker's frames.
 func (n *node) group(ctx context.Context, talker *station, listeners []*station, c channel) (kid uint64, err error) {
 	g, err := create(ctx, talker, n.trust, c)
 	if err != nil {
@@ -38,7 +38,7 @@ func (n *node) group(ctx context.Context, talker *station, listeners []*station,
 			return 0, fmt.Errorf("take in members: %w", err)
 		}
 		if !fits {
-			n.o.Say("members %d of %q; %d more only listen: the group's information would be over %d octets", 1+taken, c.rules.Title, len(listeners)-taken, proto.MaxCommit)
+			n.o.Say("members %d of %q; %d more only listen: the group would have more than %d octets", 1+taken, c.rules.Title, len(listeners)-taken, proto.MaxGroup)
 			break
 		}
 		taken += len(some)
@@ -58,11 +58,11 @@ func create(ctx context.Context, talker *station, trust *identity.TrustStore, c 
 	if err != nil {
 		return nil, err
 	}
-	info, err := g.GroupInfo(true)
+	info, err := g.GroupInfo()
 	if err != nil {
 		return nil, err
 	}
-	_, err = talker.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: c.signed, GroupInfo: info}}})
+	_, err = talker.call(ctx, &wire.Frame{Body: &wire.Frame_CreateChannel{CreateChannel: &wire.CreateChannel{Charter: c.signed, GroupInfo: info, RatchetTree: g.RatchetTree()}}})
 	return g, err
 }
 
@@ -81,15 +81,15 @@ func add(ctx context.Context, g *mls.Group, talker *station, some []*station, c 
 	if err != nil {
 		return false, err
 	}
-	if max(len(p.Commit), len(p.GroupInfo)) > proto.MaxCommit {
-		return false, nil
-	}
 	id := proto.NewMessageID()
 	_, err = talker.call(ctx, &wire.Frame{Body: &wire.Frame_Commit{Commit: &wire.Commit{
 		Channel: c.id[:], Id: id[:], Epoch: uint64(g.Epoch()), Message: p.Commit, GroupInfo: p.GroupInfo,
 	}}})
-	if err != nil {
-		return false, err
+	switch proto.ReasonOf(err) {
+	case proto.ReasonNone:
+		return true, g.Merge(p)
+	case proto.ReasonFull:
+		return false, nil
 	}
-	return true, g.Merge(p)
+	return false, err
 }
