@@ -12,36 +12,53 @@ import (
 
 // machine is a process and what it uses, in virtual time.
 type machine struct {
-	begin time.Time
-	cores float64 // that the process would use, if it had them
+	took time.Duration // what a change takes
+
+	mu    sync.Mutex // guards what follows
+	cores float64    // that the process would use, if it had them
+	wait  bool       // something waits
 	had   time.Duration
 	at    time.Time
-	wait  bool
 	n     int
-	took  time.Duration // what a change takes
 	sets  []int
 }
 
 func (m *machine) used() (time.Duration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	now := time.Now()
 	m.had += time.Duration(min(m.cores, float64(m.n)) * float64(now.Sub(m.at)))
 	m.at = now
 	return m.had, nil
 }
 
-func (m *machine) since() bool { return m.wait }
+func (m *machine) since() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.wait
+}
 
 func (m *machine) set(n int) {
 	time.Sleep(m.took)
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.n = n
 	m.sets = append(m.sets, n)
 }
 
+// runs has the process use so much, or wait, for a while.
+func (m *machine) runs(cores float64, wait bool, length time.Duration) {
+	m.mu.Lock()
+	m.cores, m.wait = cores, wait
+	m.mu.Unlock()
+	time.Sleep(length)
+}
+
 // governed runs a governor over a machine of four processors.
-func governed(t *testing.T, test func(m *machine)) {
+func governed(t *testing.T, took time.Duration, test func(m *machine)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		m := &machine{begin: time.Now(), at: time.Now(), n: 4}
+		m := &machine{took: took, at: time.Now(), n: 4}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { // ends with ctx
@@ -56,7 +73,10 @@ func governed(t *testing.T, test func(m *machine)) {
 
 func wantSets(t *testing.T, m *machine, want ...int) {
 	t.Helper()
-	if synctest.Wait(); !slices.Equal(m.sets, want) {
+	synctest.Wait()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !slices.Equal(m.sets, want) {
 		t.Errorf("processors %v, want %v", m.sets, want)
 	}
 	m.sets = nil
@@ -65,21 +85,16 @@ func wantSets(t *testing.T, m *machine, want ...int) {
 // TestGovernFollowsTheLoad: an idle process comes down to one processor, one that has much
 // to do has them back at once, and so has one in which something waits.
 func TestGovernFollowsTheLoad(t *testing.T) {
-	governed(t, func(m *machine) {
-		m.cores = 0.4
-		time.Sleep(10 * time.Second)
+	governed(t, 0, func(m *machine) {
+		m.runs(0.4, false, 10*time.Second)
 		wantSets(t, m, 3, 2, 1)
-		m.cores = 3.9
-		time.Sleep(time.Second)
+		m.runs(3.9, false, time.Second)
 		wantSets(t, m, 2, 4)
-		m.cores = 0.4
-		time.Sleep(10 * time.Second)
+		m.runs(0.4, false, 10*time.Second)
 		wantSets(t, m, 3, 2, 1)
-		m.wait = true
-		time.Sleep(lookEvery)
+		m.runs(0.4, true, lookEvery)
 		wantSets(t, m, 2)
-		m.wait = false
-		time.Sleep(5 * time.Second)
+		m.runs(0.4, false, 5*time.Second)
 		wantSets(t, m, 1)
 	})
 }
@@ -87,9 +102,8 @@ func TestGovernFollowsTheLoad(t *testing.T) {
 // TestItsOwnChangeIsNotLate: a change that had to wait for a collection of garbage is not
 // taken back for that.
 func TestItsOwnChangeIsNotLate(t *testing.T) {
-	governed(t, func(m *machine) {
-		m.took = 300 * time.Millisecond
-		time.Sleep(10 * time.Second)
+	governed(t, 300*time.Millisecond, func(m *machine) {
+		m.runs(0, false, 10*time.Second)
 		wantSets(t, m, 3, 2, 1)
 	})
 }
