@@ -82,14 +82,18 @@ func (ch *Channel) join(ctx context.Context) error {
 		return err
 	}
 	from := ch.lastSeen()
+	var refused error
 	for range joinTries {
 		of, err := ch.joinExternal(ctx, from)
-		if proto.ReasonOf(err) != proto.ReasonStaleEpoch {
+		refused = err
+		switch proto.ReasonOf(err) {
+		case proto.ReasonStaleEpoch, proto.ReasonBadCommit:
+			from = of + 1 // our own relay may not know yet that this one is over, or know another branch: it asks the hub
+		default:
 			return err
 		}
-		from = of + 1 // our own relay may not know yet that this one is over: it asks the hub
 	}
-	return proto.Refusef(proto.ReasonStaleEpoch, "%d tries", joinTries)
+	return refused
 }
 
 // lastSeen is the newest epoch that this device has been in.

@@ -16,6 +16,7 @@ const (
 	MaxText         = 16 << 10  // octets of a sealed text or hail
 	MaxCommit       = 512 << 10 // octets of a commit and its group information; of a new group's
 	MaxGroup        = 896 << 10 // octets of group information, ratchet tree and charter with which a channel still takes somebody in
+	MaxLeaf         = 20 << 10  // octets of a member in a group: its certificates (16 KiB), keys and capabilities
 	MaxCharter      = 64 << 10  // octets of a signed charter
 	MaxDocument     = 96 << 10  // octets of a signed document
 	MaxDatagram     = 1150      // octets of a voice datagram: fits a path of 1280

@@ -169,6 +169,10 @@ func TestHostileGroupInfo(t *testing.T) {
 		g.Extensions = append(g.Extensions, tree.Extension{Type: tree.ExtensionRatchetTree, Data: w.joining().Tree})
 	})
 	wantErr(t, "the hub wants no tree in it", roster.ErrGroupInfoMismatch, func() error { return w.hub.CheckGroupInfo(within) })
+	junk := edit(a, func(g *message.GroupInfo) {
+		g.Extensions = append(g.Extensions, tree.Extension{Type: 0x0a0a, Data: []byte("more")})
+	})
+	wantErr(t, "nor anything else", roster.ErrGroupInfoMismatch, func() error { return w.hub.CheckGroupInfo(junk) })
 
 	old := w.info
 	w.commit("b-1", CommitOptions{})

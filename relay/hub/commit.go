@@ -28,8 +28,9 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if err == nil {
 		err = ch.mayCome(change)
 	}
-	if err == nil && m.lacksAny(change.Added) {
-		err = h.mayTakeIn(ch, next)
+	var told toldTree
+	if err == nil {
+		told, err = h.mayBecome(ch, next, m.lacksAny(change.Added))
 	}
 	if err == nil && !next.lacksAny(change.Removed) {
 		err = ch.hosted.room(roomForHelp)
@@ -37,7 +38,7 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	if err != nil {
 		return err
 	}
-	ch.hosted.members, ch.hosted.epochSeq = next, ch.hosted.head+1
+	ch.hosted.members, ch.hosted.epochSeq, ch.told = next, ch.hosted.head+1, told
 	h.append(l, ch, f, *a, &wire.Entry{Item: &wire.Entry_Commit{Commit: logged}})
 	h.saveChannel(ch)
 	h.emit(Audit{Peer: l.peer, Actor: actor, Kind: proto.KindCommit, Channel: ch.id, What: "members changed", Added: change.Added, Removed: change.Removed})
@@ -50,16 +51,24 @@ func (h *Hub) commit(l *link, ch *channel, actor proto.Name, f *wire.Frame, b *w
 	return nil
 }
 
-// mayTakeIn refuses somebody new where the channel runs on for a countdown only, and where
-// the group would become so large that its members could not come back any more.
-func (h *Hub) mayTakeIn(ch *channel, next *membership) error {
-	if err := h.pacts.Covers(&ch.charter, h.now); err != nil {
-		return err
+// mayBecome refuses somebody new where the channel runs on for a countdown only, or where
+// the group would become so large that its members could not come back any more. Nobody
+// may make it larger than what can be told at all; what makes it smaller always may be. It
+// returns what is to be told of the ratchet tree.
+func (h *Hub) mayBecome(ch *channel, next *membership, new bool) (toldTree, error) {
+	most := proto.MaxFrame - answerRest
+	if new {
+		if err := h.pacts.Covers(&ch.charter, h.now); err != nil {
+			return toldTree{}, err
+		}
+		most = proto.MaxGroup
 	}
-	if n := len(next.info) + len(ch.ratchetTree(next)) + len(ch.signed); n > proto.MaxGroup {
-		return proto.Refusef(proto.ReasonFull, "a group of %d members and %d octets", next.size(), n)
+	told, m := treeOf(next), ch.hosted.members
+	n := len(next.info) + len(told.octets) + len(ch.signed)
+	if n > most && (new || n > len(m.info)+len(ch.ratchetTree(m))+len(ch.signed)) {
+		return toldTree{}, proto.Refusef(proto.ReasonFull, "a group of %d members and %d octets", next.size(), n)
 	}
-	return nil
+	return told, nil
 }
 
 // lacksAny reports whether one of them is no member: it did not come back by the

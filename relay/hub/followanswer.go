@@ -26,7 +26,7 @@ func (f *followed) keep(e *wire.Entry) {
 		octets += len(kept.GetCommit().Message) + len(kept.GetCommit().GroupInfo)
 	}
 	if octets <= maxKeptOctets {
-		f.later = append(f.later, e)
+		f.later = append(f.later, commitWith(e.GetCommit().GroupInfo, e))
 	}
 }
 

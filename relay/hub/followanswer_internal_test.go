@@ -3,6 +3,8 @@ package hub
 import (
 	"testing"
 
+	pb "google.golang.org/protobuf/proto"
+
 	"crossband/proto/wire"
 )
 
@@ -10,7 +12,7 @@ import (
 // that it could overtake.
 func TestKeptCommitsAreBounded(t *testing.T) {
 	commit := func(octets int) *wire.Entry {
-		return &wire.Entry{Item: &wire.Entry_Commit{Commit: &wire.Commit{Message: make([]byte, octets/2), GroupInfo: make([]byte, octets-octets/2)}}}
+		return &wire.Entry{Item: &wire.Entry_Commit{Commit: &wire.Commit{Message: make([]byte, octets/2), GroupInfo: make([]byte, octets-octets/2), Welcome: make([]byte, 900<<10), Added: []string{"x"}}}}
 	}
 	for _, c := range []struct {
 		why          string
@@ -28,6 +30,11 @@ func TestKeptCommitsAreBounded(t *testing.T) {
 		}
 		if len(f.later) != c.want {
 			t.Errorf("%s: %d are kept, want %d", c.why, len(f.later), c.want)
+		}
+		for _, e := range f.later {
+			if over := pb.Size(e) - c.octets; over > 64 {
+				t.Fatalf("%s: an entry with %d octets more than its commit is kept", c.why, over)
+			}
 		}
 	}
 }

@@ -27,6 +27,7 @@ type followed struct {
 	members  *membership   // nil: not known
 	epochSeq uint64        // log entry that made its epoch, by the hub's word
 	behind   bool          // the hub is to be asked for it
+	doubted  bool          // what the hub told of it last does not go with it
 	lost     bool          // a commit of its epoch was refused: no other of that epoch is judged
 	request  uint64        // our FetchGroupInfo whose answer counts; 0: none is under way
 	asked    uint64        // the epoch that was known when it was asked: the answer is no older
@@ -128,10 +129,12 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 	if why == nil {
 		m, made, err := h.readRoster(ch, b, later)
 		if err == nil {
+			ch.followed.doubted = false
 			h.setRoster(ch, m, made)
 			ch.followed.wait = 0
 			return
 		}
+		ch.followed.doubted = true
 		said.Refusal, said.Alarm, said.What = proto.AsRefusal(err), true, "the hub's word on the members is not believed"
 	}
 	h.emit(said)

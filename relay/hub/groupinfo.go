@@ -23,10 +23,12 @@ type toldTree struct {
 // ratchetTree is a membership's, as joiners need it beside the group information.
 func (ch *channel) ratchetTree(m *membership) []byte {
 	if ch.told.of != m {
-		ch.told = toldTree{m, m.group.Tree().AppendTo(nil)}
+		ch.told = treeOf(m)
 	}
 	return ch.told.octets
 }
+
+func treeOf(m *membership) toldTree { return toldTree{m, m.group.Tree().AppendTo(nil)} }
 
 // answerRest is room in an answer for what is neither group information, ratchet tree nor
 // charter.
@@ -61,22 +63,23 @@ func (h *Hub) groupInfoHere(l *link, ch *channel, actor proto.Name, f *wire.Fram
 	return h.forwardUp(l, ch, actor, f)
 }
 
-// newest is a follower's roster while it is as new as all that the hub has told, of no
-// epoch before from, and with group information; else nil.
+// newest is a follower's roster while it is of the epoch that the hub has told last, and
+// of none before from, with group information, and the hub's own word has not spoken
+// against it; else nil. A hub that has been put back to an old store is behind it.
 func (ch *channel) newest(from uint64) *membership {
-	m := ch.followed.members
-	if ch.up.state != upLive || m == nil || m.info == nil || m.epoch() < max(from, ch.up.epoch) {
+	f, m := ch.followed, ch.followed.members
+	if ch.up.state != upLive || m == nil || m.info == nil || f.doubted || m.epoch() != ch.up.epoch || m.epoch() < from {
 		return nil
 	}
 	return m
 }
 
-// commitWith is an entry with other group information beside its commit, nil for none.
-// What is no commit stays as it is. The log has none; relays are fed it, and keep it for
-// those of their endpoints that join.
+// commitWith is an entry with other group information beside its commit, nil for none,
+// and nothing else that who sent it may have put there. What is no commit stays as it is.
+// The log has none; relays are fed it, and keep it for those of their endpoints that join.
 func commitWith(groupInfo []byte, e *wire.Entry) *wire.Entry {
 	c := e.GetCommit()
-	if c == nil || len(c.GroupInfo) == 0 && len(groupInfo) == 0 {
+	if c == nil {
 		return e
 	}
 	return &wire.Entry{Seq: e.Seq, TimeMs: e.TimeMs, Agency: e.Agency, Item: &wire.Entry_Commit{Commit: &wire.Commit{

@@ -32,7 +32,7 @@ func fat(t *testing.T, w *world, short string, more int) {
 // would leave the group larger than what may be handed out. Who is in can come back,
 // renew and remove; after a removal there is room again.
 func TestGroupIsNoLargerThanItsMembersCanComeBackTo(t *testing.T) {
-	const each = 48 << 10
+	const each = 14 << 10
 	w := newWorld(t)
 	do(t, w, "charter border party=us:send=unit+desk")
 	do(t, w, "up us/desk/d")
@@ -44,8 +44,14 @@ func TestGroupIsNoLargerThanItsMembersCanComeBackTo(t *testing.T) {
 		do(t, w, format, args...)
 		return strings.Join(w.lines, "\n")
 	}
+	fat(t, w, "us/unit/fat", proto.MaxLeaf)
+	do(t, w, "up us/unit/fat")
+	do(t, w, "make fat by us/unit/fat on border join")
+	if said := say("from us/unit/fat id=1: commit border fat"); !strings.Contains(said, "(202)") {
+		t.Errorf("a leaf of more than %d octets: %.300s", proto.MaxLeaf, said)
+	}
 	in := 0
-	for ; in < 24; in++ {
+	for ; in < 80; in++ {
 		who := fmt.Sprintf("us/unit/u%d", in)
 		fat(t, w, who, each)
 		do(t, w, "up %s", who)
@@ -57,14 +63,14 @@ func TestGroupIsNoLargerThanItsMembersCanComeBackTo(t *testing.T) {
 			break
 		}
 	}
-	if want := proto.MaxGroup / each; in != want {
+	if want := proto.MaxGroup / each; in > want || in < want-want/16 { // a leaf has keys, too
 		t.Errorf("%d members of %d octets came in, want %d", in, each, want)
 	}
 	tell := func() {
 		t.Helper()
 		for _, x := range w.hub.Apply(w.now, hub.FrameIn{Link: w.links["us/desk/d"], Frame: withID(frameOf(t, w, "fetch-group-info border"))}) {
 			if s, ok := x.(hub.Send); ok {
-				if b, err := proto.AppendFrame(nil, s.Frame); err != nil || s.Frame.GetGroupInfo() == nil || len(b) < in*each {
+				if b, err := proto.AppendFrame(nil, s.Frame); err != nil || s.Frame.GetGroupInfo() == nil || len(b) < (in-1)*each {
 					t.Errorf("told %d octets, %v", len(b), err)
 				}
 				return
@@ -86,18 +92,28 @@ func TestGroupIsNoLargerThanItsMembersCanComeBackTo(t *testing.T) {
 	}
 	tell()
 
-	// Those who are in make it so large by new certificates that no frame holds it: whoever
-	// asks hears so.
-	for i := 3; i < 9; i++ {
+	// Those who are in may make it larger by new certificates, though not so large that no
+	// frame holds it; then they may still make it smaller.
+	const more = 5 << 10
+	grown := 0
+	for i := 3; i < in; i++ {
 		who := fmt.Sprintf("us/unit/u%d", i)
-		fat(t, w, who, 2*each)
+		fat(t, w, who, each+more)
 		do(t, w, "make f%d by %s on border rejoin", i, who)
-		if said := say("from %s id=4: commit border f%d", who, i); !strings.Contains(said, "Appended") {
+		if said := say("from %s id=4: commit border f%d", who, i); strings.Contains(said, "Appended") {
+			grown++
+		} else if !strings.Contains(said, "(600)") {
 			t.Errorf("a larger certificate: %s", said)
 		}
+		tell()
 	}
-	if said := say("from us/desk/d id=5: fetch-group-info border"); !strings.Contains(said, "(202)") {
-		t.Errorf("what no frame holds: %.400s", said)
+	if want := (proto.MaxFrame - proto.MaxGroup) / more; grown < want-2 || grown > want+3 {
+		t.Errorf("%d grew by %d octets, want about %d", grown, more, want)
+	}
+	fat(t, w, "us/unit/u3", each/2)
+	do(t, w, "make s by us/unit/u3 on border rejoin")
+	if said := say("from us/unit/u3 id=5: commit border s"); !strings.Contains(said, "Appended") {
+		t.Errorf("a smaller certificate: %s", said)
 	}
 }
 

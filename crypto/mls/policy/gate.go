@@ -48,6 +48,9 @@ func (g *Gate) VerifyMember(c roster.Candidate) error {
 	if c.Credential.Type != tree.CredentialX509 || len(c.Credential.Chain) == 0 {
 		return proto.Refuse(proto.ReasonNoIdentity, "a member without a certificate")
 	}
+	if c.LeafOctets > proto.MaxLeaf {
+		return proto.Refusef(proto.ReasonTooLarge, "a member's leaf of %d octets, limit %d", c.LeafOctets, proto.MaxLeaf)
+	}
 	at := c.Now
 	if c.Reason == roster.Present {
 		at = whileValid(c.Credential, at)

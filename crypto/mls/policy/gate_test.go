@@ -108,6 +108,21 @@ func TestRevokedMemberIsToleratedOnlyWherePresent(t *testing.T) {
 	}
 }
 
+// A leaf is no place to put things: nobody comes in with a large one, and a group that
+// has one is looked into by nobody.
+func TestALeafIsBounded(t *testing.T) {
+	g := gate(false)
+	c := roster.Candidate{Credential: alone(t, g).Members()[0].Credential, Extensions: tree.Extensions{{Type: tree.ExtensionCharter, Data: []byte("charter")}}, Now: time.Now()}
+	for _, why := range []roster.Reason{roster.Present, roster.Added, roster.Updated, roster.Committed, roster.Joined} {
+		for octets, want := range map[int]proto.Reason{proto.MaxLeaf: proto.ReasonNone, proto.MaxLeaf + 1: proto.ReasonTooLarge} {
+			c.Reason, c.LeafOctets = why, octets
+			if err := g.VerifyMember(c); proto.ReasonOf(err) != want {
+				t.Errorf("judged because %d, %d octets: %v, want reason %d", why, octets, err, want)
+			}
+		}
+	}
+}
+
 // An observer whose time is over keeps nobody from looking into the group, comes in
 // by no door, commits nothing, and is for every member to remove.
 func TestAnObserverWhoseTimeIsOver(t *testing.T) {

@@ -170,7 +170,7 @@ func (g *Group) verifyAll(t *tree.Tree, ext tree.Extensions, epoch message.Epoch
 func (g *Group) verify(at tree.LeafIndex, leaf *tree.LeafNode, previous *tree.Credential, ext tree.Extensions, epoch message.Epoch, why Reason, now time.Time) error {
 	err := g.verifier.VerifyMember(Candidate{
 		Reason: why, GroupID: g.context.GroupID, Suite: g.suite.ID(), Epoch: epoch, Leaf: at,
-		Credential: leaf.Credential, SignatureKey: leaf.SignatureKey, Capabilities: leaf.Capabilities,
+		Credential: leaf.Credential, SignatureKey: leaf.SignatureKey, Capabilities: leaf.Capabilities, LeafOctets: len(leaf.AppendTo(nil)),
 		Previous: previous, Extensions: ext, Now: now,
 	})
 	if err != nil {
@@ -181,9 +181,9 @@ func (g *Group) verify(at tree.LeafIndex, leaf *tree.LeafNode, previous *tree.Cr
 
 // CheckGroupInfo tells whether group information describes exactly this state
 // and is signed by one of its members, with an external public key that joiners
-// can use. The confirmation tag is compared with the one in the commit. The
-// ratchet tree is not in it: whoever hands it out hands out Tree beside it
-// (RFC 9420 12.4.3.3).
+// can use. The confirmation tag is compared with the one in the commit. Nothing
+// else is in it, nor is the ratchet tree: whoever hands it out hands out Tree beside
+// it (RFC 9420 12.4.3.3).
 func (g *Group) CheckGroupInfo(groupInfo []byte) error {
 	m, err := message.ParseAs(groupInfo, message.FormatGroupInfo)
 	if err != nil {
@@ -197,11 +197,11 @@ func (g *Group) CheckGroupInfo(groupInfo []byte) error {
 	if !bytes.Equal(interim, g.interim) {
 		return fmt.Errorf("%w: confirmation tag", ErrGroupInfoMismatch)
 	}
-	if _, ok := gi.Extensions.Find(tree.ExtensionRatchetTree); ok {
-		return fmt.Errorf("%w: a ratchet tree is in it", ErrGroupInfoMismatch)
-	}
 	if _, err := ExternalPub(gi, g.suite); err != nil {
 		return err
+	}
+	if len(gi.Extensions) != 1 {
+		return fmt.Errorf("%w: %d extensions", ErrGroupInfoMismatch, len(gi.Extensions))
 	}
 	return g.checkInfo(gi)
 }

@@ -31,6 +31,7 @@ type Candidate struct {
 	Credential   tree.Credential
 	SignatureKey []byte
 	Capabilities tree.Capabilities
+	LeafOctets   int // of the leaf, as the ratchet tree has it
 	// Previous is the credential that this one takes the place of: the same
 	// leaf's for Updated and Committed, the removed leaf's for a Joined that
 	// resynchronises. RFC 9420 5.3.1, 12.2: accept only if both name the same
