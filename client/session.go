@@ -252,7 +252,7 @@ func (s *Session) serve(conn *link.Conn) error {
 		}
 	})
 	s.emit(Connected{conn.Peer(), conn.ClockSkew()})
-	s.wg.Go(s.settle) // ends when what was joined is joined again, or with the link
+	s.wg.Go(func() { s.settle(conn) }) // ends when what was joined is joined again, or with the link
 	for {
 		f, err := conn.Receive(s.ctx)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"crossband/crypto/identity"
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 )
 
@@ -17,9 +18,9 @@ const settleAtOnce = 8
 // settle brings a new link into use: key packages if the relay lacks them, then every
 // joined channel by itself. None waits for what another has to read, or for an answer that
 // a channel of another agency does not get: a hub that gives none holds up its own agency's
-// channels only.
-func (s *Session) settle() {
-	ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
+// channels only. It ends with the link, and after taskTimeout.
+func (s *Session) settle(conn *link.Conn) {
+	ctx, cancel := context.WithTimeout(conn.Context(), taskTimeout)
 	defer cancel()
 	if err := s.settlePackages(ctx); err != nil {
 		s.log.Warn("key packages not published", "why", err.Error())
