@@ -22,11 +22,11 @@ type bulkState struct {
 	again   time.Time     // not to be dialled before
 	wait    time.Duration // after the next dial that fails
 	small   time.Time     // when a channel in a hurry may have its next small page
-	turns   chan struct{} // a token for each request under way
+	turns   *turns        // for each request under way
 }
 
 const (
-	bulkAtOnce = 4                // requests under way on it
+	bulkAtOnce = 4                // requests under way on it, to one agency's relay
 	bulkIdle   = 60 * time.Second // it ends after so long without one
 	bulkFirst  = time.Second      // back-off between dials that fail
 	bulkMost   = time.Minute
@@ -52,6 +52,7 @@ const (
 
 // wideLink is the link on which something large may be asked for now.
 type wideLink struct {
+	of      proto.Agency  // who answers, and whose turn is taken
 	conn    *link.Conn    // nil: none yet
 	bulk    bool          // it is the bulk link
 	dialing chan struct{} // closed when the dial has ended that is under way; nil: none is
@@ -100,27 +101,33 @@ func (w wideLink) wait(ctx context.Context) error {
 	}
 }
 
-// wideTurn takes a turn for what is large, if there is a link for it now. Whoever waits
-// for a link has none: others may be in more of a hurry.
-func (s *Session) wideTurn(ctx context.Context, h hurry, began time.Time) (wideLink, error) {
-	select {
-	case s.bulk.turns <- struct{}{}:
-	case <-ctx.Done():
-		return wideLink{}, ctx.Err()
+// wideTurn takes a turn for what is large and answered by an agency's relay, if there is a
+// link for it now. Whoever waits for a link has none: others may be in more of a hurry.
+func (s *Session) wideTurn(ctx context.Context, of proto.Agency, h hurry, began time.Time) (wideLink, error) {
+	if err := s.bulk.turns.take(ctx, of); err != nil {
+		return wideLink{}, err
 	}
 	w, err := s.wideNow(h, began)
+	w.of = of
 	if w.conn == nil {
-		s.giveWide()
+		s.giveWide(w)
 	}
 	return w, err
 }
 
-func (s *Session) giveWide() { <-s.bulk.turns }
+func (s *Session) giveWide(w wideLink) { s.bulk.turns.give(w.of) }
+
+// page is how many octets of a log are asked for over the bulk link, by one who has a turn.
+// Where several agencies' relays are asked, more than bulkAtOnce requests may be under way:
+// each page is then its part of what so many bring, for all share the link.
+func (b *bulkState) page() int {
+	return max(bulkAtOnce*bulkPage/max(b.turns.taken(), bulkAtOnce), logFirst)
+}
 
 // askWide asks for something large and gives the turn back. again says that the bulk
 // link was lost; whether the live one is there has to be seen.
 func (s *Session) askWide(ctx context.Context, w wideLink, f *wire.Frame) (a *wire.Frame, again bool, err error) {
-	defer s.giveWide()
+	defer s.giveWide(w)
 	a, err = s.callOn(ctx, w.conn, f)
 	switch {
 	case w.bulk && errors.Is(err, ErrNoLink):
@@ -132,16 +139,16 @@ func (s *Session) askWide(ctx context.Context, w wideLink, f *wire.Frame) (a *wi
 	return a, false, err
 }
 
-// callWide asks for something large.
-func (s *Session) callWide(ctx context.Context, h hurry, f *wire.Frame) (*wire.Frame, error) {
-	return s.callWideAs(ctx, h, func(bool) *wire.Frame { return f })
+// callWide asks for something large that an agency's relay answers.
+func (s *Session) callWide(ctx context.Context, of proto.Agency, h hurry, f *wire.Frame) (*wire.Frame, error) {
+	return s.callWideAs(ctx, of, h, func(bool) *wire.Frame { return f })
 }
 
 // callWideAs is callWide for what is asked for in other pages where it goes over the live
 // link.
-func (s *Session) callWideAs(ctx context.Context, h hurry, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
+func (s *Session) callWideAs(ctx context.Context, of proto.Agency, h hurry, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
 	for began := time.Now(); ; {
-		w, err := s.wideTurn(ctx, h, began)
+		w, err := s.wideTurn(ctx, of, h, began)
 		if err != nil {
 			return nil, err
 		}

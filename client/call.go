@@ -33,7 +33,11 @@ func (s *Session) call(ctx context.Context, f *wire.Frame) (*wire.Frame, error) 
 func (s *Session) callOn(ctx context.Context, conn *link.Conn, f *wire.Frame) (*wire.Frame, error) {
 	answer := make(chan *wire.Frame, 1)
 	s.mu.Lock()
-	if err := s.expelledErrLocked(); err != nil {
+	err := s.expelledErrLocked()
+	if err == nil {
+		err = ctx.Err() // who asked on the link before this one does not on this
+	}
+	if err != nil {
 		s.mu.Unlock()
 		return nil, err
 	}
@@ -45,7 +49,7 @@ func (s *Session) callOn(ctx context.Context, conn *link.Conn, f *wire.Frame) (*
 	id := s.lastID
 	f.Id = id
 	s.calls[id] = question{conn, answer}
-	err := conn.Send(f)
+	err = conn.Send(f)
 	s.mu.Unlock()
 	if err != nil {
 		s.forget(id)

@@ -163,10 +163,10 @@ func (ch *Channel) latePageOver(ctx context.Context, bulk bool, began, since tim
 			time.AfterFunc(every, func() { s.lateTurn <- struct{}{} }) // it holds one token, which we have
 		}
 	}()
-	w, err := s.wideTurn(ctx, noHurry, began)
+	w, err := s.wideTurn(ctx, s.Name().Agency, noHurry, began)
 	if err != nil || w.conn == nil || w.bulk != bulk {
 		if w.conn != nil {
-			s.giveWide()
+			s.giveWide(w)
 		}
 		return nil, err == nil, err
 	}

@@ -196,7 +196,7 @@ func (ch *Channel) groupInfo(ctx context.Context, from uint64) (*wire.Frame, err
 	if proto.ReasonOf(err) != proto.ReasonTooLarge {
 		return a, err
 	}
-	return ch.s.callWide(ctx, joinHurry, fetchGroupInfo(ch.id, 0, from))
+	return ch.s.callWide(ctx, ch.charter.Owner, joinHurry, fetchGroupInfo(ch.id, 0, from))
 }
 
 func fetchGroupInfo(id proto.ChannelID, most uint32, from uint64) *wire.Frame {

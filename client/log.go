@@ -158,20 +158,20 @@ func (ch *Channel) askPage(ctx context.Context, after uint64, first bool) (*wire
 		most := uint32(proto.MaxLive)
 		switch {
 		case bulk:
-			most = bulkPage
+			most = uint32(ch.s.bulk.page())
 		case first || ch.s.somebodyTalks():
 			most = logFirst
 		}
 		return &wire.Frame{Body: &wire.Frame_FetchLog{FetchLog: &wire.FetchLog{Channel: ch.id[:], After: after, Most: most}}}
 	}
 	if first {
-		if err := ch.s.takeSmall(ctx); err != nil {
+		if err := ch.s.small.take(ctx, ch.charter.Owner); err != nil {
 			return nil, err
 		}
-		defer ch.s.giveSmall()
+		defer ch.s.small.give(ch.charter.Owner)
 		return ch.s.call(ctx, page(false))
 	}
-	return ch.s.callWideAs(ctx, logHurry, page)
+	return ch.s.callWideAs(ctx, ch.charter.Owner, logHurry, page)
 }
 
 // logFirst is how many octets the first page of a log holds: 128 ms of 256 kbit/s.

@@ -87,7 +87,7 @@ func (s *Session) Record(ctx context.Context, incident proto.IncidentID) (*recor
 	if !keepsLetters(s.Name().Role) {
 		return nil, proto.Refusef(proto.ReasonForbidden, "%s fetches a record; desks and recorders may", s.Name())
 	}
-	a, err := s.callWide(ctx, noHurry, fetchRecord(&wire.FetchRecord{Incident: incident[:]}))
+	a, err := s.callWide(ctx, s.Name().Agency, noHurry, fetchRecord(&wire.FetchRecord{Incident: incident[:]}))
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ const maxRecordPages = 1 << 14
 func (s *Session) recordPages(ctx context.Context, o record.Origin, part wire.FetchRecord_Part, take func(*wire.RecordPage) error) error {
 	m := &wire.FetchRecord{Incident: o.Incident[:], Agency: string(o.Agency), Part: part}
 	for range maxRecordPages {
-		a, err := s.callWide(ctx, noHurry, fetchRecord(m))
+		a, err := s.callWide(ctx, s.Name().Agency, noHurry, fetchRecord(m))
 		if err != nil {
 			return err
 		}

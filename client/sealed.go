@@ -95,7 +95,7 @@ func (ch *Channel) fetchFrom(ctx context.Context, agency string, size *portion, 
 			part = list[:min(len(list), ch.most(*size, bulk))]
 			return sealedRequest(ch.id, agency, part)
 		}
-		a, err := ch.askSealed(ctx, len(list), ask)
+		a, err := ch.askSealed(ctx, ch.answerer(agency), len(list), ask)
 		if err != nil {
 			return err
 		}
@@ -111,13 +111,22 @@ func (ch *Channel) fetchFrom(ctx context.Context, agency string, size *portion, 
 	return nil
 }
 
+// answerer is whose relay answers for the sealed parts of an agency. A hub that names one
+// which is no party of the channel is not believed: no turn is kept for it.
+func (ch *Channel) answerer(agency string) proto.Agency {
+	if a := proto.Agency(agency); ch.charter.HasParty(a) {
+		return a
+	}
+	return ch.charter.Owner
+}
+
 // askSealed asks for the next of so many parts: a few at once, more when there is a link
 // for what is large.
-func (ch *Channel) askSealed(ctx context.Context, left int, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
+func (ch *Channel) askSealed(ctx context.Context, of proto.Agency, left int, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
 	if left <= proto.MaxLiveSealed {
 		return ch.s.call(ctx, ask(false))
 	}
-	return ch.s.callWideAs(ctx, logHurry, ask)
+	return ch.s.callWideAs(ctx, of, logHurry, ask)
 }
 
 func sealedRequest(id proto.ChannelID, agency string, part []*wire.Entry) *wire.Frame {
@@ -178,7 +187,7 @@ func (p *portion) took(asked int, came []*wire.Sealed_Part) {
 func (ch *Channel) most(p portion, bulk bool) int {
 	switch {
 	case bulk:
-		return p.most(bulkPage)
+		return p.most(ch.s.bulk.page())
 	case ch.s.somebodyTalks():
 		return min(p.most(proto.MaxLive), proto.MaxLiveSealed)
 	}

@@ -45,7 +45,7 @@ type Session struct {
 	wg     sync.WaitGroup // every goroutine that the Session started
 	up     chan struct{}  // closed when the first link is up
 
-	smallTurns chan struct{} // a token for each of what settleAtOnce bounds
+	small *turns // for what settleAtOnce bounds
 
 	lateTurn chan struct{} // holds one token: whoever asks for missed voice over the live link takes it
 	giving   sync.Mutex    // held while late bursts are given out
@@ -106,12 +106,12 @@ func Open(cfg Config) (*Session, error) {
 		identity: cfg.Identity,
 		clock:    voice.NewTalkClock(uint8(rand.Uint32())),
 		calls:    make(map[uint64]question),
-		bulk:     bulkState{turns: make(chan struct{}, bulkAtOnce)},
+		bulk:     bulkState{turns: newTurns(bulkAtOnce)},
 		channels: make(map[proto.ChannelID]*Channel),
 		hails:    make(map[proto.MessageID]*Hail), announced: make(announced),
-		pacts:      newPacts(),
-		changed:    make(chan struct{}),
-		smallTurns: make(chan struct{}, settleAtOnce), lateTurn: make(chan struct{}, 1),
+		pacts:   newPacts(),
+		changed: make(chan struct{}),
+		small:   newTurns(settleAtOnce), lateTurn: make(chan struct{}, 1),
 	}
 	s.lateTurn <- struct{}{}
 	s.ears = newEars(s, cfg.Sink)
@@ -252,7 +252,7 @@ func (s *Session) serve(conn *link.Conn) error {
 		}
 	})
 	s.emit(Connected{conn.Peer(), conn.ClockSkew()})
-	s.wg.Go(s.settle) // ends when what was joined is joined again, or with the link
+	s.wg.Go(func() { s.settle(conn) }) // ends when what was joined is joined again, or with the link
 	for {
 		f, err := conn.Receive(s.ctx)
 		if err != nil {

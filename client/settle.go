@@ -7,18 +7,20 @@ import (
 
 	"crossband/crypto/identity"
 	"crossband/proto"
+	"crossband/proto/link"
 	"crossband/proto/wire"
 )
 
 // settleAtOnce is how many subscriptions of a new link, and first pages of logs, are under
-// way at a time: what a thin link carries in a second or two.
+// way at a time on one agency's channels: what a thin link carries in a second or two.
 const settleAtOnce = 8
 
 // settle brings a new link into use: key packages if the relay lacks them, then every
-// joined channel by itself. None waits for what another has to read, or for an answer
-// that another does not get.
-func (s *Session) settle() {
-	ctx, cancel := context.WithTimeout(s.ctx, taskTimeout)
+// joined channel by itself. None waits for what another has to read, or for an answer that
+// a channel of another agency does not get: a hub that gives none holds up its own agency's
+// channels only. It ends with the link, and after taskTimeout.
+func (s *Session) settle(conn *link.Conn) {
+	ctx, cancel := context.WithTimeout(conn.Context(), taskTimeout)
 	defer cancel()
 	if err := s.settlePackages(ctx); err != nil {
 		s.log.Warn("key packages not published", "why", err.Error())
@@ -38,10 +40,10 @@ func (s *Session) settle() {
 // settle subscribes a channel on a new link and catches up with its log, and then asks
 // for what of its voice was missed and rings what rang.
 func (ch *Channel) settle(ctx context.Context) {
-	err := ch.s.takeSmall(ctx)
+	err := ch.s.small.take(ctx, ch.charter.Owner)
 	if err == nil {
 		err = ch.subscribe(ctx)
-		ch.s.giveSmall()
+		ch.s.small.give(ch.charter.Owner)
 	}
 	there := err == nil
 	if there {
@@ -59,18 +61,6 @@ func (ch *Channel) settle(ctx context.Context) {
 	}
 	ch.ringAgain() // with the hub away too: better twice than never
 }
-
-// takeSmall waits for a turn on a link that may be thin: see settleAtOnce.
-func (s *Session) takeSmall(ctx context.Context) error {
-	select {
-	case s.smallTurns <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *Session) giveSmall() { <-s.smallTurns }
 
 // startOver gives up a group that the channel's hub does not know any more and
 // joins, or makes, the one that takes its place.

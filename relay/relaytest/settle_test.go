@@ -1,8 +1,11 @@
 package relaytest_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,5 +66,37 @@ func TestARingingHailWaitsForNoOtherChannelsHistory(t *testing.T) {
 			t.Errorf("all %d texts are there: this is no test", read)
 		}
 		p.release()
+	})
+}
+
+// TestWhoAsksNoMoreSendsNothing: a request whose time is over before it is sent, as one
+// that waited on a link that has ended, does not go out.
+func TestWhoAsksNoMoreSendsNothing(t *testing.T) {
+	var m *relaytest.Middle
+	runWith(t, 1, func(b *border) { m = b.Middle(b.us, b.mx) }, func(t *testing.T, b *border) {
+		agent, guard := b.us.Endpoint("unit/del-rio-214"), b.mx.Endpoint("unit/gn-7")
+		agent.MustJoin(b.calling)
+		time.Sleep(10 * time.Second) // by then everybody has been offered it
+		var asked atomic.Int32
+		m.Tamper(func(x relaytest.Passing) []*wire.Frame {
+			if x.Frame.GetFetchGroupInfo() != nil {
+				asked.Add(1)
+			}
+			return []*wire.Frame{x.Frame}
+		})
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 { // whether one that is over gets its turn is left to chance
+			if _, err := guard.Session.Join(over, b.calling); !errors.Is(err, context.Canceled) {
+				t.Fatalf("joined when that was over: %v", err)
+			}
+		}
+		time.Sleep(time.Second)
+		if n := asked.Load(); n > 0 {
+			t.Errorf("%d requests went out whose time was over", n)
+		}
+		if guard.MustJoin(b.calling); asked.Load() == 0 {
+			t.Error("nobody was asked at all: this is no test")
+		}
 	})
 }
