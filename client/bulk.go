@@ -50,7 +50,7 @@ const (
 	joinHurry              // all of it, after bulkTime or when a dial has failed: who joins is called, or calls
 )
 
-// wideLink is the link on which something large may be asked for now.
+// wideLink is the link on which something large may be asked for at this moment.
 type wideLink struct {
 	of      proto.Agency  // who answers, and whose turn is taken
 	conn    *link.Conn    // nil: none yet
