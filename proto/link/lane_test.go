@@ -146,6 +146,17 @@ func TestNoLaneWhereFIPSIsEnforced(t *testing.T) {
 	})
 }
 
+// takeReports is a relay's reader of voice, and so of reports.
+func takeReports(c *link.Conn) {
+	go func() { // ends with the link
+		for {
+			if _, err := c.ReceiveVoice(context.Background()); err != nil {
+				return
+			}
+		}
+	}()
+}
+
 func withLane(t *testing.T, test func(t *testing.T, n *network, p pair, d, a *link.Conn, h *listener, s *laneSpy)) {
 	t.Helper()
 	needsLane(t)
@@ -155,13 +166,7 @@ func withLane(t *testing.T, test func(t *testing.T, n *network, p pair, d, a *li
 		d, a := p.connect(t)
 		go drain(d) // ends with the link
 		go drain(a) // ends with the link
-		go func() { // ends with the link: the relay's reader of voice, and so of reports
-			for {
-				if _, err := a.ReceiveVoice(context.Background()); err != nil {
-					return
-				}
-			}
-		}()
+		takeReports(a)
 		test(t, n, p, d, a, listenTo(d), s)
 	})
 }
@@ -340,13 +345,7 @@ func TestTheLaneFollowsAMove(t *testing.T) {
 		s := spyOn(n)
 		d, a := p.connect(t)
 		go drain(d) // ends with the link
-		go func() { // ends with the link
-			for {
-				if _, err := a.ReceiveVoice(context.Background()); err != nil {
-					return
-				}
-			}
-		}()
+		takeReports(a)
 		h := listenTo(d)
 		ids := map[lane.ID]string{}
 		for move := range 4 {
@@ -408,13 +407,7 @@ func TestNobodyElseSpeaksOnTheLane(t *testing.T) {
 		d, a := p.connect(t)
 		other, otherAtRelay := p.connect(t)
 		for _, c := range []*link.Conn{a, otherAtRelay} {
-			go func() { // ends with the link
-				for {
-					if _, err := c.ReceiveVoice(context.Background()); err != nil {
-						return
-					}
-				}
-			}()
+			takeReports(c)
 		}
 		h, elsewhere := listenTo(d), listenTo(other)
 		relayTalk(p.l, otherAtRelay, 0, 20)

@@ -1,7 +1,6 @@
 package link_test
 
 import (
-	"context"
 	"encoding/binary"
 	"testing"
 	"time"
@@ -50,13 +49,7 @@ func TestUnheardMovesEndTheLane(t *testing.T) {
 		s.set(func(s *laneSpy) { s.block = true })
 		d, a := p.connect(t)
 		go drain(d) // ends with the link
-		go func() { // ends with the link
-			for {
-				if _, err := a.ReceiveVoice(context.Background()); err != nil {
-					return
-				}
-			}
-		}()
+		takeReports(a)
 		h := listenTo(d)
 		ids := map[lane.ID]bool{}
 		var last []simnet.Packet

@@ -55,7 +55,7 @@ const (
 const lanesAhead = 4
 
 // laneOut is the relay's side of a link's voice lane. What is done for each frame
-// is in route and takes no lock.
+// is in route and takes no lock; the first frame after a pause does.
 type laneOut struct {
 	conn *Conn
 	now  atomic.Pointer[laneWay] // the present path's; nil until there is voice
