@@ -3,8 +3,7 @@ package processors
 import "time"
 
 const (
-	// lookEvery is how soon it is noticed that something waits. A look costs some
-	// microseconds.
+	// lookEvery is how soon it is noticed that something waits.
 	lookEvery = 25 * time.Millisecond
 
 	// growAt is the part of the processors in use above which, in fullLooks looks in a
