@@ -258,6 +258,10 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 		return l.drop(ctx, e.Bucket)
 	case hub.SetRoute:
 		l.setRoute(e)
+	case hub.BarEarly:
+		if p := l.ports[e.Link]; p != nil {
+			p.early.bar(earlyBar{e, time.Now().Add(earlyLife)})
+		}
 	case hub.InstallTrust:
 		return l.installTrust(ctx, e)
 	case hub.InstallRevocations:

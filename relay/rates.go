@@ -19,6 +19,7 @@ type linkRate struct {
 	frames proto.Rate // control frames, weighed
 	turns  int        // frames of the link in the node's event queue at one time
 	voice  proto.Rate // datagrams of one route
+	early  int        // octets kept of those that came before a grant
 }
 
 // rateOf sizes a link by its use. An endpoint presses and releases, reads and
@@ -31,19 +32,20 @@ func rateOf(peer proto.Name) linkRate {
 	// A talker sends 50 frames a second and a signature, and once granted again
 	// what it kept, 75 frames at most, five in the time of one.
 	voice := proto.Rate{PerSecond: 100, Burst: 250}
+	const early = 16 << 10 // a second of 64 kbit/s with its sealing
 	switch peer.Role {
 	case proto.RoleRelay, proto.RoleAuthority:
-		return linkRate{proto.Rate{PerSecond: 1000, Burst: 4000}, eventQueue / 8, voice}
+		return linkRate{proto.Rate{PerSecond: 1000, Burst: 4000}, eventQueue / 8, voice, 16 * early}
 	case proto.RoleNone:
-		return linkRate{proto.Rate{PerSecond: 1, Burst: 8}, 2, voice}
+		return linkRate{proto.Rate{PerSecond: 1, Burst: 8}, 2, voice, 0}
 	}
-	return linkRate{proto.Rate{PerSecond: 50, Burst: 400}, eventQueue / 64, voice}
+	return linkRate{proto.Rate{PerSecond: 50, Burst: 400}, eventQueue / 64, voice, early}
 }
 
 // ofBulk is what the bulk link beside a link may ask: a page at a time of a few things.
 // What pages may be had in all is a quota of the name, whichever link it asks on.
 func (r linkRate) ofBulk() linkRate {
-	return linkRate{proto.Rate{PerSecond: r.frames.PerSecond / 2, Burst: r.frames.Burst / 8}, max(1, r.turns/4), r.voice}
+	return linkRate{proto.Rate{PerSecond: r.frames.PerSecond / 2, Burst: r.frames.Burst / 8}, max(1, r.turns/4), r.voice, 0}
 }
 
 // weightOf counts what has signatures to be checked as more than one frame.
@@ -174,5 +176,5 @@ func newPort(c *link.Conn, id hub.LinkID) *port {
 	if c.Bulk() {
 		r = r.ofBulk()
 	}
-	return &port{conn: c, id: id, begun: time.Now(), rate: r, turns: make(chan struct{}, r.turns)}
+	return &port{conn: c, id: id, begun: time.Now(), rate: r, early: earlyVoice{most: r.early}, turns: make(chan struct{}, r.turns)}
 }

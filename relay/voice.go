@@ -19,6 +19,7 @@ type port struct {
 	begun  time.Time
 	routes atomic.Pointer[routeTable]
 	rate   linkRate
+	early  earlyVoice
 	turns  chan struct{} // a token for each of the link's frames in the event queue
 
 	// Owned by the link's frame reader.
@@ -33,6 +34,7 @@ type routeTable map[proto.Alias]*route
 type route struct {
 	hub.Route
 	out   []voiceOut
+	begun bool        // a frame has come since the route is there: the voice reader's own
 	heard atomic.Bool // a frame passed since the loop last looked
 	voice time.Time   // when the loop last found that one had: the loop's own
 }
@@ -45,7 +47,8 @@ type voiceOut struct {
 // forwardVoice reads a link's voice until the link ends. A frame passes only
 // if a route is there, which the hub gives to the floor holder's link alone,
 // and only if its sender index is the holder's (RFC 9605 9.3: any member could
-// seal as any other, so the relay binds the sender to the link).
+// seal as any other, so the relay binds the sender to the link). What may not pass
+// yet is kept for a moment (earlyVoice).
 func (n *Node) forwardVoice(ctx context.Context, p *port) {
 	layout, rates := proto.ChannelKIDLayout(), make(voiceRates)
 	for {
@@ -58,32 +61,50 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 			n.counters.voiceMalformed.Add(1)
 			continue
 		}
-		r := p.route(alias)
-		if r == nil {
-			n.counters.voiceNoFloor.Add(1)
-			continue
-		}
 		head, _, err := proto.ParseSFrameHeader(frame)
 		if err != nil {
 			n.counters.voiceMalformed.Add(1)
 			continue
 		}
-		if r.Bound && layout.Split(head.KID).Leaf != r.Leaf {
-			n.counters.voiceForged.Add(1)
+		leaf, r := layout.Split(head.KID).Leaf, p.route(alias)
+		if r == nil || r.Bound && leaf != r.Leaf {
+			n.notNow(r != nil)
+			p.early.keep(earlyFrame{time.Now(), alias, leaf, frame})
 			continue
 		}
-		if !rates.take(alias, p.rate.voice) {
-			n.counters.voiceOverRate.Add(1)
-			continue
+		if !r.begun {
+			r.begun = true
+			for _, f := range p.early.take(time.Now(), alias, r) {
+				n.counters.voiceEarly.Add(1)
+				n.pass(p, alias, r, rates, f.frame)
+			}
 		}
-		if !r.heard.Load() {
-			r.heard.Store(true)
-		}
-		if r.Keep {
-			n.keeper.keep(r.Channel, frame)
-		}
-		n.counters.voiceForwarded.Add(n.fanOut(r.out, frame))
+		n.pass(p, alias, r, rates, frame)
 	}
+}
+
+// notNow counts a frame that came without a route, or for another sender's.
+func (n *Node) notNow(forged bool) {
+	if forged {
+		n.counters.voiceForged.Add(1)
+		return
+	}
+	n.counters.voiceNoFloor.Add(1)
+}
+
+// pass forwards a frame that its route lets pass, unless there are too many.
+func (n *Node) pass(p *port, alias proto.Alias, r *route, rates voiceRates, frame []byte) {
+	if !rates.take(alias, p.rate.voice) {
+		n.counters.voiceOverRate.Add(1)
+		return
+	}
+	if !r.heard.Load() {
+		r.heard.Store(true)
+	}
+	if r.Keep {
+		n.keeper.keep(r.Channel, frame)
+	}
+	n.counters.voiceForwarded.Add(n.fanOut(r.out, frame))
 }
 
 // fanOut sends a frame to all its receivers and counts those that took it.
@@ -146,6 +167,7 @@ type counters struct {
 	refused        atomic.Uint64
 	voiceForwarded atomic.Uint64
 	voiceNoFloor   atomic.Uint64
+	voiceEarly     atomic.Uint64
 	voiceForged    atomic.Uint64
 	voiceMalformed atomic.Uint64
 	faults         atomic.Uint64
@@ -167,8 +189,9 @@ type Stats struct {
 	Links          uint64 // links served so far
 	Refused        uint64 // links refused
 	VoiceForwarded uint64 // frames queued to a receiver
-	VoiceNoFloor   uint64 // frames dropped: their sender does not hold the floor
-	VoiceForged    uint64 // frames dropped: another sender's index
+	VoiceNoFloor   uint64 // frames that did not pass when they came: nobody on their link held the floor
+	VoiceForged    uint64 // frames that did not pass when they came: another sender's index
+	VoiceEarly     uint64 // of those two, frames that passed when their sender was granted the floor
 	VoiceMalformed uint64 // frames dropped: not a voice datagram
 	Faults         uint64 // faults of ours, each of which cost one link
 	RevokedCut     uint64 // links cut because their certificate was revoked
@@ -195,7 +218,7 @@ func (n *Node) Stats() Stats {
 	c, k := &n.counters, &n.keeper.tally
 	return Stats{
 		Links: c.links.Load(), Refused: c.refused.Load(),
-		VoiceForwarded: c.voiceForwarded.Load(), VoiceNoFloor: c.voiceNoFloor.Load(), VoiceForged: c.voiceForged.Load(),
+		VoiceForwarded: c.voiceForwarded.Load(), VoiceNoFloor: c.voiceNoFloor.Load(), VoiceEarly: c.voiceEarly.Load(), VoiceForged: c.voiceForged.Load(),
 		VoiceMalformed: c.voiceMalformed.Load(), VoiceOverRate: c.voiceOverRate.Load(),
 		EventsQueued: len(n.events), FramesRead: c.framesRead.Load(), FramesHeld: c.framesHeld.Load(), HeldFor: time.Duration(c.heldFor.Load()),
 		Faults: c.faults.Load(), RevokedCut: c.revokedCut.Load(), ListsRefused: c.listsRefused.Load(), ListsStale: c.listsStale.Load(), Unannounced: c.unannounced.Load(), RecordFaults: c.recordFaults.Load(),

@@ -187,12 +187,24 @@ func (h *Hub) denyTalker(ch *channel, t talker, why proto.Reason) {
 		deny.Holder, deny.Priority = o.who.String(), uint32(o.prio)
 	}
 	h.recordFloor(ch, t, FloorMoved{Move: FloorDenied, Reason: why})
+	h.barEarly(h.links[t.link], ch.id, t)
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: deny}})
 }
 
 // denyFloor answers a request that a rule refuses.
 func (h *Hub) denyFloor(l *link, who proto.Name, b *wire.FloorRequest, why *proto.Refusal) {
+	if id, err := proto.ChannelIDFrom(b.Channel); err == nil {
+		h.barEarly(l, id, talker{})
+	}
 	h.tell(l.id, who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: &wire.FloorDeny{Channel: b.Channel, Burst: b.Burst, Code: uint32(why.Reason)}}})
+}
+
+// barEarly sees that what a talker has said to nobody is not heard when the next press
+// is granted. Where no leaf is known that is what all say who share its link and channel.
+func (h *Hub) barEarly(l *link, id proto.ChannelID, t talker) {
+	if l != nil && l.subs[id] != nil {
+		h.emit(BarEarly{l.id, l.subs[id].in, t.leaf, t.bound})
+	}
 }
 
 // tellQueue tells everybody who waits, and those who do their places.
@@ -225,6 +237,7 @@ func (h *Hub) takeFloor(ch *channel, why proto.Reason, by talker) {
 	t := ch.floor.holder
 	ch.floor.holder = nil
 	h.recordFloor(ch, *t, FloorMoved{Move: FloorReleased, Reason: why, By: by.who, Above: by.prio})
+	h.barEarly(h.links[t.link], ch.id, *t)
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorRevoke{FloorRevoke: &wire.FloorRevoke{
 		Channel: ch.id[:], Burst: t.burst[:], Code: uint32(why), By: by.who.String(),
 	}}})

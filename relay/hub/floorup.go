@@ -72,8 +72,10 @@ func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
 	switch b := f.Body.(type) {
 	case *wire.Frame_FloorDeny:
 		h.forgetAsked(ch, who, b.FloorDeny.Burst)
+		h.barEarly(h.names[who], ch.id, talker{})
 	case *wire.Frame_FloorRevoke:
 		h.forgetAsked(ch, who, b.FloorRevoke.Burst)
+		h.barEarly(h.names[who], ch.id, talker{})
 		if ch.floor.trails(who, b.FloorRevoke.Burst) { // it was taken before the release came
 			h.endTail(ch)
 		}

@@ -430,6 +430,12 @@ func (w *world) effect(x hub.Effect) string {
 		return "drop " + w.plain(x.Bucket)
 	case hub.SetRoute:
 		return fmt.Sprintf("route %s/%d %s", w.labels[x.Link], x.Alias, w.route(x.Route))
+	case hub.BarEarly:
+		who := ""
+		if x.Bound {
+			who = fmt.Sprintf(" leaf=%d", x.Leaf)
+		}
+		return fmt.Sprintf("bar-early %s/%d%s", w.labels[x.Link], x.Alias, who)
 	case hub.InstallTrust:
 		return "install-trust " + w.made.nameOf(x.Signed)
 	case hub.InstallRevocations:

@@ -97,7 +97,7 @@ func (Trusted) event()  {}
 func (Tick) event()     {}
 
 // Effect is what the caller must do: Send, Close, Write, Drop, ReadLog,
-// ReadSealed, ReadVoice, Sweep, SetRoute, InstallTrust, InstallRevocations, Told or Audit.
+// ReadSealed, ReadVoice, Sweep, SetRoute, BarEarly, InstallTrust, InstallRevocations, Told or Audit.
 type Effect interface{ effect() }
 
 // Send queues a frame on a link.
@@ -164,6 +164,17 @@ type SetRoute struct {
 	Route *Route
 }
 
+// BarEarly says that voice which came in on Link under Alias without a route, or comes in
+// the next moment, is not to pass when a route is there: who says it was refused the
+// floor, or has lost it, and may press again before it knows. When Bound that is the
+// sender of Leaf alone.
+type BarEarly struct {
+	Link  LinkID
+	Alias proto.Alias
+	Leaf  uint32
+	Bound bool
+}
+
 // Route says where voice goes. It is never changed once published.
 type Route struct {
 	Channel proto.ChannelID
@@ -210,6 +221,7 @@ func (Sweep) effect()        {}
 func (ReadLog) effect()      {}
 func (ReadSealed) effect()   {}
 func (SetRoute) effect()     {}
+func (BarEarly) effect()     {}
 func (InstallTrust) effect() {}
 func (Audit) effect()        {}
 

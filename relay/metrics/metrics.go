@@ -177,6 +177,7 @@ func (p page) voice(f relay.Figures) {
 	} {
 		p.count(voiceDropped, n, cause)
 	}
+	p.count(voiceEarly, f.Stats.VoiceEarly)
 	p.count(voiceKept, f.Stats.VoiceKept)
 	p.count(voiceKeptLost, f.Stats.VoiceNotKept, "queue_full")
 	p.count(voiceKeptLost, f.Stats.VoiceKeptEarly, "room")

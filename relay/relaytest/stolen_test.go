@@ -61,6 +61,25 @@ func (s *stolen) request(id proto.ChannelID, p proto.Priority) proto.BurstID {
 	return burst
 }
 
+// granted asks for the floor and waits until it is there.
+func (s *stolen) granted(id proto.ChannelID, p proto.Priority) proto.BurstID {
+	s.t.Helper()
+	burst := s.request(id, p)
+	s.Await("the floor is granted", func(f *wire.Frame) bool {
+		g := f.GetFloorGranted()
+		return g != nil && string(g.Burst) == string(burst[:])
+	})
+	return burst
+}
+
+// release lets the floor go.
+func (s *stolen) release(id proto.ChannelID, burst proto.BurstID) {
+	s.t.Helper()
+	if err := s.Send(&wire.Frame{Body: &wire.Frame_FloorRelease{FloorRelease: &wire.FloorRelease{Channel: id[:], Burst: burst[:]}}}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // group loads the group that the device was in.
 func (s *stolen) group(id proto.ChannelID) *mls.Group {
 	s.t.Helper()

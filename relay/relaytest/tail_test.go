@@ -7,7 +7,6 @@ import (
 	"crossband/client"
 	"crossband/crypto/sframe"
 	"crossband/proto"
-	"crossband/proto/wire"
 	"crossband/relay/relaytest"
 )
 
@@ -75,12 +74,9 @@ func TestWhoLetsGoIsHeardForAMomentOnly(t *testing.T) {
 				return received() - before
 			}
 			talk := func() {
-				burst := late.request(b.group, proto.PriorityRoutine)
-				late.Await("the floor is granted", func(f *wire.Frame) bool { return string(f.GetFloorGranted().GetBurst()) == string(burst[:]) })
+				burst := late.granted(b.group, proto.PriorityRoutine)
 				time.Sleep(200 * time.Millisecond)
-				if err := late.Send(&wire.Frame{Body: &wire.Frame_FloorRelease{FloorRelease: &wire.FloorRelease{Channel: b.group[:], Burst: burst[:]}}}); err != nil {
-					t.Fatal(err)
-				}
+				late.release(b.group, burst)
 			}
 			for i, s := range []*sframe.Sender{own, others} {
 				talk()

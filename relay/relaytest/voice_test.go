@@ -59,10 +59,13 @@ func TestNoSyllableIsLostOnABadPath(t *testing.T) {
 		}
 		m2e, grant := percentile95(t, delays), percentile95(t, access)
 		t.Logf("95 %%: mouth to ear %v (%d frames), press to grant %v (%d presses)", m2e, len(delays), grant, len(access))
+		if b.us.Node.Stats().VoiceEarly == 0 {
+			t.Error("no voice came to the hub before its request, on a path that loses 3 %: this tests nothing")
+		}
 		// Frames wait for QUIC's congestion window, which a path that loses 3 % keeps
-		// small; what waits for 100 ms goes. That costs a burst in a hundred or so its
-		// first or last syllable.
-		if lost > len(access)/30 {
+		// small; what waits for 100 ms goes. In thousands of bursts that costs one its end
+		// or too many frames.
+		if lost > 1 {
 			t.Errorf("%d of %d bursts lost a syllable", lost, len(access))
 		}
 		if m2e > 300*time.Millisecond {
@@ -207,8 +210,8 @@ func TestOnlyTheFloorHoldersOwnFramesPass(t *testing.T) {
 				t.Errorf("%s: %d frames without the floor were counted, want 10", a.Name, n)
 			}
 
-			thief.request(b.group, proto.PriorityRoutine)
-			thief.Await("the floor is granted", func(f *wire.Frame) bool { return f.GetFloorGranted() != nil })
+			time.Sleep(time.Second) // what was said so long before the request is not kept
+			thief.granted(b.group, proto.PriorityRoutine)
 			time.Sleep(200 * time.Millisecond)
 			forged := b.us.Node.Stats().VoiceForged + b.mx.Node.Stats().VoiceForged
 			say(seal(t, others))
@@ -232,6 +235,55 @@ func TestOnlyTheFloorHoldersOwnFramesPass(t *testing.T) {
 				t.Errorf("%s: voice of the pre-empted talker was forwarded", a.Name)
 			}
 			high.release()
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+func TestVoiceBeforeTheRequestPassesAtTheGrant(t *testing.T) {
+	run(t, func(t *testing.T, b *border) {
+		p := newPatrol(t, b)
+		for _, a := range []*relaytest.Agency{b.us, b.mx} {
+			eager := carrier(t, b, a, "unit/eager", b.group)
+			g := eager.group(b.group)
+			own := eager.sender(g, uint32(g.OwnLeaf()))
+			received := func() uint64 { return p.agent.VoiceStats().Received + p.guard.VoiceStats().Received }
+			say := func(n int) {
+				for range n {
+					eager.SendVoice(eager.aliases[b.group], seal(t, own))
+				}
+				time.Sleep(150 * time.Millisecond)
+			}
+
+			before := received()
+			say(8)
+			if received() != before {
+				t.Errorf("%s: voice passed before it was asked for the floor", a.Name)
+			}
+			burst := eager.granted(b.group, proto.PriorityRoutine)
+			say(1)
+			if n := received() - before; n != 18 {
+				t.Errorf("%s: %d frames came to two listeners, want the 8 from before the request and one more each", a.Name, n)
+			}
+			eager.release(b.group, burst)
+			time.Sleep(time.Second)
+
+			// What was said to nobody stays so.
+			holder := push(t, p.us, endless, client.TalkOptions{Priority: proto.PriorityEmergency}).held()
+			time.Sleep(200 * time.Millisecond)
+			eager.request(b.group, proto.PriorityRoutine)
+			say(8)
+			eager.Await("the floor is denied", func(f *wire.Frame) bool { return f.GetFloorDeny() != nil })
+			say(8)
+			holder.release()
+			time.Sleep(400 * time.Millisecond)
+			before = received()
+			burst = eager.granted(b.group, proto.PriorityRoutine)
+			say(1)
+			if n := received() - before; n != 2 {
+				t.Errorf("%s: %d frames came to two listeners, want one each, and nothing of the press that was refused", a.Name, n)
+			}
+			eager.release(b.group, burst)
 			time.Sleep(time.Second)
 		}
 	})
