@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -160,8 +161,9 @@ func measure(ctx context.Context, o Options, paths []*path) error {
 	return bench.Sleep(ctx, tail)
 }
 
-// cast opens the devices: in each agency one that talks and one that listens. The
-// listener of the hub's agency creates all channels.
+// cast opens the devices: in each agency one that listens and one that talks for the late
+// entries, and for each path's bursts one that talks, since a device may not press more
+// often than a person does. The listener of the hub's agency creates all channels.
 func cast(ctx context.Context, s *stand.Stand, paths []*path) error {
 	ctx, cancel := context.WithTimeout(ctx, setup)
 	defer cancel()
@@ -179,9 +181,13 @@ func cast(ctx context.Context, s *stand.Stand, paths []*path) error {
 	var work []func(context.Context) error
 	for _, p := range paths {
 		p.listener = ears[p.to]
+		mouth, err := device(ctx, s, p.from, "mouth-"+strings.ReplaceAll(p.name, " ", "-"), nil)
+		if err != nil {
+			return err
+		}
 		work = append(work,
 			func(ctx context.Context) (err error) {
-				p.mouth, err = come(ctx, p.name, listeners[s.Hub], mouths[p.from], listeners[p.to], true)
+				p.mouth, err = come(ctx, p.name, listeners[s.Hub], mouth, listeners[p.to], true)
 				return err
 			},
 			func(ctx context.Context) (err error) {
