@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"crossband/cmd/crossband/internal/agencydir"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/cmd/internal/relayd"
 	"crossband/crypto/agreement"
 	"crossband/crypto/charter"
@@ -46,10 +47,9 @@ type house struct {
 // be issued, and gives its relay and registrar certificates of today.
 func foundHouse(t *testing.T, name proto.Agency) *house {
 	t.Helper()
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	at, err := rig.FreePort()
 	check(t, err)
-	defer c.Close()
-	h := &house{t: t, name: name, path: filepath.Join(t.TempDir(), string(name)), addr: c.LocalAddr().String(), listen: c.LocalAddr().(*net.UDPAddr)}
+	h := &house{t: t, name: name, path: filepath.Join(t.TempDir(), string(name)), addr: at.String(), listen: at}
 	h.dir, err = agencydir.Init(h.path, agencydir.Setup{Agency: name, Relay: "relay-1", Address: h.addr, SmallKeys: true}, time.Now().Add(-30*day))
 	check(t, err)
 	for home, n := range map[string]proto.Name{

@@ -10,7 +10,6 @@ import (
 	"io"
 	"log"
 	"math"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,6 +23,7 @@ import (
 
 	"crossband/client/voice"
 	"crossband/cmd/crossband/internal/clip"
+	"crossband/cmd/crossband/internal/rig"
 	"crossband/formats/webhook"
 )
 
@@ -74,7 +74,7 @@ func TestScripts(t *testing.T) {
 	}
 	cmds := builtins()
 	for name, cmd := range map[string]scriptCommand{
-		"freeport": freeport, "clip": writeClip, "tone": writeTone, "silence": writeSilence, "capture": capture, "mode": mode, "equal": equal, "replace": replace, "size": size, "unquote": unquote,
+		"freeport": freeport(new(rig.Ports)), "clip": writeClip, "tone": writeTone, "silence": writeSilence, "capture": capture, "mode": mode, "equal": equal, "replace": replace, "size": size, "unquote": unquote,
 		"exits": exits, "eventually": eventually, "start": start, "saw": saw, "finish": finish, "stop": stop, "kill": kill, "need": need, "prepend": prepend, "interrupt": interrupt, "built": builtCommand, "post": post,
 		"receiver": hookReceiver, "answer": hookAnswers,
 	} {
@@ -95,13 +95,14 @@ func usage(s *script, bad bool, how string) {
 }
 
 // freeport NAME... sets each variable to a free UDP address of this machine.
-func freeport(s *script, neg bool, args []string) {
-	usage(s, neg || len(args) == 0, "freeport NAME...")
-	for _, name := range args { // all stay open until all are found, so that they differ
-		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		s.Check(err)
-		defer c.Close()
-		s.Setenv(name, c.LocalAddr().String())
+func freeport(ports *rig.Ports) scriptCommand {
+	return func(s *script, neg bool, args []string) {
+		usage(s, neg || len(args) == 0, "freeport NAME...")
+		for _, name := range args {
+			at, err := ports.Free()
+			s.Check(err)
+			s.Setenv(name, at.String())
+		}
 	}
 }
 

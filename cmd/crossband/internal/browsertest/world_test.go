@@ -43,6 +43,7 @@ const patrolTitle = "River patrol"
 type stage struct {
 	dir      string
 	program  string // crossband, as it is delivered
+	ports    rig.Ports
 	agencies []*rig.Agency
 	browser  *chromium
 	cancel   context.CancelFunc
@@ -152,7 +153,7 @@ func (s *stage) build() (err error) {
 func (s *stage) found(ctx context.Context) error {
 	now := time.Now()
 	for _, name := range []proto.Agency{us, mx, ca} {
-		at, err := rig.FreePort()
+		at, err := s.ports.Free()
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 // world is the three agencies with all that runs.
 type world struct {
 	o        Options
+	ports    rig.Ports
 	agencies []*agency
 	devices  []*rig.Device
 	calling  proto.ChannelID
@@ -88,7 +89,7 @@ func found(ctx context.Context, o Options, t *timeline, terms agreement.Terms) (
 func (a *agency) pid() int { return a.relay.Pid() }
 
 func (w *world) agency(ctx context.Context, name proto.Agency) (*agency, error) {
-	listen, err := rig.FreePort()
+	listen, err := w.ports.Free()
 	if err != nil {
 		return nil, err
 	}

@@ -34,16 +34,6 @@ func Found(path string, name proto.Agency, listen, address *net.UDPAddr, now tim
 	return &Agency{Name: name, Dir: dir, Listen: listen, Log: filepath.Join(path, "relay.log")}, err
 }
 
-// FreePort finds a loopback port for a relay.
-func FreePort() (*net.UDPAddr, error) {
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr), nil
-}
-
 // Trust pins b's bundle at a, as an administrator does with the words that he
 // hears on the phone. With a peer address a's relay links with b's.
 func (a *Agency) Trust(b *Agency, peer string) error {

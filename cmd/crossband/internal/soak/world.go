@@ -57,6 +57,7 @@ func ShapeOfRuns() Shape {
 // world is everything that runs.
 type world struct {
 	o        Options
+	ports    rig.Ports
 	agencies []*agency
 	stations []*unit
 	paths    map[[2]Node][]*rig.Tap
@@ -124,7 +125,7 @@ func build(ctx, setup context.Context, o Options) (_ *world, err error) {
 // found founds the agencies and lets the followers and the owner trust each other.
 func (w *world) found(ctx context.Context) error {
 	for _, f := range founding() {
-		listen, err := rig.FreePort()
+		listen, err := w.ports.Free()
 		if err != nil {
 			return err
 		}

@@ -37,6 +37,7 @@ type Stand struct {
 	Followers []*Agency // in the order of Options.Borders
 
 	o       Options
+	ports   rig.Ports
 	dir     string
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup // borders and registrars
@@ -117,7 +118,7 @@ func (s *Stand) agencies() []*Agency {
 }
 
 func (s *Stand) found(name proto.Agency) (*Agency, error) {
-	listen, err := rig.FreePort()
+	listen, err := s.ports.Free()
 	if err != nil {
 		return nil, err
 	}
