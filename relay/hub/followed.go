@@ -28,7 +28,7 @@ type followed struct {
 	epochSeq uint64        // log entry that made its epoch, by the hub's word
 	behind   bool          // the hub is to be asked for it
 	doubted  bool          // what the hub told of it last does not go with it
-	lost     bool          // a commit of its epoch was refused: no other of that epoch is judged
+	lost     uint64        // the epoch that a commit would have made that was refused: no other that would make it is judged
 	request  uint64        // our FetchGroupInfo whose answer counts; 0: none is under way
 	asked    uint64        // the epoch that was known when it was asked: the answer is no older
 	later    []*wire.Entry // commits that have come since then, and that the answer may not know
@@ -163,7 +163,7 @@ func (h *Hub) mayBringNew(ch *channel, actor proto.Name, c *wire.Commit) error {
 }
 
 func (h *Hub) setRoster(ch *channel, m *membership, made uint64) {
-	ch.followed.members, ch.followed.epochSeq, ch.followed.lost = m, made, false
+	ch.followed.members, ch.followed.epochSeq = m, made
 	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {
 		ch.marks.believe(m)
 		h.judgeTail(ch, m)
@@ -173,7 +173,8 @@ func (h *Hub) setRoster(ch *channel, m *membership, made uint64) {
 
 // follow takes the roster along with new entries of the hub's log. before is the
 // newest one known before them. A gap that a commit of the roster's own epoch
-// follows has hidden no other one.
+// follows has hidden no other one. Such a commit that is not judged, for one before it
+// was refused, says that the roster is behind.
 func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) {
 	for _, e := range list {
 		gap := e.Seq > before+1
@@ -183,23 +184,25 @@ func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) 
 		if ahead {
 			ch.followed.keep(e)
 		}
+		next := c != nil && m != nil && c.Epoch == m.epoch()
 		switch {
-		case c != nil && m != nil && c.Epoch == m.epoch() && !ch.followed.lost:
+		case next && c.Epoch >= ch.followed.lost:
 			h.followCommit(hub, ch, c, e.Seq)
-		case gap, ahead:
+		case gap, ahead, next:
 			h.fetchRoster(ch)
 		}
 	}
 }
 
 // followCommit judges a commit as the hub has to. One that is refused is no word
-// of the hub's to take: its group information may tell what happened. That which comes
+// of the hub's to take: its group information may tell what happened, once it is of the
+// epoch that the commit has made. That which comes
 // with the commit is kept for those who join here, if it fits.
 func (h *Hub) followCommit(hub *link, ch *channel, c *wire.Commit, seq uint64) {
 	next, change, err := ch.followed.members.follow(c.Message, h.judge, h.now)
 	if err != nil {
 		h.emit(Audit{Peer: hub.peer, Kind: proto.KindCommit, Channel: ch.id, Refusal: proto.AsRefusal(err)})
-		ch.followed.lost = true
+		ch.followed.lost = c.Epoch + 1
 		h.fetchRoster(ch)
 		return
 	}
