@@ -127,11 +127,12 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 		return
 	}
 	if why == nil {
-		m, made, err := h.readRoster(ch, b, later)
+		m, made, err := h.readRoster(ch, b)
 		if err == nil {
-			ch.followed.doubted = false
+			ch.followed.doubted, ch.followed.wait = false, 0
 			h.setRoster(ch, m, made)
-			ch.followed.wait = 0
+			h.catchUp(said.Peer, ch, later)
+			h.saveChannel(ch)
 			return
 		}
 		ch.followed.doubted = true
@@ -162,13 +163,16 @@ func (h *Hub) mayBringNew(ch *channel, actor proto.Name, c *wire.Commit) error {
 	return h.pacts.Covers(&ch.charter, h.now)
 }
 
+// setRoster takes a roster in the place of the one before. The caller stores it.
 func (h *Hub) setRoster(ch *channel, m *membership, made uint64) {
+	if was := ch.followed.members; was != nil {
+		ch.marks.part(was, m)
+	}
 	ch.followed.members, ch.followed.epochSeq = m, made
 	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {
 		ch.marks.believe(m)
 		h.judgeTail(ch, m)
 	}
-	h.saveChannel(ch)
 }
 
 // follow takes the roster along with new entries of the hub's log. before is the
@@ -176,6 +180,7 @@ func (h *Hub) setRoster(ch *channel, m *membership, made uint64) {
 // follows has hidden no other one. Such a commit that is not judged, for one before it
 // was refused, says that the roster is behind.
 func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) {
+	was := ch.followed.members
 	for _, e := range list {
 		gap := e.Seq > before+1
 		before = max(before, e.Seq)
@@ -186,37 +191,51 @@ func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) 
 		}
 		next := c != nil && m != nil && c.Epoch == m.epoch()
 		switch {
-		case next && c.Epoch >= ch.followed.lost:
-			h.followCommit(hub, ch, c, e.Seq)
+		case next && ch.followed.takes(c):
+			h.followCommit(hub.peer, ch, c, e.Seq)
 		case gap, ahead, next:
 			h.fetchRoster(ch)
 		}
 	}
+	if ch.followed.members != was {
+		h.saveChannel(ch)
+	}
+}
+
+// catchUp takes the roster that an answer has brought along with the commits that came
+// while it was under way, as follow would have. What they leave out is in the answer.
+func (h *Hub) catchUp(hub proto.Name, ch *channel, later []*wire.Entry) {
+	for _, e := range later {
+		if c := e.GetCommit(); ch.followed.takes(c) {
+			h.followCommit(hub, ch, c, e.Seq)
+		}
+	}
+}
+
+// takes reports whether a commit is to be judged by the roster: it is of its epoch, and
+// none of that epoch has been refused.
+func (f *followed) takes(c *wire.Commit) bool {
+	return f.members != nil && c.Epoch == f.members.epoch() && c.Epoch >= f.lost
 }
 
 // followCommit judges a commit as the hub has to. One that is refused is no word
 // of the hub's to take: its group information may tell what happened, once it is of the
 // epoch that the commit has made. That which comes
 // with the commit is kept for those who join here, if it fits.
-func (h *Hub) followCommit(hub *link, ch *channel, c *wire.Commit, seq uint64) {
-	next, change, err := ch.followed.members.follow(c.Message, h.judge, h.now)
+func (h *Hub) followCommit(hub proto.Name, ch *channel, c *wire.Commit, seq uint64) {
+	next, _, err := ch.followed.members.follow(c.Message, h.judge, h.now)
 	if err != nil {
-		h.emit(Audit{Peer: hub.peer, Kind: proto.KindCommit, Channel: ch.id, Refusal: proto.AsRefusal(err)})
+		h.emit(Audit{Peer: hub, Kind: proto.KindCommit, Channel: ch.id, Refusal: proto.AsRefusal(err)})
 		ch.followed.lost = c.Epoch + 1
 		h.fetchRoster(ch)
 		return
 	}
 	if len(c.GroupInfo) > 0 {
 		if err := next.describedBy(c.GroupInfo); err != nil {
-			h.emit(Audit{Peer: hub.peer, Kind: proto.KindGroupInfo, Channel: ch.id, Refusal: proto.AsRefusal(err)})
+			h.emit(Audit{Peer: hub, Kind: proto.KindGroupInfo, Channel: ch.id, Refusal: proto.AsRefusal(err)})
 		}
 	}
 	h.setRoster(ch, next, seq)
-	for _, n := range change.Removed {
-		if !next.has(n) {
-			ch.marks.leave(n)
-		}
-	}
 }
 
 // deciding is the roster by which requests are judged here: the hub's own, or a
