@@ -48,9 +48,10 @@ const (
 	rosterPerKiB = 10 * time.Millisecond
 )
 
-// rosterLive compares the roster with the epoch that the hub tells.
+// rosterLive compares the roster with the epoch that the hub tells. One without its group
+// information cannot be told to joiners, and is asked for as well.
 func (h *Hub) rosterLive(ch *channel) {
-	if m := ch.followed.members; m != nil && m.epoch() == ch.up.epoch {
+	if m := ch.followed.members; m != nil && m.info != nil && m.epoch() == ch.up.epoch {
 		ch.followed.behind = false
 		return
 	}
