@@ -30,10 +30,11 @@ func (f *followed) keep(e *wire.Entry) {
 	}
 }
 
-// readRoster judges group information in full, as who joins does, and the commits that
-// came after it was asked for. It goes back to no epoch that had been left by then, and
-// to no other group of the same epoch. made is the log entry that made the epoch.
-func (h *Hub) readRoster(ch *channel, b *wire.GroupInfo, later []*wire.Entry) (m *membership, made uint64, err error) {
+// readRoster judges group information in full, as who joins does. It goes back to no
+// epoch that had been left when it was asked for, and to no other group of the same epoch.
+// Where the log has led on since, what is known stays. made is the log entry that made the
+// epoch.
+func (h *Hub) readRoster(ch *channel, b *wire.GroupInfo) (m *membership, made uint64, err error) {
 	m, err = newMembership(b.GetGroupInfo(), b.GetRatchetTree(), ch.charter, ch.signed, h.judge, h.now)
 	if err != nil {
 		return nil, 0, err
@@ -43,11 +44,10 @@ func (h *Hub) readRoster(ch *channel, b *wire.GroupInfo, later []*wire.Entry) (m
 	if m.epoch() < f.asked {
 		return nil, 0, proto.Refusef(proto.ReasonStaleEpoch, "group information of epoch %d, %d was known", m.epoch(), f.asked)
 	}
-	m, made = h.caughtUp(m, b.GetHead(), later)
 	was := f.members
 	switch {
 	case was == nil || m.epoch() > was.epoch():
-		return m, made, nil
+		return m, b.GetHead(), nil
 	case m.epoch() < was.epoch(): // the log has led on
 		return was, f.epochSeq, nil
 	case !bytes.Equal(m.group.Context().Bytes(), was.group.Context().Bytes()):
@@ -55,25 +55,5 @@ func (h *Hub) readRoster(ch *channel, b *wire.GroupInfo, later []*wire.Entry) (m
 	}
 	same := *was
 	same.info = m.info
-	return &same, made, nil
-}
-
-// caughtUp is a membership after those of the commits that follow on it, as far as they
-// can be followed.
-func (h *Hub) caughtUp(m *membership, made uint64, later []*wire.Entry) (*membership, uint64) {
-	for _, e := range later {
-		c := e.GetCommit()
-		if c.Epoch != m.epoch() {
-			continue
-		}
-		next, _, err := m.follow(c.Message, h.judge, h.now)
-		if err != nil {
-			break
-		}
-		if next.group.CheckGroupInfo(c.GroupInfo) == nil {
-			next.info = c.GroupInfo
-		}
-		m, made = next, e.Seq
-	}
-	return m, made
+	return &same, b.GetHead(), nil
 }

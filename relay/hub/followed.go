@@ -28,7 +28,7 @@ type followed struct {
 	epochSeq uint64        // log entry that made its epoch, by the hub's word
 	behind   bool          // the hub is to be asked for it
 	doubted  bool          // what the hub told of it last does not go with it
-	lost     bool          // a commit of its epoch was refused: no other of that epoch is judged
+	lost     uint64        // the epoch that a commit would have made that was refused: no other that would make it is judged
 	request  uint64        // our FetchGroupInfo whose answer counts; 0: none is under way
 	asked    uint64        // the epoch that was known when it was asked: the answer is no older
 	later    []*wire.Entry // commits that have come since then, and that the answer may not know
@@ -48,9 +48,10 @@ const (
 	rosterPerKiB = 10 * time.Millisecond
 )
 
-// rosterLive compares the roster with the epoch that the hub tells.
+// rosterLive compares the roster with the epoch that the hub tells. One without its group
+// information cannot be told to joiners, and is asked for as well.
 func (h *Hub) rosterLive(ch *channel) {
-	if m := ch.followed.members; m != nil && m.epoch() == ch.up.epoch {
+	if m := ch.followed.members; m != nil && m.info != nil && m.epoch() == ch.up.epoch {
 		ch.followed.behind = false
 		return
 	}
@@ -127,11 +128,12 @@ func (h *Hub) rosterAnswered(p pending, b *wire.GroupInfo, why *proto.Refusal) {
 		return
 	}
 	if why == nil {
-		m, made, err := h.readRoster(ch, b, later)
+		m, made, err := h.readRoster(ch, b)
 		if err == nil {
-			ch.followed.doubted = false
+			ch.followed.doubted, ch.followed.wait = false, 0
 			h.setRoster(ch, m, made)
-			ch.followed.wait = 0
+			h.catchUp(said.Peer, ch, later)
+			h.saveChannel(ch)
 			return
 		}
 		ch.followed.doubted = true
@@ -162,19 +164,24 @@ func (h *Hub) mayBringNew(ch *channel, actor proto.Name, c *wire.Commit) error {
 	return h.pacts.Covers(&ch.charter, h.now)
 }
 
+// setRoster takes a roster in the place of the one before. The caller stores it.
 func (h *Hub) setRoster(ch *channel, m *membership, made uint64) {
-	ch.followed.members, ch.followed.epochSeq, ch.followed.lost = m, made, false
+	if was := ch.followed.members; was != nil {
+		ch.marks.part(was, m)
+	}
+	ch.followed.members, ch.followed.epochSeq = m, made
 	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {
 		ch.marks.believe(m)
 		h.judgeTail(ch, m)
 	}
-	h.saveChannel(ch)
 }
 
 // follow takes the roster along with new entries of the hub's log. before is the
 // newest one known before them. A gap that a commit of the roster's own epoch
-// follows has hidden no other one.
+// follows has hidden no other one. Such a commit that is not judged, for one before it
+// was refused, says that the roster is behind.
 func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) {
+	was := ch.followed.members
 	for _, e := range list {
 		gap := e.Seq > before+1
 		before = max(before, e.Seq)
@@ -183,37 +190,53 @@ func (h *Hub) follow(hub *link, ch *channel, list []*wire.Entry, before uint64) 
 		if ahead {
 			ch.followed.keep(e)
 		}
+		next := c != nil && m != nil && c.Epoch == m.epoch()
 		switch {
-		case c != nil && m != nil && c.Epoch == m.epoch() && !ch.followed.lost:
-			h.followCommit(hub, ch, c, e.Seq)
-		case gap, ahead:
+		case next && ch.followed.takes(c):
+			h.followCommit(hub.peer, ch, c, e.Seq)
+		case gap, ahead, next:
 			h.fetchRoster(ch)
+		}
+	}
+	if ch.followed.members != was {
+		h.saveChannel(ch)
+	}
+}
+
+// catchUp takes the roster that an answer has brought along with the commits that came
+// while it was under way, as follow would have. What they leave out is in the answer.
+func (h *Hub) catchUp(hub proto.Name, ch *channel, later []*wire.Entry) {
+	for _, e := range later {
+		if c := e.GetCommit(); ch.followed.takes(c) {
+			h.followCommit(hub, ch, c, e.Seq)
 		}
 	}
 }
 
+// takes reports whether a commit is to be judged by the roster: it is of its epoch, and
+// none of that epoch has been refused.
+func (f *followed) takes(c *wire.Commit) bool {
+	return f.members != nil && c.Epoch == f.members.epoch() && c.Epoch >= f.lost
+}
+
 // followCommit judges a commit as the hub has to. One that is refused is no word
-// of the hub's to take: its group information may tell what happened. That which comes
+// of the hub's to take: its group information may tell what happened, once it is of the
+// epoch that the commit has made. That which comes
 // with the commit is kept for those who join here, if it fits.
-func (h *Hub) followCommit(hub *link, ch *channel, c *wire.Commit, seq uint64) {
-	next, change, err := ch.followed.members.follow(c.Message, h.judge, h.now)
+func (h *Hub) followCommit(hub proto.Name, ch *channel, c *wire.Commit, seq uint64) {
+	next, _, err := ch.followed.members.follow(c.Message, h.judge, h.now)
 	if err != nil {
-		h.emit(Audit{Peer: hub.peer, Kind: proto.KindCommit, Channel: ch.id, Refusal: proto.AsRefusal(err)})
-		ch.followed.lost = true
+		h.emit(Audit{Peer: hub, Kind: proto.KindCommit, Channel: ch.id, Refusal: proto.AsRefusal(err)})
+		ch.followed.lost = c.Epoch + 1
 		h.fetchRoster(ch)
 		return
 	}
 	if len(c.GroupInfo) > 0 {
 		if err := next.describedBy(c.GroupInfo); err != nil {
-			h.emit(Audit{Peer: hub.peer, Kind: proto.KindGroupInfo, Channel: ch.id, Refusal: proto.AsRefusal(err)})
+			h.emit(Audit{Peer: hub, Kind: proto.KindGroupInfo, Channel: ch.id, Refusal: proto.AsRefusal(err)})
 		}
 	}
 	h.setRoster(ch, next, seq)
-	for _, n := range change.Removed {
-		if !next.has(n) {
-			ch.marks.leave(n)
-		}
-	}
 }
 
 // deciding is the roster by which requests are judged here: the hub's own, or a

@@ -10,6 +10,9 @@ func (h *Hub) groupInfo(l *link, ch *channel, f *wire.Frame, b *wire.FetchGroupI
 	if !ch.created {
 		return proto.Refuse(proto.ReasonNoChannel, ch.id.Short())
 	}
+	if m := ch.hosted.members; m.info == nil { // the store has lost it
+		return proto.Refusef(proto.ReasonLost, "the group information of epoch %d: any member's commit brings the next", m.epoch())
+	}
 	return h.describe(l, ch, f, b, ch.hosted.members, ch.hosted.epochSeq)
 }
 

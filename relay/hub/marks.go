@@ -84,6 +84,15 @@ func (m *marks) believe(roster *membership) {
 	clear(m.claimed)
 }
 
+// part forgets who is a member by the roster before, and by the next one no more.
+func (m *marks) part(before, next *membership) {
+	for n := range m.read {
+		if before.has(n) && !next.has(n) {
+			m.leave(n)
+		}
+	}
+}
+
 // leave forgets who is a member no more.
 func (m *marks) leave(n proto.Name) {
 	delete(m.read, n)

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"fmt"
 	"strings"
 
 	pb "google.golang.org/protobuf/proto"
@@ -178,7 +179,9 @@ func (h *Hub) loadChannel(e Loaded) error {
 }
 
 // loadMembership takes in a channel's group as it was stored. Its members were judged
-// when they came: who was one stays one, whatever became of its certificate.
+// when they came: who was one stays one, whatever became of its certificate. Group
+// information that does not describe the group is left out, for joiners would be told it:
+// a follower asks for it again, a hub has none until the next commit brings it.
 func (h *Hub) loadMembership(ch *channel, v *wire.StoredChannel) (*membership, error) {
 	group, err := roster.Unmarshal(v.Group, &policy.Gate{Judge: h.judge, Charter: ch.charter, Signed: ch.signed})
 	if err != nil {
@@ -188,7 +191,12 @@ func (h *Hub) loadMembership(ch *channel, v *wire.StoredChannel) (*membership, e
 	if err != nil {
 		return nil, err
 	}
-	m.since, m.info = v.Since, v.GroupInfo
+	m.since = v.Since
+	if err := group.CheckGroupInfo(v.GroupInfo); err == nil {
+		m.info = v.GroupInfo
+	} else if len(v.GroupInfo) > 0 || ch.charter.Owner == h.self.Agency { // a follower may know none
+		h.auditLost(ch, fmt.Sprintf("the group information of epoch %d: %v", m.epoch(), err))
+	}
 	return m.judged(h.judge, h.now), nil
 }
 
