@@ -100,6 +100,7 @@ func TestBenchLeavesNothingBehind(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds; it runs without -short")
 	}
+	t.Parallel() // how far the run has come does not matter
 	for _, what := range []string{"ptt", "federation"} {
 		dir := t.TempDir()
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)

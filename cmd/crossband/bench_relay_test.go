@@ -100,6 +100,7 @@ func relayRow(t *testing.T, row map[string]any, path string, listeners, talkers 
 
 // TestBenchRelayLeavesNothingBehind when it is interrupted.
 func TestBenchRelayLeavesNothingBehind(t *testing.T) {
+	t.Parallel() // how far the run has come does not matter
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
