@@ -148,21 +148,29 @@ func (s *Session) callWide(ctx context.Context, of proto.Agency, h hurry, f *wir
 // link.
 func (s *Session) callWideAs(ctx context.Context, of proto.Agency, h hurry, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
 	for began := time.Now(); ; {
-		w, err := s.wideTurn(ctx, of, h, began)
-		if err != nil {
+		a, w, err := s.tryWide(ctx, of, h, &began, ask)
+		if err != nil || w.conn != nil {
+			return a, err
+		}
+		if err := w.wait(ctx); err != nil {
 			return nil, err
 		}
-		if w.conn == nil {
-			if err := w.wait(ctx); err != nil {
-				return nil, err
-			}
-			continue
+	}
+}
+
+// tryWide is callWideAs if there is a link for it now; else it returns what has to be
+// waited for. Since began it is asked for: anew when the bulk link was lost.
+func (s *Session) tryWide(ctx context.Context, of proto.Agency, h hurry, began *time.Time, ask func(bulk bool) *wire.Frame) (*wire.Frame, wideLink, error) {
+	for {
+		w, err := s.wideTurn(ctx, of, h, *began)
+		if err != nil || w.conn == nil {
+			return nil, w, err
 		}
 		a, again, err := s.askWide(ctx, w, ask(w.bulk))
 		if !again {
-			return a, err
+			return a, w, err
 		}
-		began = time.Now()
+		*began = time.Now()
 	}
 }
 

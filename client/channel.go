@@ -20,6 +20,7 @@ type Channel struct {
 	signed   []byte          // static
 	turn     chan struct{}   // holds one token: whoever changes membership takes it
 	reading  chan struct{}   // holds one token: whoever fetches the log takes it
+	origins  *origins        // of what its log lacks; whoever has reading's token has it
 	asking   chan struct{}   // holds one token: whoever subscribes takes it
 	fetching bool            // a task fetches the log
 	created  bool            // a group exists, as far as the relay said
@@ -108,7 +109,7 @@ func (ch *Channel) Charter() proto.Charter { return ch.charter }
 func (s *Session) newChannelLocked(c proto.Charter, signed []byte) *Channel {
 	s.lastAlias++
 	ch := &Channel{
-		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1), asking: make(chan struct{}, 1),
+		s: s, id: c.Channel, charter: c, signed: signed, turn: make(chan struct{}, 1), reading: make(chan struct{}, 1), asking: make(chan struct{}, 1), origins: newOrigins(portion{}),
 		book: incident.NewBook(c), in: s.lastAlias, delivered: make(map[proto.Agency]uint64), read: make(map[proto.Name]uint64),
 	}
 	ch.turn <- struct{}{}

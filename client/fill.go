@@ -50,8 +50,7 @@ func (ch *Channel) fill(ctx context.Context) []Event {
 		}
 	}
 	ch.s.mu.Unlock()
-	o := newOrigins(portion{})
-	ch.askOrigins(ctx, &o, entries, func() {})
+	ch.askOrigins(ctx, newOrigins(portion{}), entries)
 	ch.s.mu.Lock()
 	defer ch.s.mu.Unlock()
 	var news []Event

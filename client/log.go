@@ -106,6 +106,7 @@ func (ch *Channel) readOnFrom(ctx context.Context, first bool) error {
 	}
 	defer func() { ch.reading <- struct{}{} }()
 	var page logPage
+	ch.origins.size = portion{}
 	for ; ; first = false {
 		ch.s.mu.Lock()
 		after, head, member := ch.cursor, ch.head, ch.group != nil

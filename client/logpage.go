@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"time"
 
 	"crossband/proto/wire"
 )
@@ -11,13 +10,11 @@ import (
 // lie elsewhere: it is taken bit by bit, each with what belongs to it, so that the log
 // moves on however long that takes.
 type logPage struct {
-	*wire.Entries           // not taken yet
-	until         time.Time // when it is no longer waited for what lies elsewhere
-	origins       origins
+	*wire.Entries // not taken yet
 }
 
 // nextEntries returns what follows an entry, with what of it lies elsewhere: of the page,
-// or else of the next one.
+// or else of the next one. Its caller has the token of reading.
 func (ch *Channel) nextEntries(ctx context.Context, p *logPage, after uint64, first bool) (*wire.Entries, error) {
 	if len(p.GetEntries()) == 0 || p.Entries.Entries[0].Seq != after+1 {
 		task, cancel := context.WithTimeout(ctx, taskTimeout)
@@ -26,10 +23,11 @@ func (ch *Channel) nextEntries(ctx context.Context, p *logPage, after uint64, fi
 		if err != nil {
 			return nil, err
 		}
-		*p = logPage{a.GetEntries(), time.Now().Add(originMost), newOrigins(p.origins.size)}
+		*p = logPage{a.GetEntries()}
+		ch.turnTo(after)
 	}
-	e := p.take(p.origins.size.most(bulkPage))
-	if err := ch.fetchSealed(ctx, p, e.GetEntries()); err != nil {
+	e := p.take(ch.origins.size.most(bulkPage))
+	if err := ch.fetchSealed(ctx, e.GetEntries()); err != nil {
 		return nil, err
 	}
 	return e, nil

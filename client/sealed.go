@@ -19,55 +19,46 @@ import (
 const (
 	originTries = 4
 	originAgain = 2 * time.Second
-	originStall = taskTimeout     // without one more part that is there
-	originMost  = 3 * time.Minute // for all of a page, if it comes bit by bit
 )
-
-// origins is what has been learnt of the relays that have sealed parts.
-type origins struct {
-	size   portion
-	failed map[string]bool // agencies whose relays did not answer when last asked
-	away   map[string]bool // those that are not asked for the rest of a page
-}
-
-func newOrigins(size portion) origins {
-	return origins{size, make(map[string]bool), make(map[string]bool)}
-}
 
 // fetchSealed fills in the sealed parts that the hub may not store, from the relays
 // of the agencies whose members sealed them. It fails if the link or the caller's time
 // ends first: nothing is known to be missing then.
-func (ch *Channel) fetchSealed(caller context.Context, p *logPage, entries []*wire.Entry) error {
-	ctx, cancel := context.WithDeadline(caller, p.until)
+func (ch *Channel) fetchSealed(caller context.Context, entries []*wire.Entry) error {
+	ctx, cancel := context.WithDeadline(caller, ch.origins.until)
 	defer cancel()
-	stall := time.AfterFunc(originStall, cancel)
-	defer stall.Stop()
 	for try := range originTries {
 		if try > 0 && !sleep(ctx, originAgain) {
 			break
 		}
-		there, err := ch.askOrigins(ctx, &p.origins, entries, func() { stall.Reset(originStall) })
-		if there || err != nil {
+		there, err := ch.askOrigins(ctx, ch.origins, entries)
+		if err != nil {
 			return err
 		}
+		if there {
+			return caller.Err()
+		}
 	}
-	maps.Copy(p.origins.away, p.origins.failed)
-	return caller.Err()
+	if err := caller.Err(); err != nil {
+		return err
+	}
+	maps.Copy(ch.origins.away, ch.origins.failed)
+	return nil
 }
 
 // askOrigins asks each agency once for what is missing, and reports whether nothing
-// is missing any more that can be had. came is called whenever a part has come. It fails
-// only without a link.
-func (ch *Channel) askOrigins(ctx context.Context, o *origins, entries []*wire.Entry, came func()) (there bool, err error) {
+// is missing any more that can be had. It fails only without a link.
+func (ch *Channel) askOrigins(ctx context.Context, o *origins, entries []*wire.Entry) (there bool, err error) {
 	missing := make(map[string][]*wire.Entry)
 	for _, e := range entries {
-		if liesElsewhere(e) && !o.away[e.Agency] {
+		if liesElsewhere(e) && o.asks(e.Agency) {
 			missing[e.Agency] = append(missing[e.Agency], e)
 		}
 	}
 	there = true
-	for agency, list := range missing {
-		err := ch.fetchFrom(ctx, agency, &o.size, list, came)
+	for _, agency := range o.order(missing) {
+		list := missing[agency]
+		err := ch.fetchFrom(ctx, agency, o, list)
 		if errors.Is(err, ErrNoLink) {
 			return false, err
 		}
@@ -75,7 +66,7 @@ func (ch *Channel) askOrigins(ctx context.Context, o *origins, entries []*wire.E
 			o.failed[agency] = true
 			ch.s.log.Info("sealed parts not there yet", "agency", agency, "entries", len(list), "code", int(proto.ReasonOf(err)))
 		}
-		there = there && !slices.ContainsFunc(list, liesElsewhere)
+		there = there && !(o.asks(agency) && slices.ContainsFunc(list, liesElsewhere))
 	}
 	return there, nil
 }
@@ -88,24 +79,25 @@ func liesElsewhere(e *wire.Entry) bool {
 
 // fetchFrom asks one agency, a portion after the other. What comes counts only if it is
 // what the hub had.
-func (ch *Channel) fetchFrom(ctx context.Context, agency string, size *portion, list []*wire.Entry, came func()) error {
+func (ch *Channel) fetchFrom(ctx context.Context, agency string, o *origins, list []*wire.Entry) error {
+	wait := o.of(agency)
 	for len(list) > 0 {
 		var part []*wire.Entry
 		ask := func(bulk bool) *wire.Frame {
-			part = list[:min(len(list), ch.most(*size, bulk))]
+			part = list[:min(len(list), ch.most(o.size, bulk))]
 			return sealedRequest(ch.id, agency, part)
 		}
-		a, err := ch.askSealed(ctx, ch.answerer(agency), len(list), ask)
+		a, err := ch.askSealed(ctx, ch.answerer(agency), wait, len(list), ask)
 		if err != nil {
 			return err
 		}
 		parts := a.GetSealed().GetParts()
 		for _, p := range parts {
 			if fillIn(part, p) {
-				came()
+				wait.came(len(p.Sealed))
 			}
 		}
-		size.took(len(part), parts)
+		o.size.took(len(part), parts)
 		list = list[len(part):]
 	}
 	return nil
@@ -121,12 +113,28 @@ func (ch *Channel) answerer(agency string) proto.Agency {
 }
 
 // askSealed asks for the next of so many parts: a few at once, more when there is a link
-// for what is large.
-func (ch *Channel) askSealed(ctx context.Context, of proto.Agency, left int, ask func(bulk bool) *wire.Frame) (*wire.Frame, error) {
+// for what is large. The wait for such a link is not their origin's.
+func (ch *Channel) askSealed(ctx context.Context, of proto.Agency, wait *patience, left int, ask func(bulk bool) *wire.Frame) (a *wire.Frame, err error) {
 	if left <= proto.MaxLiveSealed {
-		return ch.s.call(ctx, ask(false))
+		err = wait.during(ctx, func(ctx context.Context) (err error) {
+			a, err = ch.s.call(ctx, ask(false))
+			return err
+		})
+		return a, err
 	}
-	return ch.s.callWideAs(ctx, of, logHurry, ask)
+	for began := time.Now(); ; {
+		var w wideLink
+		err = wait.during(ctx, func(ctx context.Context) (err error) {
+			a, w, err = ch.s.tryWide(ctx, of, logHurry, &began, ask)
+			return err
+		})
+		if err != nil || w.conn != nil {
+			return a, err
+		}
+		if err := w.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 }
 
 func sealedRequest(id proto.ChannelID, agency string, part []*wire.Entry) *wire.Frame {

@@ -28,6 +28,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	processors.Govern(ctx)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -73,7 +74,6 @@ func newCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			defer processors.Govern(cmd.Context())()
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			return relayd.Run(cmd.Context(), config, log, version.String(), func(a net.Addr) {
 				log.Info("listening", "address", a.String())

@@ -54,14 +54,17 @@ func measureListeners(ctx context.Context, f growthFlags, command func(args ...s
 	if rows, err = relay.Run(ctx, o); err != nil {
 		return nil, err
 	}
-	return rows, figuresOfAll(rows)
+	return withFigures(rows)
 }
 
-func figuresOfAll(rows []relay.Row) (err error) {
+// withFigures returns the rows that have figures, and why others have none.
+func withFigures(rows []relay.Row) (good []relay.Row, err error) {
 	for _, r := range rows {
 		if r.Error != "" {
 			err = errors.Join(err, fmt.Errorf("%d listeners, path %s: %s", r.Listeners, r.Path, r.Error))
+			continue
 		}
+		good = append(good, r)
 	}
-	return err
+	return good, err
 }

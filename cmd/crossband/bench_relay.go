@@ -71,7 +71,7 @@ A forward is one frame to one listener. The columns, and in --json their names:
   core share   relay_core_share: of one core, that the relay used while measured
 In --json, load_behind says that the load was too busy to send one frame in a hundred.
 Where nothing is heard, or a listener hears a frame twice or one of another channel,
-there are no figures, and the command fails.
+there are no figures, and the command fails; in --json the row has error in their place.
 One row for each size and path: datagram sends voice in QUIC datagrams, lane by the
 voice lane. Processor times of other processes are read on Linux only.`,
 		Args: cobra.NoArgs,

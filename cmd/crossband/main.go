@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"crossband/cmd/internal/nodump"
+	"crossband/cmd/internal/processors"
 )
 
 func main() {
@@ -23,7 +25,17 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if runsRelay(os.Args[1:]) {
+		processors.Govern(ctx)
+	}
 	os.Exit(run(ctx, os.Args[1:], env{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// runsRelay reports whether this process is to be a relay, which has as many processors as
+// it needs.
+func runsRelay(args []string) bool {
+	words := slices.DeleteFunc(slices.Clone(args), func(a string) bool { return strings.HasPrefix(a, "-") })
+	return len(words) >= 2 && words[0] == "relay" && words[1] == "run"
 }
 
 // protections says how far this process's memory is kept to itself. Devices and

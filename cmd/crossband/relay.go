@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"crossband/cmd/internal/processors"
 	"crossband/cmd/internal/relayd"
 	"crossband/cmd/internal/version"
 )
@@ -23,7 +22,6 @@ func newRelayRunCommand(e env) *cobra.Command {
 		Long:  "Run the relay that a configuration file describes, until interrupted.\nIt is the same relay as the program crossband-relay, which links nothing else.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			defer processors.Govern(cmd.Context())()
 			log := slog.New(slog.NewTextHandler(e.err, nil))
 			return relayd.Run(cmd.Context(), config, log, version.String(), func(a net.Addr) {
 				e.printf("listening on %s\n", a)

@@ -18,7 +18,8 @@ import (
 // Govern adapts GOMAXPROCS of this process to its load, between 1 and what it was,
 // until the context ends or stop is called, which leaves it to Go's runtime again. It does
 // nothing where the environment sets GOMAXPROCS, there is one processor only, or the
-// system does not tell what the process uses. A process governs itself once at a time.
+// system does not tell what the process uses. Two governors of one process would undo each
+// other's work: only a program's main calls it, which runs once.
 func Govern(ctx context.Context) (stop func()) {
 	most := runtime.GOMAXPROCS(0)
 	if _, err := processorTime(); os.Getenv("GOMAXPROCS") != "" || most < 2 || err != nil {

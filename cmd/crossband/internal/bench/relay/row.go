@@ -3,7 +3,11 @@
 // and with a floor of sealed UDP datagrams, under the same load from this process.
 package relay
 
-import "crossband/cmd/crossband/internal/bench"
+import (
+	"encoding/json"
+
+	"crossband/cmd/crossband/internal/bench"
+)
 
 // The ways by which a relay sends voice to an endpoint.
 const (
@@ -37,6 +41,21 @@ type Row struct {
 	Behind bool `json:"load_behind"` // the load could not send a frame in a hundred: the figures are rough
 
 	Error string `json:"error,omitempty"` // why there are no figures
+}
+
+// MarshalJSON leaves out all figures of a row that has none: zeros would be better than
+// any that can be measured.
+func (r Row) MarshalJSON() ([]byte, error) {
+	if r.Error != "" {
+		return json.Marshal(struct {
+			Path      string `json:"path"`
+			Listeners int    `json:"listeners"`
+			Talkers   int    `json:"talkers"`
+			Error     string `json:"error"`
+		}{r.Path, r.Listeners, r.Talkers, r.Error})
+	}
+	type figures Row // without this method
+	return json.Marshal(figures(r))
 }
 
 // Cells implements bench.Row.
