@@ -277,8 +277,9 @@ func (t *talk) send(f earlyFrame) {
 
 // tooLate is called at the grant. What went out before we were told to wait
 // would be refused as old by those who hear it after a long wait: it is said
-// anew then, as a part of what is said now. Nobody can have heard it: voice
-// from before the grant goes no further than our relay and the hub.
+// anew then, as a part of what is said now. Nobody has heard it: relays keep voice
+// from before a grant for a second at most. Where it is the hub's word that took so
+// long, its last second is heard twice.
 func (t *talk) tooLate() {
 	if t.report.Granted.Sub(t.report.Pressed) <= voice.EarlyLife {
 		return

@@ -59,6 +59,7 @@ const (
 	TalkWarning      = 5 * time.Second        // sent this long before the limit
 	FloorSilence     = 2 * time.Second        // 3GPP TS 24.380 T1: no voice from the holder frees the floor
 	FloorTail        = 200 * time.Millisecond // a talker who lets go is still heard for so long: a path's jitter, and VoiceQueue
+	EarlyVoice       = time.Second            // what comes before a grant is kept for so long: a request that was lost, and once more
 	FloorQueueLife   = 30 * time.Second       // a queued request is dropped after this
 	LinkIdle         = 3 * time.Second        // a silent link is dead: told after this and up to a keep-alive more
 	LinkKeepAlive    = 1 * time.Second        // so that silence means something

@@ -122,6 +122,9 @@ func (l *loop) tick(ctx context.Context) []hub.Event {
 	l.watch.tick(now)
 	l.show(now)
 	var events []hub.Event
+	for _, p := range l.ports {
+		p.early.sweep(now)
+	}
 	for r := range l.floors {
 		if r.took(now) {
 			events = append(events, hub.Heard{Channel: r.Channel})
@@ -260,7 +263,7 @@ func (l *loop) perform(ctx context.Context, e hub.Effect) error {
 		l.setRoute(e)
 	case hub.BarEarly:
 		if p := l.ports[e.Link]; p != nil {
-			p.early.bar(earlyBar{e, time.Now().Add(earlyLife)})
+			p.early.bar(time.Now(), e)
 		}
 	case hub.InstallTrust:
 		return l.installTrust(ctx, e)

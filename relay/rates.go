@@ -32,10 +32,10 @@ func rateOf(peer proto.Name) linkRate {
 	// A talker sends 50 frames a second and a signature, and once granted again
 	// what it kept, 75 frames at most, five in the time of one.
 	voice := proto.Rate{PerSecond: 100, Burst: 250}
-	const early = 16 << 10 // a second of 64 kbit/s with its sealing
+	const early = 64 << 10 // of some that talk at once on as many channels
 	switch peer.Role {
 	case proto.RoleRelay, proto.RoleAuthority:
-		return linkRate{proto.Rate{PerSecond: 1000, Burst: 4000}, eventQueue / 8, voice, 16 * early}
+		return linkRate{proto.Rate{PerSecond: 1000, Burst: 4000}, eventQueue / 8, voice, 8 * early}
 	case proto.RoleNone:
 		return linkRate{proto.Rate{PerSecond: 1, Burst: 8}, 2, voice, 0}
 	}

@@ -34,7 +34,7 @@ type routeTable map[proto.Alias]*route
 type route struct {
 	hub.Route
 	out   []voiceOut
-	begun bool        // a frame has come since the route is there: the voice reader's own
+	begun bool        // what came before it has passed: the voice reader's own
 	heard atomic.Bool // a frame passed since the loop last looked
 	voice time.Time   // when the loop last found that one had: the loop's own
 }
@@ -69,18 +69,25 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 		leaf, r := layout.Split(head.KID).Leaf, p.route(alias)
 		if r == nil || r.Bound && leaf != r.Leaf {
 			n.notNow(r != nil)
-			p.early.keep(earlyFrame{time.Now(), alias, leaf, frame})
+			p.early.keep(time.Now(), alias, leaf, frame)
 			continue
 		}
 		if !r.begun {
-			r.begun = true
-			for _, f := range p.early.take(time.Now(), alias, r) {
-				n.counters.voiceEarly.Add(1)
-				n.pass(p, alias, r, rates, f.frame)
-			}
+			n.passEarly(p, alias, r, rates)
 		}
 		n.pass(p, alias, r, rates, frame)
 	}
+}
+
+// passEarly forwards some of what came before the route was there.
+func (n *Node) passEarly(p *port, alias proto.Alias, r *route, rates voiceRates) {
+	list, more := p.early.take(time.Now(), alias, r)
+	for _, frame := range list {
+		if n.pass(p, alias, r, rates, frame) && r.Floor {
+			n.counters.voiceEarly.Add(1)
+		}
+	}
+	r.begun = !more
 }
 
 // notNow counts a frame that came without a route, or for another sender's.
@@ -92,11 +99,12 @@ func (n *Node) notNow(forged bool) {
 	n.counters.voiceNoFloor.Add(1)
 }
 
-// pass forwards a frame that its route lets pass, unless there are too many.
-func (n *Node) pass(p *port, alias proto.Alias, r *route, rates voiceRates, frame []byte) {
+// pass forwards a frame that its route lets pass, and reports whether it did: not if there
+// are too many.
+func (n *Node) pass(p *port, alias proto.Alias, r *route, rates voiceRates, frame []byte) bool {
 	if !rates.take(alias, p.rate.voice) {
 		n.counters.voiceOverRate.Add(1)
-		return
+		return false
 	}
 	if !r.heard.Load() {
 		r.heard.Store(true)
@@ -105,6 +113,7 @@ func (n *Node) pass(p *port, alias proto.Alias, r *route, rates voiceRates, fram
 		n.keeper.keep(r.Channel, frame)
 	}
 	n.counters.voiceForwarded.Add(n.fanOut(r.out, frame))
+	return true
 }
 
 // fanOut sends a frame to all its receivers and counts those that took it.
@@ -191,7 +200,7 @@ type Stats struct {
 	VoiceForwarded uint64 // frames queued to a receiver
 	VoiceNoFloor   uint64 // frames that did not pass when they came: nobody on their link held the floor
 	VoiceForged    uint64 // frames that did not pass when they came: another sender's index
-	VoiceEarly     uint64 // of those two, frames that passed when their sender was granted the floor
+	VoiceEarly     uint64 // of those two, frames that passed when the floor was granted here
 	VoiceMalformed uint64 // frames dropped: not a voice datagram
 	Faults         uint64 // faults of ours, each of which cost one link
 	RevokedCut     uint64 // links cut because their certificate was revoked

@@ -48,6 +48,7 @@ func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 		}
 	}
 	h.forgetAsked(ch, actor, b.Burst)
+	h.barEarly(l, ch, actor, proto.FloorTail)
 	h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 	return nil
 }
@@ -72,10 +73,10 @@ func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
 	switch b := f.Body.(type) {
 	case *wire.Frame_FloorDeny:
 		h.forgetAsked(ch, who, b.FloorDeny.Burst)
-		h.barEarly(h.names[who], ch.id, talker{})
+		h.barEarly(h.names[who], ch, who, proto.EarlyVoice)
 	case *wire.Frame_FloorRevoke:
 		h.forgetAsked(ch, who, b.FloorRevoke.Burst)
-		h.barEarly(h.names[who], ch.id, talker{})
+		h.barEarly(h.names[who], ch, who, proto.EarlyVoice)
 		if ch.floor.trails(who, b.FloorRevoke.Burst) { // it was taken before the release came
 			h.endTail(ch)
 		}
@@ -205,11 +206,16 @@ func (h *Hub) routeFollower(ch *channel) {
 }
 
 // routeUp is a follower's route for the voice of a local endpoint: that of one
-// which has asked for the floor, or has just let go, goes up to the hub, which
-// drops what comes before its grant. Other local subscribers hear it once it is
-// granted. Nil: nobody hears it. Who asks again just after he has let go waits for
-// the grant: the hub may hear him still, and would let the first frames of the new
-// burst pass and not those after them, upon which listeners do not wait for these.
+// which has asked for the floor, or has just let go, goes up to the hub, which lets
+// nothing pass before its grant. Other local subscribers hear it once it is granted.
+// Nil: nobody hears it.
+//
+// By a roster that is not behind only a member's goes up, under its own leaf; else its
+// talker could say something under another's, whom the hub then hears.
+//
+// Who asks again just after he has let go waits for the grant: the hub may hear him
+// still, and would let the first frames of the new burst pass and not those after them,
+// upon which listeners do not wait for these.
 func (h *Hub) routeUp(ch *channel, l *link) *Route {
 	hub := h.peers[ch.charter.Owner]
 	if ch.up.state != upLive || hub == nil || hub.subs[ch.id] == nil {
@@ -222,6 +228,11 @@ func (h *Hub) routeUp(ch *channel, l *link) *Route {
 		return nil
 	}
 	r := &Route{Channel: ch.id, Out: []Out{{hub.id, ch.up.alias}}}
+	if m := ch.followed.members; m != nil && m.epoch() >= ch.up.epoch {
+		if r.Leaf, r.Bound = m.leafOf(l.peer); !r.Bound {
+			return nil
+		}
+	}
 	if trails && (t == nil || t.who != l.peer) {
 		t = &tail.talker
 	}

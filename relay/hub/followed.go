@@ -173,6 +173,9 @@ func (h *Hub) setRoster(ch *channel, m *membership, made uint64) {
 	if ch.followed.behind = m.epoch() < ch.up.epoch; !ch.followed.behind {
 		ch.marks.believe(m)
 		h.judgeTail(ch, m)
+		if len(ch.up.asked) > 0 {
+			h.routeAgain(ch) // by the leaves that its talkers have now
+		}
 	}
 }
 

@@ -435,7 +435,7 @@ func (w *world) effect(x hub.Effect) string {
 		if x.Bound {
 			who = fmt.Sprintf(" leaf=%d", x.Leaf)
 		}
-		return fmt.Sprintf("bar-early %s/%d%s", w.labels[x.Link], x.Alias, who)
+		return fmt.Sprintf("bar-early %s/%d%s for=%v", w.labels[x.Link], x.Alias, who, x.For)
 	case hub.InstallTrust:
 		return "install-trust " + w.made.nameOf(x.Signed)
 	case hub.InstallRevocations:

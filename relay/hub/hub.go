@@ -164,15 +164,15 @@ type SetRoute struct {
 	Route *Route
 }
 
-// BarEarly says that voice which came in on Link under Alias without a route, or comes in
-// the next moment, is not to pass when a route is there: who says it was refused the
-// floor, or has lost it, and may press again before it knows. When Bound that is the
-// sender of Leaf alone.
+// BarEarly says that voice which came in on Link under Alias without a route, or comes so
+// within For, is not to pass when a route is there: its talker's press is over, and the
+// next one may be granted at once. When Bound that is the sender of Leaf alone.
 type BarEarly struct {
 	Link  LinkID
 	Alias proto.Alias
 	Leaf  uint32
 	Bound bool
+	For   time.Duration
 }
 
 // Route says where voice goes. It is never changed once published.

@@ -87,7 +87,7 @@ func newDescs() (d descs) {
 	describe(voiceForwarded, "voice_frames_forwarded_total", "Voice frames queued to a receiver; one frame counts once for each.")
 	describe(voiceSent, "voice_frames_sent_total", "Voice frames handed to the network.")
 	describe(voiceDropped, "voice_frames_dropped_total", "Voice frames that went no further when they came, by cause.", "cause")
-	describe(voiceEarly, "voice_frames_early_total", "Of the voice frames dropped as no_floor or forged, those that passed when the floor was granted.")
+	describe(voiceEarly, "voice_frames_early_total", "Of the voice frames dropped as no_floor or forged, those that passed when the floor was granted here.")
 	describe(lanePackets, "voice_lane_packets_total", "Packets sent by voice lanes, probes too.")
 	describe(laneEnds, "voice_lane_ends_total", "Times that a voice lane was left for QUIC in the middle of voice: silence, nobody reported it; breaker, too much was lost.", "cause")
 	describe(laneUntrue, "voice_lane_reports_untrue_total", "Reports of what a voice lane brought that cannot be true: the device that sent them does not follow the protocol.")

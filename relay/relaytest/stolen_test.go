@@ -61,6 +61,17 @@ func (s *stolen) request(id proto.ChannelID, p proto.Priority) proto.BurstID {
 	return burst
 }
 
+// queue asks for the floor, or for a place in the queue, and waits until it has one.
+func (s *stolen) queue(id proto.ChannelID) proto.BurstID {
+	s.t.Helper()
+	burst := proto.NewBurstID()
+	if err := s.Send(&wire.Frame{Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{Channel: id[:], Burst: burst[:], Priority: uint32(proto.PriorityRoutine), Queue: true}}}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.Await("it waits", func(f *wire.Frame) bool { return string(f.GetFloorQueuePosition().GetBurst()) == string(burst[:]) })
+	return burst
+}
+
 // granted asks for the floor and waits until it is there.
 func (s *stolen) granted(id proto.ChannelID, p proto.Priority) proto.BurstID {
 	s.t.Helper()

@@ -10,7 +10,6 @@ import (
 	"crossband/client"
 	"crossband/client/voice"
 	"crossband/proto"
-	"crossband/proto/wire"
 	"crossband/relay/relaytest"
 )
 
@@ -232,55 +231,6 @@ func TestOnlyTheFloorHoldersOwnFramesPass(t *testing.T) {
 				t.Errorf("%s: voice of the pre-empted talker was forwarded", a.Name)
 			}
 			high.release()
-			time.Sleep(time.Second)
-		}
-	})
-}
-
-func TestVoiceBeforeTheRequestPassesAtTheGrant(t *testing.T) {
-	run(t, func(t *testing.T, b *border) {
-		p := newPatrol(t, b)
-		for _, a := range []*relaytest.Agency{b.us, b.mx} {
-			eager := carrier(t, b, a, "unit/eager", b.group)
-			g := eager.group(b.group)
-			own := eager.sender(g, uint32(g.OwnLeaf()))
-			received := func() uint64 { return p.agent.VoiceStats().Received + p.guard.VoiceStats().Received }
-			say := func(n int) {
-				for range n {
-					eager.SendVoice(eager.aliases[b.group], seal(t, own))
-				}
-				time.Sleep(150 * time.Millisecond)
-			}
-
-			before := received()
-			say(8)
-			if received() != before {
-				t.Errorf("%s: voice passed before it was asked for the floor", a.Name)
-			}
-			burst := eager.granted(b.group, proto.PriorityRoutine)
-			say(1)
-			if n := received() - before; n != 18 {
-				t.Errorf("%s: %d frames came to two listeners, want the 8 from before the request and one more each", a.Name, n)
-			}
-			eager.release(b.group, burst)
-			time.Sleep(time.Second)
-
-			// What was said to nobody stays so.
-			holder := push(t, p.us, endless, client.TalkOptions{Priority: proto.PriorityEmergency}).held()
-			time.Sleep(200 * time.Millisecond)
-			eager.request(b.group, proto.PriorityRoutine)
-			say(8)
-			eager.Await("the floor is denied", func(f *wire.Frame) bool { return f.GetFloorDeny() != nil })
-			say(8)
-			holder.release()
-			time.Sleep(400 * time.Millisecond)
-			before = received()
-			burst = eager.granted(b.group, proto.PriorityRoutine)
-			say(1)
-			if n := received() - before; n != 2 {
-				t.Errorf("%s: %d frames came to two listeners, want one each, and nothing of the press that was refused", a.Name, n)
-			}
-			eager.release(b.group, burst)
 			time.Sleep(time.Second)
 		}
 	})
