@@ -60,13 +60,13 @@ func (c *clock) end() { c.slice.Store(0) }
 // ear is one listener. Its reader alone writes; nothing is shared among listeners.
 type ear struct {
 	clock  *clock
-	talker uint16        // whom it is to hear
-	heard  atomic.Uint64 // frames that count, in time, each once
-	odd    atomic.Uint64 // frames of another talker, and such as came again or cannot be read
-	delay  histogram     // of those that count
-	newest uint32        // number of the newest frame
-	seen   uint64        // bit n: the frame n before the newest has come
-	_      [64]byte      // no other ear on the same cache line
+	talker uint16                 // whom it is to hear
+	heard  atomic.Uint64          // frames that count, in time, each once
+	odd    atomic.Uint64          // frames of another talker, and such as came again or cannot be read
+	delay  histogram              // of those that count
+	newest uint32                 // number of the newest frame
+	seen   [earWindow / 64]uint64 // bit n modulo earWindow: frame n has come, of the newest ones
+	_      [64]byte               // no other ear on the same cache line
 }
 
 // hear takes a frame in.
@@ -87,18 +87,24 @@ func (e *ear) hear(frame []byte) {
 	e.heard.Add(1)
 }
 
-// first reports whether a frame comes for the first time. One that 64 newer ones have
-// overtaken is taken for one that comes again.
+// earWindow is how many frames an ear remembers: 20 seconds. One that as many newer ones
+// have overtaken is taken for one that comes again; on a machine that is too small a frame
+// may be seconds late.
+const earWindow = 1024
+
+// first reports whether a frame comes for the first time.
 func (e *ear) first(number uint32) bool {
-	if number > e.newest {
-		e.seen = e.seen<<(number-e.newest) | 1
-		e.newest = number
-		return true
-	}
-	bit := uint64(1) << (e.newest - number) // 0 from 64 on
-	if bit == 0 || e.seen&bit != 0 {
+	if e.newest >= earWindow && number <= e.newest-earWindow {
 		return false
 	}
-	e.seen |= bit
+	for n := max(e.newest, max(number, earWindow)-earWindow); n < number; n++ { // what is new has not come
+		e.seen[(n+1)%earWindow/64] &^= 1 << ((n + 1) % 64)
+	}
+	e.newest = max(e.newest, number)
+	word, bit := &e.seen[number%earWindow/64], uint64(1)<<(number%64)
+	if *word&bit != 0 {
+		return false
+	}
+	*word |= bit
 	return true
 }

@@ -89,7 +89,9 @@ func TestAFrameThatIsNotForItIsOdd(t *testing.T) {
 	}{
 		{"the first", 3, 1, true}, {"the same again", 3, 1, false}, {"two later", 3, 3, true}, {"one that was overtaken", 3, 2, true},
 		{"that again", 3, 2, false}, {"another channel's", 4, 4, false}, {"the next", 3, 4, true}, {"much later", 3, 500, true},
-		{"one that came before, too old to tell", 3, 4, false}, {"64 before", 3, 436, false}, {"63 before", 3, 437, true},
+		{"one that came before", 3, 4, false}, {"one between", 3, 64, true}, {"that again", 3, 64, false}, {"a lap later", 3, 1024 + 64, true},
+		{"too old to tell", 3, 65 - 1, false}, {"the oldest that is told", 3, 65, true}, {"laps later", 3, 5000, true}, {"not long before", 3, 4500, true},
+		{"again", 3, 4500, false}, {"1,024 before", 3, 5000 - 1024, false}, {"1,023 before", 3, 5000 - 1023, true},
 	} {
 		heard, odd := e.heard.Load(), e.odd.Load()
 		frame := make([]byte, minFrame)
