@@ -12,7 +12,7 @@ import (
 // earlyVoice is what came from one link before its talker had the floor. Voice goes out
 // from the press on, by datagrams, and the request beside it on the control stream: when
 // the request's packet is lost, half a second of voice is here before it. Where the floor
-// is then granted the frames pass, in their order, some before each that comes. The talker
+// is then granted the frames pass, in their order, some each 20 ms. The talker
 // sends them again all the same, a round trip later, which a listener may not wait for.
 //
 // Whose press is over without the floor has been told that nobody hears: what it has said
@@ -54,8 +54,9 @@ const (
 	earlyLife   = proto.EarlyVoice
 	earlyFrames = 64 // a second, with its signatures
 	earlyOctets = 16 << 10
-	earlyCost   = 96 // octets of bookkeeping, about
-	earlyAtOnce = 8  // pass before one frame that comes after the grant
+	earlyCost   = 96                       // octets of bookkeeping, about
+	earlyAtOnce = 8                        // pass before a frame that comes after the grant
+	earlyEvery  = proto.VoiceFrame * 3 / 4 // and no more sooner: frames come in heaps
 )
 
 // keep takes a frame that may not pass now. Nobody may write to it any more.
@@ -106,6 +107,9 @@ func (e *earlyVoice) bar(now time.Time, b hub.BarEarly) {
 		by = earlySender{alias: b.Alias, leaf: b.Leaf}
 	}
 	if e.senders[by] == nil && e.octets+earlyCost > e.most {
+		for _, s := range e.senders { // no bar ends sooner for it
+			until = later(until, s.barred)
+		}
 		clear(e.senders)
 		e.octets, e.shut = 0, later(e.shut, until)
 		return

@@ -160,9 +160,11 @@ func TestBarsFailClosed(t *testing.T) {
 	const room = 20
 	e := newEarly(room * earlyCost)
 	e.say(2, 1, "a")
-	for leaf := range uint32(room + 5) {
+	e.barred(1, 99, true, 2*time.Second)
+	for leaf := range uint32(room - 1) {
 		e.barred(1, leaf, true, time.Second)
 	}
+	e.barred(1, room+4, true, time.Second) // there is no room for this one
 	e.say(2, 1, "b")
 	e.say(1, 0, "of the first that was barred")
 	e.say(1, room+4, "of the last")
@@ -171,6 +173,9 @@ func TestBarsFailClosed(t *testing.T) {
 	if len(e.senders) > room {
 		t.Errorf("%d bars where there is room for %d", len(e.senders), room)
 	}
+	e.now = e.now.Add(time.Second)
+	e.say(1, 99, "of who was barred for longer")
+	e.wants(t, 1, hub.Route{})
 	e.now = e.now.Add(time.Second)
 	e.sweep(e.now)
 	e.empty(t, "all bars are over")

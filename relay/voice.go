@@ -35,6 +35,7 @@ type route struct {
 	hub.Route
 	out   []voiceOut
 	begun bool        // what came before it has passed: the voice reader's own
+	early time.Time   // when some of it passed: likewise
 	heard atomic.Bool // a frame passed since the loop last looked
 	voice time.Time   // when the loop last found that one had: the loop's own
 }
@@ -81,7 +82,12 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 
 // passEarly forwards some of what came before the route was there.
 func (n *Node) passEarly(p *port, alias proto.Alias, r *route, rates voiceRates) {
-	list, more := p.early.take(time.Now(), alias, r)
+	now := time.Now()
+	if now.Sub(r.early) < earlyEvery {
+		return
+	}
+	r.early = now
+	list, more := p.early.take(now, alias, r)
 	for _, frame := range list {
 		if n.pass(p, alias, r, rates, frame) && r.Floor {
 			n.counters.voiceEarly.Add(1)

@@ -187,14 +187,14 @@ func (h *Hub) denyTalker(ch *channel, t talker, why proto.Reason) {
 		deny.Holder, deny.Priority = o.who.String(), uint32(o.prio)
 	}
 	h.recordFloor(ch, t, FloorMoved{Move: FloorDenied, Reason: why})
-	h.barEarly(h.links[t.link], ch, t.who, proto.EarlyVoice)
+	h.barEarly(h.links[t.link], ch, t, proto.EarlyVoice)
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: deny}})
 }
 
 // denyFloor answers a request that a rule refuses.
 func (h *Hub) denyFloor(l *link, who proto.Name, b *wire.FloorRequest, why *proto.Refusal) {
 	if id, err := proto.ChannelIDFrom(b.Channel); err == nil && h.channels[id] != nil {
-		h.barEarly(l, h.channels[id], who, proto.EarlyVoice)
+		h.barEarly(l, h.channels[id], talker{who: who}, proto.EarlyVoice)
 	}
 	h.tell(l.id, who, &wire.Frame{Body: &wire.Frame_FloorDeny{FloorDeny: &wire.FloorDeny{Channel: b.Channel, Burst: b.Burst, Code: uint32(why.Reason)}}})
 }
@@ -202,22 +202,27 @@ func (h *Hub) denyFloor(l *link, who proto.Name, b *wire.FloorRequest, why *prot
 // barEarly sees that what a party has said to nobody is not heard when the next press is
 // granted: what came with the last one, and what of it comes within a while. On an
 // endpoint's own link that is all it says. On a relay's it is what comes under the party's
-// leaf; of who has none nothing passes.
-func (h *Hub) barEarly(l *link, ch *channel, who proto.Name, d time.Duration) {
+// leaf, and under that of its press: somebody else may be in that place by now.
+func (h *Hub) barEarly(l *link, ch *channel, t talker, d time.Duration) {
 	if l == nil || l.subs[ch.id] == nil {
 		return
 	}
-	b := BarEarly{Link: l.id, Alias: l.subs[ch.id].in, For: d}
-	if h.isPeer(l) {
-		m := ch.hosted.members
-		if m == nil {
-			return
-		}
-		if b.Leaf, b.Bound = m.leafOf(who); !b.Bound {
-			return
-		}
+	in := l.subs[ch.id].in
+	if !h.isPeer(l) {
+		h.emit(BarEarly{Link: l.id, Alias: in, For: d})
+		return
 	}
-	h.emit(b)
+	var leaf uint32
+	member := false
+	if m := ch.hosted.members; m != nil {
+		leaf, member = m.leafOf(t.who)
+	}
+	if member {
+		h.emit(BarEarly{l.id, in, leaf, true, d})
+	}
+	if t.bound && !(member && leaf == t.leaf) {
+		h.emit(BarEarly{l.id, in, t.leaf, true, d})
+	}
 }
 
 // tellQueue tells everybody who waits, and those who do their places.
@@ -250,7 +255,7 @@ func (h *Hub) takeFloor(ch *channel, why proto.Reason, by talker) {
 	t := ch.floor.holder
 	ch.floor.holder = nil
 	h.recordFloor(ch, *t, FloorMoved{Move: FloorReleased, Reason: why, By: by.who, Above: by.prio})
-	h.barEarly(h.links[t.link], ch, t.who, proto.EarlyVoice)
+	h.barEarly(h.links[t.link], ch, *t, proto.EarlyVoice)
 	h.tell(t.link, t.who, &wire.Frame{Body: &wire.Frame_FloorRevoke{FloorRevoke: &wire.FloorRevoke{
 		Channel: ch.id[:], Burst: t.burst[:], Code: uint32(why), By: by.who.String(),
 	}}})
@@ -277,7 +282,7 @@ func (h *Hub) floorRelease(l *link, ch *channel, actor proto.Name, b *wire.Floor
 	if err != nil {
 		return err
 	}
-	h.barEarly(l, ch, actor, proto.FloorTail)
+	h.barEarly(l, ch, talker{who: actor}, proto.FloorTail)
 	t := ch.floor.holder
 	if t != nil && t.who == actor && t.burst == burst {
 		ch.floor.holder = nil

@@ -48,7 +48,7 @@ func (h *Hub) floorReleaseUp(l *link, ch *channel, actor proto.Name, f *wire.Fra
 		}
 	}
 	h.forgetAsked(ch, actor, b.Burst)
-	h.barEarly(l, ch, actor, proto.FloorTail)
+	h.barEarly(l, ch, talker{who: actor}, proto.FloorTail)
 	h.send(hub, &wire.Frame{Endpoint: actor.String(), Hops: 1, Body: f.Body})
 	return nil
 }
@@ -73,10 +73,10 @@ func (h *Hub) floorDown(ch *channel, f *wire.Frame) error {
 	switch b := f.Body.(type) {
 	case *wire.Frame_FloorDeny:
 		h.forgetAsked(ch, who, b.FloorDeny.Burst)
-		h.barEarly(h.names[who], ch, who, proto.EarlyVoice)
+		h.barEarly(h.names[who], ch, talker{who: who}, proto.EarlyVoice)
 	case *wire.Frame_FloorRevoke:
 		h.forgetAsked(ch, who, b.FloorRevoke.Burst)
-		h.barEarly(h.names[who], ch, who, proto.EarlyVoice)
+		h.barEarly(h.names[who], ch, talker{who: who}, proto.EarlyVoice)
 		if ch.floor.trails(who, b.FloorRevoke.Burst) { // it was taken before the release came
 			h.endTail(ch)
 		}
@@ -210,8 +210,8 @@ func (h *Hub) routeFollower(ch *channel) {
 // nothing pass before its grant. Other local subscribers hear it once it is granted.
 // Nil: nobody hears it.
 //
-// By a roster that is not behind only a member's goes up, under its own leaf; else its
-// talker could say something under another's, whom the hub then hears.
+// Before the grant only a member's goes up, under its own leaf, by a roster that is not
+// behind; else its talker could say something under another's, whom the hub then hears.
 //
 // Who asks again just after he has let go waits for the grant: the hub may hear him
 // still, and would let the first frames of the new burst pass and not those after them,
@@ -228,17 +228,18 @@ func (h *Hub) routeUp(ch *channel, l *link) *Route {
 		return nil
 	}
 	r := &Route{Channel: ch.id, Out: []Out{{hub.id, ch.up.alias}}}
-	if m := ch.followed.members; m != nil && m.epoch() >= ch.up.epoch {
-		if r.Leaf, r.Bound = m.leafOf(l.peer); !r.Bound {
-			return nil
-		}
-	}
 	if trails && (t == nil || t.who != l.peer) {
 		t = &tail.talker
 	}
-	if t != nil && t.who == l.peer {
+	if t != nil && t.who == l.peer { // by the hub's word
 		r.Leaf, r.Bound, r.Keep = t.leaf, true, h.keepsVoice(ch)
 		r.Out = append(r.Out, ch.outs(l.id)...)
+		return r
+	}
+	if m := ch.followed.members; m != nil && !ch.followed.behind && m.epoch() >= ch.up.epoch {
+		if r.Leaf, r.Bound = m.leafOf(l.peer); !r.Bound {
+			return nil
+		}
 	}
 	return r
 }
