@@ -54,21 +54,24 @@ func (s *stolen) subscribe(id proto.ChannelID) {
 // request asks for the floor and returns the burst.
 func (s *stolen) request(id proto.ChannelID, p proto.Priority) proto.BurstID {
 	s.t.Helper()
-	burst := proto.NewBurstID()
-	if err := s.Send(&wire.Frame{Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{Channel: id[:], Burst: burst[:], Priority: uint32(p)}}}); err != nil {
-		s.t.Fatal(err)
-	}
-	return burst
+	return s.press(&wire.FloorRequest{Channel: id[:], Priority: uint32(p)})
 }
 
 // queue asks for the floor, or for a place in the queue, and waits until it has one.
 func (s *stolen) queue(id proto.ChannelID) proto.BurstID {
 	s.t.Helper()
+	burst := s.press(&wire.FloorRequest{Channel: id[:], Priority: uint32(proto.PriorityRoutine), Queue: true})
+	s.Await("it waits", func(f *wire.Frame) bool { return string(f.GetFloorQueuePosition().GetBurst()) == string(burst[:]) })
+	return burst
+}
+
+func (s *stolen) press(r *wire.FloorRequest) proto.BurstID {
+	s.t.Helper()
 	burst := proto.NewBurstID()
-	if err := s.Send(&wire.Frame{Body: &wire.Frame_FloorRequest{FloorRequest: &wire.FloorRequest{Channel: id[:], Burst: burst[:], Priority: uint32(proto.PriorityRoutine), Queue: true}}}); err != nil {
+	r.Burst = burst[:]
+	if err := s.Send(&wire.Frame{Body: &wire.Frame_FloorRequest{FloorRequest: r}}); err != nil {
 		s.t.Fatal(err)
 	}
-	s.Await("it waits", func(f *wire.Frame) bool { return string(f.GetFloorQueuePosition().GetBurst()) == string(burst[:]) })
 	return burst
 }
 
