@@ -110,7 +110,7 @@ func (p Pacts) TakeWithdrawal(w Withdrawal, came time.Time) error {
 
 // end is when the withdrawal ends what runs.
 func (w *HeldWithdrawal) end(countdown time.Duration) time.Time {
-	return later(w.At, w.Came.Add(countdown))
+	return Later(w.At, w.Came.Add(countdown))
 }
 
 // WithdrawalOf returns a party's withdrawal, or nil.
@@ -148,7 +148,7 @@ func (p Pacts) Concern(id AgreementID, agency Agency) bool {
 func (p Pacts) Last(id AgreementID) (last time.Time) {
 	if pact := p[id]; pact != nil {
 		for _, r := range pact.Revisions {
-			last = later(last, r.Ends)
+			last = Later(last, r.Ends)
 		}
 	}
 	return last
@@ -203,11 +203,4 @@ func (p Pacts) Covers(c *Charter, now time.Time) error {
 		return err
 	}
 	return pact.Current(now).permits(c)
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -44,8 +44,8 @@ func (p Pacts) Span(c *Charter, now time.Time, running bool) Span {
 		s.End = End{time.Time{}, ReasonNoAgreement, c.Agreement.Short()}
 		return s
 	}
-	from, end := pact.permitted(c, later(now, c.NotBefore), running)
-	s.Begins = later(s.Begins, from)
+	from, end := pact.permitted(c, Later(now, c.NotBefore), running)
+	s.Begins = Later(s.Begins, from)
 	s.End.sooner(end.At, end.Reason, end.Detail)
 	for i := range pact.Withdrawals {
 		w := &pact.Withdrawals[i]
@@ -116,5 +116,13 @@ func (r *HeldRevision) over() End {
 
 // forbids is the end that a revision makes which does not permit a channel.
 func (r *HeldRevision) forbids(why error) End {
-	return End{later(r.Begins, r.Came.Add(r.Countdown)), ReasonAgreement, AsRefusal(why).Detail}
+	return End{Later(r.Begins, r.Came.Add(r.Countdown)), ReasonAgreement, AsRefusal(why).Detail}
+}
+
+// Later returns the later of two times.
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -108,17 +108,17 @@ func (e *earlyVoice) bar(now time.Time, b hub.BarEarly) {
 	}
 	if e.senders[by] == nil && e.octets+earlyCost > e.most {
 		for _, s := range e.senders { // no bar ends sooner for it
-			until = later(until, s.barred)
+			until = proto.Later(until, s.barred)
 		}
 		clear(e.senders)
-		e.octets, e.shut = 0, later(e.shut, until)
+		e.octets, e.shut = 0, proto.Later(e.shut, until)
 		return
 	}
 	s := e.of(by)
 	if s.barred.IsZero() {
 		e.octets += earlyCost
 	}
-	s.barred = later(s.barred, until)
+	s.barred = proto.Later(s.barred, until)
 }
 
 // each does something with the one sender of a leaf, or with all of an alias.
@@ -186,10 +186,3 @@ func (e *earlyVoice) forget(s *earlySaid) {
 }
 
 func (s *earlySaid) isBarred(now time.Time) bool { return s != nil && now.Before(s.barred) }
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

@@ -34,7 +34,7 @@ type routeTable map[proto.Alias]*route
 type route struct {
 	hub.Route
 	out   []voiceOut
-	begun bool        // what came before it has passed: the voice reader's own
+	whole bool        // what came before it has passed: the voice reader's own
 	early time.Time   // when some of it passed: likewise
 	heard atomic.Bool // a frame passed since the loop last looked
 	voice time.Time   // when the loop last found that one had: the loop's own
@@ -73,7 +73,7 @@ func (n *Node) forwardVoice(ctx context.Context, p *port) {
 			p.early.keep(time.Now(), alias, leaf, frame)
 			continue
 		}
-		if !r.begun {
+		if !r.whole {
 			n.passEarly(p, alias, r, rates)
 		}
 		n.pass(p, alias, r, rates, frame)
@@ -93,7 +93,7 @@ func (n *Node) passEarly(p *port, alias proto.Alias, r *route, rates voiceRates)
 			n.counters.voiceEarly.Add(1)
 		}
 	}
-	r.begun = !more
+	r.whole = !more
 }
 
 // notNow counts a frame that came without a route, or for another sender's.

@@ -46,5 +46,5 @@ func (s span) with(other span) span {
 	if other.first.Before(s.first) {
 		s.first = other.first
 	}
-	return span{s.first, later(s.last, other.last), s.open || other.open}
+	return span{s.first, proto.Later(s.last, other.last), s.open || other.open}
 }

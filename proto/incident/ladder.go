@@ -46,17 +46,10 @@ func (b *Book) next(c *Call) (Due, bool) {
 	case c.State < proto.HailAccepted:
 		return Due{Hail: c.ID, At: c.Stepped.Add(c.Life), Expire: true}, true
 	case b.charter.Rearm > 0 && c.Round < proto.MaxRounds && (c.Running || c.State == proto.HailAccepted):
-		again.At = later(c.Since, c.Stepped).Add(b.charter.Rearm)
+		again.At = proto.Later(c.Since, c.Stepped).Add(b.charter.Rearm)
 		return again, true
 	}
 	return Due{}, false
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // stuck reports whether the step made last leads nowhere, and since when at the

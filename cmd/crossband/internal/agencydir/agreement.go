@@ -187,7 +187,7 @@ func (d Dir) chartered(a *proto.Agreement, c *proto.AgreedChannel, now time.Time
 	}
 	for _, signed := range list {
 		parsed, err := (charter.Judge{}).Payload(signed)
-		if err != nil || parsed.Kind != c.Kind || parsed.Title != c.Title || a.Allows(&parsed, later(now, a.Begins)) != nil {
+		if err != nil || parsed.Kind != c.Kind || parsed.Title != c.Title || a.Allows(&parsed, proto.Later(now, a.Begins)) != nil {
 			continue
 		}
 		if parsed.Expires.Equal(a.Ends) || parsed.Expires.After(now.Add(renewCharter)) {
@@ -195,13 +195,6 @@ func (d Dir) chartered(a *proto.Agreement, c *proto.AgreedChannel, now time.Time
 		}
 	}
 	return false, nil
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // hastens refuses a withdrawal that no relay would take: one that does not come before
